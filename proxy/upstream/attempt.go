@@ -1,0 +1,94 @@
+package upstream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"time"
+
+	"portico/proxy/fault"
+)
+
+// A Caller makes the calls of one site. Any number of goroutines may use it.
+type Caller struct {
+	Site      *Site
+	Transport http.RoundTripper
+	Timeout   time.Duration // of one attempt, to the end of the body; of a stream, to its head
+}
+
+// A Reply is one answer, read to its end. Any status, redirects included, is an answer.
+type Reply struct {
+	Status int
+	Header http.Header
+	Body   []byte
+}
+
+var errBodyTooLong = errors.New("body too long")
+
+// Do makes one attempt and counts it under operation and the cause that the request's context
+// carries. An answer whose body is longer than maxBody bytes is none.
+//
+// It fails with fault.Unreachable when no answer came, fault.Timeout when it did not come in time,
+// fault.BadUpstream when its body is too long or cut short, and with context.Canceled when the
+// request's context was cancelled. The transport is asked directly: a http.Client would follow
+// redirects, and put the URL, which may hold a session id, into its errors.
+func (c *Caller) Do(req *http.Request, operation string, maxBody int64) (Reply, error) {
+	ctx, cancel := context.WithTimeout(req.Context(), c.Timeout)
+	defer cancel()
+	began := time.Now()
+	op := c.Site.of(operation)
+	reply, why, err := c.exchange(ctx, req, maxBody)
+	cause := string(CauseOf(ctx))
+	op.requests.WithLabelValues(cause, codeLabel(reply.Status)).Inc()
+	op.durations.WithLabelValues(classLabel(reply.Status)).Observe(time.Since(began).Seconds())
+	if err != nil {
+		op.failures[why].Inc()
+		return Reply{}, err
+	}
+	return reply, nil
+}
+
+// exchange sends the request and reads the answer. The reply has a status as soon as one came,
+// also together with an error.
+func (c *Caller) exchange(ctx context.Context, req *http.Request, maxBody int64) (Reply, reason, error) {
+	c.Site.inFlight.Inc()
+	defer c.Site.inFlight.Dec()
+	res, err := c.Transport.RoundTrip(req.WithContext(c.traced(ctx)))
+	if err != nil {
+		why, err := sendFailure(ctx, err)
+		return Reply{}, why, err
+	}
+	defer res.Body.Close()
+	reply := Reply{Status: res.StatusCode, Header: res.Header}
+	reply.Body, err = readAll(res.Body, maxBody)
+	if errors.Is(err, errBodyTooLong) {
+		return reply, reasonBody, fmt.Errorf("%w: %w: over %d bytes", fault.BadUpstream, err, maxBody)
+	}
+	if err != nil {
+		why, err := bodyFailure(ctx, err)
+		return reply, why, err
+	}
+	return reply, "", nil
+}
+
+// traced returns ctx with a hook that counts the connection the attempt gets.
+func (c *Caller) traced(ctx context.Context) context.Context {
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn: func(got httptrace.GotConnInfo) { c.Site.connections[got.Reused].Inc() },
+	})
+}
+
+// readAll reads at most limit bytes and fails with errBodyTooLong when there are more.
+func readAll(r io.Reader, limit int64) ([]byte, error) {
+	body, err := io.ReadAll(io.LimitReader(r, limit+1))
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(body)) > limit {
+		return nil, errBodyTooLong
+	}
+	return body, nil
+}
