@@ -1,0 +1,166 @@
+package cache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+)
+
+// ErrClosed is what a cell answers once its session has ended.
+var ErrClosed = errors.New("cache: the session has ended")
+
+// defaultTimeout is how long a fetch may take when CellOptions does not say.
+const defaultTimeout = 10 * time.Second
+
+// CellOptions says what a cell keeps and where it gets it.
+type CellOptions[T any] struct {
+	Cache string // what the numbers are counted under: Catalogue, Access or Version
+	Site  string // the site's name in the settings
+
+	// Fetch asks the upstream. Its context ends at the deadline and with the session's life, never
+	// with a caller. What it returns is never changed afterwards, neither by it nor by the cell.
+	Fetch func(context.Context) (*T, error)
+
+	Timeout      time.Duration // of one fetch; 0 = 10 s
+	StaleIfError time.Duration // how long a value is served after it became unproven; 0 = for ever
+	Intern       func(*T) *T   // gives equal values of other cells the same address; nil = none
+	Metrics      *Metrics      // nil = counted nowhere
+}
+
+// A Cell holds one session's value of type T. The promise is that it fetches the value at most
+// once: success sticks until Drop, and only a value that was unproven for longer than
+// StaleIfError, or purged, is fetched again. Values are immutable: a change makes a new one.
+//
+// Any number of goroutines may call its methods.
+type Cell[T any] struct {
+	life    context.Context // the session's: ends every fetch
+	end     context.CancelFunc
+	opts    CellOptions[T]
+	counts  *cellCounts
+	flights singleflight.Group
+	now     atomic.Pointer[Snapshot[T]] // read without the mutex, written with it
+
+	mu       sync.Mutex // guards what follows, and writing now
+	flight   *flight[T] // nil when no fetch is under way
+	broken   time.Time  // since when nothing feeds the cell; zero while a stream does
+	purged   bool       // the value went because an operator said so
+	needs    int        // fetches for a first need that the upstream answered
+	failure  error      // of the last fetch, nil if it succeeded
+	failedAt time.Time
+}
+
+// NewCell returns an empty cell. It starts nothing; when life ends, the cell drops itself.
+func NewCell[T any](life context.Context, opts CellOptions[T]) *Cell[T] {
+	if opts.Timeout <= 0 {
+		opts.Timeout = defaultTimeout
+	}
+	if opts.Intern == nil {
+		opts.Intern = func(value *T) *T { return value }
+	}
+	if opts.Metrics == nil {
+		opts.Metrics = NewMetrics(nil)
+	}
+	c := &Cell[T]{opts: opts, counts: opts.Metrics.cell(opts.Cache, opts.Site)}
+	c.life, c.end = context.WithCancel(life)
+	context.AfterFunc(c.life, c.forget)
+	return c
+}
+
+// A Snapshot is what a cell holds at one moment.
+type Snapshot[T any] struct {
+	Value *T        // immutable, and shared with other sessions
+	Since time.Time // since when nothing proves that it is up to date; zero while it is proven
+}
+
+// Stale reports whether the value is unproven, which callers are told in a Warning header.
+func (s Snapshot[T]) Stale() bool { return !s.Since.IsZero() }
+
+// Age returns how long the value has been unproven, for the Age header; 0 while it is proven.
+func (s Snapshot[T]) Age() time.Duration {
+	if !s.Stale() {
+		return 0
+	}
+	return time.Since(s.Since)
+}
+
+// Get returns the session's value, fetching it the first time it is asked for, once however many
+// callers ask together. A caller who gives up leaves at once with ctx's error; the fetch goes on
+// for the others. A failed fetch is tried again at most once a second: until then its error is
+// returned at once. After the session's end the error is ErrClosed.
+func (c *Cell[T]) Get(ctx context.Context) (*T, error) {
+	got, _, err := c.Lookup(ctx)
+	return got.Value, err
+}
+
+// Lookup is Get for those who also need to know how old the value is and what the look-up cost.
+func (c *Cell[T]) Lookup(ctx context.Context) (Snapshot[T], Result, error) {
+	held := c.now.Load()
+	if c.serves(held) {
+		result := held.hit()
+		c.counts.lookups[result].Inc()
+		return *held, result, nil
+	}
+	got, result, err := c.wait(ctx)
+	c.counts.lookups[result].Inc()
+	return got, result, err
+}
+
+// Snapshot returns what the cell holds, without fetching or counting; false if it holds nothing.
+func (c *Cell[T]) Snapshot() (Snapshot[T], bool) {
+	held := c.now.Load()
+	if held == nil {
+		return Snapshot[T]{}, false
+	}
+	return *held, true
+}
+
+// wait is a look-up that found nothing to serve: it starts a flight or joins the one under way.
+func (c *Cell[T]) wait(ctx context.Context) (Snapshot[T], Result, error) {
+	err := c.refusal()
+	if err != nil {
+		return Snapshot[T]{}, Failed, err
+	}
+	led := false
+	landed := c.flights.DoChan("", func() (any, error) {
+		led = true
+		return c.fly()
+	})
+	select {
+	case got := <-landed:
+		if got.Err != nil {
+			return Snapshot[T]{}, Failed, got.Err
+		}
+		here := got.Val.(landing[T])
+		return here.snapshot, here.result(led), nil
+	case <-c.life.Done():
+		return Snapshot[T]{}, Failed, ErrClosed
+	case <-ctx.Done():
+		return Snapshot[T]{}, Failed, ctx.Err()
+	}
+}
+
+// serves reports whether held may be given to a caller.
+func (c *Cell[T]) serves(held *Snapshot[T]) bool {
+	if held == nil {
+		return false
+	}
+	return c.opts.StaleIfError <= 0 || held.Age() < c.opts.StaleIfError
+}
+
+// hit returns what a look-up is that needs no flight.
+func (s Snapshot[T]) hit() Result {
+	if s.Stale() {
+		return StaleHit
+	}
+	return Hit
+}
+
+// name says what the cell holds, for errors.
+func (c *Cell[T]) name() string {
+	return fmt.Sprintf("%s of site %q", c.opts.Cache, c.opts.Site)
+}

@@ -1,0 +1,201 @@
+package cache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+const (
+	// retryAfter is how long the error of a failed fetch stands before the next need fetches again.
+	retryAfter = time.Second
+
+	// lastWords is how long a fetch may still run after its deadline, so that it says itself what
+	// went wrong: its error knows the kind, ours only the time. One that takes longer is left behind.
+	lastWords = 250 * time.Millisecond
+
+	// maxPending bounds the changes kept while a fetch is under way.
+	maxPending = 1024
+)
+
+// errOverrun is the end of a flight that more than maxPending changes came in on.
+var errOverrun = errors.New("too many changes came in meanwhile")
+
+// A flight is one fetch under way, seen from the cell. The cell's mutex guards it.
+type flight[T any] struct {
+	cause    cause
+	started  time.Time
+	pending  []func(*T) *T // changes that came in since, in order
+	overrun  bool          // changes were lost: there were more than maxPending
+	replaced bool          // a full list came in since; what the cell holds is newer than the fetch
+}
+
+// A landing is what a flight gives those who wait for it.
+type landing[T any] struct {
+	snapshot Snapshot[T]
+	fetched  bool // false when the value was there before the flight took off
+}
+
+// result returns what the look-up was for one who waited, or for the one who led.
+func (l landing[T]) result(led bool) Result {
+	switch {
+	case !l.fetched:
+		return l.snapshot.hit()
+	case led:
+		return Miss
+	default:
+		return Coalesced
+	}
+}
+
+// fly is the body of a flight. One runs at a time, for all who wait.
+func (c *Cell[T]) fly() (landing[T], error) {
+	held, err := c.takeOff()
+	if err != nil {
+		return landing[T]{}, err
+	}
+	if held != nil {
+		return landing[T]{snapshot: *held}, nil
+	}
+	value, err := c.attempt()
+	return c.land(value, err)
+}
+
+// takeOff looks a second time: what was kept since the caller looked is returned, and there is no
+// fetch. Else it begins one.
+func (c *Cell[T]) takeOff() (*Snapshot[T], error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	held := c.now.Load()
+	if c.serves(held) {
+		return held, nil
+	}
+	err := c.refusalLocked()
+	if err != nil {
+		return nil, err
+	}
+	c.flight = &flight[T]{cause: c.causeLocked(), started: time.Now()}
+	return nil, nil
+}
+
+// causeLocked says why the cell has to fetch now.
+func (c *Cell[T]) causeLocked() cause {
+	switch {
+	case c.now.Load() != nil:
+		return unproven
+	case c.purged:
+		return refresh
+	default:
+		return firstNeed
+	}
+}
+
+// refusal returns why there can be no fetch now: the session has ended, or a fetch failed less
+// than a second ago. It is nil when there can be one.
+func (c *Cell[T]) refusal() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.refusalLocked()
+}
+
+func (c *Cell[T]) refusalLocked() error {
+	if c.life.Err() != nil {
+		return ErrClosed
+	}
+	if c.failure != nil && time.Since(c.failedAt) < retryAfter {
+		return c.failure
+	}
+	return nil
+}
+
+// attempt runs the fetch and comes back in time whatever the fetch does: hang, panic or end its
+// goroutine.
+func (c *Cell[T]) attempt() (*T, error) {
+	ctx, cancel := context.WithTimeout(c.life, c.opts.Timeout)
+	defer cancel()
+	type answer struct {
+		value *T
+		err   error
+	}
+	answers := make(chan answer, 1) // room for the one answer, so a fetch left behind can end
+	go func() {
+		got := answer{err: errors.New("the fetch ended its goroutine")}
+		defer func() { answers <- got }()
+		got.value, got.err = recovered(func() (*T, error) { return c.opts.Fetch(ctx) })
+	}()
+
+	overdue := time.NewTimer(c.opts.Timeout + lastWords)
+	defer overdue.Stop()
+	select {
+	case got := <-answers:
+		if got.err == nil && got.value == nil {
+			return nil, errors.New("the fetch returned nothing")
+		}
+		return got.value, got.err
+	case <-c.life.Done():
+		return nil, ErrClosed
+	case <-overdue.C:
+		return nil, fmt.Errorf("no answer within %v: %w", c.opts.Timeout, context.DeadlineExceeded)
+	}
+}
+
+// land ends the flight: what was fetched is kept with the changes that came in meanwhile, or the
+// failure is.
+func (c *Cell[T]) land(value *T, err error) (landing[T], error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	over := c.flight
+	c.flight = nil
+	c.counts.fetched(over.cause, err)
+	c.countNeedLocked(over.cause, err)
+	if c.life.Err() != nil {
+		return landing[T]{}, ErrClosed
+	}
+	if over.replaced {
+		return landing[T]{snapshot: *c.now.Load(), fetched: true}, nil
+	}
+	if err == nil {
+		value, err = recovered(func() (*T, error) { return c.upToDate(value, over) })
+	}
+	if err != nil {
+		c.failure = fmt.Errorf("cache: fetch %s: %w", c.name(), err)
+		c.failedAt = time.Now()
+		return landing[T]{}, c.failure
+	}
+	c.holdLocked(value, c.unprovenSinceLocked(over))
+	return landing[T]{snapshot: *c.now.Load(), fetched: true}, nil
+}
+
+// upToDate applies to value, in order, the changes that came in while it was fetched. The fetch
+// may have seen some of them already, so a change must bear being applied twice.
+func (c *Cell[T]) upToDate(value *T, over *flight[T]) (*T, error) {
+	if over.overrun {
+		return nil, errOverrun
+	}
+	for _, change := range over.pending {
+		value = changed(value, change)
+	}
+	return c.opts.Intern(value), nil
+}
+
+// unprovenSinceLocked returns since when a value just fetched is unproven: since it was asked for or
+// since its stream broke, whichever is later; zero if a stream feeds the cell.
+func (c *Cell[T]) unprovenSinceLocked(over *flight[T]) time.Time {
+	if c.broken.IsZero() || c.broken.After(over.started) {
+		return c.broken
+	}
+	return over.started
+}
+
+// countNeedLocked counts what the upstream was asked, not what was kept: a value that was fetched
+// and thrown away has cost a call too, and the next one breaks the promise.
+func (c *Cell[T]) countNeedLocked(why cause, err error) {
+	if why != firstNeed || err != nil {
+		return
+	}
+	c.needs++
+	if c.needs > 1 {
+		c.counts.repeats.Inc()
+	}
+}
