@@ -1,0 +1,159 @@
+package translate
+
+import (
+	"maps"
+
+	"portico/translate/htccapi"
+	"portico/translate/icwsapi"
+)
+
+// plan turns the draft into calls, or under do-not-disturb into a changed memory.
+func (p *draft) plan() Plan {
+	next := p.state
+	next.Wishes = p.wishes
+	if p.state.DND() {
+		to := p.to
+		next.Memory = &to
+		return Plan{Next: next}
+	}
+	return p.carryOut(next)
+}
+
+// carryOut makes the calls that lead from the state before to the draft's stance: first the
+// deactivations, then the activations, then the status. So no work is offered on a channel that
+// was not asked for, neither between the calls nor when one of them fails.
+func (p *draft) carryOut(next AgentState) Plan {
+	off, on := p.activations()
+	var calls []Call
+	for _, set := range []map[string]bool{off, on} {
+		if len(set) > 0 {
+			calls = append(calls, Call{Activations: set})
+			next = next.withActivations(set)
+		}
+	}
+	if p.moved {
+		calls = append(calls, Call{Status: p.to.Choice.update()})
+	}
+	return Plan{Calls: calls, Next: next}
+}
+
+// activations returns the workgroups to deactivate and those to activate.
+func (p *draft) activations() (map[string]bool, map[string]bool) {
+	off, on := map[string]bool{}, map[string]bool{}
+	acd := p.in.IsACD(p.to.Choice.StatusID)
+	for _, channel := range p.rules.Channels {
+		workgroups := p.state.workgroups(channel)
+		wanted := acd && p.to.Ready[channel.Name] && p.counts(channel)
+		switch {
+		case wanted && (p.to.Asked[channel.Name] || !p.state.active(channel)):
+			pick(on, workgroups, true)
+		case !wanted && (acd || p.off[channel.Name]):
+			pick(off, workgroups, false)
+		}
+	}
+	return off, on
+}
+
+// counts is AgentState.counts with the wishes of the draft. Channels of the site that another site
+// owns for this agent never count.
+func (p *draft) counts(channel Channel) bool {
+	after := p.state
+	after.Wishes = p.wishes
+	return after.counts(channel)
+}
+
+// pick adds the workgroups that are not yet as wanted.
+func pick(into, workgroups map[string]bool, wanted bool) {
+	for workgroup, active := range workgroups {
+		if active != wanted {
+			into[workgroup] = wanted
+		}
+	}
+}
+
+// update returns the choice as the body of a PUT.
+func (c Choice) update() *icwsapi.UserStatusUpdate {
+	return &icwsapi.UserStatusUpdate{StatusID: c.StatusID, Notes: c.Notes, ForwardNumber: c.ForwardNumber, Until: c.Until}
+}
+
+func chosenBy(update icwsapi.UserStatusUpdate) Choice {
+	return Choice{StatusID: update.StatusID, Notes: update.Notes, ForwardNumber: update.ForwardNumber, Until: update.Until}
+}
+
+// An Undo puts activations back after a later call of the same plan failed. Deactivate is safe at
+// once. Reactivate is safe only while the status routes no work, which a fresh read must show.
+type Undo struct {
+	Deactivate map[string]bool
+	Reactivate map[string]bool
+}
+
+// Undo returns how to take back the first done calls of the plan.
+func (p Plan) Undo(done int) Undo {
+	undo := Undo{Deactivate: map[string]bool{}, Reactivate: map[string]bool{}}
+	for _, call := range p.Calls[:min(done, len(p.Calls))] {
+		for workgroup, activated := range call.Activations {
+			if activated {
+				undo.Deactivate[workgroup] = false
+			} else {
+				undo.Reactivate[workgroup] = true
+			}
+		}
+	}
+	return undo
+}
+
+// Empty reports that there is nothing to take back.
+func (u Undo) Empty() bool { return len(u.Deactivate) == 0 && len(u.Reactivate) == 0 }
+
+// AfterUndo returns the state after the activations in set were put back.
+func (s AgentState) AfterUndo(set map[string]bool) AgentState {
+	return s.withActivations(maps.Clone(set))
+}
+
+// Sent returns the state once the plan's calls were accepted: next, in which the wanted status lies
+// over the one last heard until its request completes. requestID is empty for a plan that set no
+// status. now is the state at this moment: what messages changed since the plan was made is kept.
+func (s AgentState) Sent(plan Plan, requestID string) (AgentState, Heard) {
+	before := s.kept()
+	next := s
+	next.Wishes, next.Memory, next.Started = plan.Next.Wishes, plan.Next.Memory, plan.Next.Started
+	for _, call := range plan.Calls {
+		if call.Activations != nil {
+			next = next.withActivations(call.Activations)
+		}
+	}
+	update := plan.status()
+	if update == nil {
+		return next, Heard{Confirmed: true}
+	}
+	choice := chosenBy(*update)
+	pending := Pending{RequestID: requestID, Choice: choice, Before: before,
+		Seen: !s.unseen() && fold(s.Status.StatusID) == fold(choice.StatusID)}
+	next.Pending = append(next.Pending[:len(next.Pending):len(next.Pending)], pending)
+	for i, early := range next.Early {
+		if early.RequestID == requestID {
+			next.Early = append(next.Early[:i:i], next.Early[i+1:]...)
+			return next.completed(early)
+		}
+	}
+	return next, Heard{}
+}
+
+// status returns the status the plan sets, nil if none.
+func (p Plan) status() *icwsapi.UserStatusUpdate {
+	for _, call := range p.Calls {
+		if call.Status != nil {
+			return call.Status
+		}
+	}
+	return nil
+}
+
+// Channels returns the names of the channels the agent has at the site.
+func (r Rules) ChannelNames(s AgentState) []htccapi.MediaChannel {
+	var names []htccapi.MediaChannel
+	for _, channel := range r.Shown(s) {
+		names = append(names, channel.Name)
+	}
+	return names
+}

@@ -1,0 +1,181 @@
+package translate
+
+import (
+	"crypto/sha256"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"portico/translate/htccapi"
+	"portico/translate/icwsapi"
+)
+
+// A Directory is what one agent's statuses are looked up in: the site's catalogue and what of it
+// the agent may be given, with every answer worked out beforehand. It is immutable; agents with the
+// same catalogue and access list can share one.
+type Directory struct {
+	Catalogue *Catalogue
+	Access    *Access
+
+	site     uuid.UUID
+	choose   map[htccapi.Operation]icwsapi.StatusMessage // what carries out a system operation
+	shown    map[htccapi.Operation]string                // folded id of what shows as its state
+	settings map[string]htccapi.AgentStateSetting        // what each status shows as, by folded id
+	states   []htccapi.AgentStateSetting                 // those the agent may choose
+	byName   map[htccapi.Operation]icwsapi.StatusMessage // custom states, chosen or not
+}
+
+// NewDirectory works out the directory of an agent.
+func (r Rules) NewDirectory(catalogue *Catalogue, access *Access) *Directory {
+	d := &Directory{
+		Catalogue: catalogue, Access: access, site: Namespace(r.Site),
+		choose:   map[htccapi.Operation]icwsapi.StatusMessage{},
+		shown:    map[htccapi.Operation]string{},
+		settings: map[string]htccapi.AgentStateSetting{},
+		byName:   map[htccapi.Operation]icwsapi.StatusMessage{},
+	}
+	for op := range purposes {
+		d.assign(r, op)
+	}
+	for _, message := range catalogue.Messages() {
+		d.settings[fold(message.StatusID)] = d.settingOf(message)
+		d.byName[catalogue.Name(message.StatusID).Operation] = message
+	}
+	d.states = d.agentStates()
+	return d
+}
+
+// assign finds the status for op among those the agent can choose. What shows as op's state may
+// also be one the agent cannot choose, since a supervisor or the system can set that.
+func (d *Directory) assign(r Rules, op htccapi.Operation) {
+	message, found := r.find(op, d.Catalogue, d.Choosable)
+	if found {
+		d.choose[op] = message
+		d.shown[op] = fold(message.StatusID)
+		return
+	}
+	message, found = r.find(op, d.Catalogue, func(icwsapi.StatusMessage) bool { return true })
+	if found {
+		d.shown[op] = fold(message.StatusID)
+	}
+}
+
+// Choosable reports whether the agent can choose the status.
+func (d *Directory) Choosable(m icwsapi.StatusMessage) bool {
+	return m.IsSelectableStatus && d.Access.Has(m.StatusID)
+}
+
+// StatusFor returns the status that carries out one of Ready, NotReady, AfterCallWork, AuxWork and
+// DoNotDisturbOn among those the agent can choose: the one in the settings, else the stock one,
+// else the first whose flags fit, in server order. false: there is none.
+func (d *Directory) StatusFor(op htccapi.Operation) (icwsapi.StatusMessage, bool) {
+	message, found := d.choose[op]
+	return message, found
+}
+
+// IsDND reports whether the status is the site's do-not-disturb status. Other statuses with the
+// flag (lunch, meetings) are not: they would lose their reason.
+func (d *Directory) IsDND(statusID string) bool {
+	return d.shown[htccapi.DoNotDisturbOn] == fold(statusID)
+}
+
+// IsACD reports whether ACD work is routed to an agent who is in the status.
+func (d *Directory) IsACD(statusID string) bool {
+	message, known := d.Catalogue.ByID(statusID)
+	return known && message.IsACDStatus
+}
+
+// endsWish reports whether an agent who is given the status by someone else no longer wants to be
+// Ready: after-call work and what the system alone can set pass by themselves.
+func (d *Directory) endsWish(statusID string) bool {
+	message, known := d.Catalogue.ByID(statusID)
+	if !known {
+		return true
+	}
+	return !message.IsACDStatus && !message.IsAfterCallWorkStatus && message.IsSelectableStatus
+}
+
+// systemSettings are the states that need no catalogue, in the order of a real server's list.
+var systemSettings = []htccapi.AgentStateSetting{htccapi.SettingNotReady, htccapi.SettingOffline,
+	htccapi.SettingAfterCallWork, htccapi.SettingReady, htccapi.SettingAuxWork}
+
+// SettingOf returns the HTCC state that a status is shown as: a system state where the status is
+// the site's for that purpose, else a custom state with the status's text and, unless it is a
+// Ready one, its id as reason. A status that the catalogue does not know shows as NotReady under
+// its raw id; none at all shows as plain NotReady.
+func (d *Directory) SettingOf(statusID string) htccapi.AgentStateSetting {
+	if statusID == "" {
+		return htccapi.SettingNotReady
+	}
+	setting, known := d.settings[fold(statusID)]
+	if known {
+		return setting
+	}
+	id := uuid.NewSHA1(d.site, []byte(fold(statusID)))
+	return htccapi.AgentStateSetting{ID: strings.ToUpper(id.String()), OperationName: htccapi.Operation(camelCase(statusID)),
+		DisplayName: statusID, State: htccapi.StateNotReady, Reason: statusID}
+}
+
+func (d *Directory) settingOf(message icwsapi.StatusMessage) htccapi.AgentStateSetting {
+	for _, system := range systemSettings {
+		if d.shown[system.OperationName] == fold(message.StatusID) {
+			return system
+		}
+	}
+	name := d.Catalogue.Name(message.StatusID)
+	setting := htccapi.AgentStateSetting{ID: name.ID, OperationName: name.Operation, DisplayName: message.MessageText}
+	if message.IsACDStatus && !message.IsAfterCallWorkStatus {
+		setting.State = htccapi.StateReady
+		return setting
+	}
+	setting.State = htccapi.StateNotReady
+	setting.Reason = message.StatusID
+	if message.IsAfterCallWorkStatus {
+		setting.WorkMode = htccapi.WorkModeAfterCallWork
+	}
+	return setting
+}
+
+// AgentStates returns the states the agent may choose: the system states that some status carries
+// out, Offline, and a custom state for every other status the agent can choose, in server order.
+// Statuses that need a forward number and the do-not-disturb status are not among them. The caller
+// must not change the list.
+func (d *Directory) AgentStates() []htccapi.AgentStateSetting { return d.states }
+
+func (d *Directory) agentStates() []htccapi.AgentStateSetting {
+	states := []htccapi.AgentStateSetting{}
+	system := map[string]bool{}
+	for _, setting := range systemSettings {
+		status, found := d.StatusFor(setting.OperationName)
+		if found {
+			system[fold(status.StatusID)] = true
+		}
+		if found || setting.OperationName == htccapi.Offline {
+			states = append(states, setting)
+		}
+	}
+	for _, message := range d.Catalogue.Messages() {
+		id := fold(message.StatusID)
+		if d.Choosable(message) && !message.IsForwardStatus && !system[id] && !d.IsDND(id) {
+			states = append(states, d.settings[id])
+		}
+	}
+	return states
+}
+
+// custom returns the status whose custom state op names. It is not the status of a system state
+// or of do-not-disturb, which are reached by their own operations.
+func (d *Directory) custom(op htccapi.Operation) (icwsapi.StatusMessage, bool) {
+	message, known := d.byName[op]
+	if !known || d.IsDND(message.StatusID) || d.SettingOf(message.StatusID).OperationName != op {
+		return icwsapi.StatusMessage{}, false
+	}
+	return message, true
+}
+
+// Digest returns a digest of all the directory depends on but the rules: within one site, equal
+// directories have equal ones.
+func (d *Directory) Digest() [sha256.Size]byte {
+	catalogue, access := d.Catalogue.Digest(), d.Access.Digest()
+	return sha256.Sum256(append(catalogue[:], access[:]...))
+}

@@ -1,0 +1,57 @@
+package translate
+
+import (
+	"reflect"
+
+	"portico/translate/htccapi"
+)
+
+// A Notification is what HTCC would push: a message on a topic.
+type Notification struct {
+	Topic string
+	Data  any // one of the message types of htccapi
+}
+
+// Notifications returns what is pushed when what /me shows goes from before to after: the device if
+// it changed, and all channels if one of them did. always pushes both, as HTCC does after an
+// operation that leads to the state one is in.
+//
+// Source: GWS 8.5.2, CometD messages; that all channels are listed is Portico's choice, since some
+// clients replace their whole set.
+func Notifications(before, after View, always bool) []Notification {
+	var pushed []Notification
+	if after.Device != nil && (always || !reflect.DeepEqual(before.Device, after.Device)) {
+		pushed = append(pushed, Notification{Topic: htccapi.TopicDevices, Data: htccapi.DeviceStateChangeMessage{
+			MessageType: htccapi.TypeDeviceStateChange, Devices: []htccapi.Device{*after.Device}}})
+	}
+	if always || before.DND != after.DND || !reflect.DeepEqual(before.Channels, after.Channels) {
+		pushed = append(pushed, Notification{Topic: htccapi.TopicChannels, Data: htccapi.ChannelStateChangeMessage{
+			MessageType: htccapi.TypeChannelStateChange, Channels: withDND(after)}})
+	}
+	return pushed
+}
+
+// withDND returns the channels as notifications carry them.
+func withDND(view View) []htccapi.Channel {
+	state := htccapi.Off
+	if view.DND {
+		state = htccapi.On
+	}
+	channels := make([]htccapi.Channel, len(view.Channels))
+	for i, channel := range view.Channels {
+		channel.DNDState = state
+		channels[i] = channel
+	}
+	return channels
+}
+
+// Failure returns what is pushed when an operation that was answered with success failed at the
+// site: an ErrorMessage on the topic of the device, else of the channels.
+func Failure(view View, text string) Notification {
+	message := htccapi.ErrorMessage{MessageType: htccapi.TypeError, ErrorMessage: text}
+	if view.Device == nil {
+		return Notification{Topic: htccapi.TopicChannels, Data: message}
+	}
+	message.DevicePath = "/devices/" + view.Device.ID
+	return Notification{Topic: htccapi.TopicDevices, Data: message}
+}

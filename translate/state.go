@@ -1,0 +1,205 @@
+package translate
+
+import (
+	"maps"
+	"slices"
+
+	"portico/translate/htccapi"
+	"portico/translate/icwsapi"
+)
+
+// Link says how an agent's upstream session is.
+type Link int
+
+// The links. A site that cannot be reached takes its channels out of view; a part that ended (the
+// session is gone and Portico may not or cannot log in again) shows LoggedOut.
+const (
+	Connected Link = iota
+	Unreachable
+	Ended
+)
+
+// An AgentState is what Portico knows of one agent at one ICWS site: what ICWS said last, and what
+// the agent asked for that ICWS cannot hold. It is a value: every function returns a changed copy,
+// and no map or slice in it is changed in place.
+type AgentState struct {
+	UserID      string // as the site spells it
+	Link        Link
+	Status      icwsapi.UserStatus     // last heard, all properties merged
+	Activations map[string]bool        // by workgroup as the site spells it; the keys are the memberships
+	Elsewhere   []htccapi.MediaChannel // channels of the site that another site owns for this agent
+	Station     string                 // display name of the station the agent works at
+
+	Wishes  map[htccapi.MediaChannel]Wish
+	Memory  *Stance                // while do-not-disturb is on: what it hides
+	Started []htccapi.MediaChannel // channels of the last StartContactCenterSession; nil before it
+	Pending []Pending              // status changes that are accepted and not completed, oldest first
+	Early   []Completion           // completions read before the answer that names their request
+}
+
+// A Wish is what the agent asked for on one channel.
+type Wish struct {
+	Ready     bool   // wanted Ready, also while after-call work or the system holds the agent back
+	Label     string // statusId of the not-ready state shown while another channel is Ready; "" is plain
+	LoggedOut bool   // offline, or not asked for
+}
+
+// A Choice is a status and what goes with it.
+type Choice struct {
+	StatusID      string
+	Notes         string
+	ForwardNumber string
+	Until         *icwsapi.Until
+}
+
+// A Stance is what an agent shows: a status and, where it is an ACD one, the channels that are
+// Ready in it. Asked are those of them that an operation named, so that all their workgroups are
+// to be activated and not only one.
+type Stance struct {
+	Choice Choice
+	Ready  map[htccapi.MediaChannel]bool
+	Asked  map[htccapi.MediaChannel]bool
+}
+
+// Pending is a status change under way. Until a message shows that it took place, what the agent
+// asked for lies over what the site last said.
+type Pending struct {
+	RequestID string
+	Choice    Choice
+	Seen      bool // the site has shown the wanted status
+	Before    Kept // what to go back to if it fails
+}
+
+// Kept is the part of a state that only Portico knows.
+type Kept struct {
+	Wishes  map[htccapi.MediaChannel]Wish
+	Memory  *Stance
+	Started []htccapi.MediaChannel
+}
+
+// Completion is the end of a request: Error is nil on success.
+type Completion struct {
+	RequestID string
+	Error     *icwsapi.Error
+}
+
+// DND reports whether do-not-disturb is on.
+func (s AgentState) DND() bool { return s.Memory != nil }
+
+// kept returns the part of the state that only Portico knows.
+func (s AgentState) kept() Kept { return Kept{Wishes: s.Wishes, Memory: s.Memory, Started: s.Started} }
+
+// unseen reports whether a wanted status lies over the one last heard.
+func (s AgentState) unseen() bool {
+	return len(s.Pending) > 0 && !s.Pending[len(s.Pending)-1].Seen
+}
+
+// choice returns the status the agent is in, or will be in once what is pending is done.
+func (s AgentState) choice() Choice {
+	if s.unseen() {
+		return s.Pending[len(s.Pending)-1].Choice
+	}
+	return heard(s.Status)
+}
+
+func heard(status icwsapi.UserStatus) Choice {
+	choice := Choice{StatusID: status.StatusID, Until: status.Until.Value}
+	if status.Notes != nil {
+		choice.Notes = *status.Notes
+	}
+	if status.ForwardNumber != nil {
+		choice.ForwardNumber = *status.ForwardNumber
+	}
+	return choice
+}
+
+// Shown returns the channels of the site that the agent has: those this site owns for them, and,
+// where a channel has workgroups, that the agent belongs to one of.
+func (r Rules) Shown(s AgentState) []Channel {
+	var shown []Channel
+	for _, channel := range r.Channels {
+		if !slices.Contains(s.Elsewhere, channel.Name) && s.member(channel) {
+			shown = append(shown, channel)
+		}
+	}
+	return shown
+}
+
+func (s AgentState) member(channel Channel) bool {
+	return len(channel.Workgroups) == 0 || len(s.workgroups(channel)) > 0
+}
+
+// workgroups returns the channel's workgroups that the agent belongs to, as the site spells them,
+// and whether each is activated.
+func (s AgentState) workgroups(channel Channel) map[string]bool {
+	found := map[string]bool{}
+	for workgroup, active := range s.Activations {
+		if slices.ContainsFunc(channel.Workgroups, func(mapped string) bool { return fold(mapped) == fold(workgroup) }) {
+			found[workgroup] = active
+		}
+	}
+	return found
+}
+
+// active reports whether the channel gets work when the status is an ACD one.
+func (s AgentState) active(channel Channel) bool {
+	if len(channel.Workgroups) == 0 {
+		return true
+	}
+	for _, active := range s.workgroups(channel) {
+		if active {
+			return true
+		}
+	}
+	return false
+}
+
+// counts reports whether operations on all channels cover the channel.
+func (s AgentState) counts(channel Channel) bool {
+	return !slices.Contains(s.Elsewhere, channel.Name) && !s.Wishes[channel.Name].LoggedOut
+}
+
+// stance returns what the agent shows now; while do-not-disturb is on, what it hides.
+func (r Rules) stance(s AgentState, d *Directory) Stance {
+	if s.Memory != nil {
+		return *s.Memory
+	}
+	now := Stance{Choice: s.choice(), Ready: map[htccapi.MediaChannel]bool{}}
+	if !d.IsACD(now.Choice.StatusID) {
+		return now
+	}
+	for _, channel := range r.Shown(s) {
+		if s.counts(channel) && s.active(channel) {
+			now.Ready[channel.Name] = true
+		}
+	}
+	return now
+}
+
+// withActivations returns the state after some activations were set.
+func (s AgentState) withActivations(set map[string]bool) AgentState {
+	s.Activations = maps.Clone(s.Activations)
+	if s.Activations == nil {
+		s.Activations = map[string]bool{}
+	}
+	for workgroup, active := range set {
+		known := workgroup
+		for name := range s.Activations {
+			if fold(name) == fold(workgroup) {
+				known = name
+			}
+		}
+		s.Activations[known] = active
+	}
+	return s
+}
+
+// withoutWishes returns the state in which no channel is wanted Ready and none has a label.
+func (s AgentState) withoutWishes() AgentState {
+	left := map[htccapi.MediaChannel]Wish{}
+	for channel, wish := range s.Wishes {
+		left[channel] = Wish{LoggedOut: wish.LoggedOut}
+	}
+	s.Wishes = left
+	return s
+}

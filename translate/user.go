@@ -1,0 +1,59 @@
+package translate
+
+import (
+	"strings"
+
+	"portico/translate/htccapi"
+)
+
+// User returns the agent object of an agent whose first site is this one.
+func (r Rules) User(login, userID, displayName string) htccapi.User {
+	id := AgentID(r.Site, userID)
+	first, last := splitName(displayName)
+	return htccapi.User{
+		ID: id, UserName: login, FirstName: first, LastName: last, Roles: []string{htccapi.RoleAgent}, Enabled: true,
+		ContactCenterID: Namespace(r.Site).String(), URI: r.PublicURL + "/api/v2/users/" + id, Path: "/users/" + id,
+	}
+}
+
+// splitName takes "Anna Maria Berg" and "Berg, Anna Maria" apart. A single word is the last name.
+func splitName(displayName string) (string, string) {
+	last, first, found := strings.Cut(displayName, ",")
+	if found {
+		return strings.TrimSpace(first), strings.TrimSpace(last)
+	}
+	words := strings.Fields(displayName)
+	if len(words) == 0 {
+		return "", ""
+	}
+	return strings.Join(words[:len(words)-1], " "), words[len(words)-1]
+}
+
+// featureNames are the display names of the features that channels bring.
+var featureNames = map[string]string{
+	"api-voice":               "Voice API",
+	"api-multimedia-chat":     "Multimedia Chat API",
+	"api-multimedia-email":    "Multimedia Email API",
+	"api-multimedia-workitem": "Multimedia Workitem API",
+}
+
+// Features returns the features that an agent's channels stand for: api-voice for voice, else
+// api-multimedia-<channel>.
+//
+// Source: vendor reference, Channels API: each channel is associated with one feature.
+func (r Rules) Features(s AgentState) []htccapi.Feature {
+	features := []htccapi.Feature{}
+	for _, channel := range r.Shown(s) {
+		id := "api-multimedia-" + string(channel.Name)
+		if channel.Name == htccapi.Voice {
+			id = "api-voice"
+		}
+		name := featureNames[id]
+		if name == "" {
+			name = "Multimedia " + string(channel.Name) + " API"
+		}
+		features = append(features, htccapi.Feature{ID: id, DisplayName: name, Description: "API for " + string(channel.Name),
+			AutoAssignOnContactCenterCreated: true, URI: r.PublicURL + "/api/v2/features/" + id, Path: "/features/" + id})
+	}
+	return features
+}

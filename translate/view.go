@@ -1,0 +1,110 @@
+package translate
+
+import (
+	"strings"
+
+	"github.com/google/uuid"
+
+	"portico/translate/htccapi"
+)
+
+// Activities of voice: the wire is known to say Idle; Busy is our word for a call going on.
+const (
+	activityIdle = "Idle"
+	activityBusy = "Busy"
+)
+
+// A View is an agent's state at one site as /me shows it: Device is nil for an agent without voice
+// there.
+type View struct {
+	Channels []htccapi.Channel
+	Device   *htccapi.Device
+	DND      bool
+}
+
+// View returns what /me shows of the agent's part at the site. While the site cannot be reached
+// there are no channels and the device has no state.
+func (r Rules) View(s AgentState, d *Directory) View {
+	view := View{Channels: []htccapi.Channel{}, DND: s.DND()}
+	now := r.stance(s, d)
+	for _, channel := range r.Shown(s) {
+		shown := htccapi.Channel{Channel: channel.Name, UserState: r.userState(channel, s, now, d)}
+		if channel.Name == htccapi.Voice {
+			shown.PhoneNumber = s.phone()
+			shown.UserActivity = activity(s)
+			view.Device = r.device(s, shown.UserState)
+		}
+		if s.Link != Unreachable {
+			view.Channels = append(view.Channels, shown)
+		}
+	}
+	return view
+}
+
+// userState returns the state of one channel: LoggedOut if it does not count or nobody is logged
+// in; with an ACD status Ready only if the channel is activated, else what the agent last chose for
+// it; with any other status that of the status.
+func (r Rules) userState(channel Channel, s AgentState, now Stance, d *Directory) htccapi.UserState {
+	if s.Link == Ended || !s.counts(channel) {
+		return htccapi.SettingOffline.UserState()
+	}
+	if !d.IsACD(now.Choice.StatusID) || now.Ready[channel.Name] {
+		return d.SettingOf(now.Choice.StatusID).UserState()
+	}
+	label := s.Wishes[channel.Name].Label
+	if label == "" {
+		return htccapi.SettingNotReady.UserState()
+	}
+	return d.SettingOf(label).UserState()
+}
+
+func (r Rules) device(s AgentState, state htccapi.UserState) *htccapi.Device {
+	device := &htccapi.Device{
+		ID:                  DeviceID(r.Site, s.UserID),
+		DeviceState:         htccapi.DeviceInactive,
+		PhoneNumber:         s.phone(),
+		TelephonyNetwork:    htccapi.TelephonyPrivate,
+		DoNotDisturb:        htccapi.Off,
+		VoiceEnvironmentURI: r.PublicURL + "/api/v2/voice-environments/" + Namespace(r.Site).String(),
+		Capabilities:        []htccapi.Operation{htccapi.DoNotDisturbOn},
+		Channels:            []htccapi.MediaChannel{htccapi.Voice},
+	}
+	if s.DND() {
+		device.DoNotDisturb = htccapi.On
+		device.Capabilities = []htccapi.Operation{htccapi.DoNotDisturbOff}
+	}
+	if s.Link == Connected {
+		device.DeviceState = htccapi.DeviceActive
+		device.UserState = &state
+	}
+	return device
+}
+
+// phone returns the number of the agent's phone: the station the site says they work at, else the
+// first they are logged on to, else nothing.
+func (s AgentState) phone() string {
+	if s.Station != "" {
+		return s.Station
+	}
+	if s.Status.Stations != nil && len(*s.Status.Stations) > 0 {
+		return (*s.Status.Stations)[0]
+	}
+	return ""
+}
+
+func activity(s AgentState) string {
+	if s.Status.OnPhone != nil && *s.Status.OnPhone {
+		return activityBusy
+	}
+	return activityIdle
+}
+
+// DeviceID returns the id of the agent's one device at a site, the same in every session.
+func DeviceID(site, userID string) string {
+	return uuid.NewSHA1(Namespace(site), []byte("device:"+fold(userID))).String()
+}
+
+// AgentID returns the id of the agent's user object: 32 hex digits, the same in every session.
+func AgentID(site, userID string) string {
+	return strings.ReplaceAll(uuid.NewSHA1(Namespace(site), []byte("user:"+fold(userID))).String(), "-", "")
+}
