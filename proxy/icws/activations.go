@@ -1,0 +1,49 @@
+package icws
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"portico/translate/icwsapi"
+)
+
+// Activations asks for which of the workgroups, of all that the user belongs to if none is named,
+// a user takes interactions. A workgroup that is not in the answer is one the user does not belong
+// to. It fails with ErrSessionGone, fault.Forbidden, fault.NotFound when there is no such user,
+// else as every call.
+//
+// Source: ICWS reference, /icws/{sessionId}/activations/users/{userId}.
+func (c *Client) Activations(ctx context.Context, conn Conn, userID string, workgroups ...string) (map[string]bool, error) {
+	var set icwsapi.UserActivationSet
+	path := "/activations/users/" + segment(userID)
+	if len(workgroups) > 0 {
+		path += "?filter=" + url.QueryEscape(strings.Join(workgroups, ","))
+	}
+	err := c.do(ctx, conn, call{operation: OpGetActivations, method: http.MethodGet, path: path}, &set)
+	if err != nil {
+		return nil, fmt.Errorf("icws: get activations of user %q: %w", userID, err)
+	}
+	return set.Activations, nil
+}
+
+// SetActivations changes the activations that are listed and leaves the others. It fails with
+// ErrSessionGone, fault.Forbidden when conn may not change them, fault.Invalid, else as every call;
+// after fault.Unreachable, fault.Timeout or fault.BadUpstream they may have changed or not.
+//
+// Source: ICWS reference, PUT /icws/{sessionId}/activations/users/{userId}: 200, not 202.
+func (c *Client) SetActivations(ctx context.Context, conn Conn, userID string, activations map[string]bool) error {
+	k := call{
+		operation: OpSetActivations,
+		method:    http.MethodPut,
+		path:      "/activations/users/" + segment(userID),
+		body:      icwsapi.UserActivations{Activations: activations},
+	}
+	err := c.do(ctx, conn, k, nil)
+	if err != nil {
+		return fmt.Errorf("icws: set activations of user %q: %w", userID, err)
+	}
+	return nil
+}

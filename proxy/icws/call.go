@@ -1,0 +1,140 @@
+package icws
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+
+	"portico/proxy/fault"
+	"portico/proxy/upstream"
+	"portico/translate/icwsapi"
+)
+
+// The longest answers, in bytes.
+const (
+	maxReply     = 1 << 20
+	maxCatalogue = 4 << 20
+)
+
+// A call is one resource of a session and what is done with it.
+type call struct {
+	operation string
+	method    string
+	path      string // after /icws/{sessionId}
+	body      any    // nil for none
+	maxReply  int64  // default maxReply
+}
+
+// do makes a call on conn and decodes the answer into into. Where into is nil, every 2xx is
+// success, whatever its body: some resources answer 200 with the ICWS type and no body.
+func (c *Client) do(ctx context.Context, conn Conn, k call, into any) error {
+	req, err := request(ctx, k.method, conn.url(k.path), k.body)
+	if err != nil {
+		return err
+	}
+	authorize(req, conn)
+	reply, err := c.attempt(req, k)
+	if err != nil {
+		return err
+	}
+	if reply.Status/100 != 2 {
+		refusal := refusalOf(reply)
+		c.metrics.APIError(k.operation, refusal.class())
+		return fmt.Errorf("%w: %w", refusal.kind(), refusal)
+	}
+	if into == nil {
+		return nil
+	}
+	return c.decode(k.operation, reply, into)
+}
+
+// attempt sends the request once.
+func (c *Client) attempt(req *http.Request, k call) (upstream.Reply, error) {
+	limit := k.maxReply
+	if limit == 0 {
+		limit = maxReply
+	}
+	return c.caller.Do(req, k.operation, limit)
+}
+
+// decode reads a representation; one that is missing, of another type or unreadable is
+// fault.BadUpstream.
+func (c *Client) decode(operation string, reply upstream.Reply, into any) error {
+	err := decode(reply, into)
+	if err != nil {
+		c.metrics.APIError(operation, classGarbage)
+		return fmt.Errorf("%w: HTTP %d: %w", fault.BadUpstream, reply.Status, err)
+	}
+	return nil
+}
+
+var errNoBody = errors.New("no body")
+
+func decode(reply upstream.Reply, into any) error {
+	if len(bytes.TrimSpace(reply.Body)) == 0 {
+		return errNoBody
+	}
+	got := mediaType(reply.Header)
+	if got != mediaTypeICWS {
+		return fmt.Errorf("body of type %q", got)
+	}
+	return json.Unmarshal(reply.Body, into)
+}
+
+// mediaTypeICWS is the type of every representation, lower-cased: the type's name is written with
+// JSON in capitals and compares without regard to case.
+const (
+	mediaTypeICWS   = "application/vnd.inin.icws+json"
+	mediaTypeEvents = "text/event-stream"
+)
+
+// mediaType returns the media type of an answer without parameters, in lower case.
+func mediaType(h http.Header) string {
+	kind, _, err := mime.ParseMediaType(h.Get("Content-Type"))
+	if err != nil { // parameters that cannot be read change nothing
+		kind, _, _ = strings.Cut(h.Get("Content-Type"), ";")
+		return strings.ToLower(strings.TrimSpace(kind))
+	}
+	return kind
+}
+
+// request returns a request as the vendor's own library sends it.
+//
+// Source: ICWS, Concepts: Representation format.
+func request(ctx context.Context, method, url string, body any) (*http.Request, error) {
+	var content io.Reader
+	if body != nil {
+		encoded, err := json.Marshal(body)
+		if err != nil {
+			return nil, fmt.Errorf("%w: encode body: %w", fault.Internal, err)
+		}
+		content = bytes.NewReader(encoded)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, url, content)
+	if err != nil {
+		// The URL may hold a session id, so the error's own text is not passed on.
+		return nil, fmt.Errorf("%w: cannot make a %s request", fault.Internal, method)
+	}
+	req.Header.Set("Accept", "application/vnd.inin.icws+JSON")
+	if body != nil {
+		req.Header.Set("Content-Type", icwsapi.ContentType)
+	}
+	return req, nil
+}
+
+// authorize puts what proves the session on a request.
+func authorize(req *http.Request, conn Conn) {
+	req.Header.Set(icwsapi.HeaderCSRFToken, conn.CSRFToken)
+	if conn.Language != "" {
+		req.Header.Set("Accept-Language", conn.Language)
+	}
+	if conn.Cookie != "" {
+		req.Header.Set("Cookie", conn.Cookie)
+	}
+}

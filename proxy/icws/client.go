@@ -1,0 +1,94 @@
+package icws
+
+import (
+	"fmt"
+	"net/http"
+	"time"
+
+	"portico/proxy/upstream"
+)
+
+// What is assumed of a Settings field that is zero.
+const (
+	defaultTimeout  = 10 * time.Second // that of the vendor's own JavaScript library
+	defaultPing     = time.Minute      // longest that a stream is assumed to go without a keep-alive
+	defaultLanguage = "en-us"
+)
+
+// Settings say where a site is and how to call it.
+type Settings struct {
+	Site  string   // its name, for metrics
+	Bases []string // the URL before /icws, one per host, in the order to try; at least one
+
+	// Template is a base with {host} in place of a host's name, for sites behind a proxy that
+	// takes the name from the path. Empty, the hosts' names are those in Bases.
+	Template string
+
+	// Alternates are patterns of further hosts that the site may send us to, such as
+	// "ic*.example". A * stands for letters, digits, - and _, never for a dot.
+	Alternates []string
+
+	Application string // applicationName, shown to the site's supervisors
+	Marketplace Marketplace
+	Language    string // of a log-in that names none; default en-us
+
+	Timeout time.Duration // of each call, and of a stream until it opens; default 10 s
+	Ping    time.Duration // a stream that is silent for three of these is broken; default 60 s
+
+	HTTP    http.RoundTripper // default http.DefaultTransport; it must follow no redirects
+	Metrics *upstream.Metrics // required
+}
+
+// Marketplace is the licence of an application that does not use the site's own ICWS licence.
+type Marketplace struct {
+	LicenseName string
+	Code        string
+}
+
+// A Client calls one site. Any number of goroutines may call its methods.
+type Client struct {
+	settings Settings
+	hosts    *hosts
+	caller   *upstream.Caller
+	metrics  *upstream.Site
+}
+
+// New returns a client of a site. It starts nothing. It panics on settings that no site can have:
+// without a base or metrics, or with a base that is no URL.
+func New(s Settings) *Client {
+	if s.Timeout == 0 {
+		s.Timeout = defaultTimeout
+	}
+	if s.Ping == 0 {
+		s.Ping = defaultPing
+	}
+	if s.Language == "" {
+		s.Language = defaultLanguage
+	}
+	if s.HTTP == nil {
+		s.HTTP = http.DefaultTransport
+	}
+	if s.Metrics == nil {
+		panic(fmt.Sprintf("icws: site %q has no metrics", s.Site))
+	}
+	hosts, err := newHosts(s.Bases, s.Template, s.Alternates)
+	if err != nil {
+		panic(fmt.Sprintf("icws: site %q: %v", s.Site, err))
+	}
+	metrics := s.Metrics.Site(s.Site, upstream.Vocabulary{
+		Kind:       "icws",
+		Operations: operations,
+		Errors:     classes,
+		Hosts:      hosts.names(),
+	})
+	return &Client{
+		settings: s,
+		hosts:    hosts,
+		caller:   &upstream.Caller{Site: metrics, Transport: s.HTTP, Timeout: s.Timeout},
+		metrics:  metrics,
+	}
+}
+
+// Metrics returns the numbers of the client's site, for what is counted elsewhere: calls that were
+// avoided, log-ins that were not sent.
+func (c *Client) Metrics() *upstream.Site { return c.metrics }

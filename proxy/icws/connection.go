@@ -1,0 +1,49 @@
+package icws
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"portico/translate/icwsapi"
+)
+
+// ConnectionState asks whether a session is up. A session that has just ended may answer with
+// icwsapi.ConnectionDown rather than fail.
+//
+// It fails with ErrSessionGone when the session is gone, else as every call: fault.Unreachable,
+// fault.Timeout, fault.BadUpstream.
+//
+// Source: ICWS reference, /icws/{sessionId}/connection.
+func (c *Client) ConnectionState(ctx context.Context, conn Conn) (icwsapi.ConnectionSettings, error) {
+	var state icwsapi.ConnectionSettings
+	err := c.do(ctx, conn, call{operation: OpConnection, method: http.MethodGet, path: "/connection"}, &state)
+	if err != nil {
+		return icwsapi.ConnectionSettings{}, fmt.Errorf("icws: get connection of user %q: %w", conn.UserID, err)
+	}
+	return state, nil
+}
+
+// Logout ends a session at the site, which frees what it holds there. It fails with ErrSessionGone
+// when there was none any more, which is as good, else as every call.
+//
+// Source: ICWS reference, DELETE /icws/{sessionId}/connection.
+func (c *Client) Logout(ctx context.Context, conn Conn) error {
+	err := c.do(ctx, conn, call{operation: OpLogout, method: http.MethodDelete, path: "/connection"}, nil)
+	if err != nil {
+		return fmt.Errorf("icws: log out user %q: %w", conn.UserID, err)
+	}
+	return nil
+}
+
+// Heartbeat tells the site that a session is alive. Older servers do not know it: it then fails
+// with fault.NotFound, fault.Gone or fault.BadUpstream, and is not to be tried again.
+//
+// Source: ICWS JavaScript library, messaging/heartbeat.
+func (c *Client) Heartbeat(ctx context.Context, conn Conn) error {
+	err := c.do(ctx, conn, call{operation: OpHeartbeat, method: http.MethodPost, path: "/messaging/heartbeat"}, nil)
+	if err != nil {
+		return fmt.Errorf("icws: heartbeat of user %q: %w", conn.UserID, err)
+	}
+	return nil
+}

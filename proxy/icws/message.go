@@ -1,0 +1,80 @@
+package icws
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"portico/translate/icwsapi"
+)
+
+var errNoType = errors.New("message without __type")
+
+// DecodeMessage reads one message of a session's queue. A type that Portico does not know gives an
+// icwsapi.Head; types are never pointers. It fails on what is no JSON object, has no __type, or
+// does not fit the type it names.
+//
+// Source: ICWS, Concepts: Representation format (__type); ICWS JavaScript library.
+func DecodeMessage(b []byte) (icwsapi.Message, error) {
+	var head icwsapi.Head
+	err := json.Unmarshal(b, &head)
+	if err != nil {
+		return nil, fmt.Errorf("icws: decode message: %w", err)
+	}
+	if head.Type == "" {
+		return nil, fmt.Errorf("icws: decode message: %w", errNoType)
+	}
+	decode, ok := decoders[head.Type]
+	if !ok {
+		return head, nil
+	}
+	message, err := decode(b)
+	if err != nil {
+		return nil, fmt.Errorf("icws: decode message %s: %w", head.Type, err)
+	}
+	return message, nil
+}
+
+var decoders = map[string]func([]byte) (icwsapi.Message, error){
+	icwsapi.TypeAsyncOperationCompleted: decodeAs[icwsapi.AsyncOperationCompletedMessage],
+	icwsapi.TypeSubscriptionState:       decodeAs[icwsapi.SubscriptionStateMessage],
+	icwsapi.TypeUserStatus:              decodeAs[icwsapi.UserStatusMessage],
+	icwsapi.TypeStatusMessages:          decodeAs[icwsapi.StatusMessagesMessage],
+	icwsapi.TypeUserAccess:              decodeAs[icwsapi.UserAccessMessage],
+	icwsapi.TypeUserActivation:          decodeAs[icwsapi.UserActivationMessage],
+	icwsapi.TypeConnectionStateChange:   decodeAs[icwsapi.ConnectionStateChangeMessage],
+	icwsapi.TypeEffectiveStationChange:  decodeAs[icwsapi.EffectiveStationChangeMessage],
+}
+
+func decodeAs[M icwsapi.Message](b []byte) (icwsapi.Message, error) {
+	var message M
+	err := json.Unmarshal(b, &message)
+	if err != nil {
+		return nil, err
+	}
+	return message, nil
+}
+
+// decodeMessages reads the array of a poll, or the one message of an event. A message that cannot
+// be read does not cost the others: it is one of the errors.
+func decodeMessages(b []byte) ([]icwsapi.Message, []error) {
+	items := []json.RawMessage{b}
+	if bytes.HasPrefix(bytes.TrimSpace(b), []byte("[")) {
+		err := json.Unmarshal(b, &items)
+		if err != nil {
+			return nil, []error{fmt.Errorf("icws: decode messages: %w", err)}
+		}
+	}
+	var messages []icwsapi.Message
+	var failures []error
+	for _, item := range items {
+		message, err := DecodeMessage(item)
+		if err != nil {
+			failures = append(failures, err)
+			continue
+		}
+		messages = append(messages, message)
+	}
+	return messages, failures
+}

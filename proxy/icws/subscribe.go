@@ -1,0 +1,58 @@
+package icws
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"portico/translate/icwsapi"
+)
+
+// Every Subscribe replaces what the session was subscribed to on that resource, and is answered by
+// a message with isDelta false that holds all there is, then by deltas. Each fails with
+// ErrSessionGone, fault.Forbidden, fault.NotFound when a user is not known, else as every call.
+//
+// Source: ICWS, Getting started: Messaging; ICWS reference, /icws/{sessionId}/messaging/subscriptions.
+
+// SubscribeUserStatuses asks for icwsapi.UserStatusMessage about these users, at least one, with
+// the named properties of a user status, all if none is named.
+func (c *Client) SubscribeUserStatuses(ctx context.Context, conn Conn, userIDs []string, properties ...string) error {
+	body := icwsapi.UserStatusSubscription{UserIDs: userIDs, UserStatusProperties: properties}
+	return c.subscribe(ctx, conn, "/status/user-statuses", body)
+}
+
+// SubscribeStatusMessages asks for icwsapi.StatusMessagesMessage: the catalogue and its changes.
+func (c *Client) SubscribeStatusMessages(ctx context.Context, conn Conn) error {
+	return c.subscribe(ctx, conn, "/status/status-messages", nil)
+}
+
+// SubscribeUserAccess asks for icwsapi.UserAccessMessage about these users.
+func (c *Client) SubscribeUserAccess(ctx context.Context, conn Conn, userIDs []string) error {
+	body := icwsapi.UserAccessSubscription{UserIDs: userIDs}
+	return c.subscribe(ctx, conn, "/status/status-messages-user-access", body)
+}
+
+// SubscribeActivations asks for icwsapi.UserActivationMessage about one user's workgroups, all the
+// user belongs to if none is named. The messages carry id, which names the subscription: a session
+// may have one for each of several users.
+func (c *Client) SubscribeActivations(ctx context.Context, conn Conn, id, userID string, workgroups ...string) error {
+	if len(workgroups) == 0 {
+		workgroups = []string{"*"}
+	}
+	body := icwsapi.UserActivationSubscription{UserID: userID, WorkgroupIDs: workgroups}
+	return c.subscribe(ctx, conn, "/activations/users/"+segment(id), body)
+}
+
+func (c *Client) subscribe(ctx context.Context, conn Conn, path string, body any) error {
+	k := call{
+		operation: OpSubscribe,
+		method:    http.MethodPut,
+		path:      "/messaging/subscriptions" + path,
+		body:      body,
+	}
+	err := c.do(ctx, conn, k, nil)
+	if err != nil {
+		return fmt.Errorf("icws: subscribe to %s: %w", path, err)
+	}
+	return nil
+}
