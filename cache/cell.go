@@ -46,6 +46,7 @@ type Cell[T any] struct {
 	now     atomic.Pointer[Snapshot[T]] // read without the mutex, written with it
 
 	mu       sync.Mutex // guards what follows, and writing now
+	closed   bool       // life has ended and the value is gone
 	flight   *flight[T] // nil when no fetch is under way
 	broken   time.Time  // since when nothing feeds the cell; zero while a stream does
 	purged   bool       // the value went because an operator said so

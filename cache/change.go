@@ -4,7 +4,8 @@ import "time"
 
 // Update applies a change that the upstream pushed. change gets a value it must not touch and
 // returns a new one, or nil if there is nothing to change. It must bear being applied to a value
-// that has the change already, since a fetch may return what a message also tells.
+// that has the change already, since a fetch may return what a message also tells. It runs under
+// the cell's lock and must not call the cell.
 //
 // If a value is held, change is applied to it before Update returns. If a fetch is under way,
 // change is also kept and applied to what it brings, in the order of the calls. With neither it is
@@ -13,6 +14,9 @@ import "time"
 func (c *Cell[T]) Update(change func(*T) *T) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.closed {
+		return
+	}
 	if c.flight != nil {
 		c.flight.keep(change)
 	}
@@ -34,7 +38,7 @@ func (c *Cell[T]) Replace(list *T) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.life.Err() != nil {
+	if c.closed {
 		return
 	}
 	if c.flight != nil {
@@ -74,11 +78,12 @@ func (c *Cell[T]) Proven() {
 }
 
 // Purge forgets the value on an operator's word: the next need fetches it again, which counts as a
-// refresh and breaks no promise. A fetch under way goes on, as what it brings is new.
+// refresh and breaks no promise. While a fetch is under way it does nothing, as what that brings
+// is new.
 func (c *Cell[T]) Purge() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.now.Load() == nil {
+	if c.flight != nil || c.now.Load() == nil {
 		return
 	}
 	c.purged = true
@@ -92,23 +97,17 @@ func (c *Cell[T]) Drop() {
 	c.forget()
 }
 
-// forget lets the value go once life has ended. Nothing is kept afterwards: everyone who would
-// looks at life under the mutex.
+// forget lets the value go once life has ended, and sees to it that no other is kept.
 func (c *Cell[T]) forget() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.flight != nil {
-		c.flight.pending = nil
-	}
+	c.closed = true
 	c.letGoLocked()
 }
 
 // holdLocked makes value what the cell holds, unproven since then, and proven if that is zero.
-// After the session's end it keeps nothing.
+// The cell must not be closed.
 func (c *Cell[T]) holdLocked(value *T, since time.Time) {
-	if c.life.Err() != nil {
-		return
-	}
 	c.purged = false
 	c.failure = nil
 	c.now.Store(&Snapshot[T]{Value: value, Since: since})

@@ -100,7 +100,7 @@ func (c *Cell[T]) refusal() error {
 }
 
 func (c *Cell[T]) refusalLocked() error {
-	if c.life.Err() != nil {
+	if c.endedLocked() {
 		return ErrClosed
 	}
 	if c.failure != nil && time.Since(c.failedAt) < retryAfter {
@@ -108,6 +108,10 @@ func (c *Cell[T]) refusalLocked() error {
 	}
 	return nil
 }
+
+// endedLocked reports whether the session has ended. Its life may end at any moment, while closed
+// changes under the mutex only.
+func (c *Cell[T]) endedLocked() bool { return c.closed || c.life.Err() != nil }
 
 // attempt runs the fetch and comes back in time whatever the fetch does: hang, panic or end its
 // goroutine.
@@ -149,7 +153,7 @@ func (c *Cell[T]) land(value *T, err error) (landing[T], error) {
 	c.flight = nil
 	c.counts.fetched(over.cause, err)
 	c.countNeedLocked(over.cause, err)
-	if c.life.Err() != nil {
+	if c.endedLocked() {
 		return landing[T]{}, ErrClosed
 	}
 	if over.replaced {

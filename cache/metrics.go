@@ -18,7 +18,7 @@ const (
 // Metrics is what the room counts. One serves all its cells and forms; any number of goroutines
 // may use it.
 type Metrics struct {
-	make     promauto.Factory
+	factory  promauto.Factory
 	lookups  *prometheus.CounterVec
 	sets     *prometheus.CounterVec
 	removals *prometheus.CounterVec
@@ -41,7 +41,7 @@ func NewMetrics(reg prometheus.Registerer, sites ...string) *Metrics {
 		return factory.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
 	}
 	m := &Metrics{
-		make: factory,
+		factory: factory,
 		lookups: counter("portico_cache_requests_total",
 			"Look-ups made for callers. cache: catalogue, access, version. result: hit, stale_hit, coalesced, miss, bypass, error.",
 			"cache", "site", "result"),

@@ -87,7 +87,7 @@ func (c *cellCounts) fetched(why cause, err error) {
 // drawEntries registers the gauges of one site, which are worked out when somebody asks.
 func (m *Metrics) drawEntries(e *entries, site string) {
 	gauge := func(name, help string, labels prometheus.Labels, value func() float64) {
-		m.make.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help, ConstLabels: labels}, value)
+		m.factory.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help, ConstLabels: labels}, value)
 	}
 	const name, help = "portico_catalogue_entries", "Catalogues held, one for each cell. state: proven, unproven."
 	gauge(name, help, prometheus.Labels{"site": site, "state": "proven"}, func() float64 {
@@ -95,8 +95,8 @@ func (m *Metrics) drawEntries(e *entries, site string) {
 		return float64(proven)
 	})
 	gauge(name, help, prometheus.Labels{"site": site, "state": "unproven"}, func() float64 {
-		_, unproven, _ := e.count()
-		return float64(unproven)
+		_, stale, _ := e.count()
+		return float64(stale)
 	})
 	gauge("portico_catalogue_unproven_since_timestamp_seconds",
 		"Since when the catalogue longest unproven is so, in Unix time; 0 = all are proven.",
@@ -130,17 +130,17 @@ func (e *entries) remove(cell any) {
 func (e *entries) count() (int, int, time.Time) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	unproven, oldest := 0, time.Time{}
+	stale, oldest := 0, time.Time{}
 	for _, since := range e.since {
 		if since.IsZero() {
 			continue
 		}
-		unproven++
+		stale++
 		if oldest.IsZero() || since.Before(oldest) {
 			oldest = since
 		}
 	}
-	return len(e.since) - unproven, unproven, oldest
+	return len(e.since) - stale, stale, oldest
 }
 
 // unixSeconds returns t as metrics carry it; 0 for the zero time.

@@ -48,7 +48,7 @@ func (m *Metrics) newFormCounts(cache string) *formCounts {
 	for why, name := range removalNames {
 		c.removals[why] = m.removals.WithLabelValues(cache, name)
 	}
-	m.make.NewGaugeFunc(prometheus.GaugeOpts{
+	m.factory.NewGaugeFunc(prometheus.GaugeOpts{
 		Name:        "portico_cache_size_bytes",
 		Help:        "Bytes of encoded forms kept. cache: catalogue.",
 		ConstLabels: prometheus.Labels{"cache": cache},
