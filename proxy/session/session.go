@@ -1,0 +1,79 @@
+// Package session is what Portico knows of a logged-in agent, and the Store it is kept in. What
+// belongs to this process alone (streams, caches, locks) is the gateway's.
+package session
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"time"
+)
+
+// ErrNotFound is what a Store answers for a session it does not have.
+var ErrNotFound = errors.New("session: not found")
+
+// A Session is a logged-in agent. One login name has at most one.
+type Session struct {
+	ID       string // value of the cookie: 256 random bits
+	Login    string // lower-cased
+	Language string // as the first log-in asked for it, an Accept-Language value
+	Proof    []byte // keyed hash of login name and password
+	Created  time.Time
+}
+
+// A Store keeps sessions. Any number of goroutines may call its methods; what they are given and
+// what they get is a copy.
+type Store interface {
+	// Get returns the session with that id, or ErrNotFound.
+	Get(ctx context.Context, id string) (Session, error)
+	// ByLogin returns the session of that login name, or ErrNotFound.
+	ByLogin(ctx context.Context, login string) (Session, error)
+	// Put keeps the session, in place of any other with its id or its login name.
+	Put(ctx context.Context, s Session) error
+	// Delete forgets the session. That there is none is no error.
+	Delete(ctx context.Context, id string) error
+	// Len returns how many sessions there are.
+	Len(ctx context.Context) (int, error)
+}
+
+// NewID returns an id that nobody can guess.
+func NewID() string {
+	random := make([]byte, 32)
+	_, _ = rand.Read(random) // never fails: it ends the process instead
+	return base64.RawURLEncoding.EncodeToString(random)
+}
+
+// A Key makes proofs and log names. It is never shown.
+type Key []byte
+
+// NewKey returns a random key.
+func NewKey() Key {
+	key := make([]byte, 32)
+	_, _ = rand.Read(key)
+	return key
+}
+
+// Proof returns a hash of a login name and its password that tells nothing without the key.
+func (k Key) Proof(login, password string) []byte { return k.sum("proof", login, password) }
+
+// ShortName returns the name under which logs speak of a session: 8 hex digits that lead nobody
+// to its id.
+func (k Key) ShortName(id string) string { return hex.EncodeToString(k.sum("name", id)[:4]) }
+
+// sum hashes parts so that no two lists of parts give the same input.
+func (k Key) sum(parts ...string) []byte {
+	mac := hmac.New(sha256.New, k)
+	for _, part := range parts {
+		var length [8]byte
+		for i := range length {
+			length[i] = byte(len(part) >> (8 * i))
+		}
+		mac.Write(length[:])
+		mac.Write([]byte(part))
+	}
+	return mac.Sum(nil)
+}
