@@ -46,6 +46,9 @@ func TestChangesPushedByTheUpstream(t *testing.T) {
 				c.Update(with("Break"))
 			},
 			want: []string{"Meeting", "Break"}, calls: 1},
+		{name: "a purge during a fetch leaves the list that came meanwhile",
+			during: func(c *Cell[list]) { c.Replace(&list{[]string{"Meeting"}}); c.Purge() },
+			want:   []string{"Meeting"}, calls: 1},
 		{name: "a full list replaces what is held",
 			then: func(c *Cell[list]) { c.Replace(&list{[]string{"Meeting"}}); c.Update(with("Break")) },
 			want: []string{"Meeting", "Break"}, calls: 1},

@@ -154,6 +154,28 @@ func TestDropFreesThoseWhoWait(t *testing.T) {
 	})
 }
 
+// TestSessionThatEndsAsTheFetchReturns is repeated, as either may be seen first.
+func TestSessionThatEndsAsTheFetchReturns(t *testing.T) {
+	for range 100 {
+		synctest.Test(t, func(t *testing.T) {
+			up := &upstream{}
+			cell, _ := newCell(t, up)
+			up.answer = func(context.Context, int64) (*list, error) {
+				cell.Drop()
+				return &list{[]string{"Available"}}, nil
+			}
+			_, err := cell.Get(t.Context())
+			if !errors.Is(err, ErrClosed) {
+				t.Errorf("Get = %v; want ErrClosed", err)
+			}
+			synctest.Wait()
+			if _, ok := cell.Snapshot(); ok {
+				t.Error("the cell holds a value after Drop; want nothing")
+			}
+		})
+	}
+}
+
 func TestCellEndsWithItsSession(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		life, end := context.WithCancel(t.Context())

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"weak"
 )
 
 func digestOf(l *list) Digest { return sha256.Sum256([]byte(strings.Join(l.names, "\x00"))) }
@@ -53,9 +54,20 @@ func TestValueNobodyHoldsGoes(t *testing.T) {
 	runtime.KeepAlive(kept)
 }
 
-// TestEntryOutlivesItsPredecessor lets values go and come back while cleanups run: an old cleanup
-// must not take the entry of the value that came after.
-func TestEntryOutlivesItsPredecessor(t *testing.T) {
+func TestLateCleanupLeavesTheSuccessorAlone(t *testing.T) {
+	interner := NewInterner(digestOf)
+	gone := &list{[]string{"Available"}}
+	successor := interner.Of(&list{[]string{"Available"}})
+	interner.remove(entry[list]{digestOf(gone), weak.Make(gone)})
+	if got := interner.Of(&list{[]string{"Available"}}); got != successor {
+		t.Error("the cleanup of a value took the entry of the equal one that came after it")
+	}
+	runtime.KeepAlive(successor)
+}
+
+// TestManyInternWhileOthersAreCollected is for the race detector: values go and come back while
+// cleanups run.
+func TestManyInternWhileOthersAreCollected(t *testing.T) {
 	interner := NewInterner(digestOf)
 	var group sync.WaitGroup
 	for range 4 {
