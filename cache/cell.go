@@ -138,8 +138,6 @@ func (c *Cell[T]) wait(ctx context.Context) (Snapshot[T], Result, error) {
 		}
 		here := got.Val.(landing[T])
 		return here.snapshot, here.result(led), nil
-	case <-c.life.Done():
-		return Snapshot[T]{}, Failed, ErrClosed
 	case <-ctx.Done():
 		return Snapshot[T]{}, Failed, ctx.Err()
 	}

@@ -154,25 +154,19 @@ func TestDropFreesThoseWhoWait(t *testing.T) {
 	})
 }
 
-// TestSessionThatEndsAsTheFetchReturns is repeated, as either may be seen first.
 func TestSessionThatEndsAsTheFetchReturns(t *testing.T) {
-	for range 100 {
-		synctest.Test(t, func(t *testing.T) {
-			up := &upstream{}
-			cell, _ := newCell(t, up)
-			up.answer = func(context.Context, int64) (*list, error) {
-				cell.Drop()
-				return &list{[]string{"Available"}}, nil
-			}
-			_, err := cell.Get(t.Context())
-			if !errors.Is(err, ErrClosed) {
-				t.Errorf("Get = %v; want ErrClosed", err)
-			}
-			synctest.Wait()
-			if _, ok := cell.Snapshot(); ok {
-				t.Error("the cell holds a value after Drop; want nothing")
-			}
-		})
+	cell, _ := newCell(t, always("Available"))
+	_, err := cell.takeOff()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cell.Drop()
+	_, err = cell.land(&list{[]string{"Available"}}, nil)
+	if !errors.Is(err, ErrClosed) {
+		t.Errorf("land = %v; want ErrClosed", err)
+	}
+	if _, ok := cell.Snapshot(); ok {
+		t.Error("the cell holds a value after Drop; want nothing")
 	}
 }
 
