@@ -16,18 +16,19 @@ type ICAuthConnectionRequestSettings struct {
 // ConnectionResponse answers a log-in (201). Fields from Features on come only if the request's
 // include parameter named them.
 type ConnectionResponse struct {
-	CSRFToken                   string            `json:"csrfToken"`
-	SessionID                   string            `json:"sessionId"`
-	AlternateHostList           []string          `json:"alternateHostList,omitempty"`
-	UserID                      string            `json:"userID,omitempty"`
-	UserDisplayName             string            `json:"userDisplayName,omitempty"`
-	ICServer                    string            `json:"icServer,omitempty"`
-	DaysUntilPasswordExpiration *int              `json:"daysUntilPasswordExpiration,omitempty"`
-	Features                    []Feature         `json:"features,omitempty"`
-	Version                     *Version          `json:"version,omitempty"`
-	ServerTimeInfo              *ServerTime       `json:"serverTimeInfo,omitempty"`
-	DefaultWorkstationID        *string           `json:"defaultWorkstationId,omitempty"`
-	EffectiveStation            *EffectiveStation `json:"effectiveStation,omitempty"`
+	CSRFToken                   string                `json:"csrfToken"`
+	SessionID                   string                `json:"sessionId"`
+	AlternateHostList           []string              `json:"alternateHostList,omitempty"`
+	UserID                      string                `json:"userID,omitempty"`
+	UserDisplayName             string                `json:"userDisplayName,omitempty"`
+	ICServer                    string                `json:"icServer,omitempty"`
+	DaysUntilPasswordExpiration *int                  `json:"daysUntilPasswordExpiration,omitempty"`
+	Features                    []Feature             `json:"features,omitempty"`
+	Version                     *Version              `json:"version,omitempty"`
+	ServerTimeInfo              *ServerTime           `json:"serverTimeInfo,omitempty"`
+	DefaultWorkstationID        *string               `json:"defaultWorkstationId,omitempty"`
+	EffectiveStation            *EffectiveStation     `json:"effectiveStation,omitempty"`
+	PureCloudIntegration        *PureCloudIntegration `json:"purecloudIntegration,omitempty"`
 }
 
 // EffectiveStation names the station a user works at, also when another session logged on to it.

@@ -1,0 +1,120 @@
+package icwssim
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+
+	"portico/translate/icwsapi"
+)
+
+// reply is a finished answer, or the stream that is to be one.
+type reply struct {
+	status      int
+	header      http.Header
+	contentType string // empty: the ICWS one
+	body        []byte
+	errorID     string // for the log
+	stream      *session
+}
+
+// write sends r. Answers without content have the content type too, as on a real server; only 204
+// has none.
+func (r reply) write(w http.ResponseWriter) {
+	for name, values := range r.header {
+		w.Header()[name] = values
+	}
+	if r.status != http.StatusNoContent {
+		contentType := r.contentType
+		if contentType == "" {
+			contentType = icwsapi.ContentType
+		}
+		w.Header().Set("Content-Type", contentType)
+	}
+	w.WriteHeader(r.status)
+	_, _ = w.Write(r.body) // fails only if the caller is gone
+}
+
+func success(body any) reply { return answer(http.StatusOK, body) }
+
+// empty is a success that says nothing.
+func empty(status int) reply { return reply{status: status, header: http.Header{}} }
+
+func answer(status int, body any) reply {
+	return reply{status: status, header: http.Header{}, body: encode(body)}
+}
+
+// encode returns body as compact JSON on one line. All types are ours, so it cannot fail.
+func encode(body any) []byte {
+	var buffer bytes.Buffer
+	encoder := json.NewEncoder(&buffer)
+	encoder.SetEscapeHTML(false)
+	err := encoder.Encode(body)
+	if err != nil {
+		panic("icwssim: encode an answer: " + err.Error())
+	}
+	return bytes.TrimRight(buffer.Bytes(), "\n")
+}
+
+func refuse(status int, body icwsapi.Error) reply {
+	r := answer(status, body)
+	r.errorID = body.ErrorID
+	if status == http.StatusUnauthorized {
+		challenge(r.header)
+	}
+	return r
+}
+
+// challenge adds the header of every 401.
+//
+// Source: ICWS reference, status-messages, 401.
+func challenge(h http.Header) {
+	h.Set("WWW-Authenticate", `ICWS realm="ICWS" location="/ICWS/connection"`)
+}
+
+func badRequest(message string) reply {
+	return refuse(http.StatusBadRequest, icwsapi.Error{ErrorID: "error.request.invalidRepresentation", Message: message})
+}
+
+func missingProperty(name string) reply {
+	return refuse(http.StatusBadRequest, icwsapi.Error{
+		Type: icwsapi.TypeMissingProperty, ErrorID: "error.request.invalidRepresentation.missingProperty",
+		Message: "The required property " + name + " is missing.", PropertyName: name,
+	})
+}
+
+func invalidProperty(name, message string) reply {
+	return refuse(http.StatusBadRequest, icwsapi.Error{
+		Type: icwsapi.TypeInvalidProperty, ErrorID: icwsapi.ErrorInvalidProperty, Message: message, PropertyName: name,
+	})
+}
+
+func forbidden(message string) reply {
+	return refuse(http.StatusForbidden, icwsapi.Error{ErrorID: "error.request.accessDenied", ErrorCode: 7, Message: message})
+}
+
+func noSuchUser() reply {
+	return refuse(http.StatusNotFound, icwsapi.Error{ErrorID: "error.request.notFound", Message: "The user does not exist."})
+}
+
+func noSuchWorkgroup() reply {
+	return refuse(http.StatusNotFound, icwsapi.Error{ErrorID: "error.request.notFound", Message: "The workgroup does not exist."})
+}
+
+func notFound() reply {
+	return refuse(http.StatusNotFound, icwsapi.Error{ErrorID: "error.request.notFound", Message: "The resource does not exist."})
+}
+
+// unavailable is the answer of a node that takes no sessions, which names those that may.
+func unavailable(hosts []string) reply {
+	if hosts == nil {
+		hosts = []string{}
+	}
+	r := answer(http.StatusServiceUnavailable, icwsapi.AlternateHosts{
+		ErrorID:           icwsapi.ErrorNotAcceptingConnections,
+		Message:           "This Session Manager is not currently accepting connections.",
+		AlternateHostList: hosts,
+	})
+	r.errorID = icwsapi.ErrorNotAcceptingConnections
+	return r
+}

@@ -1,0 +1,246 @@
+// Package icwssim simulates an ICWS server: an http.Handler in memory, for tests and for
+// `portico demo`.
+//
+// It does what is documented of ICWS or was seen on the wire, errors, odd cookies and message
+// splitting included. Where no source says what a real server does, the field of Server that
+// chooses says so in its comment, beginning with "Guess:".
+//
+// On the paths below /_sim/ it is told to change, to fail, and to report what it was asked; the
+// methods of Server do the same for tests in Go.
+package icwssim
+
+import (
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"portico/translate/icwsapi"
+)
+
+// Server is a simulated ICWS server. The zero value works: it has the stock users, agents,
+// catalogue and languages. The exported fields are its knobs, to be set before first use. All
+// methods may be called by many goroutines at once. Close ends what still runs.
+type Server struct {
+	// Users are the people who may log in. Nil means StockUsers and agent0001 to agent9999, who are
+	// like the stock user anna and whose password is their name.
+	Users []User
+
+	// Languages are those one may log in with, the default first. Nil means StockLanguages.
+	Languages []Language
+
+	// StatusMessages is the catalogue in the default language. Nil means StockStatusMessages.
+	StatusMessages []icwsapi.StatusMessage
+
+	// AsyncDelay passes between the 202 to a status change and the change itself; zero means 20 ms,
+	// negative none: then the completion is queued before the 202 is sent.
+	AsyncDelay time.Duration
+
+	// IdleTimeout ends a session that was asked nothing for so long and has no open stream; zero
+	// means 120 s, negative never. Guess: no source tells how long a session lives.
+	IdleTimeout time.Duration
+
+	// PingInterval is the time between the keep-alive comments of a stream; zero means 15 s. Guess.
+	PingInterval time.Duration
+
+	// StreamMaxAge, if positive, is when the server ends a stream by itself.
+	StreamMaxAge time.Duration
+
+	// MessagingVersion is the version of the feature "messaging"; zero means 2, 1 has no streams.
+	MessagingVersion int
+
+	// CompletionFirst queues the completion of a status change before the user status message that
+	// tells of it, instead of after. Guess: the order is not known.
+	CompletionFirst bool
+
+	// RefuseAsync accepts a status outside the user's access list with 202 and refuses it in the
+	// completion, instead of with 403. Guess: it is not known which.
+	RefuseAsync bool
+
+	// LoseCompletions sends no completions.
+	LoseCompletions bool
+
+	// AnnounceSameStatus sends a user status message also when the status set is the one the user
+	// has. Guess: silence.
+	AnnounceSameStatus bool
+
+	// RevertAtUntil brings the status before back when a status with an end reaches it. Guess: the
+	// server leaves it alone.
+	RevertAtUntil bool
+
+	// Lenient accepts cookie or CSRF token where both are required, and a log-in without
+	// Accept-Language.
+	Lenient bool
+
+	// BasePath is what stands before /icws, such as "/api/{host}" for a proxy of the vendor's
+	// pattern. {host} matches one segment, which is then the host that was dialled.
+	BasePath string
+
+	// ICServer is the name of the server in log-in answers and user statuses; empty means IC1.
+	ICServer string
+
+	// AlternateHosts is the alternateHostList of log-in answers, 201 and 503.
+	AlternateHosts []string
+
+	// Backup refuses log-ins with 503, as the waiting half of a switchover pair does.
+	Backup bool
+
+	// KeepLoggedOut leaves a user's loggedIn false while they have a session. Guess: a session sets
+	// it, though it names log-ins to a CIC client.
+	KeepLoggedOut bool
+
+	// StatusAtLogout replaces a status that is not persistent when a user's last session is
+	// deleted or forced off. Guess: empty keeps it, since the replacement is not documented.
+	StatusAtLogout string
+
+	// RememberEnded answers GET .../connection of an ended session with 200 and state 2 (down)
+	// instead of 401. Both have been seen.
+	RememberEnded bool
+
+	// NoHeartbeat answers the heartbeat with 404, as servers before 2018 do. Guess: 200.
+	NoHeartbeat bool
+
+	// LicenceRefusal is the HTTP status of a log-in without licence; zero means 403. Guess: 400 or 403.
+	LicenceRefusal int
+
+	// Stations, if not nil, are the only stations one may log on to.
+	Stations []string
+
+	// Now is the clock of the dates on the wire and in the log; nil means time.Now. Delays and
+	// time-outs use package time.
+	Now func() time.Time
+
+	start  sync.Once
+	closed chan struct{} // closed by Close
+
+	// mu guards everything below.
+	mu            sync.Mutex
+	users         map[string]*user // by lower-cased id
+	sessions      map[string]*session
+	ended         map[string]*session   // kept only with RememberEnded
+	issued        int                   // sessions so far
+	groupWatchers map[*session]struct{} // sessions with a workgroup subscription
+	catalogue     []status
+	tokens        map[string]authToken
+	down          bool // the scenario ic-down
+	pending       []func()
+	timers        map[*time.Timer]struct{}
+	faults        []*fault
+	calls         map[string]int
+	log           []Entry
+	logged        int // entries so far, those dropped from log included
+}
+
+// ServeHTTP answers ICWS requests below BasePath and control requests below /_sim/.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.start.Do(s.init)
+	path := segments(r.URL.EscapedPath())
+	if len(path) > 0 && path[0] == "_sim" {
+		s.serveControl(w, r, path[1:])
+		return
+	}
+	s.serveICWS(w, r, path)
+}
+
+// Close ends all streams, held requests and timers. It is no log-out: a closed server is gone.
+// It may be called more than once.
+func (s *Server) Close() {
+	s.start.Do(s.init)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.isClosed() {
+		return
+	}
+	close(s.closed)
+	for t := range s.timers {
+		t.Stop()
+	}
+	for _, session := range s.sessions {
+		session.idle.Stop()
+	}
+}
+
+func (s *Server) isClosed() bool {
+	select {
+	case <-s.closed:
+		return true
+	default:
+		return false
+	}
+}
+
+func (s *Server) init() {
+	s.closed = make(chan struct{})
+	s.users = make(map[string]*user)
+	s.sessions = make(map[string]*session)
+	s.ended = make(map[string]*session)
+	s.groupWatchers = make(map[*session]struct{})
+	s.tokens = make(map[string]authToken)
+	s.timers = make(map[*time.Timer]struct{})
+	s.calls = make(map[string]int)
+	if s.Languages == nil {
+		s.Languages = StockLanguages()
+	}
+	s.initCatalogue()
+	for _, u := range s.initialUsers() {
+		s.addUser(u)
+	}
+}
+
+// now returns the time for the wire.
+func (s *Server) now() time.Time {
+	if s.Now != nil {
+		return s.Now()
+	}
+	return time.Now()
+}
+
+func (s *Server) icServer() string {
+	if s.ICServer != "" {
+		return s.ICServer
+	}
+	return "IC1"
+}
+
+// after calls f with s.mu held once d has passed, unless the server is closed by then. The caller
+// holds s.mu.
+func (s *Server) after(d time.Duration, f func()) {
+	var timer *time.Timer
+	timer = time.AfterFunc(d, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.timers, timer)
+		if !s.isClosed() {
+			f()
+		}
+	})
+	s.timers[timer] = struct{}{}
+}
+
+// later calls f after AsyncDelay. Calls keep their order, which timers of equal length alone
+// would not: each fires on a goroutine of its own. The caller holds s.mu.
+func (s *Server) later(f func()) {
+	if s.AsyncDelay < 0 {
+		f()
+		return
+	}
+	s.pending = append(s.pending, f)
+	s.after(orDefault(s.AsyncDelay, 20*time.Millisecond), func() {
+		first := s.pending[0]
+		s.pending = s.pending[1:]
+		first()
+	})
+}
+
+func orDefault(d, other time.Duration) time.Duration {
+	if d == 0 {
+		return other
+	}
+	return d
+}
+
+// segments splits a path at its slashes, leaving out empty parts: clients join base URLs and paths
+// with one slash too many, or end them with one.
+func segments(path string) []string {
+	return strings.FieldsFunc(path, func(r rune) bool { return r == '/' })
+}
