@@ -1,0 +1,113 @@
+package config
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// PublicURLAt returns the URL of a server that listens at host:port, with localhost for a server
+// on all addresses. It is empty where the port is 0 or the address is none.
+func PublicURLAt(listen string) string {
+	host, port, err := net.SplitHostPort(listen)
+	if err != nil || port == "0" {
+		return ""
+	}
+	if everyHost(host) {
+		host = "localhost"
+	}
+	return "http://" + net.JoinHostPort(host, port)
+}
+
+// everyHost reports whether a server on this host listens on all addresses.
+func everyHost(host string) bool {
+	address, err := netip.ParseAddr(host)
+	return host == "" || err == nil && address.IsUnspecified()
+}
+
+// checkListen returns what is wrong with an address to listen on, "" for nothing.
+func checkListen(address string) string {
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return fmt.Sprintf("%q is not an address; want host:port, such as 127.0.0.1:8080 or :8080", address)
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return fmt.Sprintf("%q has no port from 0 to 65535; want host:port, such as 127.0.0.1:8080 or :8080", address)
+	}
+	return ""
+}
+
+// sameAddress reports whether two servers cannot both listen on these.
+func sameAddress(a, b string) bool {
+	hostA, portA, _ := net.SplitHostPort(a)
+	hostB, portB, _ := net.SplitHostPort(b)
+	return portA == portB && portA != "0" && (hostA == hostB || everyHost(hostA) || everyHost(hostB))
+}
+
+// checkURL returns what is wrong with an absolute URL and what would be right, "" for nothing. It
+// does not quote a URL that may hold a password.
+func checkURL(raw string) string {
+	if strings.Contains(raw, "@") {
+		return "holds credentials; leave them out, agents bring their own"
+	}
+	if !strings.Contains(raw, "://") {
+		return fmt.Sprintf("%q has no scheme; want https://host:port", raw)
+	}
+	parsed, err := url.Parse(raw)
+	switch {
+	case err != nil:
+		return fmt.Sprintf("%q is not a URL; want https://host:port", raw)
+	case parsed.Scheme != "http" && parsed.Scheme != "https":
+		return fmt.Sprintf("%q is neither http nor https", raw)
+	case parsed.Hostname() == "":
+		return fmt.Sprintf("%q names no host; want https://host:port", raw)
+	case parsed.RawQuery != "" || parsed.ForceQuery || parsed.Fragment != "":
+		return "has a query or fragment; leave it out"
+	}
+	if port := parsed.Port(); port != "" {
+		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+			return fmt.Sprintf("%q has no port from 1 to 65535", raw)
+		}
+	}
+	return ""
+}
+
+// checkPublicURL is checkURL for one that is also an origin.
+func checkPublicURL(raw string) string {
+	if problem := checkURL(raw); problem != "" {
+		return problem
+	}
+	if origin := originOf(raw); origin != raw {
+		return fmt.Sprintf("%q is more than an origin, or not written as browsers do; write %q", raw, origin)
+	}
+	return ""
+}
+
+// originOf returns scheme, host and port of a URL as browsers write them in an Origin header.
+//
+// Source: RFC 6454, section 6.2: lower case, no default port, no path.
+func originOf(raw string) string {
+	parsed, err := url.Parse(raw)
+	if err != nil {
+		return ""
+	}
+	scheme, host := strings.ToLower(parsed.Scheme), strings.ToLower(parsed.Host)
+	host = strings.TrimSuffix(host, map[string]string{"http": ":80", "https": ":443"}[scheme])
+	return scheme + "://" + host
+}
+
+// inClear reports whether passwords sent to a URL could be read on their way.
+func inClear(raw string) bool {
+	parsed, err := url.Parse(raw)
+	if err != nil || parsed.Scheme != "http" {
+		return false
+	}
+	address, err := netip.ParseAddr(parsed.Hostname())
+	if err != nil {
+		return parsed.Hostname() != "localhost"
+	}
+	return !address.IsLoopback()
+}

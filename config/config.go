@@ -1,0 +1,109 @@
+// Package config reads Portico's settings: defaults, then one YAML file, then environment
+// variables, and one verdict on all of them.
+//
+// Every fault is reported, not only the first, each as
+//
+//	portico.yaml:12: sites.pureconnect.confirm: "acepted" is not known; did you mean "accepted"?
+//
+// A setting in the environment is named PORTICO_ and its path in capitals, with an underscore for
+// each dot and dash: PORTICO_LISTEN, PORTICO_CACHE_MAX_BYTES, PORTICO_SITES_PURECONNECT_TIMEOUT.
+//
+// README.md beside this file lists all settings.
+package config
+
+import (
+	_ "embed"
+	"net/netip"
+	"time"
+)
+
+// Example is a commented settings file to start from.
+//
+//go:embed example.yaml
+var Example string
+
+// Config is everything an operator decides. One that Load or Parse returns is complete and
+// consistent. Nobody changes it after that, so any number of goroutines may read it.
+type Config struct {
+	// Listen is the address agents' applications call, as host:port. Default ":8080".
+	Listen string `yaml:"listen"`
+	// PublicURL is how callers reach Portico: scheme, host and port without a path. It stands in
+	// uri fields and is the trusted origin. Default: http, Listen's host or localhost, Listen's
+	// port. It is empty where Listen's port is 0: PublicURLAt tells it once the port is known.
+	PublicURL string `yaml:"public_url"`
+	// Admin is the address of the operator's door, as host:port. Default "127.0.0.1:9180".
+	Admin string `yaml:"admin"`
+	// TrustedProxies are the networks whose X-Forwarded-For is believed. Default none.
+	TrustedProxies []netip.Prefix `yaml:"trusted_proxies"`
+	// Dialect forces one form of answers under both prefixes. Default "": each prefix its own.
+	Dialect Dialect `yaml:"dialect"`
+	// HTCCVersion is what /api/v2/diagnostics/version answers. Default "8.5.202.96".
+	HTCCVersion string `yaml:"htcc_version"`
+	// IdleTimeout ends a session that nobody used for so long. Default 30m.
+	IdleTimeout time.Duration `yaml:"idle_timeout" min:"1ms" max:"168h"`
+	// Credentials says whether a password is kept for the life of its session. Default keep.
+	Credentials Credentials `yaml:"credentials"`
+	// DrainDelay is how long requests are still accepted, with readiness refused, once Portico
+	// was told to stop. Default 5s; 0s stops accepting at once.
+	DrainDelay time.Duration `yaml:"drain_delay" min:"0s" max:"10m"`
+	// Grace is how long, after DrainDelay, running requests and upstream log-outs may take.
+	// Default 20s.
+	Grace time.Duration `yaml:"grace" min:"1ms" max:"10m"`
+
+	Cache  Cache  `yaml:"cache"`
+	Log    Log    `yaml:"log"`
+	Limits Limits `yaml:"limits"`
+
+	// Sites are the upstream contact centres by name. At least one.
+	Sites map[string]Site `yaml:"sites" key:"name"`
+	// Routes say which sites an agent works on; the first that matches counts. At least one.
+	Routes []Route `yaml:"routes"`
+	// States gives one operationName to states of several sites: name, then site, then the
+	// operationName, id or display name there. Default none.
+	States map[string]map[string]string `yaml:"states" key:"name,site"`
+
+	// Warnings are what is allowed but rarely meant, in the form of faults.
+	Warnings []string `yaml:"-"`
+}
+
+// Cache is about catalogues of status messages.
+type Cache struct {
+	// MaxBytes bounds the encoded forms kept. Default 64MiB.
+	MaxBytes Bytes `yaml:"max_bytes" min:"1KiB" max:"1024GiB"`
+	// Scope is whom one fetched catalogue serves. Default session.
+	Scope Scope `yaml:"scope"`
+	// StaleIfError is how long a catalogue is still served while its site cannot be reached.
+	// Default 1h; 0s is not at all.
+	StaleIfError time.Duration `yaml:"stale_if_error" min:"0s" max:"168h"`
+}
+
+// Log is about the log on standard output.
+type Log struct {
+	// Level is the least severe level written. Default info.
+	Level LogLevel `yaml:"level"`
+}
+
+// Limits bound what callers may send.
+type Limits struct {
+	// Body is the longest request body under /me. Default 64KiB.
+	Body Bytes `yaml:"body" min:"1KiB" max:"16MiB"`
+}
+
+// Default returns the settings that hold where neither file nor environment says otherwise. They
+// name no site and no route, and so do not pass as settings alone.
+func Default() *Config {
+	c := &Config{
+		Listen:      ":8080",
+		Admin:       "127.0.0.1:9180",
+		HTCCVersion: "8.5.202.96",
+		IdleTimeout: 30 * time.Minute,
+		Credentials: KeepCredentials,
+		DrainDelay:  5 * time.Second,
+		Grace:       20 * time.Second, // with DrainDelay below the 30 s that Kubernetes waits
+		Cache:       Cache{MaxBytes: 64 << 20, Scope: ScopeSession, StaleIfError: time.Hour},
+		Log:         Log{Level: "info"},
+		Limits:      Limits{Body: 64 << 10},
+	}
+	c.PublicURL = PublicURLAt(c.Listen)
+	return c
+}

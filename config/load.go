@@ -1,0 +1,123 @@
+package config
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+// A Document is one text of settings and the name its faults carry.
+type Document struct {
+	Name string
+	Data []byte
+}
+
+// Load reads the settings file at path, and from environ ("NAME=value", as os.Environ) what
+// overrides it. It returns every fault found, joined, and no settings then.
+func Load(path string, environ []string) (*Config, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("config: %w", err)
+	}
+	return Parse(path, data, environ)
+}
+
+// Parse is Load for a text at hand; name stands in its faults, and secret files are looked for
+// beside it.
+func Parse(name string, data []byte, environ []string) (*Config, error) {
+	return finish(parse(environ, Document{name, data}))
+}
+
+// ParseOver is Parse for two documents, over laid over base before anything is checked: mappings
+// merge key by key, lists and all else are replaced.
+func ParseOver(base, over Document, environ []string) (*Config, error) {
+	return finish(parse(environ, base, over))
+}
+
+// parse reads documents, each laid over those before it, and holds them to the whole schema, also
+// to what this version does not serve.
+func parse(environ []string, documents ...Document) (*Config, *verdict) {
+	v := newVerdict()
+	c := Default()
+	root := readAll(documents, v)
+	if root == nil {
+		return c, v
+	}
+	v.places[""] = root.at
+	override(root, environ, v)
+	decode(root, c, v)
+	c.complete(v)
+	c.validate(v)
+	return c, v
+}
+
+// readAll returns all documents as one tree, nil if any of them could not be read.
+func readAll(documents []Document, v *verdict) *node {
+	root := newMapping(place{})
+	whole := true
+	for _, document := range documents {
+		tree := readTree(document.Name, document.Data, v)
+		if tree == nil {
+			whole = false // go on: the next one may have faults too
+			continue
+		}
+		root = lay(root, tree)
+	}
+	if !whole {
+		return nil
+	}
+	return root
+}
+
+// complete fills in the defaults that depend on other settings, and reads the secret files.
+func (c *Config) complete(v *verdict) {
+	if !v.given("public_url") {
+		c.PublicURL = PublicURLAt(c.Listen)
+	}
+	for name, site := range c.Sites {
+		site.complete(name)
+		password, code := pathOf("sites", name, "service", "password_file"), pathOf("sites", name, "marketplace", "code_file")
+		readSecretFile(password, site.Service.PasswordFile, &site.Service.Password, v)
+		readSecretFile(code, site.Marketplace.CodeFile, &site.Marketplace.Code, v)
+		c.Sites[name] = site
+	}
+}
+
+// readSecretFile reads the file that a setting names, unless the environment gave the secret itself.
+// The file is relative to the settings file, or to the working directory if a variable names it.
+func readSecretFile(path, file string, into *Secret, v *verdict) {
+	if file == "" || !into.IsZero() {
+		return
+	}
+	if at := v.at(path); at.env == "" && !filepath.IsAbs(file) {
+		file = filepath.Join(filepath.Dir(at.file), file)
+	}
+	secret, readable, err := readSecret(file)
+	if err != nil {
+		v.fault(path, "%v; name a file that holds the secret alone", err)
+		return
+	}
+	if readable {
+		v.warn(path, "every user of this machine may read %s; chmod o-r it", file)
+	}
+	*into = secret
+}
+
+// finish gives the verdict of this version: settings with their warnings, or all faults.
+func finish(c *Config, v *verdict) (*Config, error) {
+	c.refuseUnsupported(v)
+	return seal(c, v)
+}
+
+// seal returns the settings with their warnings, or all faults.
+func seal(c *Config, v *verdict) (*Config, error) {
+	if err := v.err(); err != nil {
+		return nil, err
+	}
+	slices.SortStableFunc(v.warnings, inOrder)
+	for _, warning := range v.warnings {
+		c.Warnings = append(c.Warnings, warning.Error())
+	}
+	return c, nil
+}
