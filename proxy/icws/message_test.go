@@ -1,0 +1,99 @@
+package icws
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"portico/translate/icwsapi"
+)
+
+// body returns the body of a kept reply.
+func body(t testing.TB, name string) []byte {
+	t.Helper()
+	w := httptest.NewRecorder()
+	kept(t, name)(w, nil)
+	return w.Body.Bytes()
+}
+
+func TestDecodeMessages(t *testing.T) {
+	head := func(kind string, isDelta bool) icwsapi.Head { return icwsapi.Head{Type: kind, IsDelta: isDelta} }
+	want := []icwsapi.Message{
+		icwsapi.UserStatusMessage{Head: head(icwsapi.TypeUserStatus, false), UserStatusList: []icwsapi.UserStatus{{
+			UserID: "anna", StatusID: "Available", Until: icwsapi.OptUntil{Present: true}, LoggedIn: pointer(true),
+			StatusChanged: pointer(icwsapi.NewTime(time.Date(2026, 1, 5, 8, 0, 0, 0, time.UTC))),
+		}}},
+		icwsapi.AsyncOperationCompletedMessage{Head: head(icwsapi.TypeAsyncOperationCompleted, false), RequestID: "8"},
+		icwsapi.StatusMessagesMessage{Head: head(icwsapi.TypeStatusMessages, true), StatusMessagesRemoved: []string{"At Play"}},
+		icwsapi.UserAccessMessage{Head: head(icwsapi.TypeUserAccess, true), StatusMessagesUserAccessChanges: []icwsapi.UserAccessChange{
+			{UserID: "anna", StatusMessagesRemoved: []string{"On Vacation"}}}},
+		icwsapi.UserActivationMessage{Head: head(icwsapi.TypeUserActivation, true), SubscriptionID: "anna", UserID: "anna",
+			ActivationsChanged: map[string]bool{"Support": false}},
+		icwsapi.ConnectionStateChangeMessage{Head: head(icwsapi.TypeConnectionStateChange, false), PreviousConnectionState: 1,
+			NewConnectionState: 2, Reason: "gone", ShouldReconnect: pointer(true)},
+		icwsapi.EffectiveStationChangeMessage{Head: head(icwsapi.TypeEffectiveStationChange, false)},
+		icwsapi.SubscriptionStateMessage{Head: head(icwsapi.TypeSubscriptionState, false), State: 3},
+		head("urn:inin.com:future:unheardOfMessage", true),
+	}
+	got, failures := decodeMessages(body(t, "messages.http"))
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("decodeMessages (-want +got):\n%s", diff)
+	}
+	if len(failures) != 1 || !strings.Contains(failures[0].Error(), icwsapi.TypeUserStatus) {
+		t.Errorf("failures = %v; want one, of a %s", failures, icwsapi.TypeUserStatus)
+	}
+}
+
+func TestDecodeMessageFails(t *testing.T) {
+	for name, text := range map[string]string{
+		"nothing":                    ``,
+		"no object":                  `7`,
+		"null":                       `null`,
+		"half an object":             `{"__type":"urn:`,
+		"no type":                    `{"isDelta":true}`,
+		"a type that is no string":   `{"__type":7}`,
+		"something behind it":        `{"__type":"x","isDelta":true} more`,
+		"a list where there is none": `{"__type":"urn:inin.com:status:userStatusMessage","userStatusList":{}}`,
+		"a date that is none":        `{"__type":"urn:inin.com:status:userStatusMessage","userStatusList":[{"userId":"a","statusId":"b","statusChanged":"today"}]}`,
+	} {
+		got, err := DecodeMessage([]byte(text))
+		if err == nil || got != nil {
+			t.Errorf("%s: DecodeMessage(%s) = %v, %v; want an error", name, text, got, err)
+		}
+	}
+}
+
+// Whatever a site sends is a message of its type or an error, and a message can be written and
+// read again.
+func FuzzDecodeMessage(f *testing.F) {
+	var items []json.RawMessage
+	err := json.Unmarshal(body(f, "messages.http"), &items)
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, item := range items {
+		f.Add([]byte(item))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		message, err := DecodeMessage(b)
+		if err != nil {
+			return
+		}
+		if message.MessageType() == "" {
+			t.Errorf("DecodeMessage(%q) has no type", b)
+		}
+		written, err := json.Marshal(message)
+		if err != nil {
+			t.Fatalf("DecodeMessage(%q) cannot be written: %v", b, err)
+		}
+		again, err := DecodeMessage(written)
+		if err != nil || fmt.Sprintf("%T", again) != fmt.Sprintf("%T", message) {
+			t.Errorf("DecodeMessage(%q) = %T; written and read again %T, %v", b, message, again, err)
+		}
+	})
+}
