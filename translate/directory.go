@@ -17,25 +17,30 @@ type Directory struct {
 	Catalogue *Catalogue
 	Access    *Access
 
-	site     uuid.UUID
-	choose   map[htccapi.Operation]icwsapi.StatusMessage // what carries out a system operation
-	shown    map[htccapi.Operation]string                // folded id of what shows as its state
-	settings map[string]htccapi.AgentStateSetting        // what each status shows as, by folded id
-	states   []htccapi.AgentStateSetting                 // those the agent may choose
-	byName   map[htccapi.Operation]icwsapi.StatusMessage // custom states, chosen or not
+	namespace uuid.UUID
+	choose    map[htccapi.Operation]icwsapi.StatusMessage // what carries out a system operation
+	site      map[htccapi.Operation]icwsapi.StatusMessage // what would, could the agent choose every status
+	stands    map[string]htccapi.Operation                // whose state a status shows as, by folded id
+	settings  map[string]htccapi.AgentStateSetting        // what each status shows as, by folded id
+	states    []htccapi.AgentStateSetting                 // those the agent may choose
+	byName    map[htccapi.Operation]icwsapi.StatusMessage // custom states, chosen or not
 }
 
 // NewDirectory works out the directory of an agent.
 func (r Rules) NewDirectory(catalogue *Catalogue, access *Access) *Directory {
 	d := &Directory{
-		Catalogue: catalogue, Access: access, site: Namespace(r.Site),
+		Catalogue: catalogue, Access: access, namespace: Namespace(r.Site),
 		choose:   map[htccapi.Operation]icwsapi.StatusMessage{},
-		shown:    map[htccapi.Operation]string{},
+		site:     map[htccapi.Operation]icwsapi.StatusMessage{},
+		stands:   map[string]htccapi.Operation{},
 		settings: map[string]htccapi.AgentStateSetting{},
 		byName:   map[htccapi.Operation]icwsapi.StatusMessage{},
 	}
-	for op := range purposes {
+	for _, op := range assigned {
 		d.assign(r, op)
+	}
+	for _, op := range assigned {
+		d.show(r, op)
 	}
 	for _, message := range catalogue.Messages() {
 		d.settings[fold(message.StatusID)] = d.settingOf(message)
@@ -45,18 +50,43 @@ func (r Rules) NewDirectory(catalogue *Catalogue, access *Access) *Directory {
 	return d
 }
 
-// assign finds the status for op among those the agent can choose. What shows as op's state may
-// also be one the agent cannot choose, since a supervisor or the system can set that.
+// assigned lists the operations that a status stands for, so that which comes first is the same in
+// every process.
+var assigned = []htccapi.Operation{htccapi.DoNotDisturbOn, htccapi.NotReady, htccapi.Ready, htccapi.AfterCallWork, htccapi.AuxWork}
+
+// assign finds the status for op among those the agent can choose, and among all.
 func (d *Directory) assign(r Rules, op htccapi.Operation) {
 	message, found := r.find(op, d.Catalogue, d.Choosable)
 	if found {
 		d.choose[op] = message
-		d.shown[op] = fold(message.StatusID)
-		return
 	}
 	message, found = r.find(op, d.Catalogue, func(icwsapi.StatusMessage) bool { return true })
 	if found {
-		d.shown[op] = fold(message.StatusID)
+		d.site[op] = message
+	}
+}
+
+// show settles which statuses show as op's state: what the agent can choose for it and, since a
+// supervisor or the system can set it, the status of the policy; without either, what would do.
+func (d *Directory) show(r Rules, op htccapi.Operation) {
+	var statuses []icwsapi.StatusMessage
+	chosen, found := d.StatusFor(op)
+	if found {
+		statuses = append(statuses, chosen)
+	}
+	policy := r.policy(op, d.Catalogue)
+	if len(policy) > 0 {
+		statuses = append(statuses, policy[0])
+	}
+	site, found := d.site[op]
+	if found && len(statuses) == 0 {
+		statuses = append(statuses, site)
+	}
+	for _, message := range statuses {
+		_, taken := d.stands[fold(message.StatusID)]
+		if !taken {
+			d.stands[fold(message.StatusID)] = op
+		}
 	}
 }
 
@@ -76,7 +106,7 @@ func (d *Directory) StatusFor(op htccapi.Operation) (icwsapi.StatusMessage, bool
 // IsDND reports whether the status is the site's do-not-disturb status. Other statuses with the
 // flag (lunch, meetings) are not: they would lose their reason.
 func (d *Directory) IsDND(statusID string) bool {
-	return d.shown[htccapi.DoNotDisturbOn] == fold(statusID)
+	return d.stands[fold(statusID)] == htccapi.DoNotDisturbOn
 }
 
 // IsACD reports whether ACD work is routed to an agent who is in the status.
@@ -111,14 +141,14 @@ func (d *Directory) SettingOf(statusID string) htccapi.AgentStateSetting {
 	if known {
 		return setting
 	}
-	id := uuid.NewSHA1(d.site, []byte(fold(statusID)))
+	id := uuid.NewSHA1(d.namespace, []byte(fold(statusID)))
 	return htccapi.AgentStateSetting{ID: strings.ToUpper(id.String()), OperationName: htccapi.Operation(camelCase(statusID)),
 		DisplayName: statusID, State: htccapi.StateNotReady, Reason: statusID}
 }
 
 func (d *Directory) settingOf(message icwsapi.StatusMessage) htccapi.AgentStateSetting {
 	for _, system := range systemSettings {
-		if d.shown[system.OperationName] == fold(message.StatusID) {
+		if d.stands[fold(message.StatusID)] == system.OperationName {
 			return system
 		}
 	}
@@ -136,6 +166,14 @@ func (d *Directory) settingOf(message icwsapi.StatusMessage) htccapi.AgentStateS
 	return setting
 }
 
+// OperationFor returns the operationName that leads to the status.
+func (d *Directory) OperationFor(statusID string) htccapi.Operation {
+	if d.IsDND(statusID) {
+		return htccapi.DoNotDisturbOn
+	}
+	return d.SettingOf(statusID).OperationName
+}
+
 // AgentStates returns the states the agent may choose: the system states that some status carries
 // out, Offline, and a custom state for every other status the agent can choose, in server order.
 // Statuses that need a forward number and the do-not-disturb status are not among them. The caller
@@ -144,20 +182,16 @@ func (d *Directory) AgentStates() []htccapi.AgentStateSetting { return d.states 
 
 func (d *Directory) agentStates() []htccapi.AgentStateSetting {
 	states := []htccapi.AgentStateSetting{}
-	system := map[string]bool{}
 	for _, setting := range systemSettings {
-		status, found := d.StatusFor(setting.OperationName)
-		if found {
-			system[fold(status.StatusID)] = true
-		}
+		_, found := d.StatusFor(setting.OperationName)
 		if found || setting.OperationName == htccapi.Offline {
 			states = append(states, setting)
 		}
 	}
 	for _, message := range d.Catalogue.Messages() {
-		id := fold(message.StatusID)
-		if d.Choosable(message) && !message.IsForwardStatus && !system[id] && !d.IsDND(id) {
-			states = append(states, d.settings[id])
+		_, system := d.stands[fold(message.StatusID)]
+		if d.Choosable(message) && !message.IsForwardStatus && !system {
+			states = append(states, d.settings[fold(message.StatusID)])
 		}
 	}
 	return states
@@ -167,10 +201,8 @@ func (d *Directory) agentStates() []htccapi.AgentStateSetting {
 // or of do-not-disturb, which are reached by their own operations.
 func (d *Directory) custom(op htccapi.Operation) (icwsapi.StatusMessage, bool) {
 	message, known := d.byName[op]
-	if !known || d.IsDND(message.StatusID) || d.SettingOf(message.StatusID).OperationName != op {
-		return icwsapi.StatusMessage{}, false
-	}
-	return message, true
+	_, system := d.stands[fold(message.StatusID)]
+	return message, known && !system
 }
 
 // Digest returns a digest of all the directory depends on but the rules: within one site, equal

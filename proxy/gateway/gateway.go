@@ -1,0 +1,187 @@
+// Package gateway is what Portico does for an agent: the use cases behind the door, one file each.
+// It knows no HTTP of the callers' side.
+//
+// An Agent is a logged-in agent in this process. It has a part for each site it works on; a part
+// holds the upstream session, what the agent's state there is known to be, the catalogue and
+// access list, and the reader that keeps them current.
+package gateway
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/singleflight"
+
+	"portico/cache"
+	"portico/proxy/fault"
+	"portico/proxy/icws"
+	"portico/proxy/session"
+	"portico/translate"
+)
+
+// A Site is one upstream contact centre and how agents are served there.
+type Site struct {
+	Name   string
+	Client *icws.Client
+	Rules  translate.Rules
+
+	Language      string        // when an application names none the site has
+	WaitCompleted bool          // a write answers after its completion, not after it was accepted
+	StaleIfError  time.Duration // how long a catalogue is served after its stream broke; 0 = for ever
+}
+
+// A Route says where an agent works: the name of the site, and the name to log in with there.
+type Route struct {
+	Site  string
+	Login string
+}
+
+// Settings are what a Gateway needs. All fields but Logger, Registerer and Now are required.
+type Settings struct {
+	Sites    []Site
+	Route    func(login string) (Route, bool) // of a lower-cased login name
+	Store    session.Store
+	Idle     time.Duration // a session that nobody used for so long ends
+	Forget   bool          // drop a password once the agent is logged in at every site
+	MaxBytes int64         // of encoded catalogues kept
+
+	Cache   *cache.Metrics
+	Metrics *Metrics
+	Logger  *slog.Logger
+}
+
+// A Gateway serves all agents. Any number of goroutines may call its methods.
+type Gateway struct {
+	settings Settings
+	sites    map[string]*site
+	store    session.Store
+	log      *slog.Logger
+	key      session.Key
+	forms    *cache.Forms
+
+	opening singleflight.Group // log-ins under way, by proof
+	names   namedLocks         // one log-in a login name at a time
+	refused *expiring          // proofs of refused passwords
+	barred  *expiring          // login names that may not open a session for a while
+
+	mu     sync.RWMutex
+	agents map[string]*Agent // by session id, guarded by mu
+	closed bool              // guarded by mu
+}
+
+// New returns a gateway. It starts nothing: Run does.
+func New(s Settings) (*Gateway, error) {
+	forms, err := cache.NewForms(cache.FormsOptions{Cache: cache.Catalogue, MaxBytes: s.MaxBytes, Metrics: s.Cache})
+	if err != nil {
+		return nil, err
+	}
+	g := &Gateway{settings: s, sites: map[string]*site{}, store: s.Store, log: s.Logger, key: session.NewKey(), forms: forms,
+		refused: newExpiring(refusedFor), barred: newExpiring(barredFor), agents: map[string]*Agent{}}
+	if g.log == nil {
+		g.log = slog.New(slog.DiscardHandler)
+	}
+	for _, one := range s.Sites {
+		g.sites[one.Name] = newSite(one, forms, s.Cache)
+	}
+	return g, nil
+}
+
+// sweepEvery is how often idle sessions and outdated entries are looked for.
+const sweepEvery = 5 * time.Second
+
+// Run ends idle sessions and probes the sites until ctx ends. It does not end the sessions that
+// are left: Close does.
+func (g *Gateway) Run(ctx context.Context) error {
+	work, ctx := errgroup.WithContext(ctx)
+	for _, one := range g.sites {
+		work.Go(func() error { return one.probe(ctx) })
+	}
+	work.Go(func() error { return g.sweep(ctx) })
+	err := work.Wait()
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+func (g *Gateway) sweep(ctx context.Context) error {
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+		for _, agent := range g.all() {
+			if time.Since(agent.lastUsed()) >= g.settings.Idle {
+				g.end(agent, endIdle)
+			}
+		}
+		g.refused.sweep()
+		g.barred.sweep()
+	}
+}
+
+func (g *Gateway) all() []*Agent {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	agents := make([]*Agent, 0, len(g.agents))
+	for _, agent := range g.agents {
+		agents = append(agents, agent)
+	}
+	return agents
+}
+
+// endsAtOnce bounds how many sessions are ended side by side, so that the sites are not stormed.
+const endsAtOnce = 32
+
+// Close ends all sessions, here and at the sites, as far as ctx gives time, and frees the caches.
+// No session can be opened any more.
+func (g *Gateway) Close(ctx context.Context) {
+	g.mu.Lock()
+	g.closed = true
+	g.mu.Unlock()
+	var ends errgroup.Group
+	ends.SetLimit(endsAtOnce)
+	for _, agent := range g.all() {
+		ends.Go(func() error {
+			g.end(agent, endStopped)
+			agent.wait(ctx)
+			return nil
+		})
+	}
+	_ = ends.Wait() // its functions return nothing
+	g.forms.Close()
+}
+
+// ShortName returns the name under which the log speaks of a session.
+func (g *Gateway) ShortName(a *Agent) string { return g.key.ShortName(a.session.ID) }
+
+// Ready reports whether sessions can be opened, and which sites answer.
+func (g *Gateway) Ready() (bool, map[string]bool) {
+	up := map[string]bool{}
+	some := false
+	for name, one := range g.sites {
+		up[name] = one.up.Load()
+		some = some || up[name]
+	}
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	return some && !g.closed, up
+}
+
+// refusal turns why an operation cannot be planned into an error for the caller.
+func refusal(err error) error {
+	refused, ok := errors.AsType[*translate.Refusal](err)
+	if !ok {
+		return err
+	}
+	kinds := map[translate.Reason]fault.Kind{translate.Missing: fault.Missing, translate.Invalid: fault.Invalid,
+		translate.Forbidden: fault.Forbidden, translate.NotFound: fault.NotFound}
+	return fault.New(kinds[refused.Reason], refused.Text)
+}

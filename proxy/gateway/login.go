@@ -1,0 +1,216 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"portico/proxy/fault"
+	"portico/proxy/icws"
+	"portico/proxy/session"
+	"portico/proxy/upstream"
+)
+
+const (
+	// refusedFor is how long a refused name and password are refused again without asking the site:
+	// each try there counts towards locking the agent out.
+	refusedFor = 5 * time.Minute
+
+	// barredFor is how long an agent whom an operator or the site logged off stays so: their
+	// application would log in again at once.
+	barredFor = time.Minute
+
+	// loginTimeout bounds a log-in, which goes on when its caller leaves.
+	loginTimeout = 30 * time.Second
+)
+
+// A Caller is what a request says about who sent it.
+type Caller struct {
+	SessionID string // value of the session cookie, "" if none
+	Basic     bool   // it carries a login name and a password
+	Login     string
+	Password  string
+	Language  string // value of Accept-Language
+}
+
+// Login returns the agent a caller is, logging them in if their name and password are not known
+// yet. A name and password beat a cookie. Many callers with the same ones cause one log-in.
+//
+// It fails with fault.Unauthenticated when there is neither, when the session is gone, or when the
+// site refuses the password; fault.Unreachable, fault.Timeout or fault.BadUpstream when the site
+// cannot say.
+func (g *Gateway) Login(ctx context.Context, c Caller) (*Agent, error) {
+	if !c.Basic {
+		return g.byCookie(ctx, c.SessionID)
+	}
+	c.Login = strings.ToLower(c.Login)
+	if c.Login == "" || c.Password == "" {
+		return nil, fmt.Errorf("gateway: log in without a name or password: %w", fault.Unauthenticated)
+	}
+	proof := g.key.Proof(c.Login, c.Password)
+	agent := g.known(c.Login, proof)
+	if agent != nil {
+		agent.reused()
+		return agent, nil
+	}
+	flight := g.opening.DoChan(string(proof), func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), loginTimeout)
+		defer cancel()
+		return recovered(func() (*Agent, error) { return g.open(ctx, c, proof) })
+	})
+	select {
+	case landed := <-flight:
+		agent, _ := landed.Val.(*Agent)
+		return agent, landed.Err
+	case <-ctx.Done():
+		return nil, fmt.Errorf("gateway: log in: %w: %w", fault.Timeout, ctx.Err())
+	}
+}
+
+func (g *Gateway) byCookie(ctx context.Context, id string) (*Agent, error) {
+	if id == "" {
+		return nil, fmt.Errorf("gateway: no credentials: %w", fault.Unauthenticated)
+	}
+	agent := g.agent(id)
+	if agent == nil {
+		return nil, fmt.Errorf("gateway: no such session: %w", fault.Unauthenticated)
+	}
+	agent.use()
+	return agent, nil
+}
+
+// agent returns the agent of a session id, nil if there is none.
+func (g *Gateway) agent(id string) *Agent {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	return g.agents[id]
+}
+
+// ofLogin returns the agent logged in under a name, nil if there is none.
+func (g *Gateway) ofLogin(ctx context.Context, login string) *Agent {
+	s, err := g.store.ByLogin(ctx, login)
+	if err != nil {
+		return nil
+	}
+	return g.agent(s.ID)
+}
+
+// known returns the agent whose name and password these are, nil if they are not known.
+func (g *Gateway) known(login string, proof []byte) *Agent {
+	agent := g.ofLogin(context.Background(), login)
+	if agent == nil || !agent.proves(proof) {
+		return nil
+	}
+	agent.use()
+	return agent
+}
+
+// open logs an agent in whose password is not known. One log-in a name runs at a time, so that two
+// passwords at once cannot make two sessions.
+func (g *Gateway) open(ctx context.Context, c Caller, proof []byte) (*Agent, error) {
+	unlock, err := g.names.lock(ctx, c.Login)
+	if err != nil {
+		return nil, fmt.Errorf("gateway: wait for another log-in of the same name: %w: %w", fault.Timeout, err)
+	}
+	defer unlock()
+	agent := g.known(c.Login, proof)
+	if agent != nil {
+		return agent, nil
+	}
+	if g.refused.has(string(proof)) {
+		return nil, fmt.Errorf("gateway: log in: refused a moment ago: %w", fault.Unauthenticated)
+	}
+	route, found := g.settings.Route(c.Login)
+	if !found {
+		return nil, fmt.Errorf("gateway: log in: no route for the name: %w", fault.Unauthenticated)
+	}
+	at := g.sites[route.Site]
+	agent = g.ofLogin(ctx, c.Login)
+	if agent != nil {
+		return g.changePassword(ctx, agent, at, route, c, proof)
+	}
+	if g.barred.has(c.Login) {
+		return nil, fmt.Errorf("gateway: log in: logged off by the site or an operator a moment ago: %w", fault.Unauthenticated)
+	}
+	conn, err := g.join(ctx, at, route, c, proof)
+	if err != nil {
+		return nil, err
+	}
+	return g.begin(ctx, at, route, conn, c, proof)
+}
+
+// join opens an upstream session. A refused password is remembered.
+func (g *Gateway) join(ctx context.Context, at *site, route Route, c Caller, proof []byte) (icws.Conn, error) {
+	conn, err := at.Client.Login(ctx, icws.Credentials{UserID: route.Login, Password: c.Password, Language: at.language(ctx, c.Language)})
+	if errors.Is(err, fault.Unauthenticated) {
+		g.refused.add(string(proof))
+	}
+	if err != nil {
+		return icws.Conn{}, fmt.Errorf("gateway: log in: %w", err)
+	}
+	return conn, nil
+}
+
+// begin makes the agent of a new upstream session.
+func (g *Gateway) begin(ctx context.Context, at *site, route Route, conn icws.Conn, c Caller, proof []byte) (*Agent, error) {
+	s := session.Session{ID: session.NewID(), Login: c.Login, Language: c.Language, Proof: proof, Created: time.Now()}
+	agent := newAgent(g, s, at, route, conn)
+	if !g.settings.Forget {
+		agent.keepPassword(c.Password)
+	}
+	err := g.store.Put(ctx, s)
+	if err == nil {
+		err = g.register(agent)
+	}
+	if err != nil {
+		logOut(ctx, at, conn)
+		return nil, err
+	}
+	g.settings.Metrics.began()
+	agent.start()
+	return agent, nil
+}
+
+// register makes the agent found by its session id.
+func (g *Gateway) register(a *Agent) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.closed {
+		return fmt.Errorf("gateway: log in: stopping: %w", fault.Overloaded)
+	}
+	g.agents[a.session.ID] = a
+	return nil
+}
+
+// changePassword checks another password for an agent who is logged in. If the site takes it, it
+// replaces the old one; the session that checked it is closed.
+func (g *Gateway) changePassword(ctx context.Context, a *Agent, at *site, route Route, c Caller, proof []byte) (*Agent, error) {
+	trial, err := g.join(ctx, at, route, c, proof)
+	if err != nil {
+		return nil, err
+	}
+	logOut(ctx, at, trial)
+	s := a.replaceProof(proof)
+	if !g.settings.Forget {
+		a.keepPassword(c.Password)
+	}
+	err = g.store.Put(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	a.use()
+	return a, nil
+}
+
+// logOutTimeout bounds the closing of an upstream session, which nobody waits for.
+const logOutTimeout = 5 * time.Second
+
+// logOut closes an upstream session. It is let go if the site does not answer: it will end there
+// by itself.
+func logOut(ctx context.Context, at *site, conn icws.Conn) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), logOutTimeout)
+	defer cancel()
+	_ = at.Client.Logout(upstream.WithCause(ctx, upstream.Session), conn)
+}

@@ -1,0 +1,107 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"portico/proxy/fault"
+	"portico/proxy/icws"
+	"portico/proxy/upstream"
+	"portico/translate"
+	"portico/translate/htccapi"
+)
+
+// Me is an agent with every sub-resource that Portico keeps.
+type Me struct {
+	User     htccapi.User
+	Devices  []htccapi.Device
+	Channels []htccapi.Channel
+	Features []htccapi.Feature
+}
+
+// Me returns the agent. While the reader receives, that takes no upstream call.
+//
+// It fails with fault.Unauthenticated when the session is gone, else with the kind of the upstream
+// failure. A site that cannot be reached is none: its channels are not in view.
+func (g *Gateway) Me(ctx context.Context, a *Agent) (Me, error) {
+	view, err := a.part.show(ctx)
+	if err != nil {
+		return Me{}, err
+	}
+	p := a.part
+	p.mu.Lock()
+	conn, state := p.conn, p.state
+	p.mu.Unlock()
+	me := Me{
+		User:    p.site.Rules.User(a.session.Login, conn.UserID, conn.DisplayName),
+		Devices: []htccapi.Device{}, Channels: view.Channels, Features: p.site.Rules.Features(state),
+	}
+	if view.Device != nil {
+		me.Devices = append(me.Devices, *view.Device)
+	}
+	return me, nil
+}
+
+// AgentStates returns the states that the agent may choose, in the order of the site. The caller
+// must not change the list. It fails as Me does.
+func (g *Gateway) AgentStates(ctx context.Context, a *Agent) ([]htccapi.AgentStateSetting, error) {
+	d, err := a.part.ready(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return d.AgentStates(), nil
+}
+
+// show returns what /me shows: the state kept by the reader while it receives, else what one read
+// for all who ask together says.
+func (p *part) show(ctx context.Context) (translate.View, error) {
+	_, err := p.ready(ctx)
+	if err != nil {
+		return translate.View{}, err
+	}
+	p.mu.Lock()
+	view, current := p.view, p.synced || p.lost
+	p.mu.Unlock()
+	if current {
+		p.avoided()
+		return view, nil
+	}
+	err = p.once(ctx, "refresh", p.refresh)
+	if err != nil {
+		return translate.View{}, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.view, nil
+}
+
+// avoided counts the reads that a caller's would have been without the reader.
+func (p *part) avoided() {
+	p.site.metrics.Avoided(icws.OpGetUserStatus, upstream.LiveState)
+	if p.site.needsActivations() {
+		p.site.metrics.Avoided(icws.OpGetActivations, upstream.LiveState)
+	}
+}
+
+// refresh reads the state while nothing is pushed. A site that cannot be reached takes its channels
+// out of view, and is back with the next read or message.
+func (p *part) refresh(ctx context.Context) error {
+	got, err := p.read(ctx)
+	if errors.Is(err, fault.Unreachable) {
+		p.setLink(translate.Unreachable)
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("gateway: refresh the agent's state: %w", err)
+	}
+	p.redirect()
+	p.update(func(s translate.AgentState, d *translate.Directory) (translate.AgentState, translate.Heard) {
+		if !p.lost {
+			s.Link = translate.Connected
+		}
+		s.Activations = got.activations
+		return p.site.Rules.HeardStatus(s, got.status, d)
+	})
+	return nil
+}

@@ -1,0 +1,234 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"portico/proxy/fault"
+	"portico/proxy/icws"
+	"portico/translate"
+	"portico/translate/htccapi"
+	"portico/translate/icwsapi"
+)
+
+// completionWithin is how long a completion may take before a read of the status decides.
+const completionWithin = 10 * time.Second
+
+// SetAgentState carries out a state operation on all channels or on one. It returns once the site
+// has accepted it or, where the settings say so, completed it.
+//
+// It fails with fault.Missing, fault.Invalid, fault.Forbidden or fault.NotFound when the operation
+// cannot be carried out, with a text that says what would be right; else with the kind of the
+// upstream failure, and then nothing that offers work was left changed.
+func (g *Gateway) SetAgentState(ctx context.Context, a *Agent, ask translate.Request) error {
+	_, err := a.part.write(ctx, func(s translate.AgentState, d *translate.Directory) (translate.Plan, error) {
+		return a.part.site.Rules.Plan(s, d, ask)
+	})
+	return err
+}
+
+// SetDeviceState carries out an operation on the agent's one device: do-not-disturb, which is the
+// agent's own.
+func (g *Gateway) SetDeviceState(ctx context.Context, a *Agent, deviceID string, ask translate.Request) error {
+	view, err := a.part.show(ctx)
+	if err != nil {
+		return err
+	}
+	if view.Device == nil || view.Device.ID != deviceID {
+		return fault.New(fault.NotFound, fmt.Sprintf("there is no device %q", deviceID))
+	}
+	if ask.Operation != htccapi.DoNotDisturbOn && ask.Operation != htccapi.DoNotDisturbOff {
+		return fault.New(fault.Invalid, fmt.Sprintf("unknown operation %q; a device takes %s and %s",
+			ask.Operation, htccapi.DoNotDisturbOn, htccapi.DoNotDisturbOff))
+	}
+	return g.SetAgentState(ctx, a, ask)
+}
+
+// A write is a status change that the site accepted.
+type write struct {
+	requestID string
+	plan      translate.Plan
+	done      chan struct{}         // closed when it completed, or was found to have failed
+	failed    *translate.Completion // set before done is closed, nil on success
+}
+
+// write makes a plan and carries it out, while no other write of the agent does.
+func (p *part) write(ctx context.Context, plan func(translate.AgentState, *translate.Directory) (translate.Plan, error)) (translate.Plan, error) {
+	made, accepted, err := p.accept(ctx, plan)
+	if err != nil || accepted == nil || !p.site.WaitCompleted {
+		return made, err
+	}
+	return made, accepted.wait(ctx)
+}
+
+// accept is write up to the site's acceptance. When the upstream session turns out to be gone it
+// plans anew on the state that a new one brings.
+func (p *part) accept(ctx context.Context, plan func(translate.AgentState, *translate.Directory) (translate.Plan, error)) (translate.Plan, *write, error) {
+	release, err := hold(ctx, p.writing)
+	if err != nil {
+		return translate.Plan{}, nil, err
+	}
+	defer release()
+	// A caller who leaves must not stop a plan half way.
+	ctx = context.WithoutCancel(ctx)
+	for again := false; ; again = true {
+		d, err := p.restore(ctx)
+		if err != nil {
+			return translate.Plan{}, nil, err
+		}
+		made, err := plan(p.current(), d.Directory)
+		if err != nil {
+			return translate.Plan{}, nil, refusal(err)
+		}
+		conn := p.connection()
+		accepted, err := p.carryOut(ctx, conn, made)
+		if errors.Is(err, icws.ErrSessionGone) && !again {
+			_, err = p.rejoin(ctx, conn)
+			if err == nil {
+				continue
+			}
+		}
+		return made, accepted, err
+	}
+}
+
+func (p *part) current() translate.AgentState {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.state
+}
+
+// carryOut makes a plan's calls. If one fails, those before it are undone. It returns the write
+// whose completion is to come, nil if the plan set no status. The caller holds writing.
+func (p *part) carryOut(ctx context.Context, conn icws.Conn, plan translate.Plan) (*write, error) {
+	requestID := ""
+	for i, call := range plan.Calls {
+		id, err := p.send(ctx, conn, call)
+		if err != nil {
+			return nil, p.failed(ctx, conn, plan, i, err)
+		}
+		requestID = id
+	}
+	return p.sent(plan, requestID), nil
+}
+
+// send makes one call; for a status it returns the id of the request.
+func (p *part) send(ctx context.Context, conn icws.Conn, call translate.Call) (string, error) {
+	if call.Activations != nil {
+		return "", p.site.Client.SetActivations(ctx, conn, conn.UserID, call.Activations)
+	}
+	return p.site.Client.SetUserStatus(ctx, conn, conn.UserID, *call.Status)
+}
+
+// sent notes that all calls of a plan were accepted. It returns the write to wait for.
+func (p *part) sent(plan translate.Plan, requestID string) *write {
+	var w *write
+	p.update(func(s translate.AgentState, _ *translate.Directory) (translate.AgentState, translate.Heard) {
+		next, heard := s.Sent(plan, requestID)
+		if requestID != "" {
+			w = &write{requestID: requestID, plan: plan, done: make(chan struct{})}
+			p.writes[requestID] = w
+		}
+		return next, heard
+	})
+	if w == nil {
+		return nil
+	}
+	select {
+	case p.nudge <- struct{}{}:
+	default: // the reader has one to take
+	}
+	p.agent.work.Go(func() { p.follow(w) })
+	return w
+}
+
+// finishLocked tells the writes that are no longer pending that they are done.
+func (p *part) finishLocked(heard translate.Heard) {
+	pending := map[string]bool{}
+	for _, one := range p.state.Pending {
+		pending[one.RequestID] = true
+	}
+	for id, w := range p.writes {
+		if pending[id] {
+			continue
+		}
+		if heard.Failed != nil && heard.Failed.RequestID == id {
+			w.failed = heard.Failed
+		}
+		delete(p.writes, id)
+		close(w.done)
+	}
+}
+
+// wait returns when the write has completed.
+func (w *write) wait(ctx context.Context) error {
+	select {
+	case <-w.done:
+	case <-ctx.Done():
+		return fmt.Errorf("gateway: wait for the completion: %w: %w", fault.Timeout, ctx.Err())
+	}
+	if w.failed == nil {
+		return nil
+	}
+	return &fault.Error{Kind: fault.BadUpstream, Public: "the contact centre refused the change after accepting it",
+		Err: refusedLater(w.failed)}
+}
+
+func refusedLater(c *translate.Completion) error {
+	return fmt.Errorf("gateway: request %q completed with error %q: %s", c.RequestID, c.Error.ErrorID, c.Error.Message)
+}
+
+// follow sees a write to its end: if no completion comes, a read decides; if it failed, the
+// activations that went before it are put back.
+func (p *part) follow(w *write) {
+	overdue := time.NewTimer(completionWithin)
+	defer overdue.Stop()
+	select {
+	case <-w.done:
+	case <-p.agent.life.Done():
+		return
+	case <-overdue.C:
+		p.decide(w)
+	}
+	if w.failed == nil {
+		return
+	}
+	p.agent.gateway.log.Warn("a state change failed after it was accepted", "site", p.site.Name,
+		"session", p.agent.gateway.ShortName(p.agent), "cause", refusedLater(w.failed).Error())
+	release, err := hold(p.agent.life, p.writing)
+	if err != nil {
+		return
+	}
+	defer release()
+	err = p.undo(p.agent.life, p.connection(), w.plan.Undo(len(w.plan.Calls)))
+	if err != nil {
+		p.agent.gateway.log.Warn("activations were not put back", "site", p.site.Name,
+			"session", p.agent.gateway.ShortName(p.agent), "cause", err.Error())
+	}
+}
+
+// decide reads the status once, in place of a completion that did not come. If it cannot be read,
+// what was heard last counts.
+func (p *part) decide(w *write) {
+	ctx, cancel := context.WithTimeout(p.agent.life, readTimeout)
+	defer cancel()
+	status, err := p.readStatus(ctx)
+	p.update(func(s translate.AgentState, d *translate.Directory) (translate.AgentState, translate.Heard) {
+		if err != nil {
+			status = s.Status
+		}
+		return p.site.Rules.Decided(s, w.requestID, status, d)
+	})
+}
+
+func (p *part) readStatus(ctx context.Context) (icwsapi.UserStatus, error) {
+	var status icwsapi.UserStatus
+	err := p.call(ctx, func(conn icws.Conn) error {
+		var err error
+		status, err = p.site.Client.UserStatus(ctx, conn, conn.UserID)
+		return err
+	})
+	return status, err
+}

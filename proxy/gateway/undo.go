@@ -1,0 +1,107 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"portico/proxy/fault"
+	"portico/proxy/icws"
+	"portico/translate"
+	"portico/translate/icwsapi"
+)
+
+// failed decides what the failure of call i of a plan means. A call that may have arrived all the
+// same is looked for; else the calls before it are undone. It returns nil if the plan is done.
+func (p *part) failed(ctx context.Context, conn icws.Conn, plan translate.Plan, i int, cause error) error {
+	if errors.Is(cause, icws.ErrSessionGone) {
+		return cause // what was activated stays with a status that the recovery looks at first
+	}
+	call := plan.Calls[i]
+	if uncertain(cause) && call.Status != nil && p.arrived(ctx, conn, plan, call.Status.StatusID) {
+		return nil
+	}
+	undo := plan.Undo(i)
+	if uncertain(cause) {
+		undo = plan.Undo(i + 1)
+	}
+	err := p.undo(ctx, conn, undo)
+	if err != nil {
+		return fmt.Errorf("gateway: %w; not undone: %w", cause, err)
+	}
+	return cause
+}
+
+// uncertain reports whether a failed call may have been carried out: no answer came, or none that
+// could be read.
+func uncertain(err error) bool {
+	return errors.Is(err, fault.Timeout) || errors.Is(err, fault.Unreachable) || errors.Is(err, fault.BadUpstream)
+}
+
+// arrived reads whether a status was set though its answer was lost, and notes the plan as done if
+// it was.
+func (p *part) arrived(ctx context.Context, conn icws.Conn, plan translate.Plan, statusID string) bool {
+	status, err := p.site.Client.UserStatus(ctx, conn, conn.UserID)
+	if err != nil || !strings.EqualFold(status.StatusID, statusID) {
+		return false
+	}
+	p.update(func(s translate.AgentState, d *translate.Directory) (translate.AgentState, translate.Heard) {
+		s, _ = s.Sent(plan, "")
+		return p.site.Rules.Decided(s, "", status, d)
+	})
+	return true
+}
+
+// undo takes activations back. Deactivating is safe at once. Activating is safe only while no work
+// is routed to the agent, which a read must show: without it they stay off.
+func (p *part) undo(ctx context.Context, conn icws.Conn, undo translate.Undo) error {
+	if len(undo.Deactivate) > 0 {
+		err := p.putBack(ctx, conn, undo.Deactivate)
+		if err != nil {
+			return err
+		}
+	}
+	if len(undo.Reactivate) == 0 {
+		return nil
+	}
+	routed, err := p.routed(ctx, conn)
+	if err != nil {
+		return err
+	}
+	if routed {
+		return errors.New("the status routes work to the agent: activations stay off")
+	}
+	return p.putBack(ctx, conn, undo.Reactivate)
+}
+
+// putBack sets activations and notes that they are set.
+func (p *part) putBack(ctx context.Context, conn icws.Conn, activations map[string]bool) error {
+	err := p.site.Client.SetActivations(ctx, conn, conn.UserID, activations)
+	if err != nil {
+		return err
+	}
+	p.update(func(s translate.AgentState, _ *translate.Directory) (translate.AgentState, translate.Heard) {
+		return s.AfterUndo(activations), translate.Heard{}
+	})
+	return nil
+}
+
+// routed reads whether the agent is in a status that work is routed to.
+func (p *part) routed(ctx context.Context, conn icws.Conn) (bool, error) {
+	status, err := p.site.Client.UserStatus(ctx, conn, conn.UserID)
+	if err != nil {
+		return true, err
+	}
+	p.heard(status)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.directory.IsACD(status.StatusID), nil
+}
+
+// heard takes a status that was read.
+func (p *part) heard(status icwsapi.UserStatus) {
+	p.update(func(s translate.AgentState, d *translate.Directory) (translate.AgentState, translate.Heard) {
+		return p.site.Rules.HeardStatus(s, status, d)
+	})
+}
