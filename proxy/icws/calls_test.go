@@ -181,7 +181,7 @@ func TestCallsFail(t *testing.T) {
 		{"an internal error", says(500, `{"errorCode":-2147467259,"message":"oh"}`), getUserStatus, fault.BadUpstream, "server"},
 		{"not taking sessions", says(503, `{"errorId":"error.server.unavailable","message":"no"}`), getUserStatus, fault.BadUpstream, "not_accepting"},
 		{"503 of a proxy", says(503, `<html>`), getUserStatus, fault.BadUpstream, "server"},
-		{"a redirect", http.RedirectHandler("/login", 302).ServeHTTP, getUserStatus, fault.BadUpstream, "other"},
+		{"a redirect", http.RedirectHandler("/login", http.StatusFound).ServeHTTP, getUserStatus, fault.BadUpstream, "other"},
 		{"wrong method", says(405, `{"errorId":"error.request.accessDenied.httpMethodNotAllowed"}`), logout, fault.BadUpstream, "invalid_request"},
 		{"a page of a proxy", html, getUserStatus, fault.BadUpstream, "garbage"},
 		{"the wrong content type", asJSON, getUserStatus, fault.BadUpstream, "garbage"},

@@ -64,7 +64,7 @@ func (r *Refusal) Error() string {
 		text += fmt.Sprintf(" property %q", r.Body.PropertyName)
 	}
 	if r.Body.Message != "" {
-		text += ": " + r.Body.Message[:min(len(r.Body.Message), maxMessage)]
+		text += ": " + strings.ToValidUTF8(r.Body.Message[:min(len(r.Body.Message), maxMessage)], "")
 	}
 	return text
 }

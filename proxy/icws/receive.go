@@ -51,7 +51,8 @@ const steady = longPause
 // ErrSessionGone or ctx's error, and nothing of it is left. It reads an event stream where the
 // site has them, else it polls. One Receive serves a session: two would take each other's
 // messages. A message that the connection is down is delivered like any other, and Receive goes on,
-// since only the site's refusal says that the session is gone.
+// since only the site's refusal says that the session is gone. Nor does a host that is gone end it:
+// whether to log in elsewhere instead of waiting is for the caller, who learns of it by Problem.
 //
 // Source: ICWS, Getting started: Messaging; ICWS, Releases: 2016 R3 (event streams).
 func (c *Client) Receive(ctx context.Context, conn Conn, r Receiver) error {

@@ -9,7 +9,6 @@ import (
 
 	"github.com/tmaxmax/go-sse"
 
-	"portico/proxy/fault"
 	"portico/proxy/upstream"
 )
 
@@ -100,6 +99,7 @@ func (c *Client) openStream(ctx context.Context, conn Conn) (*upstream.EventStre
 	}
 	authorize(req, conn)
 	req.Header.Set("Accept", mediaTypeEvents)
+	req.Header.Set("Accept-Encoding", "identity") // else a proxy that compresses may hold events back
 	reply, stream, err := c.caller.Open(req, OpMessages, maxReply, silentPings*c.settings.Ping)
 	if err != nil {
 		return nil, fmt.Errorf("open stream: %w", err)
@@ -124,11 +124,11 @@ func (c *Client) openStream(ctx context.Context, conn Conn) (*upstream.EventStre
 func (r *reader) read(stream *upstream.EventStream) error {
 	for event, err := range sse.Read(stream, &sse.ReadConfig{MaxEventSize: maxEvent}) {
 		if err != nil {
-			return fmt.Errorf("%w: read stream: %w", fault.BadUpstream, err)
+			return fmt.Errorf("read stream: %w", err)
 		}
 		if event.Data != "" {
 			r.deliver([]byte(event.Data))
 		}
 	}
-	return fmt.Errorf("%w: %w", fault.BadUpstream, errStreamEnded)
+	return errStreamEnded
 }
