@@ -26,33 +26,46 @@ func Namespace(site string) uuid.UUID {
 }
 
 // nameAll gives each status its name. All that collide, a reserved name included, get hex digits
-// of their id at the end: four, or as many more as keep them apart.
+// of their id at the end: four, or as many more as keep them apart. The order of the catalogue does
+// not matter.
 func nameAll(site string, messages []icwsapi.StatusMessage) map[string]Named {
 	namespace := Namespace(site)
-	taken := map[string]int{}
-	for _, op := range htccapi.Reserved {
-		taken[fold(string(op))]++
-	}
-	for _, message := range messages {
-		taken[fold(camelCase(message.StatusID))]++
-	}
 	names := make(map[string]Named, len(messages))
-	used := map[string]bool{}
-	for _, message := range messages {
-		id := uuid.NewSHA1(namespace, []byte(fold(message.StatusID)))
-		name := camelCase(message.StatusID)
-		hex := strings.ReplaceAll(id.String(), "-", "")
-		unique := name
-		if taken[fold(name)] > 1 {
-			for digits := 4; digits == 4 || used[fold(unique)] && digits <= len(hex); digits += 4 {
-				unique = name + hex[:digits]
-			}
+	digits := make(map[string]int, len(messages)) // by folded id
+	for {
+		taken := map[string]int{}
+		for _, op := range htccapi.Reserved {
+			taken[fold(string(op))]++
 		}
-		used[fold(unique)] = true
-		names[fold(message.StatusID)] = Named{ID: strings.ToUpper(id.String()), Operation: htccapi.Operation(unique)}
+		for _, message := range messages {
+			id := uuid.NewSHA1(namespace, []byte(fold(message.StatusID)))
+			name := htccapi.Operation(camelCase(message.StatusID) + hexOf(id)[:digits[fold(message.StatusID)]])
+			names[fold(message.StatusID)] = Named{ID: strings.ToUpper(id.String()), Operation: name}
+			taken[fold(string(name))]++
+		}
+		if !lengthen(digits, names, taken) {
+			return names
+		}
 	}
-	return names
 }
+
+// lengthen adds four digits to each name that is taken more than once, and reports whether there
+// was one to which digits could be added.
+func lengthen(digits map[string]int, names map[string]Named, taken map[string]int) bool {
+	more := false
+	for id, named := range names {
+		if taken[fold(string(named.Operation))] > 1 && digits[id] < hexDigits {
+			digits[id] += 4
+			more = true
+		}
+	}
+	return more
+}
+
+// hexDigits is how many digits hexOf returns.
+const hexDigits = 32
+
+func hexOf(id uuid.UUID) string { return strings.ReplaceAll(id.String(), "-", "") }
 
 // camelCase joins the words of an id, each with a capital: "Away from desk" is AwayFromDesk. An id
 // without a letter or digit is Status.

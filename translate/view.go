@@ -1,8 +1,6 @@
 package translate
 
 import (
-	"strings"
-
 	"github.com/google/uuid"
 
 	"portico/translate/htccapi"
@@ -106,5 +104,5 @@ func DeviceID(site, userID string) string {
 
 // AgentID returns the id of the agent's user object: 32 hex digits, the same in every session.
 func AgentID(site, userID string) string {
-	return strings.ReplaceAll(uuid.NewSHA1(Namespace(site), []byte("user:"+fold(userID))).String(), "-", "")
+	return hexOf(uuid.NewSHA1(Namespace(site), []byte("user:"+fold(userID))))
 }
