@@ -2,6 +2,7 @@ package translate
 
 import (
 	"maps"
+	"slices"
 
 	"portico/translate/htccapi"
 	"portico/translate/icwsapi"
@@ -11,12 +12,16 @@ import (
 func (p *draft) plan() Plan {
 	next := p.state
 	next.Wishes = p.wishes
-	if p.state.DND() {
-		to := p.to
-		next.Memory = &to
-		return Plan{Next: next}
+	if !p.state.DND() && p.hide == nil {
+		return p.carryOut(next)
 	}
-	return p.carryOut(next)
+	to := p.to
+	next.Memory = &to
+	plan := Plan{Next: next}
+	if !p.state.DND() {
+		plan.Calls = []Call{{Status: p.hide.update()}}
+	}
+	return plan
 }
 
 // carryOut makes the calls that lead from the state before to the draft's stance: first the
@@ -112,7 +117,9 @@ func (s AgentState) AfterUndo(set map[string]bool) AgentState {
 
 // Sent returns the state once the plan's calls were accepted: next, in which the wanted status lies
 // over the one last heard until its request completes. requestID is empty for a plan that set no
-// status. now is the state at this moment: what messages changed since the plan was made is kept.
+// status. s is the state at this moment: what messages changed since the plan was made is kept.
+// What is shown changes with Sent, but is to be notified only when Heard.Confirmed comes, here or
+// with a later message.
 func (s AgentState) Sent(plan Plan, requestID string) (AgentState, Heard) {
 	before := s.kept()
 	next := s
@@ -127,16 +134,37 @@ func (s AgentState) Sent(plan Plan, requestID string) (AgentState, Heard) {
 		return next, Heard{Confirmed: true}
 	}
 	choice := chosenBy(*update)
-	pending := Pending{RequestID: requestID, Choice: choice, Before: before,
-		Seen: !s.unseen() && fold(s.Status.StatusID) == fold(choice.StatusID)}
-	next.Pending = append(next.Pending[:len(next.Pending):len(next.Pending)], pending)
-	for i, early := range next.Early {
-		if early.RequestID == requestID {
-			next.Early = append(next.Early[:i:i], next.Early[i+1:]...)
-			return next.completed(early)
+	there := !s.unseen() && fold(s.Status.StatusID) == fold(choice.StatusID)
+	came := there && fold(plan.Next.choice().StatusID) != fold(choice.StatusID) // since the plan was made
+	pending := Pending{RequestID: requestID, Choice: choice, Seen: there, Told: came && s.showsLike(next), Before: before}
+	next.Pending = append(slices.Clip(next.Pending), pending)
+	at := slices.IndexFunc(next.Early, func(c Completion) bool { return c.RequestID == requestID })
+	if at < 0 {
+		return next, Heard{}
+	}
+	early := next.Early[at]
+	next.Early = slices.Delete(slices.Clone(next.Early), at, at+1)
+	if early.Error != nil {
+		return next.failed(len(next.Pending)-1, early)
+	}
+	return next.succeeded(len(next.Pending) - 1)
+}
+
+// showsLike reports whether two states that differ in the status alone, if at all, show the same:
+// do-not-disturb, activations, labels and who is logged out.
+func (s AgentState) showsLike(other AgentState) bool {
+	if s.DND() != other.DND() || !maps.Equal(s.Activations, other.Activations) {
+		return false
+	}
+	for _, wishes := range []map[htccapi.MediaChannel]Wish{s.Wishes, other.Wishes} {
+		for name := range wishes {
+			one, two := s.Wishes[name], other.Wishes[name]
+			if one.Label != two.Label || one.LoggedOut != two.LoggedOut {
+				return false
+			}
 		}
 	}
-	return next, Heard{}
+	return true
 }
 
 // status returns the status the plan sets, nil if none.

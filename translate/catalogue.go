@@ -99,19 +99,26 @@ func NewAccess(ids []string) *Access {
 // Has reports whether the agent may be given that status, ignoring case.
 func (a *Access) Has(statusID string) bool { return a != nil && a.folded[fold(statusID)] }
 
+func (a *Access) list() []string {
+	if a == nil {
+		return nil
+	}
+	return a.ids
+}
+
 // Changed returns the set after a change of it. full says that the change is all there is.
 func (a *Access) Changed(change icwsapi.UserAccessChange, full bool) *Access {
 	if full {
 		return NewAccess(change.StatusMessagesAdded)
 	}
 	removed := NewAccess(change.StatusMessagesRemoved)
-	kept := slices.DeleteFunc(slices.Clone(a.ids), removed.Has)
+	kept := slices.DeleteFunc(slices.Clone(a.list()), removed.Has)
 	return NewAccess(slices.Concat(kept, change.StatusMessagesAdded))
 }
 
 // Digest returns a digest of the set: equal sets have equal ones.
 func (a *Access) Digest() [sha256.Size]byte {
-	return sha256.Sum256([]byte(fold(strings.Join(a.ids, "\x00"))))
+	return sha256.Sum256([]byte(fold(strings.Join(a.list(), "\x00"))))
 }
 
 // fold returns the form in which ids of statuses, users and workgroups compare.

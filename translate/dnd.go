@@ -2,7 +2,6 @@ package translate
 
 import (
 	"portico/translate/htccapi"
-	"portico/translate/icwsapi"
 )
 
 // planDND switches do-not-disturb. HTCC's is a flag that hides the state; ICWS has a status that
@@ -33,10 +32,9 @@ func (r Rules) planDNDOn(s AgentState, d *Directory, ask Request) (Plan, error) 
 	if err != nil {
 		return Plan{}, err
 	}
-	memory := r.stance(s, d)
-	next := s
-	next.Memory = &memory
-	return Plan{Calls: []Call{{Status: choice.update()}}, Next: next}, nil
+	p := r.draft(s, d)
+	p.hide = &choice
+	return p.plan(), nil
 }
 
 // planDNDOff returns to what is remembered. The catalogue or the agent's access may have changed
@@ -104,11 +102,6 @@ func memoryOf(before Stance, d *Directory) *Stance {
 	if before.Choice.StatusID != "" && !d.IsDND(before.Choice.StatusID) {
 		return &before
 	}
-	plain, _ := d.shownStatus(htccapi.NotReady)
+	plain := d.site[htccapi.NotReady]
 	return &Stance{Choice: Choice{StatusID: plain.StatusID}}
-}
-
-// shownStatus returns the status that shows as the system state of op.
-func (d *Directory) shownStatus(op htccapi.Operation) (icwsapi.StatusMessage, bool) {
-	return d.Catalogue.ByID(d.shown[op])
 }

@@ -18,6 +18,7 @@ type draft struct {
 	wishes map[htccapi.MediaChannel]Wish
 	off    map[htccapi.MediaChannel]bool // to be deactivated whatever the status
 	moved  bool                          // the status is to be set
+	hide   *Choice                       // the do-not-disturb status that is to hide all this; nil if none
 }
 
 func (r Rules) draft(s AgentState, d *Directory) *draft {

@@ -32,7 +32,7 @@ func Begin(userID string, status icwsapi.UserStatus, activations map[string]bool
 func (r Rules) Heard(s AgentState, message icwsapi.Message, d *Directory) (AgentState, Heard) {
 	switch m := message.(type) {
 	case icwsapi.AsyncOperationCompletedMessage:
-		return s.completed(Completion{RequestID: m.RequestID, Error: m.Error})
+		return r.completed(s, Completion{RequestID: m.RequestID, Error: m.Error}, d)
 	case icwsapi.UserStatusMessage:
 		return r.heardStatuses(s, m, d)
 	case icwsapi.UserActivationMessage:
@@ -70,22 +70,36 @@ func (r Rules) heardStatuses(s AgentState, m icwsapi.UserStatusMessage, d *Direc
 	return s, all
 }
 
-// HeardStatus returns the state after the site said what the agent's whole status is.
+// HeardStatus returns the state after the site said what the agent's whole status is. While a
+// status that the agent asked for has not been shown, what is heard lies beneath it.
 func (r Rules) HeardStatus(s AgentState, status icwsapi.UserStatus, d *Directory) (AgentState, Heard) {
-	before, changed := r.stance(s, d), fold(status.StatusID) != fold(s.Status.StatusID)
+	before, under := r.stance(s, d), s.unseen()
+	changed := fold(status.StatusID) != fold(s.Status.StatusID)
 	s.Status = status
-	if !s.unseen() {
-		if changed {
-			s = s.settle(before, d)
-		}
+	s, heard := s.recognised()
+	if changed && !under {
+		s = s.settle(before, d)
+	}
+	return s, heard
+}
+
+// recognised returns the state after looking whether the status last heard is one that was asked
+// for. The site makes changes in the order asked, so those before it have taken place too, and so
+// have those behind it that ask for the same, since the site need not say the same twice.
+func (s AgentState) recognised() (AgentState, Heard) {
+	asked := func(p Pending) bool { return fold(p.Choice.StatusID) == fold(s.Status.StatusID) }
+	at := slices.IndexFunc(s.Pending, func(p Pending) bool { return !p.Told && asked(p) })
+	if at < 0 {
 		return s, Heard{}
 	}
-	last := len(s.Pending) - 1
-	if fold(s.Pending[last].Choice.StatusID) != fold(status.StatusID) {
-		return s, Heard{} // it was so before ours took place, and lies beneath
-	}
 	s.Pending = slices.Clone(s.Pending)
-	s.Pending[last].Seen = true
+	s.Pending[at].Told = true
+	for i := range s.Pending {
+		if i > at && !asked(s.Pending[i]) {
+			break
+		}
+		s.Pending[i].Seen = true
+	}
 	return s, Heard{Confirmed: true}
 }
 
@@ -131,27 +145,58 @@ func (s AgentState) heardActivations(m icwsapi.UserActivationMessage) AgentState
 	return s.withActivations(m.ActivationsChanged)
 }
 
-// completed ends the request a completion names. Success lays the wanted status beneath, unless the
-// site has shown it already: then a later change may have been shown too, and counts. An error
-// brings back what was before, unless a later operation has replaced it.
-func (s AgentState) completed(c Completion) (AgentState, Heard) {
-	at := slices.IndexFunc(s.Pending, func(p Pending) bool { return p.RequestID == c.RequestID })
-	if at < 0 {
+// completed ends the request a completion names. An error brings back what was before, unless a
+// later operation has replaced it; what others did meanwhile counts on top of that.
+func (r Rules) completed(s AgentState, c Completion, d *Directory) (AgentState, Heard) {
+	at := s.pending(c.RequestID)
+	switch {
+	case at < 0:
 		s.Early = append(slices.Clone(s.Early), c)
 		s.Early = s.Early[max(0, len(s.Early)-maxEarly):]
 		return s, Heard{}
+	case c.Error == nil:
+		return s.succeeded(at)
 	}
-	pending, last := s.Pending[at], at == len(s.Pending)-1
+	last, then, now := at == len(s.Pending)-1, s.Pending[at].Before.Status, s.Status
+	s, heard := s.failed(at, c)
+	if !last || s.unseen() || fold(then.StatusID) == fold(now.StatusID) {
+		return s, heard
+	}
+	s.Status = then
+	before := r.stance(s, d)
+	s.Status = now
+	return s.settle(before, d), heard
+}
+
+// pending returns the index of the change with that request, -1 if there is none.
+func (s AgentState) pending(requestID string) int {
+	return slices.IndexFunc(s.Pending, func(p Pending) bool { return p.RequestID == requestID })
+}
+
+// succeeded ends a change that took place. It lays the wanted status beneath, unless the site has
+// shown it already: then a later change may have been shown too, and counts.
+func (s AgentState) succeeded(at int) (AgentState, Heard) {
+	done := s.Pending[at]
 	s.Pending = slices.Delete(slices.Clone(s.Pending), at, at+1)
-	if c.Error == nil {
-		if !pending.Seen {
-			s.Status = pending.Choice.over(s.Status)
-		}
-		return s, Heard{Confirmed: !pending.Seen}
+	for i := range at {
+		s.Pending[i].Seen = true // asked for earlier, so it took place earlier
 	}
-	if last {
-		s.Wishes, s.Memory, s.Started = pending.Before.Wishes, pending.Before.Memory, pending.Before.Started
+	if !done.Seen {
+		s.Status = done.Choice.over(s.Status)
 	}
+	return s, Heard{Confirmed: !done.Told}
+}
+
+// failed ends a change that did not take place. If a later one has replaced it, that one will go
+// back to what was before both.
+func (s AgentState) failed(at int, c Completion) (AgentState, Heard) {
+	before := s.Pending[at].Before
+	s.Pending = slices.Delete(slices.Clone(s.Pending), at, at+1)
+	if at < len(s.Pending) {
+		s.Pending[at].Before = before
+		return s, Heard{Failed: &c}
+	}
+	s.Wishes, s.Memory, s.Started = before.Wishes, before.Memory, before.Started
 	return s, Heard{Failed: &c}
 }
 
@@ -172,20 +217,14 @@ func (c Choice) over(status icwsapi.UserStatus) icwsapi.UserStatus {
 // Decided ends a request whose completion did not come: status is what a fresh read said, and that
 // is what counts.
 func (r Rules) Decided(s AgentState, requestID string, status icwsapi.UserStatus, d *Directory) (AgentState, Heard) {
-	at := slices.IndexFunc(s.Pending, func(p Pending) bool { return p.RequestID == requestID })
+	s, heard := r.HeardStatus(s, status, d)
+	at := s.pending(requestID)
 	if at < 0 {
-		return r.HeardStatus(s, status, d)
+		return s, heard
 	}
-	pending := s.Pending[at]
-	if fold(status.StatusID) == fold(pending.Choice.StatusID) {
-		s.Status = status
-		return s.completed(Completion{RequestID: requestID})
+	if !s.Pending[at].Seen {
+		return r.completed(s, Completion{RequestID: requestID, Error: &icwsapi.Error{Message: "the change did not take place"}}, d)
 	}
-	before := r.stance(s, d)
-	s, _ = s.completed(Completion{RequestID: requestID, Error: &icwsapi.Error{Message: "the change did not take place"}})
-	s.Status = status
-	if pending.Seen {
-		return s.settle(before, d), Heard{} // it did take place, and something else came after it
-	}
-	return s.settle(r.stance(s, d), d), Heard{Failed: &Completion{RequestID: requestID, Error: &icwsapi.Error{Message: "the change did not take place"}}}
+	s, ended := s.succeeded(at)
+	return s, Heard{Confirmed: heard.Confirmed || ended.Confirmed}
 }

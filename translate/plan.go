@@ -115,18 +115,38 @@ func (p *draft) known(name htccapi.MediaChannel) error {
 
 // mayChange reports whether what was asked for can be brought into a Ready or a not-ready state.
 func (p *draft) mayChange(ask Request, ready bool) error {
-	if ask.Channel == "" {
-		if len(p.counted()) == 0 {
-			return refuse(Invalid, "no channel can take %q: each is LoggedOut; bring one back with NotReady on the channel itself", ask.Operation)
-		}
+	switch {
+	case len(p.shown) == 0:
+		return refuse(Invalid, "no channel can take %q: the agent belongs to none of the workgroups of sites.%s.channels", ask.Operation, p.rules.Site)
+	case ask.Channel == "" && len(p.counted()) == 0:
+		return refuse(Invalid, "no channel can take %q: each is LoggedOut; bring one back with NotReady on the channel itself", ask.Operation)
+	case ask.Channel == "":
 		return nil
 	}
 	err := p.separable(ask.Channel)
-	if err != nil {
+	if err != nil || !ready {
 		return err
 	}
-	if ready && p.wishes[ask.Channel].LoggedOut {
+	if p.wishes[ask.Channel].LoggedOut {
 		return refuse(Invalid, "channel %q is LoggedOut: it can become NotReady or take a not-ready state, not Ready", ask.Channel)
+	}
+	return p.alone(ask.Channel)
+}
+
+// alone reports whether the channel can become Ready without one that has no workgroups and would
+// become Ready with it, wanted or not.
+func (p *draft) alone(name htccapi.MediaChannel) error {
+	if p.in.IsACD(p.to.Choice.StatusID) {
+		return nil // they are Ready already
+	}
+	for _, other := range p.counted() {
+		if other == name || p.wishes[other].Ready {
+			continue
+		}
+		err := p.separable(other)
+		if err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -154,7 +174,7 @@ func (d *Directory) status(op htccapi.Operation) (icwsapi.StatusMessage, error) 
 	if found && op != htccapi.DoNotDisturbOn {
 		return status, nil
 	}
-	_, exists := d.shown[op]
+	_, exists := d.site[op]
 	if exists {
 		return status, refuse(Forbidden, "this agent has no access to a status for %q; allowed are: %s", op, d.operations())
 	}

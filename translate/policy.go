@@ -52,14 +52,16 @@ type purpose struct {
 	configured func(Statuses) string
 	stock      string
 	fits       func(icwsapi.StatusMessage) bool
-	onlyOne    bool // by flags only if a single status qualifies
+	onlyOne    bool // by flags only if a single status of the site qualifies
 }
 
 var purposes = map[htccapi.Operation]purpose{
 	htccapi.Ready: {
 		configured: func(s Statuses) string { return s.Ready },
 		stock:      stockReady,
-		fits:       func(m icwsapi.StatusMessage) bool { return m.IsACDStatus && !m.IsForwardStatus },
+		fits: func(m icwsapi.StatusMessage) bool {
+			return m.IsACDStatus && !m.IsAfterCallWorkStatus && !m.IsForwardStatus
+		},
 	},
 	htccapi.NotReady: {
 		configured: func(s Statuses) string { return s.NotReady },
@@ -70,13 +72,15 @@ var purposes = map[htccapi.Operation]purpose{
 	},
 	htccapi.AfterCallWork: {
 		configured: func(s Statuses) string { return s.AfterCallWork },
-		fits:       func(m icwsapi.StatusMessage) bool { return m.IsAfterCallWorkStatus && !m.IsACDStatus },
+		fits: func(m icwsapi.StatusMessage) bool {
+			return m.IsAfterCallWorkStatus && !m.IsACDStatus && !m.IsForwardStatus
+		},
 	},
 	htccapi.DoNotDisturbOn: {
 		configured: func(s Statuses) string { return s.DoNotDisturb },
 		stock:      stockDoNotDisturb,
 		fits: func(m icwsapi.StatusMessage) bool {
-			return m.IsDoNotDisturbStatus && !m.IsACDStatus && !m.IsAfterCallWorkStatus
+			return m.IsDoNotDisturbStatus && m.IsSelectableStatus && !m.IsACDStatus && !m.IsAfterCallWorkStatus && !m.IsForwardStatus
 		},
 		onlyOne: true,
 	},
@@ -87,32 +91,67 @@ var purposes = map[htccapi.Operation]purpose{
 	},
 }
 
-// find returns the status for op among those that are usable.
+// find returns the status for op among those that are usable: that of the policy, else the first
+// whose flags fit.
 func (r Rules) find(op htccapi.Operation, in *Catalogue, usable func(icwsapi.StatusMessage) bool) (icwsapi.StatusMessage, bool) {
-	p := purposes[op]
-	configured, known := in.ByID(p.configured(r.Statuses))
-	if known && usable(configured) && suits(op, configured) {
-		return configured, true
-	}
-	var first icwsapi.StatusMessage
-	count := 0
-	for _, message := range in.Messages() {
-		if !usable(message) || !p.fits(message) {
-			continue
-		}
-		if p.stock != "" && fold(message.StatusID) == fold(p.stock) {
+	for _, message := range r.policy(op, in) {
+		if usable(message) {
 			return message, true
 		}
-		if count == 0 {
-			first = message
-		}
-		count++
 	}
-	return first, count == 1 || count > 1 && !p.onlyOne
+	fitting := r.fitting(op, in)
+	if purposes[op].onlyOne && len(fitting) > 1 {
+		return icwsapi.StatusMessage{}, false
+	}
+	for _, message := range fitting {
+		if usable(message) {
+			return message, true
+		}
+	}
+	return icwsapi.StatusMessage{}, false
+}
+
+// policy returns the statuses that are op's whoever the agent is: the one in the settings, then
+// the stock one.
+func (r Rules) policy(op htccapi.Operation, in *Catalogue) []icwsapi.StatusMessage {
+	p := purposes[op]
+	var statuses []icwsapi.StatusMessage
+	configured, known := in.ByID(p.configured(r.Statuses))
+	if known && suits(op, configured) {
+		statuses = append(statuses, configured)
+	}
+	stock, known := in.ByID(p.stock)
+	if known && p.fits(stock) && !r.reserved(op, stock.StatusID) {
+		statuses = append(statuses, stock)
+	}
+	return statuses
+}
+
+// fitting returns the statuses that qualify for op by their flags, in server order, without those
+// that the settings give another purpose.
+func (r Rules) fitting(op htccapi.Operation, in *Catalogue) []icwsapi.StatusMessage {
+	var statuses []icwsapi.StatusMessage
+	for _, message := range in.Messages() {
+		if purposes[op].fits(message) && !r.reserved(op, message.StatusID) {
+			statuses = append(statuses, message)
+		}
+	}
+	return statuses
+}
+
+// reserved reports whether the settings name the status for something else than op.
+func (r Rules) reserved(op htccapi.Operation, statusID string) bool {
+	for other, p := range purposes {
+		if other != op && fold(p.configured(r.Statuses)) == fold(statusID) {
+			return true
+		}
+	}
+	return false
 }
 
 // suits reports whether a configured status can serve op at all: a Ready that routes nothing, or
-// any other state that work is routed to, would show as something else than was asked.
+// any other state that work is routed to, would show as something else than was asked; and one
+// that needs a forward number cannot be set without being asked for.
 func suits(op htccapi.Operation, m icwsapi.StatusMessage) bool {
-	return m.IsACDStatus == (op == htccapi.Ready)
+	return m.IsACDStatus == (op == htccapi.Ready) && !m.IsForwardStatus
 }

@@ -19,6 +19,9 @@ const codeNotFound = 6
 //
 // Source: GWS 8.5.2, StartContactCenterSession.
 func (r Rules) PlanStart(s AgentState, d *Directory, channels []htccapi.MediaChannel) (Plan, error) {
+	if len(channels) == 0 {
+		return Plan{}, refuse(Missing, "%q needs channels", htccapi.StartContactCenterSession)
+	}
 	asked, refused := r.askedFor(s, channels)
 	if len(asked) == 0 {
 		return Plan{}, refuse(NotFound, "%s", refused[0].StatusMessage)
@@ -78,29 +81,47 @@ func (p *draft) setAtStart(statusID string) string {
 	if statusID == "" {
 		return ""
 	}
-	status, known := p.in.Catalogue.ByID(statusID)
-	if !known || !p.in.Choosable(status) {
+	status, found := p.in.settable(statusID)
+	if !found {
 		return fmt.Sprintf("sites.%s.statuses.at_start: the agent cannot choose %q", p.rules.Site, statusID)
 	}
-	p.setAll(Choice{StatusID: status.StatusID})
+	choice := Choice{StatusID: status.StatusID}
+	if p.in.IsDND(statusID) {
+		p.hide = &choice
+		return ""
+	}
+	p.setAll(choice)
 	return ""
+}
+
+// settable returns the status if it can be set without the agent saying more.
+func (d *Directory) settable(statusID string) (icwsapi.StatusMessage, bool) {
+	status, known := d.Catalogue.ByID(statusID)
+	return status, known && d.Choosable(status) && !status.IsForwardStatus
 }
 
 // PlanEnd works out what EndContactCenterSession sets at the site before the session ends: an agent
 // whom work is routed to is taken out of it, unless the settings leave the status as it is.
 func (r Rules) PlanEnd(s AgentState, d *Directory) Plan {
-	if s.DND() || !d.IsACD(s.choice().StatusID) || r.Statuses.AtEnd == Keep {
+	atEnd := r.Statuses.AtEnd
+	if !d.IsACD(s.choice().StatusID) || atEnd == Keep {
 		return Plan{Next: s}
 	}
-	status, known := d.Catalogue.ByID(r.Statuses.AtEnd)
-	if known && d.Choosable(status) {
+	status, found := d.settable(atEnd)
+	if found {
 		return Plan{Next: s, Calls: []Call{{Status: &icwsapi.UserStatusUpdate{StatusID: status.StatusID}}}}
+	}
+	plan := Plan{Next: s}
+	if atEnd != "" {
+		plan.Warning = fmt.Sprintf("sites.%s.statuses.at_end: the agent cannot choose %q", r.Site, atEnd)
 	}
 	choice, err := d.plainNotReady()
 	if err != nil {
-		return Plan{Next: s, Warning: "the agent stays in an ACD status: " + err.Error()}
+		plan.Warning = "the agent stays in an ACD status: " + err.Error()
+		return plan
 	}
-	return Plan{Next: s, Calls: []Call{{Status: choice.update()}}}
+	plan.Calls = []Call{{Status: choice.update()}}
+	return plan
 }
 
 // PlanRestore returns the activations to put back at the end of a session, if the settings want

@@ -66,12 +66,14 @@ type Stance struct {
 type Pending struct {
 	RequestID string
 	Choice    Choice
-	Seen      bool // the site has shown the wanted status
+	Seen      bool // the site has shown the wanted status, or was in it: what it says from now on counts
+	Told      bool // the agent has been told that it took place
 	Before    Kept // what to go back to if it fails
 }
 
-// Kept is the part of a state that only Portico knows.
+// Kept is the part of a state that only Portico knows, and the status it went with.
 type Kept struct {
+	Status  icwsapi.UserStatus // last heard at that time
 	Wishes  map[htccapi.MediaChannel]Wish
 	Memory  *Stance
 	Started []htccapi.MediaChannel
@@ -86,8 +88,10 @@ type Completion struct {
 // DND reports whether do-not-disturb is on.
 func (s AgentState) DND() bool { return s.Memory != nil }
 
-// kept returns the part of the state that only Portico knows.
-func (s AgentState) kept() Kept { return Kept{Wishes: s.Wishes, Memory: s.Memory, Started: s.Started} }
+// kept returns what to go back to if a change of the state fails.
+func (s AgentState) kept() Kept {
+	return Kept{Status: s.Status, Wishes: s.Wishes, Memory: s.Memory, Started: s.Started}
+}
 
 // unseen reports whether a wanted status lies over the one last heard.
 func (s AgentState) unseen() bool {
