@@ -1,0 +1,58 @@
+# make test    everything that must hold: format, vet, staticcheck, tests with the race detector,
+#              fuzz targets for a few seconds each. It sets up what it needs.
+# make bench   the benchmarks
+# make build   a static binary in bin/
+
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+FUZZTIME    ?= 3s
+BENCHTIME   ?= 1s
+VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+
+# The race detector needs a C compiler.
+RACE = $(shell command -v gcc >/dev/null 2>&1 && echo -race)
+
+.PHONY: test setup lint unit fuzz bench build clean
+
+test: setup lint unit fuzz
+
+# Packages are installed only for root on Debian, or under CI. Elsewhere the line to run is printed,
+# and the suite that needs them is left out by name.
+setup:
+	@if ! command -v gcc >/dev/null 2>&1; then \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+	    apt-get update -qq && apt-get install -y -qq gcc libc6-dev; \
+	  elif [ -n "$$CI" ]; then \
+	    echo "CI needs gcc for the race detector and cannot install it" >&2; exit 1; \
+	  else \
+	    echo "left out: the race detector. It needs a C compiler: sudo apt-get install gcc libc6-dev"; \
+	  fi; \
+	fi
+	go mod download
+
+lint:
+	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "gofmt would change:"; echo "$$unformatted"; exit 1; fi
+	go vet ./...
+	go run $(STATICCHECK) ./...
+
+unit:
+	go test $(RACE) ./...
+
+# Each fuzz target is run on its own, as go test wants it. A package whose targets cannot be listed
+# fails the run.
+fuzz:
+	@set -e; for package in $$(go list ./...); do \
+	  targets=$$(go test -list '^Fuzz' $$package); \
+	  for target in $$(echo "$$targets" | grep '^Fuzz' || true); do \
+	    echo "fuzz $$package $$target for $(FUZZTIME)"; \
+	    go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$package; \
+	  done; \
+	done
+
+bench:
+	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./proxy ./cache ./translate
+
+build:
+	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/portico ./cmd/portico
+
+clean:
+	rm -rf bin

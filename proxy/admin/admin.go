@@ -1,0 +1,76 @@
+// Package admin is the operator's door, on a port of its own: metrics, health, readiness and pprof.
+// It is not for agents' applications, asks for no credentials and is not counted in the door's
+// metrics.
+package admin
+
+import (
+	"net/http"
+	"net/http/pprof"
+
+	"github.com/gin-gonic/gin"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"portico/proxy/gateway"
+)
+
+// Settings are what the operator's door needs. All are required.
+type Settings struct {
+	Gatherer   prometheus.Gatherer
+	Registerer prometheus.Registerer
+	Gateway    *gateway.Gateway
+	Draining   func() bool // Portico was told to stop
+}
+
+// maxScrapes bounds scrapes side by side, as each gathers everything.
+const maxScrapes = 2
+
+// New returns the operator's door.
+func New(s Settings) http.Handler {
+	gin.SetMode(gin.ReleaseMode)
+	engine := gin.New()
+	engine.Use(gin.Recovery())
+	engine.GET("/healthz", func(c *gin.Context) { c.String(http.StatusOK, "ok\n") })
+	engine.GET("/readyz", func(c *gin.Context) { c.JSON(readiness(s)) })
+	engine.GET("/metrics", gin.WrapH(promhttp.HandlerFor(s.Gatherer, promhttp.HandlerOpts{
+		Registry: s.Registerer, EnableOpenMetrics: true, CoalesceGather: true, MaxRequestsInFlight: maxScrapes})))
+	profiles(engine)
+	return engine
+}
+
+// A Readiness is the body of /readyz.
+type Readiness struct {
+	Ready    bool            `json:"ready"`
+	Draining bool            `json:"draining"`
+	Sites    map[string]bool `json:"sites"` // whether each answered its last probe
+}
+
+// readiness is 200 while there is something to serve: Portico is not stopping, and a site answers.
+// With one site of several down the others' agents still work, so only the body tells.
+func readiness(s Settings) (int, Readiness) {
+	some, sites := s.Gateway.Ready()
+	r := Readiness{Draining: s.Draining(), Sites: sites}
+	r.Ready = some && !r.Draining
+	if r.Ready {
+		return http.StatusOK, r
+	}
+	return http.StatusServiceUnavailable, r
+}
+
+// profiles mounts net/http/pprof, which registers itself only with the default mux.
+func profiles(engine *gin.Engine) {
+	engine.GET("/debug/pprof/*profile", func(c *gin.Context) {
+		handler := pprof.Index
+		switch c.Param("profile") {
+		case "/cmdline":
+			handler = pprof.Cmdline
+		case "/profile":
+			handler = pprof.Profile
+		case "/symbol":
+			handler = pprof.Symbol
+		case "/trace":
+			handler = pprof.Trace
+		}
+		handler(c.Writer, c.Request)
+	})
+}

@@ -1,0 +1,125 @@
+package gateway
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"portico/cache"
+	"portico/proxy/icws"
+	"portico/proxy/icws/icwssim"
+	"portico/proxy/session"
+	"portico/proxy/upstream"
+	"portico/translate"
+	"portico/translate/htccapi"
+	"time"
+)
+
+// A world is a gateway in front of a simulated site, without sockets, so that it can run in a
+// synctest bubble.
+type world struct {
+	*Gateway
+	t   *testing.T
+	sim *icwssim.Server
+	reg *prometheus.Registry
+}
+
+// option changes the settings of a world before it begins.
+type option func(*Settings, *Site)
+
+// newWorld returns a running world, which ends with the test.
+func newWorld(t *testing.T, sim *icwssim.Server, options ...option) *world {
+	t.Helper()
+	reg := prometheus.NewRegistry()
+	site := Site{
+		Name: "pureconnect", Language: "en-us",
+		Client: icws.New(icws.Settings{Site: "pureconnect", Bases: []string{"http://ic1.example:8018"}, Application: "Portico",
+			Language: "en-us", Timeout: 5 * time.Second, HTTP: sim.Transport(), Metrics: upstream.NewMetrics(reg, []string{"pureconnect"})}),
+		Rules: translate.Rules{Site: "pureconnect", PublicURL: "https://agents.example", Channels: []translate.Channel{
+			{Name: htccapi.Voice, Workgroups: []string{"Sales", "Support"}}, {Name: "email", Workgroups: []string{"Mail"}}}},
+	}
+	settings := Settings{
+		Route: func(login string) (Route, bool) { return Route{Site: "pureconnect", Login: login}, login != "nobody" },
+		Store: session.NewMemory(), Idle: 30 * time.Minute, MaxBytes: 1 << 20,
+		Cache: cache.NewMetrics(reg, "pureconnect"), Metrics: NewMetrics(reg), Logger: slog.New(slog.DiscardHandler),
+	}
+	for _, o := range options {
+		o(&settings, &site)
+	}
+	settings.Sites = []Site{site}
+	gateway, err := New(settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = gateway.Run(ctx)
+	}()
+	t.Cleanup(func() {
+		stopping, stop := context.WithTimeout(context.Background(), 20*time.Second)
+		gateway.Close(stopping)
+		stop()
+		cancel()
+		<-ended
+		sim.Close()
+	})
+	return &world{Gateway: gateway, t: t, sim: sim, reg: reg}
+}
+
+// login logs an agent in with their name as password.
+func (w *world) login(name string) *Agent {
+	w.t.Helper()
+	agent, err := w.Login(w.t.Context(), Caller{Basic: true, Login: name, Password: name})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return agent
+}
+
+// do carries out an operation, on all channels if channel is "".
+func (w *world) do(a *Agent, op htccapi.Operation, channel htccapi.MediaChannel) {
+	w.t.Helper()
+	err := w.SetAgentState(w.t.Context(), a, translate.Request{Operation: op, Channel: channel})
+	if err != nil {
+		w.t.Fatalf("%s on %q: %v", op, channel, err)
+	}
+}
+
+// shows returns what /me says: state, and reason or work mode, of each channel, and of the device
+// whether do-not-disturb is on.
+func (w *world) shows(a *Agent) string {
+	w.t.Helper()
+	me, err := w.Me(w.t.Context(), a)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	text := ""
+	for _, channel := range me.Channels {
+		text += string(channel.Channel) + ":" + channel.UserState.State + channel.UserState.Reason + channel.UserState.WorkMode + " "
+	}
+	for _, device := range me.Devices {
+		text += device.DeviceState + " dnd:" + device.DoNotDisturb
+	}
+	return text
+}
+
+// expect holds what /me says to want.
+func (w *world) expect(a *Agent, when, want string) {
+	w.t.Helper()
+	if got := w.shows(a); got != want {
+		w.t.Errorf("%s: /me shows %q; want %q", when, got, want)
+	}
+}
+
+// holds holds the simulator's status of a user to want.
+func (w *world) holds(user, want string) {
+	w.t.Helper()
+	state, err := w.sim.State(user)
+	if err != nil || state.StatusID != want {
+		w.t.Errorf("the site holds status %q of %s (%v); want %q", state.StatusID, user, err, want)
+	}
+}
