@@ -179,6 +179,18 @@ func (c *call) language(s *Server) *Language {
 	return s.negotiate(c.request.Header.Values("Accept-Language"))
 }
 
+// hold waits for d, or without end if d is zero, unless the caller leaves or the server closes.
+func (s *Server) hold(r *http.Request, d time.Duration) {
+	if d > 0 {
+		s.wait(r, d)
+		return
+	}
+	select {
+	case <-r.Context().Done():
+	case <-s.closed:
+	}
+}
+
 // wait returns false if the caller went away, or the server closed, before d was over.
 func (s *Server) wait(r *http.Request, d time.Duration) bool {
 	timer := time.NewTimer(d)

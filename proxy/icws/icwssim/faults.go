@@ -93,7 +93,7 @@ func (s *Server) takeFirst(matches func(*fault) bool) *fault {
 func (s *Server) performWith(w http.ResponseWriter, c *call, f *fault) {
 	if f.Scenario == hang {
 		s.recordFault(c, 0, "no answer")
-		s.wait(c.request, cmp.Or(f.Delay, 1<<63-1))
+		s.hold(c.request, f.Delay)
 		panic(http.ErrAbortHandler)
 	}
 	if !f.After && f.Delay > 0 && !s.wait(c.request, f.Delay) {

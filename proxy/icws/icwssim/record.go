@@ -2,6 +2,7 @@ package icwssim
 
 import (
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -44,7 +45,7 @@ type Was struct {
 // none that exists.
 func (s *Server) snapshotFor(c *call) *Was {
 	u := s.users[strings.ToLower(c.params["userId"])]
-	if u == nil || c.request.Method == "GET" {
+	if u == nil || c.request.Method == http.MethodGet {
 		return nil
 	}
 	was := &Was{StatusID: u.now.StatusID, Activations: maps.Clone(u.activations)}
@@ -113,5 +114,5 @@ func (s *Server) Reset() {
 	defer s.mu.Unlock()
 	clear(s.calls)
 	s.log, s.logged, s.faults = nil, 0, nil
-	s.tellDown(s.sessionsOf(Fault{}), false)
+	s.tellDown(false)
 }

@@ -126,20 +126,21 @@ func (r *resource) match(path []string) (map[string]string, bool) {
 	if len(path) != len(r.segments) {
 		return nil, false
 	}
+	for i, want := range r.segments {
+		if !strings.HasPrefix(want, "{") && !strings.EqualFold(want, path[i]) {
+			return nil, false
+		}
+	}
 	params := make(map[string]string)
 	for i, want := range r.segments {
-		name, isParam := strings.CutPrefix(want, "{")
-		if !isParam {
-			if !strings.EqualFold(want, path[i]) {
-				return nil, false
-			}
+		if !strings.HasPrefix(want, "{") {
 			continue
 		}
 		value, err := url.PathUnescape(path[i])
 		if err != nil {
 			return nil, false
 		}
-		params[strings.TrimSuffix(name, "}")] = value
+		params[strings.Trim(want, "{}")] = value
 	}
 	return params, true
 }

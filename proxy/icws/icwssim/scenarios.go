@@ -126,7 +126,7 @@ func (s *Server) goWrong(f Fault) error {
 		breakStreams(hit, false)
 		return nil
 	case icDown, icUp:
-		s.tellDown(hit, f.Scenario == icDown)
+		s.tellDown(f.Scenario == icDown)
 		return nil
 	case resetConnection:
 		if f.Route == "" && breakStreams(hit, true) {
@@ -174,13 +174,13 @@ func (s *Server) endTelling(sessions []*session, reason string, shouldReconnect 
 	}
 }
 
-// tellDown says to the sessions that the IC server is lost or back. Guess: they survive that.
-func (s *Server) tellDown(sessions []*session, isDown bool) {
+// tellDown says to all sessions that the IC server is lost or back. Guess: they survive that.
+func (s *Server) tellDown(isDown bool) {
 	if s.down == isDown {
 		return
 	}
 	s.down = isDown
-	for _, session := range sessions {
+	for _, session := range s.sessions {
 		reconnect := true
 		if isDown {
 			session.send(connectionState(icwsapi.ConnectionUp, icwsapi.ConnectionDown, icDownReason, &reconnect))

@@ -47,13 +47,14 @@ func (s *Server) newSession(u *user, c *call, application string) *session {
 	session := &session{
 		id: sessionID(s.issued), csrf: randomToken(), cookie: randomGUID(),
 		user: u, application: application, host: c.host, language: c.language(s),
-		lastCall: time.Now(), licences: make(map[string]bool), watched: make(map[*user]struct{}),
+		licences: make(map[string]bool), watched: make(map[*user]struct{}),
 		wake: make(chan struct{}, 1), over: make(chan struct{}),
 	}
 	s.issued++
 	s.sessions[session.id] = session
 	u.sessions[session] = struct{}{}
 	session.idle = time.AfterFunc(s.idleTimeout(), func() { s.expire(session) })
+	s.keepAlive(session)
 	s.tellSessions(session, true)
 	if !s.KeepLoggedOut {
 		s.setLoggedIn(u, true)
@@ -94,9 +95,18 @@ func (s *Server) checkSession(c *call) (reply, bool) {
 		return unauthorized(2, "An authentication token was expected in the request, but not found."), true
 	}
 	c.session = session
-	session.lastCall = time.Now()
-	session.idle.Reset(s.idleTimeout())
+	s.keepAlive(session)
 	return reply{}, false
+}
+
+// keepAlive begins the idle time anew.
+func (s *Server) keepAlive(session *session) {
+	session.lastCall = time.Now()
+	if s.IdleTimeout < 0 {
+		session.idle.Stop()
+		return
+	}
+	session.idle.Reset(s.idleTimeout())
 }
 
 // noSession answers for an id that is not, or no longer, a session. One that ended may still read
@@ -168,10 +178,7 @@ func guidOf(cookie string) string {
 }
 
 func (s *Server) idleTimeout() time.Duration {
-	if s.IdleTimeout < 0 {
-		return 1<<63 - 1
-	}
-	return orDefault(s.IdleTimeout, 120*time.Second)
+	return orDefault(max(s.IdleTimeout, 0), 120*time.Second)
 }
 
 // expire ends a session whose idle timer rang, unless it was used meanwhile.

@@ -103,8 +103,7 @@ func (s *Server) closeStream(session *session, mine *stream) {
 	}
 	session.stream = nil
 	if !session.ended && !s.isClosed() {
-		session.lastCall = time.Now()
-		session.idle.Reset(s.idleTimeout())
+		s.keepAlive(session)
 	}
 }
 

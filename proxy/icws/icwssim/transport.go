@@ -67,24 +67,30 @@ type pipeResponse struct {
 }
 
 // run calls the handler and returns the error in which the answer's body is to end, nil for EOF.
-func (out *pipeResponse) run(h http.Handler, r *http.Request) (end error) {
+func (out *pipeResponse) run(h http.Handler, r *http.Request) error {
+	defer r.Body.Close()
+	if !aborts(func() { h.ServeHTTP(out, r) }) {
+		out.WriteHeader(http.StatusOK)
+		return nil
+	}
+	out.once.Do(func() {
+		out.broken = io.ErrUnexpectedEOF
+		close(out.started)
+	})
+	return io.ErrUnexpectedEOF
+}
+
+// aborts calls f and says whether it ended by breaking its connection off.
+func aborts(f func()) (aborted bool) {
 	defer func() {
 		p := recover()
-		if p == nil {
-			out.WriteHeader(http.StatusOK)
-			return
-		}
-		if p != http.ErrAbortHandler {
+		if p != nil && p != http.ErrAbortHandler {
 			panic(p)
 		}
-		end = io.ErrUnexpectedEOF
-		out.once.Do(func() {
-			out.broken = end
-			close(out.started)
-		})
+		aborted = p != nil
 	}()
-	h.ServeHTTP(out, r)
-	return nil
+	f()
+	return false
 }
 
 // Header returns the header to be sent.
