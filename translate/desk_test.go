@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -211,10 +212,7 @@ func (k *desk) shows(want string) {
 
 func (k *desk) calls(got []string, want ...string) {
 	k.Helper()
-	diff := cmp.Diff(want, got)
-	if diff != "" {
-		k.Errorf("calls differ (-want +got):\n%s", diff)
-	}
+	differ(k, want, got)
 }
 
 // refused returns the reason of a refusal, or fails the test.
@@ -225,4 +223,21 @@ func refused(tb testing.TB, err error) Refusal {
 		tb.Fatalf("got %v; want a refusal", err)
 	}
 	return *refusal
+}
+
+func differ(tb testing.TB, want, got any) {
+	tb.Helper()
+	diff := cmp.Diff(want, got)
+	if diff != "" {
+		tb.Errorf("differs (-want +got):\n%s", diff)
+	}
+}
+
+func at(tb testing.TB, text string) time.Time {
+	tb.Helper()
+	parsed, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return parsed
 }

@@ -46,7 +46,9 @@ func stock() []icwsapi.StatusMessage {
 const site = "pureconnect"
 
 // with returns the stock catalogue with entries added or replaced.
-func with(more ...icwsapi.StatusMessage) *Catalogue { return NewCatalogue(site, append(stock(), more...)) }
+func with(more ...icwsapi.StatusMessage) *Catalogue {
+	return NewCatalogue(site, append(stock(), more...))
+}
 
 // all returns access to everything in the catalogue but the statuses named.
 func all(c *Catalogue, but ...string) *Access {
