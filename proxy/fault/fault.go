@@ -21,6 +21,7 @@ const (
 	Invalid         Kind = "the request is not valid in the current state"
 	WrongMethod     Kind = "method not allowed"
 	Forbidden       Kind = "no permission"
+	CrossSite       Kind = "cross-site request refused"
 	NotFound        Kind = "resource not found"
 	TooLarge        Kind = "the request is too large"
 	Unauthenticated Kind = "Access denied"
@@ -42,6 +43,7 @@ var shown = map[Kind]struct{ status, code int }{
 	Invalid:         {http.StatusBadRequest, 2},
 	WrongMethod:     {http.StatusMethodNotAllowed, 3},
 	Forbidden:       {http.StatusForbidden, 5},
+	CrossSite:       {http.StatusForbidden, 3},
 	NotFound:        {http.StatusNotFound, 6},
 	TooLarge:        {http.StatusRequestEntityTooLarge, 10},
 	Unauthenticated: {http.StatusForbidden, 20},

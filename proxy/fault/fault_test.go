@@ -10,7 +10,7 @@ import (
 )
 
 func TestEveryKindIsShown(t *testing.T) {
-	kinds := []Kind{Missing, Invalid, WrongMethod, Forbidden, NotFound, TooLarge, Unauthenticated, Throttled,
+	kinds := []Kind{Missing, Invalid, WrongMethod, Forbidden, CrossSite, NotFound, TooLarge, Unauthenticated, Throttled,
 		BadUpstream, Gone, Unreachable, Timeout, Overloaded, Internal}
 	if len(kinds) != len(shown) {
 		t.Fatalf("%d kinds in the test, %d in the table", len(kinds), len(shown))
