@@ -3,7 +3,6 @@ package gateway
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"portico/proxy/fault"
@@ -90,13 +89,4 @@ func (p *part) restoreActivations(ctx context.Context) {
 	if err != nil {
 		p.warn("activations stay as they are at the end of a session", err)
 	}
-}
-
-// HasChannel reports whether the agent has the channel.
-func (g *Gateway) HasChannel(ctx context.Context, a *Agent, channel htccapi.MediaChannel) (bool, error) {
-	_, err := a.part.ready(ctx)
-	if err != nil {
-		return false, err
-	}
-	return slices.Contains(a.part.site.Rules.ChannelNames(a.part.current()), channel), nil
 }

@@ -32,12 +32,9 @@ func (g *Gateway) SetAgentState(ctx context.Context, a *Agent, ask translate.Req
 // SetDeviceState carries out an operation on the agent's one device: do-not-disturb, which is the
 // agent's own.
 func (g *Gateway) SetDeviceState(ctx context.Context, a *Agent, deviceID string, ask translate.Request) error {
-	view, err := a.part.show(ctx)
+	err := g.CheckDevice(ctx, a, deviceID)
 	if err != nil {
 		return err
-	}
-	if view.Device == nil || view.Device.ID != deviceID {
-		return fault.New(fault.NotFound, fmt.Sprintf("there is no device %q", deviceID))
 	}
 	if ask.Operation != htccapi.DoNotDisturbOn && ask.Operation != htccapi.DoNotDisturbOff {
 		return fault.New(fault.Invalid, fmt.Sprintf("unknown operation %q; a device takes %s and %s",
@@ -130,6 +127,7 @@ func (p *part) sent(plan translate.Plan, requestID string) *write {
 		if requestID != "" {
 			w = &write{requestID: requestID, plan: plan, done: make(chan struct{})}
 			p.writes[requestID] = w
+			p.latest = w
 		}
 		return next, heard
 	})
@@ -202,11 +200,20 @@ func (p *part) follow(w *write) {
 		return
 	}
 	defer release()
+	if !p.isLatest(w) {
+		return // a later write set the activations it needs
+	}
 	err = p.undo(p.agent.life, p.connection(), w.plan.Undo(len(w.plan.Calls)))
 	if err != nil {
 		p.agent.gateway.log.Warn("activations were not put back", "site", p.site.Name,
 			"session", p.agent.gateway.ShortName(p.agent), "cause", err.Error())
 	}
+}
+
+func (p *part) isLatest(w *write) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.latest == w
 }
 
 // decide reads the status once, in place of a completion that did not come. If it cannot be read,
