@@ -48,6 +48,7 @@ type part struct {
 	synced    bool           // what the reader received covers all that happened
 	atLogin   map[string]bool
 	writes    map[string]*write // accepted and not completed, by request id
+	latest    *write            // the last one accepted
 }
 
 func newPart(a *Agent, at *site, route Route, conn icws.Conn) *part {

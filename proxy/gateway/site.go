@@ -63,18 +63,16 @@ func (s *site) unmapped(activations map[string]bool) []string {
 // probeEvery is how often a site is asked whether it is there.
 const probeEvery = 10 * time.Second
 
-// probe asks again and again for the site's version, which needs no session.
+// probe asks again and again whether the site answers, which needs no session.
 func (s *site) probe(ctx context.Context) error {
-	ctx = upstream.WithCause(ctx, upstream.Probe)
 	tick := time.NewTicker(probeEvery)
 	defer tick.Stop()
 	for {
-		_, err := s.Client.Version(ctx)
+		err := s.Client.Probe(ctx)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 		s.up.Store(err == nil)
-		s.metrics.Up(err == nil)
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
