@@ -1,0 +1,142 @@
+package main
+
+import (
+	"cmp"
+	"log/slog"
+	"net/http"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"portico/cache"
+	"portico/config"
+	"portico/proxy"
+	"portico/proxy/admin"
+	"portico/proxy/gateway"
+	"portico/proxy/icws"
+	"portico/proxy/session"
+	"portico/proxy/upstream"
+	"portico/translate"
+	"portico/translate/htccapi"
+)
+
+// A house is Portico with every room built and nothing running yet.
+type house struct {
+	gateway  *gateway.Gateway
+	door     http.Handler
+	admin    http.Handler
+	draining atomic.Bool
+}
+
+// build makes every room from the settings.
+func build(cfg *config.Config, log *slog.Logger) (*house, error) {
+	reg := prometheus.NewRegistry()
+	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	countBuild(reg)
+
+	names := siteNames(cfg)
+	calls := upstream.NewMetrics(reg, names)
+	sites := make([]gateway.Site, 0, len(names))
+	for _, name := range names {
+		sites = append(sites, siteOf(cfg, cfg.Sites[name], calls))
+	}
+	house := &house{}
+	var err error
+	house.gateway, err = gateway.New(gateway.Settings{
+		Sites: sites, Route: routes(cfg), Store: session.NewMemory(), Idle: cfg.IdleTimeout,
+		Forget: cfg.Credentials == config.ForgetCredentials, MaxBytes: int64(cfg.Cache.MaxBytes),
+		Cache: cache.NewMetrics(reg, names...), Metrics: gateway.NewMetrics(reg), Logger: log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	house.door = proxy.New(proxy.Settings{
+		Gateway: house.gateway, PublicURL: cfg.PublicURL, Dialect: htccapi.Dialect(cfg.Dialect), HTCCVersion: cfg.HTCCVersion,
+		MaxBody: int64(cfg.Limits.Body), TrustedProxies: cfg.TrustedProxies, Metrics: proxy.NewMetrics(reg), Logger: log,
+	})
+	house.admin = admin.New(admin.Settings{Gatherer: reg, Registerer: reg, Gateway: house.gateway, Draining: house.draining.Load})
+	return house, nil
+}
+
+func siteNames(cfg *config.Config) []string {
+	names := make([]string, 0, len(cfg.Sites))
+	for name := range cfg.Sites {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// siteOf makes an ICWS site from its settings.
+func siteOf(cfg *config.Config, s config.Site, calls *upstream.Metrics) gateway.Site {
+	return gateway.Site{
+		Name: s.Name,
+		Client: icws.New(icws.Settings{
+			Site: s.Name, Bases: s.Bases(), Template: s.URL, Alternates: s.Alternates, Application: s.Application,
+			Marketplace: icws.Marketplace{LicenseName: s.Marketplace.LicenseName, Code: s.Marketplace.Code.Reveal()},
+			Language:    s.Language, Timeout: s.Timeout, HTTP: transport(), Metrics: calls,
+		}),
+		Rules: translate.Rules{
+			Site: s.Name, PublicURL: cfg.PublicURL, Channels: channels(s.Channels),
+			Statuses: translate.Statuses{
+				Ready: s.Statuses.Ready, NotReady: s.Statuses.NotReady, DoNotDisturb: s.Statuses.DoNotDisturb,
+				AfterCallWork: s.Statuses.AfterCallWork, AuxWork: s.Statuses.AuxWork,
+				AtStart: s.Statuses.AtStart, AtEnd: s.Statuses.AtEnd,
+			},
+			LoggedOutAfterOutage: s.AfterOutage == config.AfterOutageLoggedOut,
+			RestoreActivations:   s.Activations.AtEnd == config.AtEndRestore,
+		},
+		Language: s.Language, WaitCompleted: s.Confirm == config.ConfirmCompleted, StaleIfError: cfg.Cache.StaleIfError,
+	}
+}
+
+// channels returns the channels of a site in a fixed order: voice, then the others by name.
+func channels(settings map[string]config.Channel) []translate.Channel {
+	var list []translate.Channel
+	for name, channel := range settings {
+		list = append(list, translate.Channel{Name: htccapi.MediaChannel(name), Workgroups: channel.Workgroups})
+	}
+	slices.SortFunc(list, func(a, b translate.Channel) int {
+		if (a.Name == htccapi.Voice) != (b.Name == htccapi.Voice) {
+			if a.Name == htccapi.Voice {
+				return -1
+			}
+			return 1
+		}
+		return cmp.Compare(a.Name, b.Name)
+	})
+	return list
+}
+
+// routes returns where an agent works. A login template that gives no name is no route.
+func routes(cfg *config.Config) func(login string) (gateway.Route, bool) {
+	return func(login string) (gateway.Route, bool) {
+		route, found := cfg.RouteFor(login)
+		if !found {
+			return gateway.Route{}, false
+		}
+		site := route.Sites[0]
+		at := route.LoginAt(site, login)
+		return gateway.Route{Site: site, Login: at}, at != ""
+	}
+}
+
+// Connections to a site that wait for the next call, and how long: agents' calls come in bursts.
+const (
+	idlePerHost     = 256
+	idleConnTimeout = 90 * time.Second
+)
+
+// transport returns a transport for one site. Each site has its own, so that one that hangs takes
+// nothing from another.
+func transport() http.RoundTripper {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.MaxIdleConns = 0 // no bound beyond the one per host
+	t.MaxIdleConnsPerHost = idlePerHost
+	t.IdleConnTimeout = idleConnTimeout
+	t.DisableCompression = false
+	return t
+}

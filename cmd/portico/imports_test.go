@@ -1,0 +1,97 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// rooms says which rooms of the house each may import, besides itself. What is not listed here is
+// no room, and a room that imports another way has lost its charter.
+var rooms = map[string][]string{
+	"cmd/portico":            {"*"},
+	"config":                 {},
+	"cache":                  {},
+	"proxy/fault":            {},
+	"proxy/session":          {},
+	"translate/htccapi":      {},
+	"translate/icwsapi":      {},
+	"translate":              {"translate/htccapi", "translate/icwsapi"},
+	"proxy/upstream":         {"proxy/fault"},
+	"proxy/upstream/memhttp": {},
+	"proxy/icws":             {"proxy/fault", "proxy/upstream", "translate/icwsapi"},
+	"proxy/icws/icwssim":     {"translate/icwsapi"},
+	"proxy/gateway": {"proxy/icws", "proxy/upstream", "translate", "cache", "proxy/session", "proxy/fault",
+		"translate/htccapi", "translate/icwsapi"},
+	"proxy":       {"proxy/gateway", "proxy/session", "proxy/fault", "translate", "translate/htccapi"},
+	"proxy/admin": {"proxy/session", "cache", "proxy/gateway", "proxy/fault"},
+	"dashboards":  {},
+}
+
+// onlyIn says which rooms alone may import a library.
+var onlyIn = map[string][]string{
+	"github.com/gin-gonic/gin":        {"proxy", "proxy/admin"},
+	"github.com/dgraph-io/ristretto":  {"cache"},
+	"go.yaml.in/yaml":                 {"config"},
+	"github.com/failsafe-go/failsafe": {"proxy/upstream"},
+}
+
+const module = "portico/"
+
+func TestImportsPointOneWay(t *testing.T) {
+	for _, room := range list(t) {
+		name := strings.TrimPrefix(room.ImportPath, module)
+		allowed, known := rooms[name]
+		if !known {
+			t.Errorf("%s is no room of the house: give it a place in this test and in README.md, or move it", name)
+			continue
+		}
+		for _, path := range room.Imports {
+			imported, ours := strings.CutPrefix(path, module)
+			if ours && !slices.Contains(allowed, imported) && !slices.Contains(allowed, "*") {
+				t.Errorf("%s imports %s; it may import %q", name, imported, allowed)
+			}
+			for library, homes := range onlyIn {
+				if strings.HasPrefix(path, library) && !slices.Contains(homes, name) {
+					t.Errorf("%s imports %s; only %q may", name, path, homes)
+				}
+			}
+		}
+		if room.Doc == "" {
+			t.Errorf("%s has no package comment that says what it is for", name)
+		}
+	}
+}
+
+type goPackage struct {
+	ImportPath string
+	Doc        string
+	Imports    []string
+}
+
+// list returns the packages of the module as the go command sees them.
+func list(t *testing.T) []goPackage {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-json=ImportPath,Doc,Imports", module+"...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var packages []goPackage
+	decoder := json.NewDecoder(bytes.NewReader(out))
+	for {
+		var one goPackage
+		err = decoder.Decode(&one)
+		if errors.Is(err, io.EOF) {
+			return packages
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		packages = append(packages, one)
+	}
+}
