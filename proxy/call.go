@@ -1,0 +1,148 @@
+package proxy
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"runtime/debug"
+	"strconv"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"portico/proxy/fault"
+	"portico/proxy/gateway"
+	"portico/translate/htccapi"
+)
+
+// A call is one request on its way through the door. One goroutine uses it.
+type call struct {
+	*gin.Context
+	door    *door
+	dialect htccapi.Dialect
+	began   time.Time
+	id      string // of the request
+
+	agent  *gateway.Agent // nil before log-in, and where none is needed
+	cookie sessionCookie  // what an answer without error does to the session's cookie
+
+	operation operation
+	verdict   int // statusCode, in either dialect
+}
+
+// context returns the request's own context: gin's is used for another request afterwards.
+func (c *call) context() context.Context { return c.Request.Context() }
+
+// raw is an answer that is encoded already, or has no body. Its handler sets the headers.
+type raw struct {
+	status int
+	body   []byte
+}
+
+// codeClientGone is what is counted and logged, and sent to nobody, when the caller left.
+const codeClientGone = 499
+
+// Headers that are the same in many answers. They are shared, and nobody changes them.
+var (
+	headerJSON    = []string{"application/json;charset=UTF-8"}
+	headerNoStore = []string{"no-store"}
+	headerNoSniff = []string{"nosniff"}
+)
+
+// handle gives every route the same course: one answer, one count, one log record.
+func (d *door) handle(h handler, dialect htccapi.Dialect, op operation, numbers *endpoint) gin.HandlerFunc {
+	return func(gc *gin.Context) {
+		c := &call{Context: gc, door: d, dialect: dialect, began: time.Now(), operation: op, id: requestID(gc.Request)}
+		d.metrics.requestsInFlight.Inc()
+		defer d.metrics.requestsInFlight.Dec()
+		header := c.Writer.Header()
+		header["X-Request-Id"] = []string{c.id}
+		header["X-Content-Type-Options"] = headerNoSniff
+		header["Cache-Control"] = headerNoStore
+		if d.settings.Draining() {
+			header.Set("Connection", "close")
+		}
+		answer, err := c.run(h)
+		if err != nil {
+			answer = c.fail(err)
+		} else {
+			c.setCookie()
+		}
+		c.send(answer)
+		c.end(numbers, err)
+	}
+}
+
+// run calls the handler and encodes what it returns. A panic becomes an error; nothing is written
+// by then.
+func (c *call) run(h handler) (answer raw, err error) {
+	defer func() {
+		panicked := recover()
+		if panicked == http.ErrAbortHandler {
+			panic(panicked) // net/http is to break the connection off
+		}
+		if panicked != nil {
+			err = fmt.Errorf("proxy: panic: %v\n%s", panicked, debug.Stack())
+		}
+	}()
+	reply, err := h(c)
+	if err != nil {
+		return raw{}, err
+	}
+	encoded, isRaw := reply.(raw)
+	if isRaw {
+		return encoded, nil
+	}
+	return encode(http.StatusOK, reply)
+}
+
+func encode(status int, reply any) (raw, error) {
+	body, err := json.Marshal(reply)
+	if err != nil {
+		return raw{}, fmt.Errorf("proxy: encode an answer: %w", err)
+	}
+	return raw{status, body}, nil
+}
+
+// fail returns the answer for an error, whatever headers the handler had set.
+func (c *call) fail(err error) raw {
+	c.verdict = fault.Code(err)
+	header := c.Writer.Header()
+	header["Cache-Control"] = headerNoStore
+	after := fault.RetryAfter(err)
+	if after > 0 {
+		header.Set("Retry-After", strconv.Itoa(int((after+time.Second-1)/time.Second)))
+	}
+	answer, err := encode(fault.Status(err), failure(c.dialect, err))
+	if err != nil {
+		panic("proxy: texts and numbers cannot fail to encode: " + err.Error())
+	}
+	return answer
+}
+
+// send writes the answer. That fails only if the caller is gone.
+func (c *call) send(answer raw) {
+	header := c.Writer.Header()
+	if answer.body != nil {
+		header["Content-Type"] = headerJSON
+		header["Content-Length"] = []string{strconv.Itoa(len(answer.body))}
+	}
+	c.Writer.WriteHeader(answer.status)
+	c.Writer.WriteHeaderNow()
+	if answer.body != nil && c.Request.Method != http.MethodHead {
+		_, _ = c.Writer.Write(answer.body)
+	}
+}
+
+// end counts and logs the call.
+func (c *call) end(numbers *endpoint, err error) {
+	took := time.Since(c.began)
+	code := c.Writer.Status()
+	if err != nil && c.context().Err() != nil {
+		code = codeClientGone
+	}
+	numbers.count(code, took)
+	c.door.metrics.answered(c.operation, c.verdict)
+	c.log(numbers, code, took, err)
+}

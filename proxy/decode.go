@@ -1,0 +1,138 @@
+package proxy
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"unicode/utf8"
+
+	"portico/proxy/fault"
+	"portico/translate"
+	"portico/translate/htccapi"
+)
+
+const (
+	maxDepth     = 32  // of nested JSON
+	maxOperation = 256 // bytes of an operationName
+)
+
+// decode reads the operation that the caller posts. From then on the call is counted under it.
+func (c *call) decode() (htccapi.OperationRequest, error) {
+	body, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, c.door.settings.MaxBody))
+	_, tooLarge := errors.AsType[*http.MaxBytesError](err)
+	if tooLarge {
+		return htccapi.OperationRequest{}, fault.New(fault.TooLarge, fmt.Sprintf("the body is larger than %d bytes", c.door.settings.MaxBody))
+	}
+	if err != nil {
+		return htccapi.OperationRequest{}, &fault.Error{Kind: fault.Invalid, Public: "the body ended too early", Err: err}
+	}
+	ask, err := decodeOperation(body)
+	if err == nil {
+		c.operation = operationOf(ask.OperationName)
+	}
+	return ask, err
+}
+
+// decodeOperation reads the body of a POST. Members it does not know are left to others; names are
+// compared exactly, and of a name given twice the later counts. It fails with fault.Missing or
+// fault.Invalid and a text that says what is wrong.
+func decodeOperation(body []byte) (htccapi.OperationRequest, error) {
+	var ask htccapi.OperationRequest
+	if len(bytes.TrimSpace(body)) == 0 {
+		return ask, fault.New(fault.Missing, `the body is empty; want a JSON object with "operationName"`)
+	}
+	if depth(body) > maxDepth {
+		return ask, fault.New(fault.Invalid, fmt.Sprintf("the JSON is nested deeper than %d levels", maxDepth))
+	}
+	var members map[string]json.RawMessage
+	err := json.Unmarshal(body, &members)
+	if err != nil || members == nil {
+		return ask, malformed(body, err)
+	}
+	for _, member := range []struct {
+		name string
+		into any
+		want string
+	}{
+		{"operationName", &ask.OperationName, "a string"},
+		{"channels", &ask.Channels, "an array with nothing but strings"},
+		{"notes", &ask.Notes, "a string"},
+		{"forwardNumber", &ask.ForwardNumber, "a string"},
+		{"until", &ask.Until, "a string"},
+	} {
+		value, given := members[member.name]
+		if given && json.Unmarshal(value, member.into) != nil {
+			return ask, fault.New(fault.Invalid, fmt.Sprintf("%q must be %s; it is %s", member.name, member.want, kindOf(value)))
+		}
+	}
+	return ask, check(ask)
+}
+
+// check finds what is wrong with an operation whatever the agent's state is.
+func check(ask htccapi.OperationRequest) error {
+	_, err := translate.ParseUntil(ask.Until)
+	switch {
+	case ask.OperationName == "":
+		return fault.New(fault.Missing, `"operationName" is missing`)
+	case len(ask.OperationName) > maxOperation:
+		return fault.New(fault.Invalid, fmt.Sprintf(`"operationName" is longer than %d bytes`, maxOperation))
+	case err != nil:
+		return fault.New(fault.Invalid, fmt.Sprintf(`"until" must be a date and time such as "2026-01-05T08:15:00Z", not %q`, shorten(ask.Until)))
+	case ask.OperationName == htccapi.StartContactCenterSession && len(ask.Channels) == 0:
+		return fault.New(fault.Missing, `"channels" is missing: name those to work on, such as ["voice"]`)
+	}
+	return nil
+}
+
+// malformed says why body is no JSON object.
+func malformed(body []byte, err error) error {
+	syntax, isSyntax := errors.AsType[*json.SyntaxError](err)
+	switch {
+	case isSyntax && !utf8.Valid(body):
+		return fault.New(fault.Invalid, fmt.Sprintf("malformed JSON at byte %d: %s (the body is not UTF-8)", syntax.Offset, syntax.Error()))
+	case isSyntax:
+		return fault.New(fault.Invalid, fmt.Sprintf("malformed JSON at byte %d: %s", syntax.Offset, syntax.Error()))
+	}
+	return fault.New(fault.Invalid, "the body must be a JSON object, not "+kindOf(body))
+}
+
+// kindOf says what kind of JSON value it is.
+func kindOf(value []byte) string {
+	switch bytes.TrimSpace(value)[0] {
+	case '{':
+		return "an object"
+	case '[':
+		return "an array"
+	case '"':
+		return "a string"
+	case 't', 'f':
+		return "a boolean"
+	case 'n':
+		return "null"
+	}
+	return "a number"
+}
+
+// depth returns how deep arrays and objects are nested. It does not check that they are closed
+// properly.
+func depth(body []byte) int {
+	deepest, now, quoted := 0, 0, false
+	for i := 0; i < len(body); i++ {
+		switch b := body[i]; {
+		case quoted && b == '\\':
+			i++
+		case b == '"':
+			quoted = !quoted
+		case quoted:
+		case b == '{', b == '[':
+			now++
+			deepest = max(deepest, now)
+		case b == '}', b == ']':
+			now--
+		}
+	}
+	return deepest
+}

@@ -1,0 +1,188 @@
+package proxy
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// Names of query parameters that are not filters.
+const (
+	paramFields       = "fields"
+	paramSubresources = "subresources"
+)
+
+// A selection is a list of names from the query, such as fields=id,channel or subresources=*.
+// Unknown names select nothing.
+type selection struct {
+	given bool
+	all   bool
+	names []string
+}
+
+func selected(query url.Values, parameter string) selection {
+	s := selection{given: query.Has(parameter)}
+	for _, value := range query[parameter] {
+		for name := range strings.SplitSeq(value, ",") {
+			name = strings.TrimSpace(name)
+			s.all = s.all || name == "*"
+			s.names = append(s.names, name)
+		}
+	}
+	return s
+}
+
+func (s selection) named(name string) bool { return slices.Contains(s.names, name) }
+
+// whole reports whether every field is wanted.
+func (s selection) whole() bool { return !s.given || s.all }
+
+// A member is a name and value of a JSON object.
+type member struct {
+	name  string
+	value json.RawMessage
+}
+
+// An object is a JSON object whose members keep their order.
+type object []member
+
+// MarshalJSON writes the object.
+func (o object) MarshalJSON() ([]byte, error) {
+	var text bytes.Buffer
+	text.WriteByte('{')
+	for i, m := range o {
+		if i > 0 {
+			text.WriteByte(',')
+		}
+		name, err := json.Marshal(m.name)
+		if err != nil {
+			return nil, err
+		}
+		text.Write(name)
+		text.WriteByte(':')
+		text.Write(m.value)
+	}
+	text.WriteByte('}')
+	return text.Bytes(), nil
+}
+
+// objectOf takes a struct apart as it is written in JSON.
+func objectOf(v any) (object, error) {
+	encoded, err := json.Marshal(v)
+	if err != nil {
+		return nil, fmt.Errorf("proxy: encode %T: %w", v, err)
+	}
+	decoder := json.NewDecoder(bytes.NewReader(encoded))
+	_, err = decoder.Token() // the opening brace
+	if err != nil {
+		return nil, fmt.Errorf("proxy: read %T back: %w", v, err)
+	}
+	var o object
+	for decoder.More() {
+		name, err := decoder.Token()
+		if err != nil {
+			return nil, fmt.Errorf("proxy: read %T back: %w", v, err)
+		}
+		var value json.RawMessage
+		err = decoder.Decode(&value)
+		if err != nil {
+			return nil, fmt.Errorf("proxy: read %T back: %w", v, err)
+		}
+		o = append(o, member{name.(string), value})
+	}
+	return o, nil
+}
+
+// restrict cuts a struct down to the fields that are wanted, in their order. It returns v itself if
+// that is all of them.
+func restrict(v any, fields selection) (any, error) {
+	if fields.whole() {
+		return v, nil
+	}
+	whole, err := objectOf(v)
+	if err != nil {
+		return nil, err
+	}
+	kept := object{}
+	for _, m := range whole {
+		if fields.named(m.name) {
+			kept = append(kept, m)
+		}
+	}
+	return kept, nil
+}
+
+// restrictAll does so with each struct of a list.
+func restrictAll[T any](items []T, fields selection) (any, error) {
+	if fields.whole() {
+		return items, nil
+	}
+	restricted := make([]any, 0, len(items))
+	for _, item := range items {
+		one, err := restrict(item, fields)
+		if err != nil {
+			return nil, err
+		}
+		restricted = append(restricted, one)
+	}
+	return restricted, nil
+}
+
+// filter returns the items whose fields have the values that the query names, such as
+// channel=voice. Of a field given several times any value will do; parameters that are no field
+// are passed over, since applications add some of their own.
+//
+// Source: HTCC 8.5.0, Request parameters.
+func filter[T any](items []T, query url.Values) ([]T, error) {
+	wanted := filters[T](query)
+	if len(wanted) == 0 {
+		return items, nil
+	}
+	kept := []T{}
+	for _, item := range items {
+		o, err := objectOf(item)
+		if err != nil {
+			return nil, err
+		}
+		if o.fits(wanted) {
+			kept = append(kept, item)
+		}
+	}
+	return kept, nil
+}
+
+// filters returns the parameters that are fields of T.
+func filters[T any](query url.Values) url.Values {
+	wanted := url.Values{}
+	for _, field := range reflect.VisibleFields(reflect.TypeFor[T]()) {
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		if name != paramFields && name != paramSubresources && query.Has(name) {
+			wanted[name] = query[name]
+		}
+	}
+	return wanted
+}
+
+func (o object) fits(wanted url.Values) bool {
+	for name, values := range wanted {
+		at := slices.IndexFunc(o, func(m member) bool { return m.name == name })
+		if at < 0 || !slices.Contains(values, plainText(o[at].value)) {
+			return false
+		}
+	}
+	return true
+}
+
+// plainText returns a JSON string without its quotes, and anything else as it is written.
+func plainText(value json.RawMessage) string {
+	var text string
+	err := json.Unmarshal(value, &text)
+	if err != nil {
+		return string(value)
+	}
+	return text
+}

@@ -1,0 +1,91 @@
+package proxy
+
+import (
+	"crypto/rand"
+	"log/slog"
+	"net/http"
+	"time"
+)
+
+// longestRequestID is how long an id may be that a caller gives a request.
+const longestRequestID = 64 // bytes
+
+// requestID returns the id that the caller gave the request, if it is one that a log can hold,
+// else a new one.
+func requestID(r *http.Request) string {
+	given := r.Header.Get("X-Request-Id")
+	if given == "" || len(given) > longestRequestID {
+		return rand.Text()
+	}
+	for i := range len(given) {
+		if !isIDByte(given[i]) {
+			return rand.Text()
+		}
+	}
+	return given
+}
+
+func isIDByte(b byte) bool {
+	return b >= 'A' && b <= 'Z' || b >= 'a' && b <= 'z' || b >= '0' && b <= '9' || b == '.' || b == '_' || b == '-'
+}
+
+// A record is what the log says of a request. Nothing in it is a secret: no cookie, password,
+// body, or id of a session.
+type record struct {
+	requestID string
+	numbers   *endpoint
+	operation operation
+	code      int
+	took      time.Duration
+	bytesOut  int
+	verdict   int    // statusCode, in either dialect
+	session   string // a name that leads nobody to its id; "" if there is none
+	clientIP  string // only if the settings want it
+	err       error
+}
+
+// log writes the call's one record.
+func (c *call) log(numbers *endpoint, code int, took time.Duration, err error) {
+	level := slog.LevelInfo
+	if code >= http.StatusInternalServerError {
+		level = slog.LevelWarn
+	}
+	if !c.door.log.Enabled(c.context(), level) {
+		return
+	}
+	r := record{requestID: c.id, numbers: numbers, operation: c.operation, code: code, took: took,
+		bytesOut: max(c.Writer.Size(), 0), verdict: c.verdict, err: err}
+	if c.agent != nil {
+		r.session = c.door.gateway.ShortName(c.agent)
+	}
+	if c.door.settings.LogClientIP {
+		r.clientIP = c.ClientIP()
+	}
+	c.door.log.LogAttrs(c.context(), level, "request", r.attrs()...)
+}
+
+func (r record) attrs() []slog.Attr {
+	attrs := make([]slog.Attr, 0, 13)
+	attrs = append(attrs,
+		slog.String("request_id", r.requestID),
+		slog.String("api", r.numbers.api),
+		slog.String("route", r.numbers.route),
+		slog.String("method", r.numbers.method),
+		slog.Int("code", r.code),
+		slog.Float64("duration_s", r.took.Seconds()),
+		slog.Int("bytes_out", r.bytesOut),
+	)
+	if r.operation != opNone {
+		attrs = append(attrs, slog.String("operation", string(r.operation)), slog.Int("api_status", r.verdict))
+	}
+	if r.session != "" {
+		attrs = append(attrs, slog.String("session", r.session))
+	}
+	if r.clientIP != "" {
+		attrs = append(attrs, slog.String("client_ip", r.clientIP))
+	}
+	if r.err != nil {
+		attrs = append(attrs, slog.String("error", r.err.Error()))
+	}
+	return attrs
+}

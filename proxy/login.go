@@ -1,0 +1,150 @@
+package proxy
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"unicode/utf8"
+
+	"portico/proxy/fault"
+	"portico/proxy/gateway"
+)
+
+// cookieName is the name a real server's session cookie has, which applications look for.
+//
+// Source: GWS, CSRFProtection.
+const cookieName = "JSESSIONID"
+
+// A sessionCookie is what an answer does to the session's cookie.
+type sessionCookie int
+
+const (
+	keepCookie sessionCookie = iota
+	giveCookie
+	expireCookie
+)
+
+// loggedIn finds out which agent the caller is before h answers.
+func (d *door) loggedIn(h handler) handler {
+	return func(c *call) (any, error) {
+		err := d.checkOrigin(c.Request)
+		if err != nil {
+			return nil, err
+		}
+		c.agent, err = c.login()
+		if err != nil {
+			return nil, err
+		}
+		if !carries(c.Request, c.agent.SessionID()) {
+			c.cookie = giveCookie
+		}
+		return h(c)
+	}
+}
+
+// login returns the agent that the caller's name and password, or else cookie, belong to.
+func (c *call) login() (*gateway.Agent, error) {
+	authorization := c.Request.Header.Get("Authorization")
+	if authorization == "" {
+		return c.loginByCookie()
+	}
+	login, password, ok := basic(authorization)
+	if !ok {
+		return nil, fmt.Errorf("proxy: the Authorization header is not one of HTTP Basic: %w", fault.Unauthenticated)
+	}
+	return c.door.gateway.Login(c.context(), gateway.Caller{Basic: true, Login: login, Password: password,
+		Language: strings.Join(c.Request.Header["Accept-Language"], ",")})
+}
+
+// loginByCookie tries each of the caller's cookies: other applications on the same host may have
+// set theirs for another path.
+func (c *call) loginByCookie() (*gateway.Agent, error) {
+	for _, cookie := range c.Request.CookiesNamed(cookieName) {
+		agent, err := c.door.gateway.Login(c.context(), gateway.Caller{SessionID: cookie.Value})
+		if err == nil || !errors.Is(err, fault.Unauthenticated) {
+			return agent, err
+		}
+	}
+	return nil, fmt.Errorf("proxy: no credentials and no cookie of a session: %w", fault.Unauthenticated)
+}
+
+// basic reads an Authorization header. Applications send the name and password in UTF-8 or in
+// Latin-1; what is not valid in the first is taken for the second.
+func basic(authorization string) (login, password string, ok bool) {
+	scheme, encoded, _ := strings.Cut(strings.TrimSpace(authorization), " ")
+	if !strings.EqualFold(scheme, "Basic") {
+		return "", "", false
+	}
+	decoded, err := base64.StdEncoding.DecodeString(strings.TrimSpace(encoded))
+	if err != nil {
+		return "", "", false
+	}
+	text := string(decoded)
+	if !utf8.Valid(decoded) {
+		text = fromLatin1(decoded)
+	}
+	return strings.Cut(text, ":")
+}
+
+func fromLatin1(text []byte) string {
+	runes := make([]rune, len(text))
+	for i, b := range text {
+		runes[i] = rune(b)
+	}
+	return string(runes)
+}
+
+// carries reports whether the request has the cookie of that session.
+func carries(r *http.Request, sessionID string) bool {
+	for _, cookie := range r.CookiesNamed(cookieName) {
+		if cookie.Value == sessionID {
+			return true
+		}
+	}
+	return false
+}
+
+// setCookie gives the caller the session's cookie, or takes it away. Errors leave it alone.
+func (c *call) setCookie() {
+	cookie := http.Cookie{Name: cookieName, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: c.door.secure}
+	switch c.cookie {
+	case keepCookie:
+		return
+	case giveCookie:
+		cookie.Value = c.agent.SessionID()
+	case expireCookie:
+		cookie.MaxAge = -1
+	}
+	http.SetCookie(c.Writer, &cookie)
+}
+
+// origins returns what tells whether a browser sends a request for a page of another site.
+func origins(publicURL string) *http.CrossOriginProtection {
+	protection := http.NewCrossOriginProtection()
+	public, err := url.Parse(publicURL)
+	if err != nil || public.Host == "" {
+		return protection
+	}
+	err = protection.AddTrustedOrigin(public.Scheme + "://" + public.Host)
+	if err != nil {
+		panic(fmt.Sprintf("proxy: public URL %q is no origin: %v", publicURL, err))
+	}
+	return protection
+}
+
+// checkOrigin refuses a request that a page of another site made the browser send. A page can add
+// the cookie that way, but no Authorization header.
+func (d *door) checkOrigin(r *http.Request) error {
+	if r.Header.Get("Authorization") != "" || len(r.CookiesNamed(cookieName)) == 0 {
+		return nil
+	}
+	err := d.origins.Check(r)
+	if err != nil {
+		return &fault.Error{Kind: fault.CrossSite, Err: err,
+			Public: "cross-site request refused: send it from a page of this origin, or with an Authorization header"}
+	}
+	return nil
+}

@@ -1,0 +1,85 @@
+// Package proxy is the callers' door: the HTTP side of the /me API. It routes, decodes, asks the
+// gateway, and encodes answers and errors in the caller's dialect. A request runs through it as
+// routes.go -> call.go -> login.go -> a handler -> the gateway -> call.go.
+package proxy
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"portico/proxy/gateway"
+	"portico/translate/htccapi"
+)
+
+// Settings are what the door needs. Gateway is required.
+type Settings struct {
+	Gateway *gateway.Gateway
+
+	PublicURL   string          // what uri fields start with, and the origin that is trusted
+	Dialect     htccapi.Dialect // of all answers; "" means each prefix its own
+	HTCCVersion string          // what /diagnostics/version tells
+	MaxBody     int64           // bytes of a request's body; 0 means 64 KiB
+
+	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
+	LogClientIP    bool           // callers' addresses stand in the log
+
+	Draining func() bool // reports that Portico is about to stop: connections are closed; nil = never
+	Metrics  *Metrics    // nil = counted nowhere
+	Logger   *slog.Logger
+}
+
+const defaultMaxBody = 64 << 10 // bytes
+
+// A door serves callers. Any number of goroutines may use it.
+type door struct {
+	settings Settings
+	gateway  *gateway.Gateway
+	metrics  *Metrics
+	log      *slog.Logger
+	origins  *http.CrossOriginProtection
+	secure   bool // cookies are for https alone
+}
+
+// New returns the callers' door. It panics on a public URL that is no origin.
+func New(s Settings) http.Handler {
+	if s.MaxBody <= 0 {
+		s.MaxBody = defaultMaxBody
+	}
+	if s.Metrics == nil {
+		s.Metrics = NewMetrics(nil)
+	}
+	if s.Logger == nil {
+		s.Logger = slog.New(slog.DiscardHandler)
+	}
+	if s.Draining == nil {
+		s.Draining = func() bool { return false }
+	}
+	s.PublicURL = strings.TrimRight(s.PublicURL, "/")
+	d := &door{settings: s, gateway: s.Gateway, metrics: s.Metrics, log: s.Logger,
+		origins: origins(s.PublicURL), secure: strings.HasPrefix(s.PublicURL, "https://")}
+	return plainPaths(d.engine())
+}
+
+// engine returns the router with every route in it.
+func (d *door) engine() *gin.Engine {
+	gin.SetMode(gin.ReleaseMode)
+	engine := gin.New()
+	engine.RedirectTrailingSlash = false
+	engine.RedirectFixedPath = false
+	engine.HandleMethodNotAllowed = true
+	trusted := make([]string, 0, len(d.settings.TrustedProxies))
+	for _, network := range d.settings.TrustedProxies {
+		trusted = append(trusted, network.String())
+	}
+	err := engine.SetTrustedProxies(trusted)
+	if err != nil {
+		panic(fmt.Sprintf("proxy: a netip.Prefix cannot fail to parse: %v", err))
+	}
+	d.route(engine)
+	return engine
+}

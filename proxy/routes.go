@@ -1,0 +1,95 @@
+package proxy
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"portico/translate/htccapi"
+)
+
+// A handler answers a call: with something to encode as JSON, a raw answer, or an error.
+type handler func(*call) (any, error)
+
+// A resource is a path below a prefix and what can be done with it. HEAD works as GET, and OPTIONS
+// tells what does.
+type resource struct {
+	path      string
+	get, post handler
+	operation operation // what reading is counted as; a POST by its operationName
+}
+
+// resources lists every path that is served, under both prefixes.
+func (d *door) resources() []resource {
+	return []resource{
+		{"/me", d.loggedIn(getMe), d.loggedIn(postMe), opMe},
+		{"/me/devices", d.loggedIn(getDevices), nil, opDevices},
+		{"/me/devices/:id", d.loggedIn(getDevice), d.loggedIn(postDevice), opDevices},
+		{"/me/channels", d.loggedIn(getChannels), nil, opChannels},
+		{"/me/channels/:channel", d.loggedIn(getChannel), d.loggedIn(postChannel), opChannels},
+		{"/me/status-messages", d.loggedIn(getStatusMessages), nil, opStatusMessages},
+		{"/settings/agent-states", d.loggedIn(getAgentStates), nil, opAgentStates},
+		{"/diagnostics/version", getVersion, nil, opVersion},
+	}
+}
+
+// prefixV2 is the prefix of a real server.
+const prefixV2 = "/api/v2"
+
+// prefixes are where the resources are served, each with its dialect.
+//
+// Source: HTCC 8.5.0, Querying agent state (paths without prefix); GWS 8.5.2, ReturnValues.
+var prefixes = []struct {
+	path    string
+	dialect htccapi.Dialect
+}{
+	{"", htccapi.DialectStatus},
+	{prefixV2, htccapi.DialectStatusCode},
+}
+
+// route puts the resources into the router.
+func (d *door) route(engine *gin.Engine) {
+	for _, prefix := range prefixes {
+		dialect := d.dialect(prefix.dialect)
+		for _, r := range d.resources() {
+			path := prefix.path + r.path
+			add := func(method string, h handler, op operation) {
+				engine.Handle(method, path, d.handle(h, dialect, op, d.metrics.endpoint(path, method)))
+			}
+			add(http.MethodGet, r.get, r.operation)
+			add(http.MethodHead, r.get, r.operation)
+			allowed := "GET, HEAD, OPTIONS"
+			if r.post != nil {
+				add(http.MethodPost, r.post, opOther)
+				allowed += ", POST"
+			}
+			add(http.MethodOptions, options(allowed), opNone)
+		}
+	}
+	engine.NoRoute(d.unmatched(unknownPath))
+	engine.NoMethod(d.unmatched(wrongMethod))
+}
+
+// unmatched serves what has no route: the router knows no path for it, so neither do the numbers.
+func (d *door) unmatched(h handler) gin.HandlerFunc {
+	byMethod := map[string]*endpoint{}
+	for _, method := range methods {
+		byMethod[method] = d.metrics.endpoint(routeUnmatched, method)
+	}
+	return func(c *gin.Context) {
+		dialect := htccapi.DialectStatus
+		if strings.HasPrefix(c.Request.URL.Path, "/api/") {
+			dialect = htccapi.DialectStatusCode
+		}
+		d.handle(h, d.dialect(dialect), opNone, byMethod[methodLabel(c.Request.Method)])(c)
+	}
+}
+
+// dialect returns the dialect that the settings force, else that of the prefix.
+func (d *door) dialect(ofPrefix htccapi.Dialect) htccapi.Dialect {
+	if d.settings.Dialect != "" {
+		return d.settings.Dialect
+	}
+	return ofPrefix
+}
