@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"portico/translate/htccapi"
 	"portico/translate/icwsapi"
@@ -21,12 +22,13 @@ import (
 type desk struct {
 	testing.TB
 	Rules
-	d        *Directory
-	s        AgentState
-	status   icwsapi.UserStatus
-	active   map[string]bool
-	requests int
-	pending  []icwsapi.Message // what the server has said and nobody has read yet
+	d                 *Directory
+	s                 AgentState
+	status            icwsapi.UserStatus
+	active            map[string]bool
+	requests          int
+	confirmed, failed int
+	pending           []icwsapi.Message // what the server has said and nobody has read yet
 }
 
 // sit logs an agent in, who belongs to the workgroups in active; a "-" before one says that it is
@@ -225,9 +227,9 @@ func refused(tb testing.TB, err error) Refusal {
 	return *refusal
 }
 
-func differ(tb testing.TB, want, got any) {
+func differ(tb testing.TB, want, got any, opts ...cmp.Option) {
 	tb.Helper()
-	diff := cmp.Diff(want, got)
+	diff := cmp.Diff(want, got, opts...)
 	if diff != "" {
 		tb.Errorf("differs (-want +got):\n%s", diff)
 	}
@@ -241,3 +243,5 @@ func at(tb testing.TB, text string) time.Time {
 	}
 	return parsed
 }
+
+var equateEmpty = cmpopts.EquateEmpty()

@@ -1,0 +1,61 @@
+package translate
+
+import (
+	"testing"
+
+	"portico/translate/htccapi"
+)
+
+func TestNotifications(t *testing.T) {
+	ready := htccapi.Channel{Channel: htccapi.Voice, UserState: htccapi.SettingReady.UserState(), PhoneNumber: "5101", UserActivity: "Idle"}
+	notReady := htccapi.Channel{Channel: htccapi.Voice, UserState: htccapi.SettingNotReady.UserState(), PhoneNumber: "5101", UserActivity: "Idle"}
+	mail := htccapi.Channel{Channel: email, UserState: htccapi.SettingNotReady.UserState()}
+	view := func(dnd bool, device *htccapi.Device, channels ...htccapi.Channel) View {
+		return View{Channels: channels, Device: device, DND: dnd}
+	}
+	phone := func(state string) *htccapi.Device { return &htccapi.Device{ID: "d1", DeviceState: state} }
+	devices := func(device *htccapi.Device) Notification {
+		return Notification{"/v2/me/devices", htccapi.DeviceStateChangeMessage{MessageType: "DeviceStateChangeMessage", Devices: []htccapi.Device{*device}}}
+	}
+	channels := func(dnd string, channels ...htccapi.Channel) Notification {
+		for i := range channels {
+			channels[i].DNDState = dnd
+		}
+		return Notification{"/v2/me/channels", htccapi.ChannelStateChangeMessage{MessageType: "ChannelStateChangeMessageV2", Channels: channels}}
+	}
+	active, inactive := phone(htccapi.DeviceActive), phone(htccapi.DeviceInactive)
+	tests := []struct {
+		name          string
+		before, after View
+		always        bool
+		want          []Notification
+	}{
+		{"nothing changed", view(false, active, ready, mail), view(false, phone(htccapi.DeviceActive), ready, mail), false, nil},
+		{"nothing changed, but it was asked for", view(false, active, ready, mail), view(false, active, ready, mail), true,
+			[]Notification{devices(active), channels("Off", ready, mail)}},
+		{"one channel changed: all are listed", view(false, active, ready, mail), view(false, active, notReady, mail), false,
+			[]Notification{channels("Off", notReady, mail)}},
+		{"the device changed", view(false, active, ready), view(false, inactive, ready), false, []Notification{devices(inactive)}},
+		{"do-not-disturb changed", view(false, active, ready, mail), view(true, active, ready, mail), false, []Notification{channels("On", ready, mail)}},
+		{"a channel came", view(false, nil, mail), view(false, active, ready, mail), false, []Notification{devices(active), channels("Off", ready, mail)}},
+		{"voice went", view(false, active, ready, mail), view(false, nil, mail), false, []Notification{channels("Off", mail)}},
+		{"all channels went", view(false, nil, mail), view(false, nil), false, []Notification{channels("Off")}},
+		{"an agent without voice has no device to tell of", view(false, nil, mail), view(false, nil, mail), true, []Notification{channels("Off", mail)}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			differ(t, tt.want, Notifications(tt.before, tt.after, tt.always), equateEmpty)
+			for _, channel := range tt.after.Channels {
+				if channel.DNDState != "" {
+					t.Error("the view was changed: answers carry no dndState")
+				}
+			}
+		})
+	}
+}
+
+func TestFailureGoesWhereTheOperationWent(t *testing.T) {
+	differ(t, Notification{"/v2/me/devices", htccapi.ErrorMessage{MessageType: "ErrorMessage", ErrorMessage: "no", DevicePath: "/devices/d1"}},
+		Failure(View{Device: &htccapi.Device{ID: "d1"}}, "no"))
+	differ(t, Notification{"/v2/me/channels", htccapi.ErrorMessage{MessageType: "ErrorMessage", ErrorMessage: "no"}}, Failure(View{}, "no"))
+}
