@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strings"
 
 	"portico/proxy/fault"
 	"portico/proxy/gateway"
@@ -63,7 +64,7 @@ func getDevices(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return collection(c, me.Devices, "/me/devices/", func(d htccapi.Device) string { return d.ID },
+	return collection(c, me.Devices, "/me/devices/", deviceID,
 		func(list any) any { return htccapi.DevicesAnswer{Verdict: read(c.dialect), Devices: list} })
 }
 
@@ -73,7 +74,7 @@ func getChannels(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return collection(c, me.Channels, "/me/channels/", func(ch htccapi.Channel) string { return string(ch.Channel) },
+	return collection(c, me.Channels, "/me/channels/", channelName,
 		func(list any) any { return htccapi.ChannelsAnswer{Verdict: read(c.dialect), Channels: list} })
 }
 
@@ -108,7 +109,7 @@ func getDevice(c *call) (any, error) {
 	id := c.Param("id")
 	at := slices.IndexFunc(me.Devices, func(d htccapi.Device) bool { return d.ID == id })
 	if at < 0 {
-		return nil, fault.New(fault.NotFound, fmt.Sprintf("there is no device %q", shorten(id)))
+		return nil, noSuch("device", id, me.Devices, deviceID)
 	}
 	device, err := restrict(me.Devices[at], selected(c.Request.URL.Query(), paramFields))
 	return htccapi.DeviceAnswer{Verdict: read(c.dialect), Device: device}, err
@@ -123,8 +124,25 @@ func getChannel(c *call) (any, error) {
 	name := htccapi.MediaChannel(c.Param("channel"))
 	at := slices.IndexFunc(me.Channels, func(ch htccapi.Channel) bool { return ch.Channel == name })
 	if at < 0 {
-		return nil, fault.New(fault.NotFound, fmt.Sprintf("there is no channel %q", shorten(string(name))))
+		return nil, noSuch("channel", string(name), me.Channels, channelName)
 	}
 	channel, err := restrict(me.Channels[at], selected(c.Request.URL.Query(), paramFields))
 	return htccapi.ChannelAnswer{Verdict: read(c.dialect), Channel: channel}, err
+}
+
+func deviceID(d htccapi.Device) string { return d.ID }
+
+func channelName(c htccapi.Channel) string { return string(c.Channel) }
+
+// noSuch says that the agent has no thing of that id, and which there are.
+func noSuch[T any](thing, id string, items []T, idOf func(T) string) error {
+	has := "none"
+	if len(items) > 0 {
+		names := make([]string, len(items))
+		for i, item := range items {
+			names[i] = idOf(item)
+		}
+		has = strings.Join(names, ", ")
+	}
+	return fault.New(fault.NotFound, fmt.Sprintf("there is no %s %q; this agent has: %s", thing, shorten(id), has))
 }

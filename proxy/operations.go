@@ -1,6 +1,8 @@
 package proxy
 
 import (
+	"fmt"
+
 	"portico/proxy/fault"
 	"portico/translate"
 	"portico/translate/htccapi"
@@ -35,6 +37,10 @@ func postChannel(c *call) (any, error) {
 	ask, err := c.decode()
 	if err != nil {
 		return nil, err
+	}
+	switch ask.OperationName {
+	case htccapi.StartContactCenterSession, htccapi.EndContactCenterSession:
+		return nil, fault.New(fault.Invalid, fmt.Sprintf("%q is for the whole session: post it to /me", ask.OperationName))
 	}
 	return done(c.dialect), setState(c, ask, channel)
 }

@@ -62,7 +62,7 @@ func (d *door) route(engine *gin.Engine) {
 			allowed := "GET, HEAD, OPTIONS"
 			if r.post != nil {
 				add(http.MethodPost, r.post, opOther)
-				allowed += ", POST"
+				allowed = "GET, HEAD, POST, OPTIONS"
 			}
 			add(http.MethodOptions, options(allowed), opNone)
 		}

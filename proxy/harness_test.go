@@ -1,0 +1,245 @@
+package proxy
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/goleak"
+
+	"portico/cache"
+	"portico/proxy/gateway"
+	"portico/proxy/icws"
+	"portico/proxy/icws/icwssim"
+	"portico/proxy/session"
+	"portico/proxy/upstream"
+	"portico/translate"
+	"portico/translate/htccapi"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const site = "pureconnect"
+
+// A world is the whole way of a request: a door on a socket, the gateway, the ICWS client, and a
+// simulated site on another socket.
+type world struct {
+	t       testing.TB
+	url     string // of the door
+	handler http.Handler
+	sim     *icwssim.Server
+	gateway *gateway.Gateway
+	reg     *prometheus.Registry
+	log     *logged
+	client  *http.Client
+}
+
+// knobs are what a test can set before its world begins.
+type knobs struct {
+	sim     *icwssim.Server
+	door    Settings
+	gateway gateway.Settings
+	site    gateway.Site
+	timeout time.Duration // of upstream calls
+}
+
+// newDoor returns a running world, which ends with the test.
+func newDoor(t testing.TB, options ...func(*knobs)) *world {
+	t.Helper()
+	reg := prometheus.NewRegistry()
+	w := &world{t: t, reg: reg, log: &logged{}}
+	log := slog.New(slog.NewJSONHandler(w.log, nil))
+	k := &knobs{
+		sim:     &icwssim.Server{},
+		door:    Settings{PublicURL: "https://agents.example", HTCCVersion: "8.5.202.96", Metrics: NewMetrics(reg), Logger: log},
+		timeout: 5 * time.Second,
+		gateway: gateway.Settings{
+			Route: func(login string) (gateway.Route, bool) { return gateway.Route{Site: site, Login: login}, true },
+			Store: session.NewMemory(), Idle: 30 * time.Minute, MaxBytes: 1 << 20,
+			Cache: cache.NewMetrics(reg, site), Metrics: gateway.NewMetrics(reg), Logger: log,
+		},
+		site: gateway.Site{Name: site, Language: "en-us", Rules: translate.Rules{Site: site, PublicURL: "https://agents.example",
+			Channels: []translate.Channel{
+				{Name: htccapi.Voice, Workgroups: []string{"Sales", "Support"}}, {Name: "email", Workgroups: []string{"Mail"}}}}},
+	}
+	for _, option := range options {
+		option(k)
+	}
+	w.sim = k.sim
+	upstreamServer := httptest.NewServer(w.sim)
+	transport := &http.Transport{MaxIdleConnsPerHost: 300}
+	k.site.Client = icws.New(icws.Settings{Site: site, Bases: []string{upstreamServer.URL}, Application: "Portico",
+		Language: "en-us", Timeout: k.timeout, HTTP: transport, Metrics: upstream.NewMetrics(reg, []string{site})})
+	k.gateway.Sites = []gateway.Site{k.site}
+	var err error
+	w.gateway, err = gateway.New(k.gateway)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k.door.Gateway = w.gateway
+	w.handler = New(k.door)
+	server := httptest.NewServer(w.handler)
+	w.url = server.URL
+	w.client = newClient()
+	t.Cleanup(func() {
+		w.client.CloseIdleConnections()
+		server.Close()
+		w.sim.Reset()
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		w.gateway.Close(ctx)
+		w.sim.Close()
+		transport.CloseIdleConnections()
+		upstreamServer.CloseClientConnections()
+		upstreamServer.Close()
+	})
+	return w
+}
+
+// newClient returns a client that shows answers as they are: compressed, and without following
+// redirects.
+func newClient() *http.Client {
+	return &http.Client{
+		Transport:     &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 300},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// An answer is what came back, read whole.
+type answer struct {
+	status int
+	header http.Header
+	body   string
+}
+
+// do sends a request. Headers are names and values in turn; an empty value removes the header.
+func (w *world) do(method, path, body string, headers ...string) answer {
+	w.t.Helper()
+	request, err := http.NewRequest(method, w.url+path, strings.NewReader(body))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for i := 0; i < len(headers); i += 2 {
+		request.Header.Add(headers[i], headers[i+1])
+	}
+	response, err := w.client.Do(request)
+	if err != nil {
+		w.t.Fatalf("%s %s: %v", method, path, err)
+	}
+	defer response.Body.Close()
+	content, err := io.ReadAll(response.Body)
+	if err != nil {
+		w.t.Fatalf("%s %s: %v", method, path, err)
+	}
+	return answer{response.StatusCode, response.Header, string(content)}
+}
+
+// A caller is an agent's application, which sends the same headers with every request.
+type caller struct {
+	*world
+	headers []string
+}
+
+// as returns an application that sends the agent's name, which is their password too, every time.
+func (w *world) as(agent string, headers ...string) *caller {
+	return &caller{w, append([]string{"Authorization", basicAuth(agent, agent)}, headers...)}
+}
+
+// with returns an application that has a session's cookie.
+func (w *world) with(cookie string) *caller {
+	return &caller{w, []string{"Cookie", "JSESSIONID=" + cookie}}
+}
+
+func (c *caller) get(path string, headers ...string) answer {
+	c.t.Helper()
+	return c.do(http.MethodGet, path, "", append(c.headers, headers...)...)
+}
+
+func (c *caller) post(path, body string) answer {
+	c.t.Helper()
+	return c.do(http.MethodPost, path, body, c.headers...)
+}
+
+// operate posts an operation in dialect Status and wants it done.
+func (c *caller) operate(path, operation string) {
+	c.t.Helper()
+	got := c.post(path, `{"operationName":"`+operation+`"}`)
+	if got.status != http.StatusOK || got.body != `{"status":"ok"}` {
+		c.t.Fatalf("POST %s %s = %d %s; want ok", path, operation, got.status, got.body)
+	}
+}
+
+// is holds an answer to a status and a body.
+func (a answer) is(t testing.TB, what string, status int, body string) {
+	t.Helper()
+	if a.status != status || a.body != body {
+		t.Errorf("%s = %d %s\nwant %d %s", what, a.status, a.body, status, body)
+	}
+}
+
+func basicAuth(name, password string) string {
+	request := &http.Request{Header: http.Header{}}
+	request.SetBasicAuth(name, password)
+	return request.Header.Get("Authorization")
+}
+
+// cookieOf returns the value of the session cookie that an answer sets, "" if none.
+func cookieOf(a answer) string {
+	response := http.Response{Header: a.header}
+	for _, cookie := range response.Cookies() {
+		if cookie.Name == cookieName {
+			return cookie.Value
+		}
+	}
+	return ""
+}
+
+// calls returns how often the site was asked for a route.
+func (w *world) calls(route string) int { return w.sim.Calls()[route] }
+
+// Routes of the site that tests count.
+const (
+	routeLogin     = "POST /icws/connection"
+	routeCatalogue = "GET /icws/{sessionId}/status/status-messages"
+	routeStatus    = "GET /icws/{sessionId}/status/user-statuses/{userId}"
+	routeSetStatus = "PUT /icws/{sessionId}/status/user-statuses/{userId}"
+	routeActivate  = "PUT /icws/{sessionId}/activations/users/{userId}"
+)
+
+// eventually waits until holds does, and says what it waited for when that takes too long.
+func eventually(t testing.TB, what string, holds func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(10 * time.Second)
+	for !holds() {
+		if time.Now().After(deadline) {
+			t.Fatalf("in vain: %s", what)
+		}
+		time.Sleep(2 * time.Millisecond)
+	}
+}
+
+// logged is a log that may be read while it is written.
+type logged struct {
+	mu   sync.Mutex
+	text bytes.Buffer // guarded by mu
+}
+
+func (l *logged) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(b)
+}
+
+func (l *logged) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
