@@ -243,3 +243,5 @@ func (l *logged) String() string {
 	defer l.mu.Unlock()
 	return l.text.String()
 }
+
+func dialectOf(name string) htccapi.Dialect { return htccapi.Dialect(name) }
