@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // try is one request of the README's tour.
@@ -36,16 +37,30 @@ func TestDemo(t *testing.T) {
 		{"GET", at.Admin + "/readyz", "", `{"ready":true,"draining":false,"sites":{"pureconnect":true}}`},
 		{"GET", at.Admin + "/healthz", "", `ok`},
 	} {
-		got := step.do(t)
-		if !matches(strings.TrimSpace(got), step.want) {
-			t.Errorf("%s %s %s = %s; want %s", step.method, step.path, step.body, got, step.want)
-		}
+		step.expect(t)
 	}
 	err = ask(t.Context(), "http://"+at.Admin+"/healthz")
 	if err != nil {
 		t.Errorf("health: %v", err)
 	}
 	demo.end(t)
+}
+
+// expect holds the answer to what is wanted. The contact centre carries operations out a moment
+// after it accepted them, so what it holds is asked for again until it does.
+func (s try) expect(t *testing.T) {
+	t.Helper()
+	got := ""
+	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); {
+		got = strings.TrimSpace(s.do(t))
+		if matches(got, s.want) {
+			return
+		}
+		if !strings.Contains(s.path, "/_sim/") {
+			break
+		}
+	}
+	t.Errorf("%s %s %s = %s; want %s", s.method, s.path, s.body, got, s.want)
 }
 
 // do sends the request as anna and returns the body of the answer.

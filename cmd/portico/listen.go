@@ -51,6 +51,9 @@ func (s *server) run(ctx context.Context) error {
 	go func() { failed <- s.http.Serve(s.listener) }()
 	select {
 	case err := <-failed:
+		if errors.Is(err, http.ErrServerClosed) { // stop came before ctx ended
+			return nil
+		}
 		return fmt.Errorf("%s: %w", s.name, err)
 	case <-ctx.Done():
 		return nil
