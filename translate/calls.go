@@ -2,6 +2,7 @@ package translate
 
 import (
 	"maps"
+	"reflect"
 	"slices"
 
 	"portico/translate/htccapi"
@@ -136,7 +137,7 @@ func (s AgentState) Sent(plan Plan, requestID string) (AgentState, Heard) {
 	choice := chosenBy(*update)
 	there := !s.unseen() && fold(s.Status.StatusID) == fold(choice.StatusID)
 	came := there && fold(plan.Next.choice().StatusID) != fold(choice.StatusID) // since the plan was made
-	pending := Pending{RequestID: requestID, Choice: choice, Seen: there, Told: came && s.showsLike(next), Before: before}
+	pending := Pending{RequestID: requestID, Choice: choice, Seen: there, Told: came && plan.told(s, next), Before: before}
 	next.Pending = append(slices.Clip(next.Pending), pending)
 	at := slices.IndexFunc(next.Early, func(c Completion) bool { return c.RequestID == requestID })
 	if at < 0 {
@@ -150,21 +151,13 @@ func (s AgentState) Sent(plan Plan, requestID string) (AgentState, Heard) {
 	return next.succeeded(len(next.Pending) - 1)
 }
 
-// showsLike reports whether two states that differ in the status alone, if at all, show the same:
-// do-not-disturb, activations, labels and who is logged out.
-func (s AgentState) showsLike(other AgentState) bool {
-	if s.DND() != other.DND() || !maps.Equal(s.Activations, other.Activations) {
+// told reports whether messages that came before the answer have shown the change, and all of it.
+func (p Plan) told(now, next AgentState) bool {
+	if p.in == nil {
 		return false
 	}
-	for _, wishes := range []map[htccapi.MediaChannel]Wish{s.Wishes, other.Wishes} {
-		for name := range wishes {
-			one, two := s.Wishes[name], other.Wishes[name]
-			if one.Label != two.Label || one.LoggedOut != two.LoggedOut {
-				return false
-			}
-		}
-	}
-	return true
+	shown := p.rules.View(now, p.in)
+	return !reflect.DeepEqual(shown, p.was) && reflect.DeepEqual(shown, p.rules.View(next, p.in))
 }
 
 // status returns the status the plan sets, nil if none.

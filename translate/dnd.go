@@ -51,7 +51,6 @@ func (r Rules) planDNDOff(s AgentState, d *Directory) (Plan, error) {
 	p.moved = true
 	for _, channel := range p.shown {
 		if p.wishes[channel.Name].LoggedOut {
-			delete(p.to.Ready, channel.Name)
 			p.off[channel.Name] = true
 		}
 	}
