@@ -12,9 +12,6 @@ import (
 	"portico/proxy/icws/icwssim"
 )
 
-// stopSimulator bounds the end of a simulator, whose streams end first.
-const stopSimulator = 3 * time.Second
-
 // simulate runs one simulator alone.
 func simulate(ctx context.Context, p process, args []string) error {
 	if len(args) == 0 || args[0] != "icws" {
@@ -73,11 +70,9 @@ func serveSimulator(ctx context.Context, sim *icwssim.Server, servers []*server)
 		parts.Go(func() error { return s.run(ctx) })
 	}
 	err := parts.Wait()
-	sim.Close() // ends streams and held requests, or stopping would wait for them
-	stopping, cancel := context.WithTimeout(context.Background(), stopSimulator)
-	defer cancel()
+	sim.Close()
 	for _, s := range servers {
-		err = errors.Join(err, s.stop(stopping))
+		err = errors.Join(err, s.http.Close()) // a simulator has nothing to bring to an end
 	}
 	return err
 }
