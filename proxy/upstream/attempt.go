@@ -26,42 +26,70 @@ type Reply struct {
 	Body   []byte
 }
 
-var errBodyTooLong = errors.New("body too long")
+// maxHead is how long the headers of an answer may be together, in bytes.
+const maxHead = 256 << 10
+
+var (
+	errHeadTooLong = errors.New("headers too long")
+	errBodyTooLong = errors.New("body too long")
+)
 
 // Do makes one attempt and counts it under operation and the cause that the request's context
-// carries. An answer whose body is longer than maxBody bytes is none.
+// carries. An answer whose body is longer than maxBody bytes is none, nor is one whose headers are
+// endless.
 //
 // It fails with fault.Unreachable when no answer came, fault.Timeout when it did not come in time,
-// fault.BadUpstream when its body is too long or cut short, and with context.Canceled when the
-// request's context was cancelled. The transport is asked directly: a http.Client would follow
-// redirects, and put the URL, which may hold a session id, into its errors.
+// fault.BadUpstream when it is too long or cut short, and with context.Canceled when the request's
+// context was cancelled. The transport is asked directly: a http.Client would follow redirects,
+// and put the URL, which may hold a session id, into its errors.
 func (c *Caller) Do(req *http.Request, operation string, maxBody int64) (Reply, error) {
-	ctx, cancel := context.WithTimeout(req.Context(), c.Timeout)
-	defer cancel()
+	c.Site.inFlight.Inc()
+	defer c.Site.inFlight.Dec()
 	began := time.Now()
-	op := c.Site.of(operation)
-	reply, why, err := c.exchange(ctx, req, maxBody)
-	cause := string(CauseOf(ctx))
-	op.requests.WithLabelValues(cause, codeLabel(reply.Status)).Inc()
-	op.durations.WithLabelValues(classLabel(reply.Status)).Observe(time.Since(began).Seconds())
+	reply, err := c.do(req, operation, maxBody, c.Timeout)
+	c.Site.of(operation).durations.WithLabelValues(classLabel(reply.Status)).Observe(time.Since(began).Seconds())
 	if err != nil {
-		op.failures[why].Inc()
 		return Reply{}, err
 	}
 	return reply, nil
 }
 
-// exchange sends the request and reads the answer. The reply has a status as soon as one came,
+// DoLong makes one attempt that the other side is asked to hold until it has something to say, for
+// at most the given time. It is counted like Do, and fails like Do, but has no duration and is not
+// in flight: a reader always has one such attempt outstanding, and has a gauge of its own.
+func (c *Caller) DoLong(req *http.Request, operation string, maxBody int64, timeout time.Duration) (Reply, error) {
+	reply, err := c.do(req, operation, maxBody, timeout)
+	if err != nil {
+		return Reply{}, err
+	}
+	return reply, nil
+}
+
+// do makes one attempt and counts it and its failure. The reply has a status as soon as one came,
 // also together with an error.
+func (c *Caller) do(req *http.Request, operation string, maxBody int64, timeout time.Duration) (Reply, error) {
+	ctx, cancel := context.WithTimeout(req.Context(), timeout)
+	defer cancel()
+	op := c.Site.of(operation)
+	reply, why, err := c.exchange(ctx, req, maxBody)
+	op.requests.WithLabelValues(string(CauseOf(ctx)), codeLabel(reply.Status)).Inc()
+	if err != nil {
+		op.failures[why].Inc()
+	}
+	return reply, err
+}
+
+// exchange sends the request and reads the answer.
 func (c *Caller) exchange(ctx context.Context, req *http.Request, maxBody int64) (Reply, reason, error) {
-	c.Site.inFlight.Inc()
-	defer c.Site.inFlight.Dec()
 	res, err := c.Transport.RoundTrip(req.WithContext(c.traced(ctx)))
 	if err != nil {
 		why, err := sendFailure(ctx, err)
 		return Reply{}, why, err
 	}
 	defer res.Body.Close()
+	if tooLong(res.Header) {
+		return Reply{Status: res.StatusCode}, reasonBody, fmt.Errorf("%w: %w: over %d bytes", fault.BadUpstream, errHeadTooLong, maxHead)
+	}
 	reply := Reply{Status: res.StatusCode, Header: res.Header}
 	reply.Body, err = readAll(res.Body, maxBody)
 	if errors.Is(err, errBodyTooLong) {
@@ -79,6 +107,18 @@ func (c *Caller) traced(ctx context.Context) context.Context {
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GotConn: func(got httptrace.GotConnInfo) { c.Site.connections[got.Reused].Inc() },
 	})
+}
+
+// tooLong reports headers of more than maxHead bytes. What an answer sets, such as cookies, is kept
+// for as long as a session, and read with every answer.
+func tooLong(h http.Header) bool {
+	left := maxHead
+	for name, values := range h {
+		for _, value := range values {
+			left -= len(name) + len(value)
+		}
+	}
+	return left < 0
 }
 
 // readAll reads at most limit bytes and fails with errBodyTooLong when there are more.

@@ -50,14 +50,14 @@ func NewMetrics(reg prometheus.Registerer, sites []string) *Metrics {
 			"site", "operation", "cause", "code"),
 		durations: with.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "portico_upstream_request_duration_seconds",
-			Help: "Time of one attempt, from sending to the end of the body; event streams excluded." +
+			Help: "Time of one attempt, from sending to the end of the body; event streams and held calls excluded." +
 				" code_class: 2xx, 3xx, 4xx, 5xx, none.",
 			Buckets:                         buckets,
 			NativeHistogramBucketFactor:     1.1,
 			NativeHistogramMaxBucketNumber:  160,
 			NativeHistogramMinResetDuration: time.Hour,
 		}, []string{"site", "operation", "code_class"}),
-		inFlight: gauge("portico_upstream_requests_in_flight", "Attempts outstanding.", "site"),
+		inFlight: gauge("portico_upstream_requests_in_flight", "Attempts outstanding, those of readers that are held excluded.", "site"),
 		failures: counter("portico_upstream_failures_total",
 			"Attempts without a usable answer. reason: "+list(reasons)+".", "site", "operation", "reason"),
 		apiErrors: counter("portico_upstream_api_errors_total",

@@ -70,7 +70,7 @@ const (
 	reasonTimeout  reason = "timeout"
 	reasonReset    reason = "reset"
 	reasonCanceled reason = "canceled" // the caller left
-	reasonBody     reason = "body"     // too long, or not readable to its end
+	reasonBody     reason = "body"     // too long, headers included, or not readable to its end
 	reasonOther    reason = other
 )
 
