@@ -38,12 +38,6 @@ func (e *expiring) has(name string) bool {
 	return time.Now().Before(e.until[name])
 }
 
-func (e *expiring) remove(name string) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	delete(e.until, name)
-}
-
 func (e *expiring) sweep() {
 	now := time.Now()
 	e.mu.Lock()

@@ -181,8 +181,7 @@ func (p *part) readActivations(ctx context.Context) (map[string]bool, error) {
 		return err
 	})
 	if errors.Is(err, fault.NotFound) || errors.Is(err, fault.Gone) {
-		p.agent.gateway.log.Warn("the site gives no activations: channels with workgroups are not shown",
-			"site", p.site.Name, "session", p.agent.gateway.ShortName(p.agent), "cause", err.Error())
+		p.warn("the site gives no activations: channels with workgroups are not shown", err)
 		return nil, nil
 	}
 	return activations, err

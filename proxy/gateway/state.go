@@ -193,8 +193,7 @@ func (p *part) follow(w *write) {
 	if w.failed == nil {
 		return
 	}
-	p.agent.gateway.log.Warn("a state change failed after it was accepted", "site", p.site.Name,
-		"session", p.agent.gateway.ShortName(p.agent), "cause", refusedLater(w.failed).Error())
+	p.warn("a state change failed after it was accepted", refusedLater(w.failed))
 	release, err := hold(p.agent.life, p.writing)
 	if err != nil {
 		return
@@ -205,8 +204,7 @@ func (p *part) follow(w *write) {
 	}
 	err = p.undo(p.agent.life, p.connection(), w.plan.Undo(len(w.plan.Calls)))
 	if err != nil {
-		p.agent.gateway.log.Warn("activations were not put back", "site", p.site.Name,
-			"session", p.agent.gateway.ShortName(p.agent), "cause", err.Error())
+		p.warn("activations were not put back", err)
 	}
 }
 

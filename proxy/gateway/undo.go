@@ -28,7 +28,8 @@ func (p *part) failed(ctx context.Context, conn icws.Conn, plan translate.Plan, 
 	}
 	err := p.undo(ctx, conn, undo)
 	if err != nil {
-		return fmt.Errorf("gateway: %w; not undone: %w", cause, err)
+		p.warn("activations were not put back", err)
+		return &fault.Error{Kind: fault.BadUpstream, Err: fmt.Errorf("gateway: undo what went before: %w; after: %w", err, cause)}
 	}
 	return cause
 }
