@@ -10,8 +10,8 @@ import (
 const compact = "20060102T150405Z"
 
 // Time is a point in time with a resolution of one second. It is written in the compact form of
-// the server (20260105T081500Z) and read in that form and in RFC 3339 with a Z, which is what the
-// vendor's JavaScript library sends.
+// the server (20260105T081500Z) and read in that form and in RFC 3339, which is what the
+// vendor's JavaScript library sends, with a Z.
 type Time struct{ time.Time }
 
 // NewTime returns t in UTC, cut to the second.
@@ -27,10 +27,14 @@ func (t *Time) UnmarshalJSON(b []byte) error {
 	text := string(bytes.Trim(b, `"`))
 	for _, layout := range []string{compact, time.RFC3339Nano} {
 		parsed, err := time.Parse(layout, text)
-		if err == nil {
+		if err == nil && writable(parsed.UTC()) {
 			t.Time = parsed.UTC()
 			return nil
 		}
 	}
 	return fmt.Errorf("icwsapi: %s is not a date such as %q", b, compact)
 }
+
+// writable reports whether the compact form has room for the year. A date near the end of time with
+// an offset can lie outside of it.
+func writable(t time.Time) bool { return t.Year() >= 0 && t.Year() <= 9999 }
