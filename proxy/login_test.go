@@ -1,0 +1,211 @@
+package proxy
+
+import (
+	"encoding/base64"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+
+	"portico/proxy/icws/icwssim"
+)
+
+const (
+	deniedA = `{"status":"error","errorDescription":"Access denied"}`
+	deniedB = `{"statusCode":20,"statusMessage":"Access denied"}`
+)
+
+func TestNotLoggedIn(t *testing.T) {
+	w := newDoor(t)
+	for _, test := range []struct {
+		name    string
+		headers []string
+	}{
+		{"no credentials", nil},
+		{"an unknown cookie", []string{"Cookie", "JSESSIONID=x"}},
+		{"an empty cookie", []string{"Cookie", "JSESSIONID="}},
+		{"a wrong password", []string{"Authorization", basicAuth("anna", "x")}},
+		{"an unknown name", []string{"Authorization", basicAuth("zoe", "zoe")}},
+		{"no password", []string{"Authorization", basicAuth("anna", "")}},
+		{"no name", []string{"Authorization", basicAuth("", "anna")}},
+		{"another scheme", []string{"Authorization", "Bearer anna"}},
+		{"no base64", []string{"Authorization", "Basic ???"}},
+		{"no colon", []string{"Authorization", "Basic " + base64.StdEncoding.EncodeToString([]byte("anna"))}},
+		{"a scheme alone", []string{"Authorization", "Basic"}},
+	} {
+		for path, want := range map[string]string{"/me": deniedA, "/settings/agent-states": deniedA, "/me/devices/7": deniedA,
+			"/api/v2/me": deniedB, "/api/v2/me/?subresources=*": deniedB, "/api/v2/me/status-messages": deniedB} {
+			got := w.do("GET", path, "", test.headers...)
+			got.is(t, test.name+": GET "+path, http.StatusForbidden, want)
+			if got.header.Get("Set-Cookie") != "" || got.header.Get("WWW-Authenticate") != "" {
+				t.Errorf("%s: GET %s sets %v", test.name, path, got.header)
+			}
+			if content := got.header.Get("Content-Type"); content != "application/json;charset=UTF-8" {
+				t.Errorf("%s: GET %s: content type %q", test.name, path, content)
+			}
+		}
+		w.do("POST", "/api/v2/me", `{"operationName":"Ready"}`, test.headers...).is(t, test.name+": POST", http.StatusForbidden, deniedB)
+	}
+	w.do("GET", "/api/v2/diagnostics/version", "").is(t, "the version", 200, `{"statusCode":0,"version":"8.5.202.96"}`)
+}
+
+func TestCookie(t *testing.T) {
+	w := newDoor(t)
+	first := w.as("anna").get("/me")
+	cookie := cookieOf(first)
+	line := first.header.Get("Set-Cookie")
+	if len(cookie) < 43 || line != "JSESSIONID="+cookie+"; Path=/; HttpOnly; Secure; SameSite=Lax" {
+		t.Fatalf("Set-Cookie: %s", line)
+	}
+	for _, test := range []struct {
+		name    string
+		headers []string
+		gives   string
+	}{
+		{"the cookie alone", []string{"Cookie", "JSESSIONID=" + cookie}, ""},
+		{"cookie and password", []string{"Cookie", "JSESSIONID=" + cookie, "Authorization", basicAuth("anna", "anna")}, ""},
+		{"the password again", []string{"Authorization", basicAuth("anna", "anna")}, cookie},
+		{"the name in capitals", []string{"Authorization", basicAuth("ANNA", "anna")}, cookie},
+		{"a scheme in small letters", []string{"Authorization", "basic " + strings.TrimPrefix(basicAuth("anna", "anna"), "Basic ")}, cookie},
+		{"the cookie of another path before it", []string{"Cookie", "JSESSIONID=other; JSESSIONID=" + cookie}, ""},
+		{"the cookie of another path after it", []string{"Cookie", "a=b; JSESSIONID=" + cookie + "; JSESSIONID=other"}, ""},
+		{"an old cookie and the password", []string{"Cookie", "JSESSIONID=old", "Authorization", basicAuth("anna", "anna")}, cookie},
+	} {
+		got := w.do("GET", "/api/v2/me?fields=userName", "", test.headers...)
+		got.is(t, test.name, 200, `{"statusCode":0,"user":{"userName":"anna"}}`)
+		if given := cookieOf(got); given != test.gives {
+			t.Errorf("%s: gives the cookie %q; want %q", test.name, given, test.gives)
+		}
+	}
+	if n := w.calls(routeLogin); n != 1 {
+		t.Errorf("%d log-ins reached the site; want 1", n)
+	}
+}
+
+func TestCookieWithoutHTTPS(t *testing.T) {
+	w := newDoor(t, func(k *knobs) { k.door.PublicURL = "http://127.0.0.1:8080" })
+	line := w.as("anna").get("/me").header.Get("Set-Cookie")
+	if !strings.HasSuffix(line, "; Path=/; HttpOnly; SameSite=Lax") {
+		t.Errorf("Set-Cookie: %s", line)
+	}
+}
+
+func TestErrorsSetNoCookie(t *testing.T) {
+	w := newDoor(t)
+	for _, got := range []answer{w.as("anna").get("/me/channels/fax"), w.as("anna").post("/me", "{"), w.as("anna").get("/nowhere")} {
+		if got.status == 200 || got.header.Get("Set-Cookie") != "" {
+			t.Errorf("%d %s sets %q; want an error that sets nothing", got.status, got.body, got.header.Get("Set-Cookie"))
+		}
+	}
+}
+
+func TestPasswordBeatsCookie(t *testing.T) {
+	w := newDoor(t)
+	anna := cookieOf(w.as("anna").get("/me"))
+	got := w.as("cleo", "Cookie", "JSESSIONID="+anna).get("/me?fields=userName")
+	got.is(t, "cleo's password with anna's cookie", 200, `{"userName":"cleo"}`)
+	if given := cookieOf(got); given == "" || given == anna {
+		t.Errorf("the cookie given is %q; want cleo's own", given)
+	}
+	w.with(anna).get("/me?fields=userName").is(t, "anna's cookie afterwards", 200, `{"userName":"anna"}`)
+}
+
+func TestWrongPasswordBesideALiveSession(t *testing.T) {
+	w := newDoor(t)
+	cookie := cookieOf(w.as("anna").get("/me"))
+	for range 3 {
+		got := w.do("GET", "/api/v2/me", "", "Authorization", basicAuth("anna", "wrong"), "Cookie", "JSESSIONID="+cookie)
+		got.is(t, "a wrong password", 403, deniedB)
+		if got.header.Get("Set-Cookie") != "" {
+			t.Errorf("a wrong password gives the cookie %q", got.header.Get("Set-Cookie"))
+		}
+	}
+	if n := w.calls(routeLogin); n != 2 {
+		t.Errorf("%d log-ins reached the site; want the session's and one with the wrong password", n)
+	}
+	w.with(cookie).get("/me?fields=userName").is(t, "the session", 200, `{"userName":"anna"}`)
+}
+
+func TestPasswordsInLatin1(t *testing.T) {
+	w := newDoor(t, func(k *knobs) { k.sim = &icwssim.Server{Users: []icwssim.User{{ID: "jürgen", Password: "größe:1"}}} })
+	utf8, latin1 := "jürgen:größe:1", "j\xfcrgen:gr\xf6\xdfe:1"
+	for _, pair := range []string{utf8, latin1} {
+		got := w.do("GET", "/me?fields=userName", "", "Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(pair)))
+		got.is(t, "a name that is not ASCII", 200, `{"userName":"jürgen"}`)
+	}
+	if n := w.calls(routeLogin); n != 1 {
+		t.Errorf("%d log-ins reached the site; want 1 for both spellings", n)
+	}
+}
+
+// TestManyFirstRequests sends an agent's first requests at once, without a cookie.
+func TestManyFirstRequests(t *testing.T) {
+	w := newDoor(t)
+	cookies := make(chan string, 50)
+	var asked sync.WaitGroup
+	for range cap(cookies) {
+		asked.Go(func() {
+			got := w.as("anna").get("/me?fields=userName")
+			got.is(t, "a first request", 200, `{"userName":"anna"}`)
+			cookies <- cookieOf(got)
+		})
+	}
+	asked.Wait()
+	close(cookies)
+	first := <-cookies
+	for cookie := range cookies {
+		if cookie != first || cookie == "" {
+			t.Errorf("cookies %q and %q; want all the same", first, cookie)
+		}
+	}
+	if n := w.calls(routeLogin); n != 1 {
+		t.Errorf("%d log-ins reached the site; want 1", n)
+	}
+}
+
+func TestEndOfASession(t *testing.T) {
+	w := newDoor(t)
+	anna := w.with(cookieOf(w.as("anna").get("/me")))
+	got := anna.post("/me", `{"operationName":"EndContactCenterSession"}`)
+	got.is(t, "the end", 200, `{"status":"ok"}`)
+	if line := got.header.Get("Set-Cookie"); line != "JSESSIONID=; Path=/; Max-Age=0; HttpOnly; Secure; SameSite=Lax" {
+		t.Errorf("Set-Cookie at the end: %s", line)
+	}
+	anna.get("/me").is(t, "the cookie afterwards", 403, deniedA)
+	eventually(t, "the site's session is closed", func() bool {
+		state, err := w.sim.State("anna")
+		return err == nil && state.Sessions == 0
+	})
+	w.as("anna").get("/me?fields=userName").is(t, "the password afterwards", 200, `{"userName":"anna"}`)
+}
+
+func TestCrossSiteRequests(t *testing.T) {
+	w := newDoor(t)
+	cookie := "JSESSIONID=" + cookieOf(w.as("anna").get("/me"))
+	password := basicAuth("anna", "anna")
+	const refusedB = `{"statusCode":3,"statusMessage":"cross-site request refused: send it from a page of this origin, or with an Authorization header"}`
+	const refusedA = `{"status":"error","errorDescription":"cross-site request refused: send it from a page of this origin, or with an Authorization header"}`
+	for _, test := range []struct {
+		name    string
+		headers []string
+		status  int
+		a, b    string
+	}{
+		{"no browser", []string{"Cookie", cookie}, 200, `{"status":"ok"}`, `{"statusCode":0}`},
+		{"the same origin", []string{"Cookie", cookie, "Sec-Fetch-Site", "same-origin"}, 200, `{"status":"ok"}`, `{"statusCode":0}`},
+		{"the address bar", []string{"Cookie", cookie, "Sec-Fetch-Site", "none"}, 200, `{"status":"ok"}`, `{"statusCode":0}`},
+		{"the public URL behind a proxy", []string{"Cookie", cookie, "Origin", "https://agents.example"}, 200, `{"status":"ok"}`, `{"statusCode":0}`},
+		{"another site", []string{"Cookie", cookie, "Sec-Fetch-Site", "cross-site", "Origin", "https://evil.example"}, 403, refusedA, refusedB},
+		{"another host of the site", []string{"Cookie", cookie, "Sec-Fetch-Site", "same-site", "Origin", "https://x.agents.example"}, 403, refusedA, refusedB},
+		{"an old browser on another site", []string{"Cookie", cookie, "Origin", "https://evil.example"}, 403, refusedA, refusedB},
+		{"a page from a file", []string{"Cookie", cookie, "Origin", "null"}, 403, refusedA, refusedB},
+		{"another site that knows the password", []string{"Cookie", cookie, "Authorization", password, "Sec-Fetch-Site", "cross-site"}, 200,
+			`{"status":"ok"}`, `{"statusCode":0}`},
+		{"another site with nothing", []string{"Sec-Fetch-Site", "cross-site"}, 403, deniedA, deniedB},
+	} {
+		for path, want := range map[string]string{"/me": test.a, "/api/v2/me": test.b, "/api/v2/me/channels/voice": test.b} {
+			w.do("POST", path, `{"operationName":"NotReady"}`, test.headers...).is(t, test.name+": POST "+path, test.status, want)
+		}
+	}
+	w.do("GET", "/me?fields=userName", "", "Cookie", cookie, "Sec-Fetch-Site", "cross-site").is(t, "reading", 200, `{"userName":"anna"}`)
+}
