@@ -1,0 +1,149 @@
+package dashboards
+
+import (
+	"fmt"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
+
+	"portico/cache"
+	"portico/proxy"
+	"portico/proxy/gateway"
+	"portico/proxy/upstream"
+)
+
+// A family is what may be asked of a metric.
+type family struct {
+	labels  []string // without those of its target
+	counter bool     // only its rate says something
+	help    string   // lists the values of its labels
+	buckets []string // values of le, of a histogram
+}
+
+// A vocabulary is every metric that a query may name.
+type vocabulary map[string]family
+
+// target are the labels that Prometheus gives to all it scrapes.
+var target = []string{"job", "instance"}
+
+// listed are the metrics that no room registers.
+var listed = vocabulary{
+	"up":                                    {},
+	"scrape_samples_post_metric_relabeling": {},
+	"process_start_time_seconds":            {}, // client_golang's process collector
+}
+
+// inCmd are the metrics of cmd/portico, which cannot be imported.
+var inCmd = vocabulary{
+	"portico_build_info": {labels: []string{"version", "revision", "goversion"}},
+}
+
+// metrics returns what the rooms register, and what is listed above.
+func metrics(t *testing.T) vocabulary {
+	t.Helper()
+	reg := touching{prometheus.NewRegistry()}
+	cache.NewMetrics(reg, "site")
+	gateway.NewMetrics(reg)
+	upstream.NewMetrics(reg, []string{"site"})
+	proxy.NewMetrics(reg)
+	families, err := reg.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := vocabulary{}
+	for _, f := range families {
+		known.add(f)
+	}
+	for _, more := range []vocabulary{listed, inCmd} {
+		for name, f := range more {
+			known[name] = f
+		}
+	}
+	return known
+}
+
+// add notes a family under each name that its series have.
+func (v vocabulary) add(f *dto.MetricFamily) {
+	one := family{help: f.GetHelp(), counter: f.GetType() == dto.MetricType_COUNTER}
+	for _, label := range f.GetMetric()[0].GetLabel() {
+		one.labels = append(one.labels, label.GetName())
+	}
+	if f.GetType() != dto.MetricType_HISTOGRAM {
+		v[f.GetName()] = one
+		return
+	}
+	one.counter = true
+	v[f.GetName()+"_count"], v[f.GetName()+"_sum"] = one, one
+	one.labels = append(slices.Clone(one.labels), "le")
+	for _, bucket := range f.GetMetric()[0].GetHistogram().GetBucket() {
+		one.buckets = append(one.buckets, fmt.Sprint(bucket.GetUpperBound()))
+	}
+	v[f.GetName()+"_bucket"] = one
+}
+
+// has reports whether the series of a metric have a label.
+func (f family) has(label string) bool {
+	return slices.Contains(f.labels, label) || slices.Contains(target, label)
+}
+
+// A touching registry makes a series of every vector it is given, as one without series is not
+// gathered.
+type touching struct{ *prometheus.Registry }
+
+func (r touching) MustRegister(collectors ...prometheus.Collector) {
+	r.Registry.MustRegister(collectors...)
+	for _, c := range collectors {
+		switch vector := c.(type) {
+		case *prometheus.CounterVec:
+			vector.WithLabelValues(others(c)...)
+		case *prometheus.GaugeVec:
+			vector.WithLabelValues(others(c)...)
+		case *prometheus.HistogramVec:
+			vector.WithLabelValues(others(c)...)
+		}
+	}
+}
+
+// variableLabels finds the names of a vector's labels, which client_golang tells in no other way.
+var variableLabels = regexp.MustCompile(`variableLabels: \{([^{}]*)\}\}$`)
+
+// others returns a value for each label of a vector.
+func others(vector prometheus.Collector) []string {
+	descriptions := make(chan *prometheus.Desc, 1)
+	vector.Describe(descriptions)
+	found := variableLabels.FindStringSubmatch((<-descriptions).String())
+	values := strings.Split(found[1], ",")
+	for i := range values {
+		values[i] = "other"
+	}
+	return values
+}
+
+// What is listed by hand must stand in the source of cmd/portico.
+func TestCmdHasTheMetricsListedHere(t *testing.T) {
+	source, err := os.ReadFile("../cmd/portico/buildinfo.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, f := range inCmd {
+		for _, word := range append([]string{name}, f.labels...) {
+			if !strings.Contains(string(source), `"`+word+`"`) {
+				t.Errorf("cmd/portico/buildinfo.go has no %q of %s", word, name)
+			}
+		}
+	}
+}
+
+func TestVocabularyHasVectorsWithoutSeries(t *testing.T) {
+	known := metrics(t)
+	bucket := known["portico_upstream_request_duration_seconds_bucket"]
+	want := []string{"code_class", "operation", "site", "le"}
+	if !slices.Equal(bucket.labels, want) || !bucket.counter || !slices.Contains(bucket.buckets, "0.5") {
+		t.Errorf("buckets of upstream calls = %+v; want a counter of %q with a bound of 0.5", bucket, want)
+	}
+}
