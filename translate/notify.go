@@ -14,7 +14,8 @@ type Notification struct {
 
 // Notifications returns what is pushed when what /me shows goes from before to after: the device if
 // it changed, and all channels if one of them did. always pushes both, as HTCC does after an
-// operation that leads to the state one is in.
+// operation that leads to the state one is in: pass Heard.Confirmed. What AgentState.Sent alone
+// changes is not pushed; the message that confirms it is.
 //
 // Source: GWS 8.5.2, CometD messages; that all channels are listed is Portico's choice, since some
 // clients replace their whole set.
