@@ -31,8 +31,9 @@ type call struct {
 	maxReply  int64  // default maxReply
 }
 
-// do makes a call on conn and decodes the answer into into. Where into is nil, every 2xx is
-// success, whatever its body: some resources answer 200 with the ICWS type and no body.
+// do makes a call on conn and decodes the answer into into. Where into is nil, a 2xx is success if
+// it has no body or one of the ICWS type: some resources answer 200 with the type and no body, and
+// a page of HTML comes from something between us and the site.
 func (c *Client) do(ctx context.Context, conn Conn, k call, into any) error {
 	req, err := request(ctx, k.method, conn.url(k.path), k.body)
 	if err != nil {
@@ -48,8 +49,11 @@ func (c *Client) do(ctx context.Context, conn Conn, k call, into any) error {
 		c.metrics.APIError(k.operation, refusal.class())
 		return fmt.Errorf("%w: %w", refusal.kind(), refusal)
 	}
-	if into == nil {
+	if into == nil && len(reply.Body) == 0 {
 		return nil
+	}
+	if into == nil {
+		into = new(json.RawMessage)
 	}
 	return c.decode(k.operation, reply, into)
 }
