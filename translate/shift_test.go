@@ -281,32 +281,3 @@ func (w *wanted) back(s *shift) *wanted {
 	}
 	return w
 }
-
-// agrees compares what /me shows with what the server holds.
-func (s *shift) agrees() {
-	if len(s.s.Pending) > 0 || len(s.s.Early) > 0 {
-		s.Errorf("%d changes and %d completions are left over; %v", len(s.s.Pending), len(s.s.Early), s.steps)
-	}
-	differ(s, s.active, s.s.Activations)
-	if s.status.StatusID != s.s.Status.StatusID || s.s.DND() != s.d.IsDND(s.status.StatusID) {
-		s.Errorf("holds %q, do-not-disturb %t; the server %q; %v", s.s.Status.StatusID, s.s.DND(), s.status.StatusID, s.steps)
-	}
-	if s.s.DND() {
-		return
-	}
-	offered, ready := s.offered(), s.shownReady()
-	for _, channel := range s.Shown(s.s) {
-		switch {
-		case s.s.Wishes[channel.Name].LoggedOut:
-			if ready[channel.Name] {
-				s.Errorf("%s is LoggedOut and shows Ready; %v", channel.Name, s.steps)
-			}
-		case len(channel.Workgroups) == 0:
-			if ready[channel.Name] != s.d.IsACD(s.status.StatusID) {
-				s.Errorf("%s shows Ready %t in %q; %v", channel.Name, ready[channel.Name], s.status.StatusID, s.steps)
-			}
-		case ready[channel.Name] != offered[channel.Name]:
-			s.Errorf("%s shows Ready %t and is offered work %t; %v", channel.Name, ready[channel.Name], offered[channel.Name], s.steps)
-		}
-	}
-}
