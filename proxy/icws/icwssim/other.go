@@ -1,6 +1,7 @@
 package icwssim
 
 import (
+	"bytes"
 	"net/http"
 
 	"portico/translate/icwsapi"
@@ -91,29 +92,38 @@ func (session *session) info() icwsapi.SessionInfo {
 	return info
 }
 
-// changeLicences answers POST, PUT (acquire) and DELETE (release) of .../licenses. A licence is
-// there for everybody but those hit by the scenario no-licence.
-func changeLicences(acquire bool) handler {
-	return func(s *Server, c *call) reply {
-		var asked icwsapi.LicenseList
-		refusal, refused := decode(c.body, &asked, "licenseList")
-		if refused {
-			return refusal
-		}
-		results := icwsapi.LicenseOperationResults{LicenseOperationResultList: []icwsapi.LicenseOperationResult{}}
-		isRefused := s.take(noLicence, c.userName, c.host) != nil
-		for _, name := range asked.LicenseList {
-			result := icwsapi.LicenseOperationResult{LicenseName: name, IsAvailable: true, LicenseStatus: icwsapi.LicenseAvailable}
-			if isRefused {
-				result = icwsapi.LicenseOperationResult{
-					LicenseName: name, ErrorDetails: "The license is not available.", LicenseStatus: icwsapi.LicenseUnavailable,
-				}
-			}
-			c.session.licences[name] = acquire && !isRefused
-			results.LicenseOperationResultList = append(results.LicenseOperationResultList, result)
-		}
-		return success(results)
+// changeLicences answers POST (acquire), PUT (have these and no others) and DELETE (release) of
+// .../licenses. A licence is there for everybody but those hit by the scenario no-licence. A DELETE
+// without a body releases all.
+//
+// Source: the calls of a Ruby client.
+func changeLicences(s *Server, c *call) reply {
+	method := c.request.Method
+	if method == http.MethodDelete && len(bytes.TrimSpace(c.body)) == 0 {
+		clear(c.session.licences)
+		return empty(http.StatusOK)
 	}
+	var asked icwsapi.LicenseList
+	refusal, refused := decode(c.body, &asked, "licenseList")
+	if refused {
+		return refusal
+	}
+	if method == http.MethodPut {
+		clear(c.session.licences)
+	}
+	isRefused := s.take(noLicence, c.userName, c.host) != nil
+	results := icwsapi.LicenseOperationResults{LicenseOperationResultList: []icwsapi.LicenseOperationResult{}}
+	for _, name := range asked.LicenseList {
+		result := icwsapi.LicenseOperationResult{LicenseName: name, IsAvailable: true, LicenseStatus: icwsapi.LicenseAvailable}
+		if isRefused {
+			result = icwsapi.LicenseOperationResult{
+				LicenseName: name, ErrorDetails: "The license is not available.", LicenseStatus: icwsapi.LicenseUnavailable,
+			}
+		}
+		c.session.licences[name] = method != http.MethodDelete && !isRefused
+		results.LicenseOperationResultList = append(results.LicenseOperationResultList, result)
+	}
+	return success(results)
 }
 
 func subscribeLicences(_ *Server, c *call) reply {

@@ -99,3 +99,20 @@ func TestLicences(t *testing.T) {
 		wantList(t, "messages", c.poll(), `"isAssigned":false`)
 	})
 }
+
+func TestLicencesAreReplacedAndReleasedAsAWhole(t *testing.T) {
+	s := &Server{}
+	inBubble(t, s, func(t *testing.T) {
+		c := loggedIn(t, s, "anna")
+		const both = `{"licenseList":["A","B"]}`
+		c.must("POST", "/licenses", `{"licenseList":["A"]}`)
+		c.must("PUT", "/licenses", `{"licenseList":["B"]}`)
+		c.must("PUT", "/messaging/subscriptions/licenses", both)
+		if got := c.must("DELETE", "/licenses", ""); got.body != "" {
+			t.Errorf("DELETE without a body = %s; want nothing", got.body)
+		}
+		c.must("PUT", "/messaging/subscriptions/licenses", both)
+		wantList(t, "messages", c.poll(), `[{"name":"A","isAssigned":false},{"name":"B","isAssigned":true}]`,
+			`[{"name":"A","isAssigned":false},{"name":"B","isAssigned":false}]`)
+	})
+}

@@ -97,7 +97,7 @@ func otherResources() []resource {
 	get := func(h handler) map[string]handler { return map[string]handler{http.MethodGet: h} }
 	return []resource{
 		{template: inSession + "/licenses", methods: map[string]handler{
-			http.MethodPost: changeLicences(true), http.MethodPut: changeLicences(true), http.MethodDelete: changeLicences(false)}},
+			http.MethodPost: changeLicences, http.MethodPut: changeLicences, http.MethodDelete: changeLicences}},
 		{template: inSession + "/configuration/users", methods: get(getConfiguredUsers)},
 		{template: inSession + "/configuration/users/{userId}", methods: get(getConfiguredUser)},
 	}
