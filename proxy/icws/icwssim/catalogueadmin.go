@@ -61,10 +61,15 @@ func (s *Server) changeCatalogue(change CatalogueChange) error {
 }
 
 func (s *Server) checkCatalogueChange(change CatalogueChange) error {
+	var added []string
 	for _, edit := range change.Add {
 		if strings.TrimSpace(edit.StatusID) == "" {
 			return fmt.Errorf("icwssim: a status to add has no statusId")
 		}
+		if contains(added, edit.StatusID) {
+			return fmt.Errorf("icwssim: status %q is to be added twice", edit.StatusID)
+		}
+		added = append(added, edit.StatusID)
 		if s.status(edit.StatusID) != nil {
 			return fmt.Errorf("icwssim: status %q to add exists: want change", edit.StatusID)
 		}

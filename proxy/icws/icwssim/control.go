@@ -93,22 +93,25 @@ func (s *Server) controlCatalogue(body []byte) error {
 	return s.changeCatalogue(change)
 }
 
+// faultRequest is a Fault in JSON.
+type faultRequest struct {
+	Scenario     string   `json:"scenario"`
+	Route        string   `json:"route"`
+	User         string   `json:"user"`
+	Host         string   `json:"host"`
+	Status       int      `json:"status"`
+	Delay        string   `json:"delay"` // such as "30s"
+	Times        int      `json:"times"`
+	Body         string   `json:"body"`
+	ContentType  string   `json:"contentType"`
+	After        bool     `json:"after"`
+	Hosts        []string `json:"hosts"`
+	KeepSessions bool     `json:"keepSessions"`
+	Reason       string   `json:"reason"`
+}
+
 func (s *Server) controlFault(body []byte) error {
-	var asked struct {
-		Scenario     string   `json:"scenario"`
-		Route        string   `json:"route"`
-		User         string   `json:"user"`
-		Host         string   `json:"host"`
-		Status       int      `json:"status"`
-		Delay        string   `json:"delay"`
-		Times        int      `json:"times"`
-		Body         string   `json:"body"`
-		ContentType  string   `json:"contentType"`
-		After        bool     `json:"after"`
-		Hosts        []string `json:"hosts"`
-		KeepSessions bool     `json:"keepSessions"`
-		Reason       string   `json:"reason"`
-	}
+	var asked faultRequest
 	err := decodeControl(body, &asked)
 	if err != nil {
 		return err
@@ -135,6 +138,10 @@ func decodeControl(body []byte, v any) error {
 	err := decoder.Decode(v)
 	if err != nil {
 		return fmt.Errorf("icwssim: read the control request: %w; the controls are %s", err, controls)
+	}
+	_, err = decoder.Token()
+	if err != io.EOF {
+		return fmt.Errorf("icwssim: read the control request: something follows the JSON object")
 	}
 	return nil
 }
