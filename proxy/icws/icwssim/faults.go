@@ -156,6 +156,12 @@ func (f *fault) answer() reply {
 		return refuse(f.Status, icwsapi.Error{
 			ErrorID: icwsapi.ErrorAuthenticationFailure, ErrorCode: -2147221499, Message: "The session identifier is not valid.",
 		})
+	case f.Status == http.StatusBadRequest:
+		return badRequest("The request could not be carried out.")
+	case f.Status == http.StatusForbidden:
+		return forbidden("The user may not do this.")
+	case f.Status == http.StatusNotFound:
+		return notFound()
 	}
 	return refuse(f.Status, icwsapi.Error{ErrorCode: -2147467259, Message: "An unexpected error occurred while processing the request."})
 }

@@ -29,6 +29,9 @@ func TestFaultAnswers(t *testing.T) {
 	}{
 		{"a status has an error body", Fault{Route: putStatus, Status: 500}, 500, `"errorCode":-2147467259`, "application/vnd.inin.icws+JSON; charset=utf-8", "Available, No ACD"},
 		{"a 401 says that the session is gone", Fault{Route: putStatus, Status: 401}, 401, `authenticationFailure`, "", "Available, No ACD"},
+		{"a 400 blames the request", Fault{Route: putStatus, Status: 400}, 400, `"errorId":"error.request.invalidRepresentation"`, "", "Available, No ACD"},
+		{"a 403 says that a right is missing", Fault{Route: putStatus, Status: 403}, 403, `"errorId":"error.request.accessDenied"`, "", "Available, No ACD"},
+		{"a 404 says that there is no such thing", Fault{Route: putStatus, Status: 404}, 404, `"errorId":"error.request.notFound"`, "", "Available, No ACD"},
 		{"a 503 has a list of hosts", Fault{Status: 503, Hosts: []string{"ic2"}}, 503, `"alternateHostList":["ic2"]`, "", "Available, No ACD"},
 		{"parameters may have any name", Fault{Route: "put /icws/{a}/status/user-statuses/{b}", Status: 500}, 500, ``, "", "Available, No ACD"},
 		{"a route without method", Fault{Route: "/icws/{a}/status/user-statuses/{b}", Status: 500}, 500, ``, "", "Available, No ACD"},
