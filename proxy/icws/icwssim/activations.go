@@ -33,13 +33,14 @@ func getUserActivations(s *Server, c *call) reply {
 }
 
 // putUserActivations answers PUT .../activations/users/{userId}: only the workgroups listed change,
-// at once, and the answer has all of them. Guess: 400 for a workgroup the user is no member of.
+// at once, and the answer has all of them. As for a status, the reference lists no 404 here.
+// Guess: 400 for a workgroup the user is no member of.
 func putUserActivations(s *Server, c *call) reply {
 	u := s.user(c.params["userId"])
-	if u == nil {
-		return noSuchUser()
+	if u == nil && c.session.user.isSupervisor {
+		return invalidParameter("The user does not exist.")
 	}
-	if !c.mayChange(u) || u.fixedActivations && !c.session.user.isSupervisor {
+	if u == nil || !c.mayChange(u) || u.fixedActivations && !c.session.user.isSupervisor {
 		return forbidden("The user may not change these activations.")
 	}
 	var asked icwsapi.UserActivations

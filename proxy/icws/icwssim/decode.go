@@ -4,11 +4,15 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"maps"
+	"slices"
 	"strings"
 )
 
 // decode reads a request's body into v, whatever the content type says: clients send this API's,
-// application/json, form types, or none. Properties named in required must be there and not null.
+// application/json, form types, or none. Properties named in required must be there, spelled as the
+// API spells them (a log-in says userID, all else userId), and not null. Other properties may be
+// null, but lists and objects may not have null in them: no contract allows that.
 // The returned bool says that the reply is a refusal to send.
 func decode(body []byte, v any, required ...string) (reply, bool) {
 	body = bytes.TrimPrefix(bytes.TrimSpace(body), []byte("\xef\xbb\xbf"))
@@ -22,6 +26,11 @@ func decode(body []byte, v any, required ...string) (reply, bool) {
 			return missingProperty(name), true
 		}
 	}
+	for _, name := range slices.Sorted(maps.Keys(properties)) {
+		if hasNull(properties[name]) {
+			return invalidProperty(name, "The property "+name+" has null in it."), true
+		}
+	}
 	err = json.Unmarshal(body, v)
 	if wrong, isType := errors.AsType[*json.UnmarshalTypeError](err); isType {
 		name, _, _ := strings.Cut(wrong.Field, ".")
@@ -33,14 +42,22 @@ func decode(body []byte, v any, required ...string) (reply, bool) {
 	return reply{}, false
 }
 
-// has looks for a property as encoding/json does, without regard to case.
+// has says whether a property is there and not null.
 func has(properties map[string]json.RawMessage, name string) bool {
-	for key, value := range properties {
-		if strings.EqualFold(key, name) && string(value) != "null" {
-			return true
-		}
+	value, found := properties[name]
+	return found && string(value) != "null"
+}
+
+// hasNull says whether value is a list or an object with null directly in it.
+func hasNull(value json.RawMessage) bool {
+	isNull := func(member json.RawMessage) bool { return string(member) == "null" }
+	var list []json.RawMessage
+	if json.Unmarshal(value, &list) == nil {
+		return slices.ContainsFunc(list, isNull)
 	}
-	return false
+	var object map[string]json.RawMessage
+	_ = json.Unmarshal(value, &object) // what is neither has nothing in it
+	return slices.ContainsFunc(slices.Collect(maps.Values(object)), isNull)
 }
 
 // hasProperty is has for a body or a part of one.
@@ -53,12 +70,7 @@ func hasProperty(body []byte, name string) bool {
 func property(body []byte, name string) json.RawMessage {
 	var properties map[string]json.RawMessage
 	_ = json.Unmarshal(body, &properties) // what is no object has no properties
-	for key, value := range properties {
-		if strings.EqualFold(key, name) {
-			return value
-		}
-	}
-	return nil
+	return properties[name]
 }
 
 // userIDOf returns whom a log-in names, if it can be read.

@@ -1,10 +1,6 @@
 package icwssim
 
-import (
-	"net/http"
-
-	"portico/translate/icwsapi"
-)
+import "portico/translate/icwsapi"
 
 func version() *icwsapi.Version {
 	return &icwsapi.Version{
@@ -51,7 +47,7 @@ func getFeature(s *Server, c *call) reply {
 			return success(feature)
 		}
 	}
-	return refuse(http.StatusBadRequest, icwsapi.Error{ErrorID: "error.request.invalidParameter", Message: "The feature does not exist."})
+	return invalidParameter("The feature does not exist.")
 }
 
 // getServerInfo answers GET .../connection/server-info. Guess: it does without Accept-Language,

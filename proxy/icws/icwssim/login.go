@@ -69,8 +69,8 @@ func (s *Server) admitUser(c *call, u *user, application string) reply {
 // of them.
 func (s *Server) welcome(c *call, session *session) reply {
 	r := answer(http.StatusCreated, s.connectionResponse(c, session))
-	r.header.Set(icwsapi.HeaderCSRFToken, session.csrf)
-	r.header.Set(icwsapi.HeaderSessionID, session.id)
+	r.header[icwsapi.HeaderCSRFToken] = []string{session.csrf} // spelled as seen on the wire, for scripts
+	r.header[icwsapi.HeaderSessionID] = []string{session.id}   // that look for it letter by letter
 	r.header.Set("Location", c.base+"/icws/"+session.id+"/connection")
 	r.header.Set("Set-Cookie", sessionCookie(c, session))
 	return r

@@ -2,9 +2,12 @@ package icwssim
 
 import (
 	"crypto/tls"
+	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -86,6 +89,7 @@ func TestLogInRefusals(t *testing.T) {
 		{"a __type that does not exist", `{"__type":"urn:inin.com:connection:windowsAuthConnectionRequestSettings"}`, "en", 400,
 			[]string{`"errorId":"error.request.invalidRepresentation.invalidProperty"`, `"propertyName":"__type"`}},
 		{"a value of the wrong type", `{` + icAuth + `,"userID":7,"password":"anna"}`, "en", 400, []string{`"propertyName":"userID"`}},
+		{"a userId, as all other paths spell it", `{` + icAuth + `,"userId":"anna","password":"anna"}`, "en", 400, []string{`missingPropertyError`, `"propertyName":"userID"`}},
 		{"no JSON", `userID=anna&password=anna`, "en", 400, []string{`"message":`}},
 		{"no body", ``, "en", 400, []string{`"message":`}},
 		{"no Accept-Language", `{` + icAuth + `,"userID":"anna","password":"anna"}`, "", 400, []string{`Accept-Language`}},
@@ -170,6 +174,35 @@ func TestAuthTokenClonesASessionOnce(t *testing.T) {
 			t.Errorf("a token used after 8 s = %d; want 400", late.status)
 		}
 	})
+}
+
+// Scripts look for these headers letter by letter.
+func TestHeadersAreSpelledAsOnTheWire(t *testing.T) {
+	s := &Server{}
+	defer s.Close()
+	web := httptest.NewServer(s)
+	defer web.Close()
+
+	login := strings.NewReplacer("USER", "anna", "PASSWORD", "anna").Replace(loginBody)
+	for _, test := range []struct{ request, want string }{
+		{"POST /icws/connection HTTP/1.0\r\nAccept-Language: en\r\nContent-Length: " + strconv.Itoa(len(login)) + "\r\n\r\n" + login, "\r\nININ-ICWS-CSRF-Token: "},
+		{"GET /icws/1/connection HTTP/1.0\r\n\r\n", "\r\nWWW-Authenticate: ICWS realm="},
+	} {
+		conn, err := net.Dial("tcp", web.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = io.WriteString(conn, test.request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, err := io.ReadAll(conn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		conn.Close()
+		want(t, "answer", string(answer), test.want)
+	}
 }
 
 func TestHTTPSMakesTheCookieSecure(t *testing.T) {

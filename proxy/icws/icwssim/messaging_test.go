@@ -81,6 +81,7 @@ func TestStatusSubscriptionRefusals(t *testing.T) {
 		for body, status := range map[string]int{
 			`{"userIds":["anna","nobody"]}`: 404,
 			`{"userIds":[]}`:                400,
+			`{"userIds":["anna",null]}`:     400,
 			`{}`:                            400,
 			``:                              400,
 			`{"userIds":"anna"}`:            400,

@@ -69,7 +69,7 @@ func refuse(status int, body icwsapi.Error) reply {
 //
 // Source: ICWS reference, status-messages, 401.
 func challenge(h http.Header) {
-	h.Set("WWW-Authenticate", `ICWS realm="ICWS" location="/ICWS/connection"`)
+	h["WWW-Authenticate"] = []string{`ICWS realm="ICWS" location="/ICWS/connection"`} // in this spelling
 }
 
 func badRequest(message string) reply {
@@ -87,6 +87,11 @@ func invalidProperty(name, message string) reply {
 	return refuse(http.StatusBadRequest, icwsapi.Error{
 		Type: icwsapi.TypeInvalidProperty, ErrorID: icwsapi.ErrorInvalidProperty, Message: message, PropertyName: name,
 	})
+}
+
+// invalidParameter refuses what a path names, where the reference lists no 404.
+func invalidParameter(message string) reply {
+	return refuse(http.StatusBadRequest, icwsapi.Error{ErrorID: "error.request.invalidParameter", Message: message})
 }
 
 func forbidden(message string) reply {

@@ -1,9 +1,11 @@
 package icwssim
 
 import (
+	"encoding/json"
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"portico/translate/icwsapi"
@@ -28,7 +30,7 @@ func getUserStatus(s *Server, c *call) reply {
 func putUserStatus(s *Server, c *call) reply {
 	u := s.user(c.params["userId"])
 	if u == nil && c.session.user.isSupervisor {
-		return refuse(http.StatusBadRequest, icwsapi.Error{ErrorID: "error.request.invalidParameter", Message: "The user does not exist."})
+		return invalidParameter("The user does not exist.")
 	}
 	if u == nil || !c.mayChange(u) {
 		return forbidden("The user may not change the status of this user.")
@@ -80,6 +82,9 @@ func (s *Server) accept(session *session, u *user, change statusChange, failure 
 
 // readUpdate checks what can be checked without the user.
 func (s *Server) readUpdate(body []byte) (statusChange, reply, bool) {
+	if date := property(property(body, "until"), "untilDateTime"); date != nil && !isDate(date) {
+		return statusChange{}, invalidProperty("untilDateTime", "The property untilDateTime is not a date."), true
+	}
 	var asked icwsapi.UserStatusUpdate
 	refusal, refused := decode(body, &asked, "statusId")
 	if refused {
@@ -106,6 +111,23 @@ func (s *Server) readUpdate(body []byte) (statusChange, reply, bool) {
 	return statusChange{
 		statusID: entry.StatusID, notes: asked.Notes, forwardNumber: asked.ForwardNumber, until: entry.end(asked.Until),
 	}, reply{}, false
+}
+
+// isDate says whether value is a date in one of the two forms that clients send. Guess: other forms
+// of ISO 8601, such as one with an offset from UTC, are refused.
+func isDate(value json.RawMessage) bool {
+	var text string
+	err := json.Unmarshal(value, &text)
+	if err != nil {
+		return false
+	}
+	for _, layout := range []string{"20060102T150405Z", "2006-01-02T15:04:05Z"} {
+		_, err := time.Parse(layout, text) // a fraction of a second may follow the seconds
+		if err == nil {
+			return true
+		}
+	}
+	return false
 }
 
 // end cuts until down to what the status can have; nil is no end.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 )
@@ -99,7 +100,10 @@ func (out *pipeResponse) Header() http.Header { return out.header }
 // WriteHeader lets the caller have the answer, whose body is to come.
 func (out *pipeResponse) WriteHeader(status int) {
 	out.once.Do(func() {
-		out.status, out.sent = status, out.header.Clone()
+		out.status, out.sent = status, make(http.Header)
+		for name, values := range out.header {
+			out.sent[http.CanonicalHeaderKey(name)] = slices.Clone(values) // as a real client reads them
+		}
 		close(out.started)
 	})
 }
