@@ -80,7 +80,7 @@ func check(ask htccapi.OperationRequest) error {
 	case len(ask.OperationName) > maxOperation:
 		return fault.New(fault.Invalid, fmt.Sprintf(`"operationName" is longer than %d bytes`, maxOperation))
 	case err != nil:
-		return fault.New(fault.Invalid, fmt.Sprintf(`"until" must be a date and time such as "2026-01-05T08:15:00Z", not %q`, shorten(ask.Until)))
+		return fault.New(fault.Invalid, `"until" must be a date and time such as "2026-01-05T08:15:00Z"`)
 	case ask.OperationName == htccapi.StartContactCenterSession && len(ask.Channels) == 0:
 		return fault.New(fault.Missing, `"channels" is missing: name those to work on, such as ["voice"]`)
 	}

@@ -245,3 +245,7 @@ func (l *logged) String() string {
 }
 
 func dialectOf(name string) htccapi.Dialect { return htccapi.Dialect(name) }
+
+func contextOf(r *http.Request) (context.Context, context.CancelFunc) {
+	return context.WithCancel(r.Context())
+}

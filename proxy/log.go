@@ -2,9 +2,12 @@ package proxy
 
 import (
 	"crypto/rand"
+	"errors"
 	"log/slog"
 	"net/http"
 	"time"
+
+	"portico/proxy/fault"
 )
 
 // longestRequestID is how long an id may be that a caller gives a request.
@@ -85,7 +88,17 @@ func (r record) attrs() []slog.Attr {
 		attrs = append(attrs, slog.String("client_ip", r.clientIP))
 	}
 	if r.err != nil {
-		attrs = append(attrs, slog.String("error", r.err.Error()))
+		attrs = append(attrs, slog.String("error", logText(r.err)))
 	}
 	return attrs
+}
+
+// logText returns what the log says of an error. A text that is for the caller may quote what they
+// sent, so it is not the log's: the kind stands for it.
+func logText(err error) string {
+	detailed, ok := errors.AsType[*fault.Error](err)
+	if ok && detailed.Err == nil && fault.Status(err) < http.StatusInternalServerError {
+		return detailed.Kind.Error()
+	}
+	return err.Error()
 }

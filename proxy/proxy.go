@@ -46,7 +46,10 @@ type door struct {
 }
 
 // New returns the callers' door. It panics on a public URL that is no origin.
-func New(s Settings) http.Handler {
+func New(s Settings) http.Handler { return plainPaths(build(s).engine()) }
+
+// build returns a door whose settings are complete.
+func build(s Settings) *door {
 	if s.MaxBody <= 0 {
 		s.MaxBody = defaultMaxBody
 	}
@@ -60,9 +63,8 @@ func New(s Settings) http.Handler {
 		s.Draining = func() bool { return false }
 	}
 	s.PublicURL = strings.TrimRight(s.PublicURL, "/")
-	d := &door{settings: s, gateway: s.Gateway, metrics: s.Metrics, log: s.Logger,
+	return &door{settings: s, gateway: s.Gateway, metrics: s.Metrics, log: s.Logger,
 		origins: origins(s.PublicURL), secure: strings.HasPrefix(s.PublicURL, "https://")}
-	return plainPaths(d.engine())
 }
 
 // engine returns the router with every route in it.

@@ -91,3 +91,85 @@ func TestFailuresOfOperations(t *testing.T) {
 		}
 	}
 }
+
+// TestFailuresOfReads lets each call that a first read needs fail until the site is well again.
+func TestFailuresOfReads(t *testing.T) {
+	const routeActivations, routeAccess = "GET /icws/{sessionId}/activations/users/{userId}", "GET /icws/{sessionId}/status/status-messages-user-access/{userId}"
+	for name, fault := range map[string]struct {
+		icwssim.Fault
+		status int
+		text   string
+	}{
+		"an error":            {icwssim.Fault{Status: 500}, 500, badUpstream},
+		"garbage":             {icwssim.Fault{Scenario: "garbage"}, 500, badUpstream},
+		"no answer":           {icwssim.Fault{Scenario: "hang"}, 504, tooLate},
+		"a broken connection": {icwssim.Fault{Scenario: "reset-connection", Times: 1000}, 503, unreachable},
+	} {
+		for _, route := range []string{routeStatus, routeActivations, routeAccess, routeCatalogue, routeLogin} {
+			t.Run(name+"/"+route, func(t *testing.T) {
+				t.Parallel()
+				w := newDoor(t, func(k *knobs) { k.timeout = 300 * time.Millisecond })
+				anna := w.as("anna")
+				fault.Route = route
+				err := w.sim.Fault(fault.Fault)
+				if err != nil {
+					t.Fatal(err)
+				}
+				b := fmt.Sprintf(`{"statusCode":4,"statusMessage":%s}`, quote(fault.text))
+				anna.get("/me").is(t, "GET /me", fault.status, fmt.Sprintf(`{"status":"error","errorDescription":%s}`, quote(fault.text)))
+				anna.get("/api/v2/me?subresources=*").is(t, "GET /api/v2/me", fault.status, b)
+				anna.get("/api/v2/me/status-messages").is(t, "the catalogue", fault.status, b)
+				anna.get("/api/v2/settings/agent-states").is(t, "the agent states", fault.status, b)
+				anna.post("/api/v2/me", `{"operationName":"Ready"}`).is(t, "Ready", fault.status, b)
+				w.sim.Reset()
+				eventually(t, "all is well again", func() bool { return anna.get("/me").status == 200 && anna.get("/me/status-messages").status == 200 })
+				anna.operate("/me", "Ready")
+				if n := w.calls(routeLogin); n > 1 {
+					t.Errorf("%d log-ins after the site was well; want at most 1", n)
+				}
+			})
+		}
+	}
+}
+
+func TestLoginWithoutALicence(t *testing.T) {
+	w := newDoor(t)
+	err := w.sim.Fault(icwssim.Fault{Scenario: "no-licence", Times: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := w.as("anna").get("/api/v2/me")
+	got.is(t, "without a licence", 403, `{"statusCode":5,"statusMessage":"no permission"}`)
+	w.as("anna").get("/me?fields=userName").is(t, "the next log-in", 200, `{"userName":"anna"}`)
+}
+
+// TestSessionsThatEnd ends the site's session and looks at what an application notices.
+func TestSessionsThatEnd(t *testing.T) {
+	t.Run("the session expires and Portico opens a new one", func(t *testing.T) {
+		w := newDoor(t)
+		anna := w.with(cookieOf(w.as("anna").get("/me")))
+		anna.operate("/me", "AtLunch")
+		w.holds(t, "AtLunch", "At Lunch", "Sales Support")
+		err := w.sim.Fault(icwssim.Fault{Scenario: "expire-session", User: "anna"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		anna.operate("/me", "AtPlay")
+		w.holds(t, "AtPlay", "At Play", "Sales Support")
+		if n := w.calls(routeLogin); n != 2 {
+			t.Errorf("%d log-ins; want 2", n)
+		}
+	})
+	t.Run("a supervisor logs the agent off", func(t *testing.T) {
+		w := newDoor(t)
+		anna := w.with(cookieOf(w.as("anna").get("/me")))
+		eventually(t, "the reader receives", func() bool { return counts(t, w.reg, "portico_upstream_streams")["pureconnect live sse"] == 1 })
+		err := w.sim.Fault(icwssim.Fault{Scenario: "force-logoff", User: "anna"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "the cookie is worth nothing", func() bool { return anna.get("/api/v2/me").status == 403 })
+		anna.get("/api/v2/me").is(t, "the cookie", 403, deniedB)
+		w.as("anna").get("/api/v2/me").is(t, "the password for a while", 403, deniedB)
+	})
+}

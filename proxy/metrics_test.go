@@ -1,0 +1,143 @@
+package proxy
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+)
+
+// counts returns the value of every series of a family, by its label values in the order of their
+// names.
+func counts(t testing.TB, reg *prometheus.Registry, family string) map[string]float64 {
+	t.Helper()
+	families, err := reg.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	values := map[string]float64{}
+	for _, one := range families {
+		if one.GetName() != family {
+			continue
+		}
+		for _, series := range one.GetMetric() {
+			var labels []string
+			for _, label := range series.GetLabel() {
+				labels = append(labels, label.GetValue())
+			}
+			value := series.GetCounter().GetValue() + series.GetGauge().GetValue() + float64(series.GetHistogram().GetSampleCount())
+			values[strings.Join(labels, " ")] = value
+		}
+	}
+	return values
+}
+
+func TestWhatIsCounted(t *testing.T) {
+	w := newDoor(t)
+	anna := w.as("anna")
+	anna.get("/me")
+	anna.get("/api/v2/me/?subresources=*")
+	anna.get("/api/v2/me/channels/fax")
+	anna.post("/me", `{"operationName":"Ready"}`)
+	anna.post("/api/v2/me", `{"operationName":"AtLunch"}`)
+	anna.post("/api/v2/me", `{"operationName":"StartContactCenterSession","channels":["voice","chat"]}`)
+	anna.post("/api/v2/me", `{`)
+	anna.get("/nowhere")
+	w.do("BREW", "/me", "")
+	w.do("GET", "/me", "")
+	got := anna.get("/me/status-messages")
+	anna.get("/me/status-messages", "If-None-Match", got.header.Get("Etag"))
+
+	requests := counts(t, w.reg, "portico_http_requests_total")
+	for series, want := range map[string]float64{ // api, code, method, route
+		"me 200 GET /me": 1, "me 403 GET /me": 1, "me 200 GET /api/v2/me": 1, "me 404 GET /api/v2/me/channels/:channel": 1,
+		"me 200 POST /me": 1, "me 200 POST /api/v2/me": 2, "me 400 POST /api/v2/me": 1, "me 404 GET unmatched": 1, "me 405 OTHER unmatched": 1,
+		"me 200 GET /me/status-messages": 1, "me 304 GET /me/status-messages": 1,
+	} {
+		if requests[series] != want {
+			t.Errorf("portico_http_requests_total %q = %v; want %v", series, requests[series], want)
+		}
+		delete(requests, series)
+	}
+	if len(requests) > 0 {
+		t.Errorf("series of portico_http_requests_total that nothing was asked of: %v", requests)
+	}
+	responses := counts(t, w.reg, "portico_api_responses_total")
+	for series, want := range map[string]float64{ // api, operation, status
+		"me me 0": 2, "me me 20": 1, "me channels 6": 1, "me Ready 0": 1, "me custom 0": 1, "me StartContactCenterSession 7": 1,
+		"me other 2": 1, "me status_messages 0": 2, "me version 0": 0, "me Ready other": 0,
+	} {
+		if got, there := responses[series]; got != want || !there {
+			t.Errorf("portico_api_responses_total %q = %v (%v); want %v", series, got, there, want)
+		}
+	}
+	durations := counts(t, w.reg, "portico_http_request_duration_seconds")
+	if durations["me 2xx POST /api/v2/me"] != 2 || durations["me 3xx GET /me/status-messages"] != 1 {
+		t.Errorf("portico_http_request_duration_seconds: %v", durations)
+	}
+	inFlight := counts(t, w.reg, "portico_http_requests_in_flight")
+	eventually(t, "nothing is in flight", func() bool {
+		inFlight = counts(t, w.reg, "portico_http_requests_in_flight")
+		return inFlight["request"] == 0
+	})
+	if _, there := inFlight["push"]; !there {
+		t.Error("portico_http_requests_in_flight has no series for push")
+	}
+	problems, err := testutil.GatherAndLint(w.reg)
+	if err != nil || len(problems) > 0 {
+		t.Errorf("lint: %v %v", problems, err)
+	}
+}
+
+// TestStrangersMakeNoSeries sends 1,000 requests with whatever a stranger can choose.
+func TestStrangersMakeNoSeries(t *testing.T) {
+	w := newDoor(t)
+	anna := w.as("anna")
+	series := func() int {
+		n, err := testutil.GatherAndCount(w.reg, "portico_http_requests_total", "portico_http_request_duration_seconds",
+			"portico_http_requests_in_flight", "portico_api_responses_total")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	paths := []string{"/me", "/api/v2/me", "/me/channels/voice", "/api/v2/me/channels/voice", "/x"}
+	for _, method := range append(methods, "BREW") {
+		for _, path := range paths {
+			if method != http.MethodConnect {
+				anna.do(method, path, `{"operationName":"Nonsense"}`, anna.headers...)
+			}
+		}
+	}
+	for _, prefix := range []string{"", "/api/v2"} {
+		for _, path := range []string{"/me/channels/fax", "/me/devices/x"} {
+			anna.get(prefix + path)
+			anna.post(prefix+path, "")
+			anna.do(http.MethodHead, prefix+path, "", anna.headers...)
+			anna.do(http.MethodOptions, prefix+path, "")
+		}
+	}
+	before := series()
+	random := rand.New(rand.NewPCG(1, 2))
+	word := func() string { return fmt.Sprintf("%x", random.Uint64()) }
+	for range 1000 {
+		prefix := []string{"", "/api/v2"}[random.IntN(2)]
+		switch random.IntN(4) {
+		case 0:
+			anna.do(strings.ToUpper("X"+word()), prefix+"/me", "", "X-Request-Id", word())
+		case 1:
+			anna.get(prefix + "/" + word() + "/" + word() + "?fields=" + word())
+		case 2:
+			anna.post(prefix+"/me", `{"operationName":"`+word()+`"}`)
+		case 3:
+			anna.get(prefix + []string{"/me/channels/", "/me/devices/"}[random.IntN(2)] + word())
+		}
+	}
+	if after := series(); after != before {
+		t.Errorf("%d series after 1,000 requests of a stranger; want %d", after, before)
+	}
+}
