@@ -19,7 +19,7 @@ type Agent struct {
 	gateway *Gateway
 	life    context.Context // ends with the session
 	end     context.CancelFunc
-	part    *part
+	part    *icwsPart
 	used    atomic.Int64   // when a caller used the session last, in Unix nanoseconds
 	work    sync.WaitGroup // the goroutines of the agent
 
@@ -32,7 +32,7 @@ type Agent struct {
 func newAgent(g *Gateway, s session.Session, at *site, route Route, conn icws.Conn) *Agent {
 	a := &Agent{gateway: g, session: s}
 	a.life, a.end = context.WithCancel(context.Background())
-	a.part = newPart(a, at, route, conn)
+	a.part = newICWSPart(a, at, route, conn)
 	a.use()
 	return a
 }

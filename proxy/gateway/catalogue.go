@@ -76,7 +76,7 @@ func (g *Gateway) StatusMessages(ctx context.Context, a *Agent, dialect htccapi.
 }
 
 // avoidedFetch counts a fetch that a caller needed and that was not made.
-func (p *part) avoidedFetch(operation string, result cache.Result) {
+func (p *icwsPart) avoidedFetch(operation string, result cache.Result) {
 	switch result {
 	case cache.Hit:
 		p.site.metrics.Avoided(operation, upstream.CacheHit)

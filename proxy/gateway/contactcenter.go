@@ -71,7 +71,7 @@ func (g *Gateway) EndContactCenterSession(ctx context.Context, a *Agent) error {
 
 // restoreActivations puts the agent's activations back to what they were at log-in, if the settings
 // want it and no work is routed to the agent.
-func (p *part) restoreActivations(ctx context.Context) {
+func (p *icwsPart) restoreActivations(ctx context.Context) {
 	p.mu.Lock()
 	restore := p.site.Rules.PlanRestore(p.state, p.atLogin)
 	p.mu.Unlock()

@@ -55,7 +55,7 @@ func (g *Gateway) AgentStates(ctx context.Context, a *Agent) ([]htccapi.AgentSta
 
 // show returns what /me shows: the state kept by the reader while it receives, else what one read
 // for all who ask together says.
-func (p *part) show(ctx context.Context) (translate.View, error) {
+func (p *icwsPart) show(ctx context.Context) (translate.View, error) {
 	_, err := p.ready(ctx)
 	if err != nil {
 		return translate.View{}, err
@@ -77,7 +77,7 @@ func (p *part) show(ctx context.Context) (translate.View, error) {
 }
 
 // avoided counts the reads that a caller's would have been without the reader.
-func (p *part) avoided() {
+func (p *icwsPart) avoided() {
 	p.site.metrics.Avoided(icws.OpGetUserStatus, upstream.LiveState)
 	if p.site.needsActivations() {
 		p.site.metrics.Avoided(icws.OpGetActivations, upstream.LiveState)
@@ -86,7 +86,7 @@ func (p *part) avoided() {
 
 // refresh reads the state while nothing is pushed. A site that cannot be reached takes its channels
 // out of view, and is back with the next read or message.
-func (p *part) refresh(ctx context.Context) error {
+func (p *icwsPart) refresh(ctx context.Context) error {
 	got, err := p.read(ctx)
 	if errors.Is(err, fault.Unreachable) {
 		p.setLink(translate.Unreachable)

@@ -139,7 +139,7 @@ func (s *site) languageList(ctx context.Context) []string {
 }
 
 // fetchCatalogue asks the site for its catalogue in the language of conn.
-func (s *site) fetchCatalogue(ctx context.Context, p *part) (*translate.Catalogue, error) {
+func (s *site) fetchCatalogue(ctx context.Context, p *icwsPart) (*translate.Catalogue, error) {
 	var messages []icwsapi.StatusMessage
 	err := p.call(ctx, func(conn icws.Conn) error {
 		var err error
@@ -153,7 +153,7 @@ func (s *site) fetchCatalogue(ctx context.Context, p *part) (*translate.Catalogu
 }
 
 // fetchAccess asks the site which statuses the agent of p may be given.
-func (s *site) fetchAccess(ctx context.Context, p *part) (*translate.Access, error) {
+func (s *site) fetchAccess(ctx context.Context, p *icwsPart) (*translate.Access, error) {
 	var ids []string
 	err := p.call(ctx, func(conn icws.Conn) error {
 		var err error

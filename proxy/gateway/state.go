@@ -52,7 +52,7 @@ type write struct {
 }
 
 // write makes a plan and carries it out, while no other write of the agent does.
-func (p *part) write(ctx context.Context, plan func(translate.AgentState, *translate.Directory) (translate.Plan, error)) (translate.Plan, error) {
+func (p *icwsPart) write(ctx context.Context, plan func(translate.AgentState, *translate.Directory) (translate.Plan, error)) (translate.Plan, error) {
 	made, accepted, err := p.accept(ctx, plan)
 	if err != nil || accepted == nil || !p.site.WaitCompleted {
 		return made, err
@@ -62,7 +62,7 @@ func (p *part) write(ctx context.Context, plan func(translate.AgentState, *trans
 
 // accept is write up to the site's acceptance. When the upstream session turns out to be gone it
 // plans anew on the state that a new one brings.
-func (p *part) accept(ctx context.Context, plan func(translate.AgentState, *translate.Directory) (translate.Plan, error)) (translate.Plan, *write, error) {
+func (p *icwsPart) accept(ctx context.Context, plan func(translate.AgentState, *translate.Directory) (translate.Plan, error)) (translate.Plan, *write, error) {
 	release, err := hold(ctx, p.writing)
 	if err != nil {
 		return translate.Plan{}, nil, err
@@ -91,7 +91,7 @@ func (p *part) accept(ctx context.Context, plan func(translate.AgentState, *tran
 	}
 }
 
-func (p *part) current() translate.AgentState {
+func (p *icwsPart) current() translate.AgentState {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.state
@@ -99,7 +99,7 @@ func (p *part) current() translate.AgentState {
 
 // carryOut makes a plan's calls. If one fails, those before it are undone. It returns the write
 // whose completion is to come, nil if the plan set no status. The caller holds writing.
-func (p *part) carryOut(ctx context.Context, conn icws.Conn, plan translate.Plan) (*write, error) {
+func (p *icwsPart) carryOut(ctx context.Context, conn icws.Conn, plan translate.Plan) (*write, error) {
 	requestID := ""
 	for i, call := range plan.Calls {
 		id, err := p.send(ctx, conn, call)
@@ -112,7 +112,7 @@ func (p *part) carryOut(ctx context.Context, conn icws.Conn, plan translate.Plan
 }
 
 // send makes one call; for a status it returns the id of the request.
-func (p *part) send(ctx context.Context, conn icws.Conn, call translate.Call) (string, error) {
+func (p *icwsPart) send(ctx context.Context, conn icws.Conn, call translate.Call) (string, error) {
 	if call.Activations != nil {
 		return "", p.site.Client.SetActivations(ctx, conn, conn.UserID, call.Activations)
 	}
@@ -120,7 +120,7 @@ func (p *part) send(ctx context.Context, conn icws.Conn, call translate.Call) (s
 }
 
 // sent notes that all calls of a plan were accepted. It returns the write to wait for.
-func (p *part) sent(plan translate.Plan, requestID string) *write {
+func (p *icwsPart) sent(plan translate.Plan, requestID string) *write {
 	var w *write
 	p.update(func(s translate.AgentState, _ *translate.Directory) (translate.AgentState, translate.Heard) {
 		next, heard := s.Sent(plan, requestID)
@@ -143,7 +143,7 @@ func (p *part) sent(plan translate.Plan, requestID string) *write {
 }
 
 // finishLocked tells the writes that are no longer pending that they are done.
-func (p *part) finishLocked(heard translate.Heard) {
+func (p *icwsPart) finishLocked(heard translate.Heard) {
 	pending := map[string]bool{}
 	for _, one := range p.state.Pending {
 		pending[one.RequestID] = true
@@ -180,7 +180,7 @@ func refusedLater(c *translate.Completion) error {
 
 // follow sees a write to its end: if no completion comes, a read decides; if it failed, the
 // activations that went before it are put back.
-func (p *part) follow(w *write) {
+func (p *icwsPart) follow(w *write) {
 	overdue := time.NewTimer(completionWithin)
 	defer overdue.Stop()
 	select {
@@ -208,7 +208,7 @@ func (p *part) follow(w *write) {
 	}
 }
 
-func (p *part) isLatest(w *write) bool {
+func (p *icwsPart) isLatest(w *write) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.latest == w
@@ -216,7 +216,7 @@ func (p *part) isLatest(w *write) bool {
 
 // decide reads the status once, in place of a completion that did not come. If it cannot be read,
 // what was heard last counts.
-func (p *part) decide(w *write) {
+func (p *icwsPart) decide(w *write) {
 	ctx, cancel := context.WithTimeout(p.agent.life, readTimeout)
 	defer cancel()
 	status, err := p.readStatus(ctx)
@@ -228,7 +228,7 @@ func (p *part) decide(w *write) {
 	})
 }
 
-func (p *part) readStatus(ctx context.Context) (icwsapi.UserStatus, error) {
+func (p *icwsPart) readStatus(ctx context.Context) (icwsapi.UserStatus, error) {
 	var status icwsapi.UserStatus
 	err := p.call(ctx, func(conn icws.Conn) error {
 		var err error

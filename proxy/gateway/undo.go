@@ -14,7 +14,7 @@ import (
 
 // failed decides what the failure of call i of a plan means. A call that may have arrived all the
 // same is looked for; else the calls before it are undone. It returns nil if the plan is done.
-func (p *part) failed(ctx context.Context, conn icws.Conn, plan translate.Plan, i int, cause error) error {
+func (p *icwsPart) failed(ctx context.Context, conn icws.Conn, plan translate.Plan, i int, cause error) error {
 	if errors.Is(cause, icws.ErrSessionGone) {
 		return cause // what was activated stays with a status that the recovery looks at first
 	}
@@ -42,7 +42,7 @@ func uncertain(err error) bool {
 
 // arrived reads whether a status was set though its answer was lost, and notes the plan as done if
 // it was.
-func (p *part) arrived(ctx context.Context, conn icws.Conn, plan translate.Plan, statusID string) bool {
+func (p *icwsPart) arrived(ctx context.Context, conn icws.Conn, plan translate.Plan, statusID string) bool {
 	status, err := p.site.Client.UserStatus(ctx, conn, conn.UserID)
 	if err != nil || !strings.EqualFold(status.StatusID, statusID) {
 		return false
@@ -56,7 +56,7 @@ func (p *part) arrived(ctx context.Context, conn icws.Conn, plan translate.Plan,
 
 // undo takes activations back. Deactivating is safe at once. Activating is safe only while no work
 // is routed to the agent, which a read must show: without it they stay off.
-func (p *part) undo(ctx context.Context, conn icws.Conn, undo translate.Undo) error {
+func (p *icwsPart) undo(ctx context.Context, conn icws.Conn, undo translate.Undo) error {
 	if len(undo.Deactivate) > 0 {
 		err := p.putBack(ctx, conn, undo.Deactivate)
 		if err != nil {
@@ -77,7 +77,7 @@ func (p *part) undo(ctx context.Context, conn icws.Conn, undo translate.Undo) er
 }
 
 // putBack sets activations and notes that they are set.
-func (p *part) putBack(ctx context.Context, conn icws.Conn, activations map[string]bool) error {
+func (p *icwsPart) putBack(ctx context.Context, conn icws.Conn, activations map[string]bool) error {
 	err := p.site.Client.SetActivations(ctx, conn, conn.UserID, activations)
 	if err != nil {
 		return err
@@ -89,7 +89,7 @@ func (p *part) putBack(ctx context.Context, conn icws.Conn, activations map[stri
 }
 
 // routed reads whether the agent is in a status that work is routed to.
-func (p *part) routed(ctx context.Context, conn icws.Conn) (bool, error) {
+func (p *icwsPart) routed(ctx context.Context, conn icws.Conn) (bool, error) {
 	status, err := p.site.Client.UserStatus(ctx, conn, conn.UserID)
 	if err != nil {
 		return true, err
@@ -101,7 +101,7 @@ func (p *part) routed(ctx context.Context, conn icws.Conn) (bool, error) {
 }
 
 // heard takes a status that was read.
-func (p *part) heard(status icwsapi.UserStatus) {
+func (p *icwsPart) heard(status icwsapi.UserStatus) {
 	p.update(func(s translate.AgentState, d *translate.Directory) (translate.AgentState, translate.Heard) {
 		return p.site.Rules.HeardStatus(s, status, d)
 	})

@@ -23,7 +23,7 @@ const (
 
 // watch keeps the part current until the session ends: it reads the state, receives what the site
 // pushes, and when the upstream session is gone opens a new one.
-func (p *part) watch(ctx context.Context) {
+func (p *icwsPart) watch(ctx context.Context) {
 	pause := firstPause
 	for {
 		err := p.receive(ctx)
@@ -45,7 +45,7 @@ func (p *part) watch(ctx context.Context) {
 }
 
 // receive receives until the upstream session is gone, and opens a new one.
-func (p *part) receive(ctx context.Context) error {
+func (p *icwsPart) receive(ctx context.Context) error {
 	err := p.restoreAlone(ctx)
 	if err != nil {
 		return err
@@ -66,13 +66,13 @@ func (p *part) receive(ctx context.Context) error {
 	return err
 }
 
-func (p *part) warn(text string, err error) {
+func (p *icwsPart) warn(text string, err error) {
 	p.agent.gateway.log.Warn(text, "site", p.site.Name, "session", p.agent.gateway.ShortName(p.agent), "cause", err.Error())
 }
 
 // subscribe puts everything the part is to be told. What an older site cannot tell is not kept
 // current; the state itself must be.
-func (p *part) subscribe(ctx context.Context, conn icws.Conn) error {
+func (p *icwsPart) subscribe(ctx context.Context, conn icws.Conn) error {
 	client, agent := p.site.Client, []string{conn.UserID}
 	err := client.SubscribeUserStatuses(ctx, conn, agent)
 	if err != nil {
@@ -99,7 +99,7 @@ func (p *part) subscribe(ctx context.Context, conn icws.Conn) error {
 }
 
 // setLive notes whether messages flow. When they stop, what is held is no longer proven.
-func (p *part) setLive(live bool) {
+func (p *icwsPart) setLive(live bool) {
 	p.mu.Lock()
 	p.live = live
 	p.synced = p.synced && live
@@ -115,7 +115,7 @@ func (p *part) setLive(live bool) {
 }
 
 // receiveMessage takes one message of the agent's queue.
-func (p *part) receiveMessage(message icwsapi.Message) {
+func (p *icwsPart) receiveMessage(message icwsapi.Message) {
 	switch m := message.(type) {
 	case icwsapi.StatusMessagesMessage:
 		p.changeCatalogue(m)
@@ -133,7 +133,7 @@ func (p *part) receiveMessage(message icwsapi.Message) {
 
 // sync notes that a full list of the agent's status came: nothing that happened before is missing
 // any more.
-func (p *part) sync(message icwsapi.Message) {
+func (p *icwsPart) sync(message icwsapi.Message) {
 	m, ok := message.(icwsapi.UserStatusMessage)
 	if !ok || m.IsDelta {
 		return
@@ -147,7 +147,7 @@ func (p *part) sync(message icwsapi.Message) {
 	}
 }
 
-func (p *part) changeCatalogue(m icwsapi.StatusMessagesMessage) {
+func (p *icwsPart) changeCatalogue(m icwsapi.StatusMessagesMessage) {
 	if m.IsDelta {
 		p.catalogue.Update(func(c *translate.Catalogue) *translate.Catalogue { return c.Changed(p.site.Name, m) })
 	} else {
@@ -156,7 +156,7 @@ func (p *part) changeCatalogue(m icwsapi.StatusMessagesMessage) {
 	p.redirect()
 }
 
-func (p *part) changeAccess(m icwsapi.UserAccessMessage) {
+func (p *icwsPart) changeAccess(m icwsapi.UserAccessMessage) {
 	user := p.connection().UserID
 	for _, change := range m.StatusMessagesUserAccessChanges {
 		if !strings.EqualFold(change.UserID, user) {
@@ -172,7 +172,7 @@ func (p *part) changeAccess(m icwsapi.UserAccessMessage) {
 }
 
 // redirect makes the directory follow the catalogue and the access list.
-func (p *part) redirect() {
+func (p *icwsPart) redirect() {
 	catalogue, held := p.catalogue.Snapshot()
 	access, allowed := p.access.Snapshot()
 	if !held || !allowed {
@@ -191,7 +191,7 @@ func (p *part) redirect() {
 
 // changeConnection takes the site's word on the upstream session. Down is an outage, unless the
 // site logged the agent off and wants no new session; Up ends it.
-func (p *part) changeConnection(m icwsapi.ConnectionStateChangeMessage) {
+func (p *icwsPart) changeConnection(m icwsapi.ConnectionStateChangeMessage) {
 	switch {
 	case m.NewConnectionState == icwsapi.ConnectionDown && m.ShouldReconnect != nil && !*m.ShouldReconnect:
 		p.agent.gateway.end(p.agent, endForced)
@@ -203,7 +203,7 @@ func (p *part) changeConnection(m icwsapi.ConnectionStateChangeMessage) {
 }
 
 // lose notes that the upstream session is gone: the agent is offline at the site.
-func (p *part) lose() {
+func (p *icwsPart) lose() {
 	p.setLink(translate.Unreachable)
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -216,7 +216,7 @@ func (p *part) lose() {
 //
 // When that cannot be, because no password is kept or the site refuses it, the agent's session
 // ends, and the error is fault.Unauthenticated. Other failures end nothing.
-func (p *part) rejoin(ctx context.Context, gone icws.Conn) (icws.Conn, error) {
+func (p *icwsPart) rejoin(ctx context.Context, gone icws.Conn) (icws.Conn, error) {
 	release, err := hold(ctx, p.joining)
 	if err != nil {
 		return icws.Conn{}, err
@@ -249,7 +249,7 @@ func (p *part) rejoin(ctx context.Context, gone icws.Conn) (icws.Conn, error) {
 
 // adopt makes conn the part's; false if the agent's session ended meanwhile, since then nobody
 // would close conn any more.
-func (p *part) adopt(conn icws.Conn) bool {
+func (p *icwsPart) adopt(conn icws.Conn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.agent.life.Err() != nil {
@@ -259,7 +259,7 @@ func (p *part) adopt(conn icws.Conn) bool {
 	return true
 }
 
-func (p *part) restoreAlone(ctx context.Context) error {
+func (p *icwsPart) restoreAlone(ctx context.Context) error {
 	release, err := hold(ctx, p.writing)
 	if err != nil {
 		return err
@@ -271,7 +271,7 @@ func (p *part) restoreAlone(ctx context.Context) error {
 
 // restore makes sure that the part has a state to work on: read for the first time, or recovered
 // after an outage. The caller holds writing.
-func (p *part) restore(ctx context.Context) (*directory, error) {
+func (p *icwsPart) restore(ctx context.Context) (*directory, error) {
 	d, err := p.ready(ctx)
 	if err != nil {
 		return nil, err
@@ -292,7 +292,7 @@ func (p *part) restore(ctx context.Context) (*directory, error) {
 // recover takes up work on a new upstream session. The status is read before anything is set; if
 // it would route work to the agent, the plain not-ready status is set before the agent is shown
 // again.
-func (p *part) recover(ctx context.Context) error {
+func (p *icwsPart) recover(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	got, err := p.read(ctx)
@@ -321,7 +321,7 @@ func (p *part) recover(ctx context.Context) error {
 
 // recovered replaces the state by the one after an outage. Writes that were under way have failed;
 // what became of them was read.
-func (p *part) recovered(plan translate.Plan) {
+func (p *icwsPart) recovered(plan translate.Plan) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for id, w := range p.writes {
