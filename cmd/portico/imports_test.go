@@ -26,7 +26,6 @@ var rooms = map[string][]string{
 	"proxy/upstream/memhttp": {},
 	"proxy/icws":             {"proxy/fault", "proxy/upstream", "translate/icwsapi"},
 	"proxy/icws/icwssim":     {"translate/icwsapi"},
-	"proxy/htcc":             {"proxy/fault", "proxy/upstream", "translate/htccapi"},
 	"proxy/push":            {},
 	"proxy/htcc":            {"proxy/fault", "proxy/upstream", "translate/htccapi"},
 	"proxy/htcc/htccsim":    {"translate/htccapi", "proxy/push"},
