@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -30,15 +31,17 @@ const (
 // loggedIn finds out which agent the caller is before h answers.
 func (d *door) loggedIn(h handler) handler {
 	return func(c *call) (any, error) {
-		err := d.checkOrigin(c.Request)
+		cookies := c.Request.CookiesNamed(cookieName)
+		err := d.checkOrigin(c.Request, cookies)
 		if err != nil {
 			return nil, err
 		}
-		c.agent, err = c.login()
+		c.agent, err = c.login(cookies)
 		if err != nil {
 			return nil, err
 		}
-		if !carries(c.Request, c.agent.SessionID()) {
+		sessionID := c.agent.SessionID()
+		if !slices.ContainsFunc(cookies, func(cookie *http.Cookie) bool { return cookie.Value == sessionID }) {
 			c.cookie = giveCookie
 		}
 		return h(c)
@@ -46,10 +49,10 @@ func (d *door) loggedIn(h handler) handler {
 }
 
 // login returns the agent that the caller's name and password, or else cookie, belong to.
-func (c *call) login() (*gateway.Agent, error) {
+func (c *call) login(cookies []*http.Cookie) (*gateway.Agent, error) {
 	authorization := c.Request.Header.Get("Authorization")
 	if authorization == "" {
-		return c.loginByCookie()
+		return c.loginByCookie(cookies)
 	}
 	login, password, ok := basic(authorization)
 	if !ok {
@@ -61,8 +64,8 @@ func (c *call) login() (*gateway.Agent, error) {
 
 // loginByCookie tries each of the caller's cookies: other applications on the same host may have
 // set theirs for another path.
-func (c *call) loginByCookie() (*gateway.Agent, error) {
-	for _, cookie := range c.Request.CookiesNamed(cookieName) {
+func (c *call) loginByCookie(cookies []*http.Cookie) (*gateway.Agent, error) {
+	for _, cookie := range cookies {
 		agent, err := c.door.gateway.Login(c.context(), gateway.Caller{SessionID: cookie.Value})
 		if err == nil || !errors.Is(err, fault.Unauthenticated) {
 			return agent, err
@@ -97,16 +100,6 @@ func fromLatin1(text []byte) string {
 	return string(runes)
 }
 
-// carries reports whether the request has the cookie of that session.
-func carries(r *http.Request, sessionID string) bool {
-	for _, cookie := range r.CookiesNamed(cookieName) {
-		if cookie.Value == sessionID {
-			return true
-		}
-	}
-	return false
-}
-
 // setCookie gives the caller the session's cookie, or takes it away. Errors leave it alone.
 func (c *call) setCookie() {
 	cookie := http.Cookie{Name: cookieName, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: c.door.secure}
@@ -137,8 +130,8 @@ func origins(publicURL string) *http.CrossOriginProtection {
 
 // checkOrigin refuses a request that a page of another site made the browser send. A page can add
 // the cookie that way, but no Authorization header.
-func (d *door) checkOrigin(r *http.Request) error {
-	if r.Header.Get("Authorization") != "" || len(r.CookiesNamed(cookieName)) == 0 {
+func (d *door) checkOrigin(r *http.Request, cookies []*http.Cookie) error {
+	if r.Header.Get("Authorization") != "" || len(cookies) == 0 {
 		return nil
 	}
 	err := d.origins.Check(r)

@@ -17,12 +17,11 @@ const (
 
 // Failures of one call, by the fault that the site is given.
 var (
-	fails    = icwssim.Fault{Status: 500, Times: 1}
-	garbage  = icwssim.Fault{Scenario: "garbage", Times: 1}
-	hangs    = icwssim.Fault{Scenario: "hang", Times: 1}
-	breaks   = icwssim.Fault{Scenario: "reset-connection", Times: 1}
-	notThere = icwssim.Fault{Status: 503, Times: 1}
-	expired  = icwssim.Fault{Status: 401, Times: 1}
+	fails   = icwssim.Fault{Status: 500, Times: 1}
+	garbage = icwssim.Fault{Scenario: "garbage", Times: 1}
+	hangs   = icwssim.Fault{Scenario: "hang", Times: 1}
+	breaks  = icwssim.Fault{Scenario: "reset-connection", Times: 1}
+	expired = icwssim.Fault{Status: 401, Times: 1}
 )
 
 // TestFailuresOfOperations lets each call that an operation makes fail in every way. What the
@@ -172,4 +171,31 @@ func TestSessionsThatEnd(t *testing.T) {
 		anna.get("/api/v2/me").is(t, "the cookie", 403, deniedB)
 		w.as("anna").get("/api/v2/me").is(t, "the password for a while", 403, deniedB)
 	})
+}
+
+// TestSiteOutOfReach takes the whole site away and brings it back.
+func TestSiteOutOfReach(t *testing.T) {
+	w := newDoor(t)
+	anna := w.with(cookieOf(w.as("anna").get("/me")))
+	anna.operate("/me", "AtLunch")
+	w.holds(t, "AtLunch", "At Lunch", "Sales Support")
+	for _, fault := range []icwssim.Fault{{Route: "*", Scenario: "reset-connection", Times: 1_000_000}, {Scenario: "drop-stream"}} {
+		err := w.sim.Fault(fault)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	eventually(t, "the channels are out of view", func() bool { return anna.get("/me/channels").body == `{"channels":[]}` })
+	anna.get("/api/v2/me/channels").is(t, "no URIs", 200, `{"statusCode":0,"uris":[]}`)
+	anna.get("/me/devices?fields=deviceState,userState").is(t, "the device", 200, `{"devices":[{"deviceState":"Inactive"}]}`)
+	anna.get("/api/v2/me/channels/voice").is(t, "a channel", 404, `{"statusCode":6,"statusMessage":"there is no channel \"voice\"; this agent has: none"}`)
+	anna.get("/api/v2/me?fields=userName").is(t, "the agent", 200, `{"statusCode":0,"user":{"userName":"anna"}}`)
+	anna.post("/api/v2/me/channels/voice", `{"operationName":"Ready"}`).is(t, "an operation", 503,
+		fmt.Sprintf(`{"statusCode":4,"statusMessage":%s}`, quote(unreachable)))
+	stale := anna.get("/me/status-messages")
+	if stale.status != 200 || stale.header.Get("Warning") == "" {
+		t.Errorf("the catalogue = %d with Warning %q; want it stale", stale.status, stale.header.Get("Warning"))
+	}
+	w.sim.Reset()
+	eventually(t, "everything is back", func() bool { return anna.state() == "voice:NotReadyAt Lunch email:NotReadyAt Lunch dnd:Off" })
 }

@@ -17,6 +17,7 @@ import (
 // An Agent is a logged-in agent in this process. Any number of goroutines may use it.
 type Agent struct {
 	gateway *Gateway
+	short   string          // what the log calls the session
 	life    context.Context // ends with the session
 	end     context.CancelFunc
 	part    *icwsPart
@@ -30,7 +31,7 @@ type Agent struct {
 }
 
 func newAgent(g *Gateway, s session.Session, at *site, route Route, conn icws.Conn) *Agent {
-	a := &Agent{gateway: g, session: s}
+	a := &Agent{gateway: g, short: g.key.ShortName(s.ID), session: s}
 	a.life, a.end = context.WithCancel(context.Background())
 	a.part = newICWSPart(a, at, route, conn)
 	a.use()

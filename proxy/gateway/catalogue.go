@@ -64,7 +64,7 @@ func (g *Gateway) StatusMessages(ctx context.Context, a *Agent, dialect htccapi.
 	p.mu.Unlock()
 
 	form := formOf(dialect, zip)
-	doc := Document{ETag: `"` + d.etag + "-" + formNames[form] + `"`, Gzip: zip, Stale: catalogue.Stale(), Age: catalogue.Age()}
+	doc := Document{ETag: d.etags[form], Gzip: zip, Stale: catalogue.Stale(), Age: catalogue.Age()}
 	if known(doc.ETag) {
 		return doc, nil
 	}

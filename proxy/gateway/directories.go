@@ -1,7 +1,9 @@
 package gateway
 
 import (
+	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"sync"
 
 	"portico/cache"
@@ -13,7 +15,7 @@ import (
 type directory struct {
 	*translate.Directory
 	digest cache.Digest
-	etag   string // of the plain form, without quotes
+	etags  [forms]string // with their quotes
 	keys   [forms]string
 
 	users int // guarded by directories.mu
@@ -21,15 +23,14 @@ type directory struct {
 
 // directories are those of a site in use.
 type directories struct {
-	site  string
 	forms *cache.Forms
 
 	mu    sync.Mutex
 	inUse map[cache.Digest]*directory // guarded by mu
 }
 
-func newDirectories(site string, forms *cache.Forms) *directories {
-	return &directories{site: site, forms: forms, inUse: map[cache.Digest]*directory{}}
+func newDirectories(forms *cache.Forms) *directories {
+	return &directories{forms: forms, inUse: map[cache.Digest]*directory{}}
 }
 
 // of returns the directory of a catalogue and an access list. The caller releases it.
@@ -40,7 +41,7 @@ func (d *directories) of(rules translate.Rules, catalogue *translate.Catalogue, 
 	defer d.mu.Unlock()
 	known := d.inUse[digest]
 	if known == nil {
-		known = newDirectory(d.site, made, digest)
+		known = newDirectory(rules, made, digest)
 		d.inUse[digest] = known
 	}
 	known.users++
@@ -64,11 +65,15 @@ func (d *directories) release(one *directory) {
 	}
 }
 
-func newDirectory(site string, made *translate.Directory, digest cache.Digest) *directory {
-	name := hex.EncodeToString(digest[:16])
-	one := &directory{Directory: made, digest: digest, etag: name}
+// newDirectory names the forms. The names depend on the rules too: an operator who gives a status
+// another purpose changes what the forms say of it, also for applications that hold one from before.
+func newDirectory(rules translate.Rules, made *translate.Directory, digest cache.Digest) *directory {
+	sum := sha256.Sum256(fmt.Appendf(digest[:], "%+v", rules))
+	name := hex.EncodeToString(sum[:16])
+	one := &directory{Directory: made, digest: digest}
 	for form := range one.keys {
-		one.keys[form] = site + "/" + name + "/" + formNames[form]
+		one.etags[form] = `"` + name + "-" + formNames[form] + `"`
+		one.keys[form] = rules.Site + "/" + name + "/" + formNames[form]
 	}
 	return one
 }

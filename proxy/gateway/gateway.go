@@ -160,7 +160,7 @@ func (g *Gateway) Close(ctx context.Context) {
 }
 
 // ShortName returns the name under which the log speaks of a session.
-func (g *Gateway) ShortName(a *Agent) string { return g.key.ShortName(a.session.ID) }
+func (g *Gateway) ShortName(a *Agent) string { return a.short }
 
 // Ready reports whether sessions can be opened, and which sites answer.
 func (g *Gateway) Ready() (bool, map[string]bool) {

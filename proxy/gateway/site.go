@@ -36,7 +36,7 @@ func newSite(s Site, forms *cache.Forms, cells *cache.Metrics) *site {
 		Site: s, metrics: s.Client.Metrics(), cells: cells,
 		catalogues:  cache.NewInterner(func(c *translate.Catalogue) cache.Digest { return c.Digest() }),
 		access:      cache.NewInterner(func(a *translate.Access) cache.Digest { return a.Digest() }),
-		directories: newDirectories(s.Name, forms),
+		directories: newDirectories(forms),
 	}
 }
 
