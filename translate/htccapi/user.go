@@ -40,6 +40,7 @@ type Device struct {
 	E164Number          string         `json:"e164Number"`
 	TelephonyNetwork    string         `json:"telephonyNetwork"`
 	DoNotDisturb        string         `json:"doNotDisturb"`
+	ForwardTo           string         `json:"forwardTo,omitempty"` // while calls are forwarded
 	VoiceEnvironmentURI string         `json:"voiceEnvironmentUri"`
 	Capabilities        []Operation    `json:"capabilities"`
 	Channels            []MediaChannel `json:"channels"`
