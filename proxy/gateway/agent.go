@@ -5,13 +5,13 @@ import (
 	"crypto/hmac"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"portico/proxy/icws"
 	"portico/proxy/session"
-	"portico/proxy/upstream"
+	"portico/translate/htccapi"
 )
 
 // An Agent is a logged-in agent in this process. Any number of goroutines may use it.
@@ -20,7 +20,8 @@ type Agent struct {
 	short   string          // what the log calls the session
 	life    context.Context // ends with the session
 	end     context.CancelFunc
-	part    *icwsPart
+	route   Route
+	parts   []part         // in the order of the route
 	used    atomic.Int64   // when a caller used the session last, in Unix nanoseconds
 	work    sync.WaitGroup // the goroutines of the agent
 
@@ -28,18 +29,27 @@ type Agent struct {
 	session  session.Session // guarded by mu, but for ID and Login, which never change
 	password string          // guarded by mu; "" if not kept
 	ended    bool            // guarded by mu
+	over     map[part]bool   // parts that have ended; guarded by mu
 }
 
-func newAgent(g *Gateway, s session.Session, at *site, route Route, conn icws.Conn) *Agent {
-	a := &Agent{gateway: g, short: g.key.ShortName(s.ID), session: s}
+// newAgent makes the agent of new upstream sessions, one for each site of the route; nil for one
+// that is to be opened later.
+func newAgent(g *Gateway, s session.Session, route Route, opened []opening) *Agent {
+	a := &Agent{gateway: g, short: g.key.ShortName(s.ID), session: s, route: route, over: map[part]bool{}}
 	a.life, a.end = context.WithCancel(context.Background())
-	a.part = newICWSPart(a, at, route, conn)
+	for i, stop := range route.Stops {
+		a.parts = append(a.parts, g.sites[stop.Site].part(a, stop.Login, opened[i]))
+	}
 	a.use()
 	return a
 }
 
-// start begins to receive what the site pushes.
-func (a *Agent) start() { a.work.Go(func() { a.part.watch(a.life) }) }
+// start begins to receive what the sites push.
+func (a *Agent) start() {
+	for _, p := range a.parts {
+		a.work.Go(func() { p.watch(a.life) })
+	}
+}
 
 // wait returns when nothing of the agent runs any more, or when ctx ends.
 func (a *Agent) wait(ctx context.Context) {
@@ -65,10 +75,63 @@ func (a *Agent) use() { a.used.Store(time.Now().UnixNano()) }
 
 func (a *Agent) lastUsed() time.Time { return time.Unix(0, a.used.Load()) }
 
-// reused counts a log-in that was not sent, because the session was found by name and password.
+// reused counts log-ins that were not sent, because the session was found by name and password.
 func (a *Agent) reused() {
-	a.part.site.metrics.Login(upstream.LoginReused)
-	a.part.site.metrics.Avoided(icws.OpLogin, upstream.SessionReused)
+	for _, p := range a.parts {
+		p.reused()
+	}
+}
+
+// icws returns the part at the agent's ICWS site, nil if there is none.
+func (a *Agent) icws() *icwsPart {
+	for _, p := range a.parts {
+		one, ok := p.(*icwsPart)
+		if ok {
+			return one
+		}
+	}
+	return nil
+}
+
+// partEnded notes that the upstream session of a part is gone for good. The agent goes on at the
+// other sites; without any left the session ends.
+func (a *Agent) partEnded(p part, why ending) {
+	a.mu.Lock()
+	a.over[p] = true
+	last := len(a.over) == len(a.parts)
+	a.mu.Unlock()
+	if last {
+		a.gateway.end(a, why)
+	}
+}
+
+// elsewhere returns the channels of an ICWS site that another site owns for the agent.
+func (a *Agent) elsewhere(at *icwsSite) []htccapi.MediaChannel {
+	if len(a.route.Stops) == 1 {
+		return nil
+	}
+	var elsewhere []htccapi.MediaChannel
+	for _, channel := range at.Rules.Channels {
+		if a.route.Channels[channel.Name] != at.Name {
+			elsewhere = append(elsewhere, channel.Name)
+		}
+	}
+	return elsewhere
+}
+
+// owned returns the channels of the agent that are a site's; nil if it is the only one.
+func (a *Agent) owned(site string) []htccapi.MediaChannel {
+	if len(a.route.Stops) == 1 {
+		return nil
+	}
+	owned := []htccapi.MediaChannel{}
+	for channel, owner := range a.route.Channels {
+		if owner == site {
+			owned = append(owned, channel)
+		}
+	}
+	slices.Sort(owned)
+	return owned
 }
 
 // proves reports whether proof is that of the agent's name and password.
@@ -130,7 +193,9 @@ func (g *Gateway) end(a *Agent, why ending) {
 	a.end()
 	go func() {
 		defer a.work.Done() // leave counted it
-		a.part.close()
+		for _, p := range a.parts {
+			p.close()
+		}
 	}()
 }
 

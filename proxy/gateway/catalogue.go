@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"portico/cache"
+	"portico/proxy/fault"
 	"portico/proxy/icws"
 	"portico/proxy/upstream"
 	"portico/translate"
@@ -41,10 +42,13 @@ type Document struct {
 // marked with what of it the agent may choose. known reports whether the caller holds the document
 // with an ETag; then it comes without a body.
 //
-// It fails with fault.Unauthenticated when the session is gone, else with the kind of the upstream
+// It fails with fault.NotFound when the agent has no ICWS site, fault.Unauthenticated when the session is gone, else with the kind of the upstream
 // failure.
 func (g *Gateway) StatusMessages(ctx context.Context, a *Agent, dialect htccapi.Dialect, zip bool, known func(etag string) bool) (Document, error) {
-	p := a.part
+	p := a.icws()
+	if p == nil {
+		return Document{}, fault.New(fault.NotFound, "this agent has no PureConnect site, and so no status messages")
+	}
 	catalogue, result, err := p.catalogue.Lookup(ctx)
 	if err != nil {
 		return Document{}, kinded(err)

@@ -18,32 +18,45 @@ import (
 
 	"portico/cache"
 	"portico/proxy/fault"
+	"portico/proxy/htcc"
 	"portico/proxy/icws"
 	"portico/proxy/session"
 	"portico/translate"
+	"portico/translate/htccapi"
 )
 
-// A Site is one upstream contact centre and how agents are served there.
+// A Site is one upstream contact centre and how agents are served there. Exactly one of ICWS and
+// HTCC is its client.
 type Site struct {
-	Name   string
-	Client *icws.Client
-	Rules  translate.Rules
+	Name string
+	ICWS *icws.Client
+	HTCC *htcc.Client
 
+	// Of an ICWS site.
+	Rules         translate.Rules
 	Language      string        // when an application names none the site has
 	WaitCompleted bool          // a write answers after its completion, not after it was accepted
 	StaleIfError  time.Duration // how long a catalogue is served after its stream broke; 0 = for ever
 }
 
-// A Route says where an agent works: the name of the site, and the name to log in with there.
+// A Route says where an agent works: at one site, or at one of each kind, the first of which gives
+// the agent's id and names. Channels says which site owns each channel, of an agent on two.
 type Route struct {
+	Stops    []Stop
+	Channels map[htccapi.MediaChannel]string
+}
+
+// A Stop is a site of a route and the name to log in with there.
+type Stop struct {
 	Site  string
 	Login string
 }
 
-// Settings are what a Gateway needs. All fields but Logger, Registerer and Now are required.
+// Settings are what a Gateway needs. All fields but States and Logger are required.
 type Settings struct {
 	Sites    []Site
 	Route    func(login string) (Route, bool) // of a lower-cased login name
+	States   SharedStates
 	Store    session.Store
 	Idle     time.Duration // a session that nobody used for so long ends
 	Forget   bool          // drop a password once the agent is logged in at every site
@@ -54,10 +67,25 @@ type Settings struct {
 	Logger  *slog.Logger
 }
 
+// siteAtWork is a Site and what its agents share.
+type siteAtWork interface {
+	// open opens an upstream session. It fails as Gateway.Login does.
+	open(ctx context.Context, login, password, language string) (opening, error)
+	// part makes an agent's part of an upstream session. Of nil it opens one when it can.
+	part(a *Agent, login string, opened opening) part
+	probe(ctx context.Context) error
+	answers() bool // the last probe did
+}
+
+// opening is an upstream session that is no agent's yet.
+type opening interface {
+	discard(ctx context.Context)
+}
+
 // A Gateway serves all agents. Any number of goroutines may call its methods.
 type Gateway struct {
 	settings Settings
-	sites    map[string]*site
+	sites    map[string]siteAtWork
 	store    session.Store
 	log      *slog.Logger
 	key      session.Key
@@ -79,13 +107,17 @@ func New(s Settings) (*Gateway, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &Gateway{settings: s, sites: map[string]*site{}, store: s.Store, log: s.Logger, key: session.NewKey(), forms: forms,
+	g := &Gateway{settings: s, sites: map[string]siteAtWork{}, store: s.Store, log: s.Logger, key: session.NewKey(), forms: forms,
 		refused: newExpiring(refusedFor), barred: newExpiring(barredFor), agents: map[string]*Agent{}}
 	if g.log == nil {
 		g.log = slog.New(slog.DiscardHandler)
 	}
 	for _, one := range s.Sites {
-		g.sites[one.Name] = newSite(one, forms, s.Cache)
+		if one.HTCC != nil {
+			g.sites[one.Name] = newHTCCSite(one)
+			continue
+		}
+		g.sites[one.Name] = newICWSSite(one, forms, s.Cache)
 	}
 	return g, nil
 }
@@ -167,7 +199,7 @@ func (g *Gateway) Ready() (bool, map[string]bool) {
 	up := map[string]bool{}
 	some := false
 	for name, one := range g.sites {
-		up[name] = one.up.Load()
+		up[name] = one.answers()
 		some = some || up[name]
 	}
 	g.mu.RLock()

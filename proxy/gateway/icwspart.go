@@ -15,6 +15,7 @@ import (
 	"portico/proxy/icws"
 	"portico/proxy/upstream"
 	"portico/translate"
+	"portico/translate/htccapi"
 	"portico/translate/icwsapi"
 )
 
@@ -28,8 +29,10 @@ const readTimeout = 15 * time.Second
 // session is opened under joining. Who holds writing may take joining, not the reverse.
 type icwsPart struct {
 	agent     *Agent
-	site      *site
-	route     Route
+	site      *icwsSite
+	login     string                 // at the site
+	language  string                 // as the first log-in asked for it
+	elsewhere []htccapi.MediaChannel // the site's channels that another site owns for the agent
 	catalogue *cache.Cell[translate.Catalogue]
 	access    *cache.Cell[translate.Access]
 	reads     singleflight.Group
@@ -41,19 +44,22 @@ type icwsPart struct {
 	conn      icws.Conn
 	state     translate.AgentState
 	directory *directory
-	view      translate.View // of state
-	begun     bool           // state was read
-	lost      bool           // the upstream session of state is gone, and state is to be recovered
-	live      bool           // the reader receives
-	synced    bool           // what the reader received covers all that happened
+	view      shown // of state
+	begun     bool  // state was read
+	lost      bool  // the upstream session of state is gone, and state is to be recovered
+	live      bool  // the reader receives
+	synced    bool  // what the reader received covers all that happened
+	over      bool  // the part has ended
 	atLogin   map[string]bool
 	writes    map[string]*write // accepted and not completed, by request id
 	latest    *write            // the last one accepted
 }
 
-func newICWSPart(a *Agent, at *site, route Route, conn icws.Conn) *icwsPart {
-	p := &icwsPart{agent: a, site: at, route: route, conn: conn, nudge: make(chan struct{}, 1),
-		writing: make(chan struct{}, 1), joining: make(chan struct{}, 1), writes: map[string]*write{}}
+// newICWSPart makes the part of a new upstream session; of the zero Conn one is opened when it is
+// needed.
+func newICWSPart(a *Agent, at *icwsSite, login string, conn icws.Conn) *icwsPart {
+	p := &icwsPart{agent: a, site: at, login: login, language: a.session.Language, elsewhere: a.elsewhere(at), conn: conn,
+		nudge: make(chan struct{}, 1), writing: make(chan struct{}, 1), joining: make(chan struct{}, 1), writes: map[string]*write{}}
 	p.catalogue = cache.NewCell(a.life, cache.CellOptions[translate.Catalogue]{
 		Cache: cache.Catalogue, Site: at.Name, StaleIfError: at.StaleIfError, Intern: at.catalogues.Of, Metrics: at.cells,
 		Fetch: func(ctx context.Context) (*translate.Catalogue, error) { return at.fetchCatalogue(ctx, p) },
@@ -75,6 +81,14 @@ func hold(ctx context.Context, lock chan struct{}) (func(), error) {
 	}
 }
 
+func (p *icwsPart) siteName() string { return p.site.Name }
+
+// reused counts a log-in that was not sent.
+func (p *icwsPart) reused() {
+	p.site.metrics.Login(upstream.LoginReused)
+	p.site.metrics.Avoided(icws.OpLogin, upstream.SessionReused)
+}
+
 func (p *icwsPart) connection() icws.Conn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -84,11 +98,13 @@ func (p *icwsPart) connection() icws.Conn {
 // call makes a read on the upstream session, and once more on a new one if that is gone.
 func (p *icwsPart) call(ctx context.Context, read func(icws.Conn) error) error {
 	conn := p.connection()
-	err := read(conn)
-	if !errors.Is(err, icws.ErrSessionGone) {
-		return err
+	if conn.SessionID != "" {
+		err := read(conn)
+		if !errors.Is(err, icws.ErrSessionGone) {
+			return err
+		}
 	}
-	conn, err = p.rejoin(ctx, conn)
+	conn, err := p.rejoin(ctx, conn)
 	if err != nil {
 		return err
 	}
@@ -103,28 +119,13 @@ func (p *icwsPart) ready(ctx context.Context) (*directory, error) {
 	if begun {
 		return directory, nil
 	}
-	err := p.once(ctx, "begin", p.begin)
+	err := once(ctx, &p.reads, p.agent.life, "begin", p.begin)
 	if err != nil {
 		return nil, err
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.directory, nil
-}
-
-// once runs one read for all who ask for it together. It goes on when one of them leaves.
-func (p *icwsPart) once(ctx context.Context, name string, read func(context.Context) error) error {
-	flight := p.reads.DoChan(name, func() (any, error) {
-		ctx, cancel := context.WithTimeout(upstream.WithCause(p.agent.life, upstream.CauseOf(ctx)), readTimeout)
-		defer cancel()
-		return recovered(func() (any, error) { return nil, read(ctx) })
-	})
-	select {
-	case landed := <-flight:
-		return landed.Err
-	case <-ctx.Done():
-		return fmt.Errorf("gateway: read the agent's state: %w: %w", fault.Timeout, ctx.Err())
-	}
 }
 
 // reading is what makes up an agent's state at a site.
@@ -142,7 +143,7 @@ func (p *icwsPart) read(ctx context.Context) (reading, error) {
 	work.Go(func() error {
 		return p.call(ctx, func(conn icws.Conn) error {
 			var err error
-			got.status, err = p.site.Client.UserStatus(ctx, conn, conn.UserID)
+			got.status, err = p.site.ICWS.UserStatus(ctx, conn, conn.UserID)
 			return err
 		})
 	})
@@ -177,7 +178,7 @@ func (p *icwsPart) readActivations(ctx context.Context) (map[string]bool, error)
 	var activations map[string]bool
 	err := p.call(ctx, func(conn icws.Conn) error {
 		var err error
-		activations, err = p.site.Client.Activations(ctx, conn, conn.UserID)
+		activations, err = p.site.ICWS.Activations(ctx, conn, conn.UserID)
 		return err
 	})
 	if errors.Is(err, fault.NotFound) || errors.Is(err, fault.Gone) {
@@ -218,6 +219,7 @@ func (p *icwsPart) begin(ctx context.Context) error {
 	p.directory = directory
 	p.state = translate.Begin(p.conn.UserID, got.status, got.activations, directory.Directory)
 	p.state.Station = translate.StationName(p.conn.Station)
+	p.state.Elsewhere = p.elsewhere
 	p.atLogin = got.activations
 	p.begun = true
 	p.showLocked()
@@ -248,7 +250,9 @@ func (p *icwsPart) update(change func(translate.AgentState, *translate.Directory
 	p.finishLocked(heard)
 }
 
-func (p *icwsPart) showLocked() { p.view = p.site.Rules.View(p.state, p.directory.Directory) }
+func (p *icwsPart) showLocked() {
+	p.view = resources(p.site.Rules.View(p.state, p.directory.Directory))
+}
 
 // setLink notes whether the site and the upstream session are there.
 func (p *icwsPart) setLink(link translate.Link) {

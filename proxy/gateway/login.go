@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"portico/proxy/fault"
-	"portico/proxy/icws"
 	"portico/proxy/session"
-	"portico/proxy/upstream"
 )
 
 const (
@@ -126,46 +126,79 @@ func (g *Gateway) open(ctx context.Context, c Caller, proof []byte) (*Agent, err
 	if !found {
 		return nil, fmt.Errorf("gateway: log in: no route for the name: %w", fault.Unauthenticated)
 	}
-	at := g.sites[route.Site]
 	agent = g.ofLogin(ctx, c.Login)
 	if agent != nil {
-		return g.changePassword(ctx, agent, at, route, c, proof)
+		return g.changePassword(ctx, agent, route, c, proof)
 	}
 	if g.barred.has(c.Login) {
 		return nil, fmt.Errorf("gateway: log in: logged off by the site or an operator a moment ago: %w", fault.Unauthenticated)
 	}
-	conn, err := g.join(ctx, at, route, c, proof)
+	opened, err := g.join(ctx, route, c, proof)
 	if err != nil {
 		return nil, err
 	}
-	return g.begin(ctx, at, route, conn, c, proof)
+	return g.begin(ctx, route, opened, c, proof)
 }
 
-// join opens an upstream session. A refused password is remembered.
-func (g *Gateway) join(ctx context.Context, at *site, route Route, c Caller, proof []byte) (icws.Conn, error) {
-	conn, err := at.Client.Login(ctx, icws.Credentials{UserID: route.Login, Password: c.Password, Language: at.language(ctx, c.Language)})
+// join opens an upstream session at each site of the route, side by side. A site that refuses the
+// credentials refuses the log-in: what was opened elsewhere is closed, and the refusal remembered.
+// A site that cannot say joins later, as long as another one lets the agent in.
+func (g *Gateway) join(ctx context.Context, route Route, c Caller, proof []byte) ([]opening, error) {
+	opened := make([]opening, len(route.Stops))
+	errs := make([]error, len(route.Stops))
+	var work sync.WaitGroup
+	for i, stop := range route.Stops {
+		work.Go(func() { opened[i], errs[i] = g.sites[stop.Site].open(ctx, stop.Login, c.Password, c.Language) })
+	}
+	work.Wait()
+	err := joinedNowhere(errs)
+	if err == nil {
+		return opened, nil
+	}
+	discard(ctx, opened)
 	if errors.Is(err, fault.Unauthenticated) {
 		g.refused.add(string(proof))
 	}
-	if err != nil {
-		return icws.Conn{}, fmt.Errorf("gateway: log in: %w", err)
+	return nil, fmt.Errorf("gateway: log in: %w", err)
+}
+
+// joinedNowhere returns why a log-in failed: the first refusal, or if every site failed the first
+// failure; nil if it did not.
+func joinedNowhere(errs []error) error {
+	joined := false
+	for _, err := range errs {
+		if errors.Is(err, fault.Unauthenticated) {
+			return err
+		}
+		joined = joined || err == nil
 	}
-	return conn, nil
+	if joined {
+		return nil
+	}
+	return errs[0]
+}
+
+func discard(ctx context.Context, opened []opening) {
+	for _, one := range opened {
+		if one != nil {
+			one.discard(ctx)
+		}
+	}
 }
 
 // begin makes the agent of a new upstream session.
-func (g *Gateway) begin(ctx context.Context, at *site, route Route, conn icws.Conn, c Caller, proof []byte) (*Agent, error) {
+func (g *Gateway) begin(ctx context.Context, route Route, opened []opening, c Caller, proof []byte) (*Agent, error) {
 	s := session.Session{ID: session.NewID(), Login: c.Login, Language: c.Language, Proof: proof, Created: time.Now()}
-	agent := newAgent(g, s, at, route, conn)
-	if !g.settings.Forget {
-		agent.keepPassword(c.Password)
+	agent := newAgent(g, s, route, opened)
+	if !g.settings.Forget || slices.Contains(opened, nil) {
+		agent.keepPassword(c.Password) // a site that joins later needs it in any case
 	}
 	err := g.store.Put(ctx, s)
 	if err == nil {
 		err = g.register(agent)
 	}
 	if err != nil {
-		logOut(ctx, at, conn)
+		discard(ctx, opened)
 		return nil, err
 	}
 	g.settings.Metrics.began()
@@ -186,12 +219,12 @@ func (g *Gateway) register(a *Agent) error {
 
 // changePassword checks another password for an agent who is logged in. If the site takes it, it
 // replaces the old one; the session that checked it is closed.
-func (g *Gateway) changePassword(ctx context.Context, a *Agent, at *site, route Route, c Caller, proof []byte) (*Agent, error) {
-	trial, err := g.join(ctx, at, route, c, proof)
+func (g *Gateway) changePassword(ctx context.Context, a *Agent, route Route, c Caller, proof []byte) (*Agent, error) {
+	trial, err := g.join(ctx, route, c, proof)
 	if err != nil {
 		return nil, err
 	}
-	logOut(ctx, at, trial)
+	discard(ctx, trial)
 	s := a.replaceProof(proof)
 	if !g.settings.Forget {
 		a.keepPassword(c.Password)
@@ -202,15 +235,4 @@ func (g *Gateway) changePassword(ctx context.Context, a *Agent, at *site, route 
 	}
 	a.use()
 	return a, nil
-}
-
-// logOutTimeout bounds the closing of an upstream session, which nobody waits for.
-const logOutTimeout = 5 * time.Second
-
-// logOut closes an upstream session. It is let go if the site does not answer: it will end there
-// by itself.
-func logOut(ctx context.Context, at *site, conn icws.Conn) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), logOutTimeout)
-	defer cancel()
-	_ = at.Client.Logout(upstream.WithCause(ctx, upstream.Session), conn)
 }

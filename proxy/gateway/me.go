@@ -4,104 +4,239 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
+	"sync"
 
 	"portico/proxy/fault"
-	"portico/proxy/icws"
-	"portico/proxy/upstream"
-	"portico/translate"
 	"portico/translate/htccapi"
 )
 
-// Me is an agent with every sub-resource that Portico keeps.
+// Me is an agent: the agent object, devices, channels and features of all sites, and what else was
+// asked for and one of the sites has, by the name of the sub-resource.
 type Me struct {
-	User     htccapi.User
-	Devices  []htccapi.Device
-	Channels []htccapi.Channel
-	Features []htccapi.Feature
+	User     any
+	Devices  []Resource
+	Channels []Resource
+	Features []Resource
+	More     map[string]any
 }
 
-// Me returns the agent. While the reader receives, that takes no upstream call.
+// Me returns the agent with the named sub-resources. What the readers tell of takes no upstream
+// call. A site that cannot be reached is not in view while another is.
 //
 // It fails with fault.Unauthenticated when the session is gone, else with the kind of the upstream
-// failure. A site that cannot be reached is none: its channels are not in view.
-func (g *Gateway) Me(ctx context.Context, a *Agent) (Me, error) {
-	view, err := a.part.show(ctx)
+// failure.
+func (g *Gateway) Me(ctx context.Context, a *Agent, subresources []string) (Me, error) {
+	view, err := a.show(ctx)
 	if err != nil {
 		return Me{}, err
 	}
-	p := a.part
-	p.mu.Lock()
-	conn, state := p.conn, p.state
-	p.mu.Unlock()
-	me := Me{
-		User:    p.site.Rules.User(a.session.Login, conn.UserID, conn.DisplayName),
-		Devices: []htccapi.Device{}, Channels: view.Channels, Features: p.site.Rules.Features(state),
+	me := Me{Devices: view.devices, Channels: view.channels, More: map[string]any{}}
+	for _, p := range a.parts {
+		user, features, more, err := p.user(ctx, subresources)
+		if err != nil && len(a.parts) == 1 {
+			return Me{}, err
+		}
+		if err != nil {
+			continue // the site is not in view
+		}
+		if me.User == nil {
+			me.User = user
+		}
+		me.Features = append(me.Features, features...)
+		for name, value := range more {
+			me.More[name] = value
+		}
 	}
-	if view.Device != nil {
-		me.Devices = append(me.Devices, *view.Device)
+	if me.User == nil {
+		return Me{}, fmt.Errorf("gateway: no site tells who the agent is: %w", fault.Unreachable)
 	}
 	return me, nil
 }
 
-// AgentStates returns the states that the agent may choose, in the order of the site. The caller
-// must not change the list. It fails as Me does.
-func (g *Gateway) AgentStates(ctx context.Context, a *Agent) ([]htccapi.AgentStateSetting, error) {
-	d, err := a.part.ready(ctx)
-	if err != nil {
-		return nil, err
+// show returns the devices and channels of all parts, in the order of the route.
+func (a *Agent) show(ctx context.Context) (shown, error) {
+	if len(a.parts) == 1 {
+		return a.parts[0].show(ctx)
 	}
-	return d.AgentStates(), nil
-}
-
-// show returns what /me shows: the state kept by the reader while it receives, else what one read
-// for all who ask together says.
-func (p *icwsPart) show(ctx context.Context) (translate.View, error) {
-	_, err := p.ready(ctx)
-	if err != nil {
-		return translate.View{}, err
-	}
-	p.mu.Lock()
-	view, current := p.view, p.synced || p.lost
-	p.mu.Unlock()
-	if current {
-		p.avoided()
-		return view, nil
-	}
-	err = p.once(ctx, "refresh", p.refresh)
-	if err != nil {
-		return translate.View{}, err
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.view, nil
-}
-
-// avoided counts the reads that a caller's would have been without the reader.
-func (p *icwsPart) avoided() {
-	p.site.metrics.Avoided(icws.OpGetUserStatus, upstream.LiveState)
-	if p.site.needsActivations() {
-		p.site.metrics.Avoided(icws.OpGetActivations, upstream.LiveState)
-	}
-}
-
-// refresh reads the state while nothing is pushed. A site that cannot be reached takes its channels
-// out of view, and is back with the next read or message.
-func (p *icwsPart) refresh(ctx context.Context) error {
-	got, err := p.read(ctx)
-	if errors.Is(err, fault.Unreachable) {
-		p.setLink(translate.Unreachable)
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("gateway: refresh the agent's state: %w", err)
-	}
-	p.redirect()
-	p.update(func(s translate.AgentState, d *translate.Directory) (translate.AgentState, translate.Heard) {
-		if !p.lost {
-			s.Link = translate.Connected
+	views := make([]shown, len(a.parts))
+	errs := make([]error, len(a.parts))
+	a.sideBySide(func(i int, p part) { views[i], errs[i] = p.show(ctx) })
+	var all shown
+	failed := 0
+	for i, err := range errs {
+		if errors.Is(err, fault.Unauthenticated) {
+			return shown{}, err
 		}
-		s.Activations = got.activations
-		return p.site.Rules.HeardStatus(s, got.status, d)
-	})
+		if err != nil {
+			failed++
+			continue
+		}
+		all.channels = append(all.channels, views[i].channels...)
+		all.devices = append(all.devices, views[i].devices...)
+	}
+	if failed == len(errs) {
+		return shown{}, errs[0]
+	}
+	return all, nil
+}
+
+// sideBySide runs do for each part and returns when all have come back.
+func (a *Agent) sideBySide(do func(i int, p part)) {
+	var work sync.WaitGroup
+	for i, p := range a.parts {
+		work.Go(func() { do(i, p) })
+	}
+	work.Wait()
+}
+
+// owner returns the part whose site owns a channel, nil if none does.
+func (a *Agent) owner(channel htccapi.MediaChannel) part {
+	if len(a.parts) == 1 {
+		return a.parts[0]
+	}
+	for _, p := range a.parts {
+		if p.siteName() == a.route.Channels[channel] {
+			return p
+		}
+	}
 	return nil
+}
+
+// SetAgentState carries out a state operation on all channels or on one. It returns once each site
+// concerned has accepted it or, where the settings say so, completed it. Sites work side by side,
+// and what one of them refuses is not undone on the other: the Outcome tells.
+//
+// It fails with fault.Missing, fault.Invalid, fault.Forbidden or fault.NotFound when the operation
+// cannot be carried out, with a text that says what would be right; else with the kind of the
+// upstream failure, and then nothing that offers work was left changed.
+func (g *Gateway) SetAgentState(ctx context.Context, a *Agent, ask Ask) (Outcome, error) {
+	if ask.Channel != "" {
+		p := a.owner(ask.Channel)
+		if p == nil {
+			return Outcome{}, fault.New(fault.NotFound, fmt.Sprintf("there is no channel %q", ask.Channel))
+		}
+		return a.set(ctx, []part{p}, ask)
+	}
+	return a.set(ctx, a.parts, ask)
+}
+
+// set asks some parts to carry out an operation, each by the name it has for it.
+func (a *Agent) set(ctx context.Context, parts []part, ask Ask) (Outcome, error) {
+	named, err := a.nameFor(ctx, parts, ask)
+	if err != nil {
+		return Outcome{}, err
+	}
+	all := make([][]result, len(parts))
+	errs := make([]error, len(parts))
+	var work sync.WaitGroup
+	for i, p := range parts {
+		work.Go(func() { all[i], errs[i] = p.set(ctx, named[i].ask) })
+	}
+	work.Wait()
+	var results []result
+	var substituted []Substitution
+	for i := range parts {
+		if errs[i] != nil {
+			all[i] = each(parts[i].covered(ask.Channel), errs[i])
+		}
+		results = append(results, all[i]...)
+		for _, r := range all[i] {
+			if named[i].substituted && r.err == nil {
+				substituted = append(substituted, Substitution{Channel: r.channel, OperationName: named[i].ask.Operation})
+			}
+		}
+	}
+	if len(results) == 0 {
+		return Outcome{}, firstOr(errs, fault.New(fault.Invalid, "no channel can take the operation: each is LoggedOut"))
+	}
+	outcome, err := outcomeOf(results)
+	outcome.Substituted = substituted
+	return outcome, err
+}
+
+func firstOr(errs []error, otherwise error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return otherwise
+}
+
+// StartContactCenterSession makes the channels asked for the agent's, and the others LoggedOut.
+// Each site hears of its own channels only. It fails as SetAgentState does; with fault.NotFound
+// when the agent has none of the channels.
+func (g *Gateway) StartContactCenterSession(ctx context.Context, a *Agent, channels []htccapi.MediaChannel, ask Ask) (Outcome, error) {
+	var results []result
+	for _, name := range channels {
+		if len(a.parts) > 1 && a.owner(name) == nil {
+			results = append(results, result{name, fault.New(fault.NotFound, fmt.Sprintf("there is no channel %q", name))})
+		}
+	}
+	all := make([][]result, len(a.parts))
+	a.sideBySide(func(i int, p part) {
+		mine := slices.DeleteFunc(slices.Clone(channels), func(name htccapi.MediaChannel) bool { return a.owner(name) != p })
+		started, err := p.start(ctx, mine, ask)
+		if err != nil {
+			started = each(mine, err)
+		}
+		all[i] = started
+	})
+	return outcomeOf(slices.Concat(append(all, results)...))
+}
+
+// EndContactCenterSession takes the agent out of work at each site and ends the session, for all
+// who share it. If a site refuses that, the session goes on and the error says why; a site that
+// cannot be reached keeps nobody logged in.
+func (g *Gateway) EndContactCenterSession(ctx context.Context, a *Agent) error {
+	errs := make([]error, len(a.parts))
+	a.sideBySide(func(i int, p part) { errs[i] = p.finish(ctx) })
+	for _, err := range errs {
+		if err != nil && !away(err) {
+			return err
+		}
+	}
+	g.end(a, endByAgent)
+	return nil
+}
+
+// CheckChannel fails with fault.NotFound unless the agent has the channel, whether or not its site
+// can be reached.
+func (g *Gateway) CheckChannel(_ context.Context, a *Agent, channel htccapi.MediaChannel) error {
+	var has []string
+	for _, p := range a.parts {
+		covered := p.covered("")
+		if covered == nil || slices.Contains(covered, channel) {
+			return nil // nil: the site is to say
+		}
+		for _, name := range covered {
+			has = append(has, string(name))
+		}
+	}
+	return fault.New(fault.NotFound, fmt.Sprintf("there is no channel %q; this agent has: %s", channel, listed(has)))
+}
+
+// CheckDevice fails with fault.NotFound unless the agent has the device; else as Me does.
+func (g *Gateway) CheckDevice(ctx context.Context, a *Agent, id string) error {
+	view, err := a.show(ctx)
+	if err != nil {
+		return err
+	}
+	var has []string
+	for _, device := range view.devices {
+		if device.ID == id {
+			return nil
+		}
+		has = append(has, device.ID)
+	}
+	return fault.New(fault.NotFound, fmt.Sprintf("there is no device %q; this agent has: %s", id, listed(has)))
+}
+
+func listed(names []string) string {
+	if len(names) == 0 {
+		return "none"
+	}
+	return strings.Join(names, ", ")
 }

@@ -4,8 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+
+	"golang.org/x/sync/singleflight"
 
 	"portico/proxy/fault"
+	"portico/proxy/upstream"
 	"portico/translate"
 	"portico/translate/htccapi"
 )
@@ -23,9 +27,9 @@ type part interface {
 	// no channels, and devices without a state.
 	show(ctx context.Context) (shown, error)
 
-	// user returns the agent object, and what of the named sub-resources the site has beyond
-	// devices and channels, by name.
-	user(ctx context.Context, subresources []string) (any, map[string]any, error)
+	// user returns the agent object, its features, and what else of the named sub-resources the
+	// site has, by name.
+	user(ctx context.Context, subresources []string) (any, []Resource, map[string]any, error)
 
 	// states returns the states that the agent may choose here, in the site's order.
 	states(ctx context.Context) ([]state, error)
@@ -33,6 +37,10 @@ type part interface {
 	// set carries out an operation on one channel, or on all that count. What became of it is told
 	// for each channel; none means that no channel counts.
 	set(ctx context.Context, ask Ask) ([]result, error)
+
+	// covered returns the channels that an operation on channel covers, on all if it is "". nil
+	// means that the site is to say.
+	covered(channel htccapi.MediaChannel) []htccapi.MediaChannel
 
 	// start makes channels the agent's here; finish takes the agent out of work.
 	start(ctx context.Context, channels []htccapi.MediaChannel, ask Ask) ([]result, error)
@@ -116,3 +124,19 @@ func outcomeOf(results []result) (Outcome, error) {
 
 // away reports that a site cannot be reached, as far as err tells.
 func away(err error) bool { return errors.Is(err, fault.Unreachable) || errors.Is(err, fault.Timeout) }
+
+// once runs one read for all who ask for it together, until life ends. It goes on when one of them
+// leaves.
+func once(ctx context.Context, flights *singleflight.Group, life context.Context, name string, read func(context.Context) error) error {
+	flight := flights.DoChan(name, func() (any, error) {
+		ctx, cancel := context.WithTimeout(upstream.WithCause(life, upstream.CauseOf(ctx)), readTimeout)
+		defer cancel()
+		return recovered(func() (any, error) { return nil, read(ctx) })
+	})
+	select {
+	case landed := <-flight:
+		return landed.Err
+	case <-ctx.Done():
+		return fmt.Errorf("gateway: read the agent's state: %w: %w", fault.Timeout, ctx.Err())
+	}
+}

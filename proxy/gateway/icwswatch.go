@@ -27,7 +27,7 @@ func (p *icwsPart) watch(ctx context.Context) {
 	pause := firstPause
 	for {
 		err := p.receive(ctx)
-		if ctx.Err() != nil {
+		if ctx.Err() != nil || errors.Is(err, fault.Unauthenticated) {
 			return
 		}
 		if err == nil {
@@ -51,7 +51,7 @@ func (p *icwsPart) receive(ctx context.Context) error {
 		return err
 	}
 	conn := p.connection()
-	err = p.site.Client.Receive(ctx, conn, icws.Receiver{
+	err = p.site.ICWS.Receive(ctx, conn, icws.Receiver{
 		Subscribe: func(ctx context.Context) error { return p.subscribe(ctx, conn) },
 		Message:   p.receiveMessage,
 		Live:      p.setLive,
@@ -73,7 +73,7 @@ func (p *icwsPart) warn(text string, err error) {
 // subscribe puts everything the part is to be told. What an older site cannot tell is not kept
 // current; the state itself must be.
 func (p *icwsPart) subscribe(ctx context.Context, conn icws.Conn) error {
-	client, agent := p.site.Client, []string{conn.UserID}
+	client, agent := p.site.ICWS, []string{conn.UserID}
 	err := client.SubscribeUserStatuses(ctx, conn, agent)
 	if err != nil {
 		return err
@@ -194,12 +194,21 @@ func (p *icwsPart) redirect() {
 func (p *icwsPart) changeConnection(m icwsapi.ConnectionStateChangeMessage) {
 	switch {
 	case m.NewConnectionState == icwsapi.ConnectionDown && m.ShouldReconnect != nil && !*m.ShouldReconnect:
-		p.agent.gateway.end(p.agent, endForced)
+		p.ended()
+		p.agent.partEnded(p, endForced)
 	case m.NewConnectionState == icwsapi.ConnectionDown:
 		p.lose()
 	case m.NewConnectionState == icwsapi.ConnectionUp:
 		p.agent.work.Go(func() { _ = p.restoreAlone(p.agent.life) }) // if it fails, the next need tries again
 	}
+}
+
+// ended notes that the part has ended: its channels show LoggedOut.
+func (p *icwsPart) ended() {
+	p.setLink(translate.Ended)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.over = true
 }
 
 // lose notes that the upstream session is gone: the agent is offline at the site.
@@ -229,12 +238,14 @@ func (p *icwsPart) rejoin(ctx context.Context, gone icws.Conn) (icws.Conn, error
 	p.lose()
 	password := p.agent.keptPassword()
 	if password == "" {
-		p.agent.gateway.end(p.agent, endUpstream)
+		p.ended()
+		p.agent.partEnded(p, endUpstream)
 		return icws.Conn{}, fmt.Errorf("gateway: log in again: no password is kept: %w", fault.Unauthenticated)
 	}
-	conn, err := p.site.Client.Login(ctx, icws.Credentials{UserID: p.route.Login, Password: password, Language: gone.Language})
+	conn, err := p.site.ICWS.Login(ctx, icws.Credentials{UserID: p.login, Password: password, Language: p.site.language(ctx, p.language)})
 	if errors.Is(err, fault.Unauthenticated) {
-		p.agent.gateway.end(p.agent, endUpstream)
+		p.ended()
+		p.agent.partEnded(p, endUpstream)
 	}
 	if err != nil {
 		return icws.Conn{}, fmt.Errorf("gateway: log in again: %w", err)

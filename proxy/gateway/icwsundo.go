@@ -43,7 +43,7 @@ func uncertain(err error) bool {
 // arrived reads whether a status was set though its answer was lost, and notes the plan as done if
 // it was.
 func (p *icwsPart) arrived(ctx context.Context, conn icws.Conn, plan translate.Plan, statusID string) bool {
-	status, err := p.site.Client.UserStatus(ctx, conn, conn.UserID)
+	status, err := p.site.ICWS.UserStatus(ctx, conn, conn.UserID)
 	if err != nil || !strings.EqualFold(status.StatusID, statusID) {
 		return false
 	}
@@ -78,7 +78,7 @@ func (p *icwsPart) undo(ctx context.Context, conn icws.Conn, undo translate.Undo
 
 // putBack sets activations and notes that they are set.
 func (p *icwsPart) putBack(ctx context.Context, conn icws.Conn, activations map[string]bool) error {
-	err := p.site.Client.SetActivations(ctx, conn, conn.UserID, activations)
+	err := p.site.ICWS.SetActivations(ctx, conn, conn.UserID, activations)
 	if err != nil {
 		return err
 	}
@@ -90,7 +90,7 @@ func (p *icwsPart) putBack(ctx context.Context, conn icws.Conn, activations map[
 
 // routed reads whether the agent is in a status that work is routed to.
 func (p *icwsPart) routed(ctx context.Context, conn icws.Conn) (bool, error) {
-	status, err := p.site.Client.UserStatus(ctx, conn, conn.UserID)
+	status, err := p.site.ICWS.UserStatus(ctx, conn, conn.UserID)
 	if err != nil {
 		return true, err
 	}

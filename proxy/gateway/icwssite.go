@@ -18,8 +18,8 @@ import (
 	"portico/translate/icwsapi"
 )
 
-// site is a Site at work: what its agents share.
-type site struct {
+// icwsSite is a Site with an ICWS server behind it, at work: what its agents share.
+type icwsSite struct {
 	Site
 	metrics     *upstream.Site
 	cells       *cache.Metrics
@@ -31,22 +31,60 @@ type site struct {
 	languages languages
 }
 
-func newSite(s Site, forms *cache.Forms, cells *cache.Metrics) *site {
-	return &site{
-		Site: s, metrics: s.Client.Metrics(), cells: cells,
+func newICWSSite(s Site, forms *cache.Forms, cells *cache.Metrics) *icwsSite {
+	return &icwsSite{
+		Site: s, metrics: s.ICWS.Metrics(), cells: cells,
 		catalogues:  cache.NewInterner(func(c *translate.Catalogue) cache.Digest { return c.Digest() }),
 		access:      cache.NewInterner(func(a *translate.Access) cache.Digest { return a.Digest() }),
 		directories: newDirectories(forms),
 	}
 }
 
+// open opens an upstream session in the language of the site that suits the caller best.
+func (s *icwsSite) open(ctx context.Context, login, password, language string) (opening, error) {
+	conn, err := s.ICWS.Login(ctx, icws.Credentials{UserID: login, Password: password, Language: s.language(ctx, language)})
+	if err != nil {
+		return nil, err
+	}
+	return icwsSession{s, conn}, nil
+}
+
+// icwsSession is a new upstream session.
+type icwsSession struct {
+	site *icwsSite
+	conn icws.Conn
+}
+
+func (o icwsSession) discard(ctx context.Context) { logOut(ctx, o.site, o.conn) }
+
+func (s *icwsSite) part(a *Agent, login string, opened opening) part {
+	conn := icws.Conn{}
+	if opened != nil {
+		conn = opened.(icwsSession).conn
+	}
+	return newICWSPart(a, s, login, conn)
+}
+
+func (s *icwsSite) answers() bool { return s.up.Load() }
+
+// logOutTimeout bounds the closing of an upstream session, which nobody waits for.
+const logOutTimeout = 5 * time.Second
+
+// logOut closes an upstream session. It is let go if the site does not answer: it will end there
+// by itself.
+func logOut(ctx context.Context, at *icwsSite, conn icws.Conn) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), logOutTimeout)
+	defer cancel()
+	_ = at.ICWS.Logout(upstream.WithCause(ctx, upstream.Session), conn)
+}
+
 // needsActivations reports whether any channel of the site depends on activated workgroups.
-func (s *site) needsActivations() bool {
+func (s *icwsSite) needsActivations() bool {
 	return slices.ContainsFunc(s.Rules.Channels, func(c translate.Channel) bool { return len(c.Workgroups) > 0 })
 }
 
 // unmapped returns the activated workgroups that belong to no channel, sorted.
-func (s *site) unmapped(activations map[string]bool) []string {
+func (s *icwsSite) unmapped(activations map[string]bool) []string {
 	var names []string
 	for name, active := range activations {
 		mapped := slices.ContainsFunc(s.Rules.Channels, func(c translate.Channel) bool {
@@ -64,15 +102,18 @@ func (s *site) unmapped(activations map[string]bool) []string {
 const probeEvery = 10 * time.Second
 
 // probe asks again and again whether the site answers, which needs no session.
-func (s *site) probe(ctx context.Context) error {
+func (s *icwsSite) probe(ctx context.Context) error { return probe(ctx, &s.up, s.ICWS.Probe) }
+
+// probe asks again and again, until ctx ends, and notes whether the last answer was good.
+func probe(ctx context.Context, up *atomic.Bool, ask func(context.Context) error) error {
 	tick := time.NewTicker(probeEvery)
 	defer tick.Stop()
 	for {
-		err := s.Client.Probe(ctx)
+		err := ask(ctx)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		s.up.Store(err == nil)
+		up.Store(err == nil)
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
@@ -98,7 +139,7 @@ type languages struct {
 // language returns which of the site's languages suits an Accept-Language value best. Without a
 // wish, without one that the site has, or where the site does not tell its languages, it is the one
 // in the settings.
-func (s *site) language(ctx context.Context, accept string) string {
+func (s *icwsSite) language(ctx context.Context, accept string) string {
 	wanted, _, err := language.ParseAcceptLanguage(accept)
 	if err != nil || len(wanted) == 0 {
 		return s.Language
@@ -119,13 +160,13 @@ func (s *site) language(ctx context.Context, accept string) string {
 }
 
 // languageList returns the site's languages; none if it cannot be asked.
-func (s *site) languageList(ctx context.Context) []string {
+func (s *icwsSite) languageList(ctx context.Context) []string {
 	s.languages.mu.Lock()
 	defer s.languages.mu.Unlock()
 	if time.Now().Before(s.languages.until) {
 		return s.languages.list
 	}
-	info, err := s.Client.ServerInfo(upstream.WithCause(ctx, upstream.Session))
+	info, err := s.ICWS.ServerInfo(upstream.WithCause(ctx, upstream.Session))
 	s.languages.list = nil
 	if err != nil {
 		s.languages.until = time.Now().Add(noLanguagesFor)
@@ -139,11 +180,11 @@ func (s *site) languageList(ctx context.Context) []string {
 }
 
 // fetchCatalogue asks the site for its catalogue in the language of conn.
-func (s *site) fetchCatalogue(ctx context.Context, p *icwsPart) (*translate.Catalogue, error) {
+func (s *icwsSite) fetchCatalogue(ctx context.Context, p *icwsPart) (*translate.Catalogue, error) {
 	var messages []icwsapi.StatusMessage
 	err := p.call(ctx, func(conn icws.Conn) error {
 		var err error
-		messages, err = s.Client.StatusMessages(ctx, conn)
+		messages, err = s.ICWS.StatusMessages(ctx, conn)
 		return err
 	})
 	if err != nil {
@@ -153,11 +194,11 @@ func (s *site) fetchCatalogue(ctx context.Context, p *icwsPart) (*translate.Cata
 }
 
 // fetchAccess asks the site which statuses the agent of p may be given.
-func (s *site) fetchAccess(ctx context.Context, p *icwsPart) (*translate.Access, error) {
+func (s *icwsSite) fetchAccess(ctx context.Context, p *icwsPart) (*translate.Access, error) {
 	var ids []string
 	err := p.call(ctx, func(conn icws.Conn) error {
 		var err error
-		ids, err = s.Client.UserAccess(ctx, conn, conn.UserID)
+		ids, err = s.ICWS.UserAccess(ctx, conn, conn.UserID)
 		return err
 	})
 	if err != nil {

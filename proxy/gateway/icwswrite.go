@@ -9,38 +9,21 @@ import (
 	"portico/proxy/fault"
 	"portico/proxy/icws"
 	"portico/translate"
-	"portico/translate/htccapi"
 	"portico/translate/icwsapi"
 )
 
 // completionWithin is how long a completion may take before a read of the status decides.
 const completionWithin = 10 * time.Second
 
-// SetAgentState carries out a state operation on all channels or on one. It returns once the site
-// has accepted it or, where the settings say so, completed it.
-//
-// It fails with fault.Missing, fault.Invalid, fault.Forbidden or fault.NotFound when the operation
-// cannot be carried out, with a text that says what would be right; else with the kind of the
-// upstream failure, and then nothing that offers work was left changed.
-func (g *Gateway) SetAgentState(ctx context.Context, a *Agent, ask translate.Request) error {
-	_, err := a.part.write(ctx, func(s translate.AgentState, d *translate.Directory) (translate.Plan, error) {
-		return a.part.site.Rules.Plan(s, d, ask)
+// set carries out a state operation.
+func (p *icwsPart) set(ctx context.Context, ask Ask) ([]result, error) {
+	_, err := p.write(ctx, func(s translate.AgentState, d *translate.Directory) (translate.Plan, error) {
+		return p.site.Rules.Plan(s, d, ask.Request)
 	})
-	return err
-}
-
-// SetDeviceState carries out an operation on the agent's one device: do-not-disturb, which is the
-// agent's own.
-func (g *Gateway) SetDeviceState(ctx context.Context, a *Agent, deviceID string, ask translate.Request) error {
-	err := g.CheckDevice(ctx, a, deviceID)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if ask.Operation != htccapi.DoNotDisturbOn && ask.Operation != htccapi.DoNotDisturbOff {
-		return fault.New(fault.Invalid, fmt.Sprintf("unknown operation %q; a device takes %s and %s",
-			ask.Operation, htccapi.DoNotDisturbOn, htccapi.DoNotDisturbOff))
-	}
-	return g.SetAgentState(ctx, a, ask)
+	return each(p.covered(ask.Channel), nil), nil
 }
 
 // A write is a status change that the site accepted.
@@ -114,9 +97,9 @@ func (p *icwsPart) carryOut(ctx context.Context, conn icws.Conn, plan translate.
 // send makes one call; for a status it returns the id of the request.
 func (p *icwsPart) send(ctx context.Context, conn icws.Conn, call translate.Call) (string, error) {
 	if call.Activations != nil {
-		return "", p.site.Client.SetActivations(ctx, conn, conn.UserID, call.Activations)
+		return "", p.site.ICWS.SetActivations(ctx, conn, conn.UserID, call.Activations)
 	}
-	return p.site.Client.SetUserStatus(ctx, conn, conn.UserID, *call.Status)
+	return p.site.ICWS.SetUserStatus(ctx, conn, conn.UserID, *call.Status)
 }
 
 // sent notes that all calls of a plan were accepted. It returns the write to wait for.
@@ -232,7 +215,7 @@ func (p *icwsPart) readStatus(ctx context.Context) (icwsapi.UserStatus, error) {
 	var status icwsapi.UserStatus
 	err := p.call(ctx, func(conn icws.Conn) error {
 		var err error
-		status, err = p.site.Client.UserStatus(ctx, conn, conn.UserID)
+		status, err = p.site.ICWS.UserStatus(ctx, conn, conn.UserID)
 		return err
 	})
 	return status, err

@@ -1,0 +1,155 @@
+package gateway
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"portico/proxy/fault"
+	"portico/proxy/htcc"
+	"portico/translate/htccapi"
+)
+
+// forward posts an operation of an agent who works on this site alone: it goes as it came, whatever
+// it is, and the answer comes back as the site gave it.
+func (p *htccPart) forward(ctx context.Context, path string, body json.RawMessage) (Outcome, error) {
+	release, err := hold(ctx, p.writing)
+	if err != nil {
+		return Outcome{}, err
+	}
+	defer release()
+	return p.post(ctx, path, body)
+}
+
+// post posts a body and returns what became of it. The caller holds writing.
+func (p *htccPart) post(ctx context.Context, path string, body json.RawMessage) (Outcome, error) {
+	var outcome htcc.Outcome
+	err := p.call(ctx, func(s *htcc.Session) error {
+		var err error
+		outcome, err = p.site.HTCC.Operation(ctx, s, path, body)
+		return err
+	})
+	if err != nil {
+		return Outcome{}, err
+	}
+	answer, err := json.Marshal(outcome.Answer)
+	if err != nil {
+		return Outcome{}, fmt.Errorf("gateway: keep an answer: %w", err)
+	}
+	return Outcome{Succeeded: outcome.Succeeded, Failed: outcome.Failed, Answer: answer}, nil
+}
+
+// set carries out an operation for an agent on two sites. State operations on all channels go to
+// each channel that counts, since /me would change those of the other site too; do-not-disturb is
+// the agent's.
+func (p *htccPart) set(ctx context.Context, ask Ask) ([]result, error) {
+	release, err := hold(ctx, p.writing)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	body, err := withOperation(ask.Body, ask.Operation)
+	if err != nil {
+		return nil, err
+	}
+	if ask.Channel != "" {
+		_, err = p.post(ctx, htcc.ChannelPath(ask.Channel), body)
+		return each([]htccapi.MediaChannel{ask.Channel}, err), nil
+	}
+	counted := p.counted()
+	if ask.Operation == htccapi.DoNotDisturbOn || ask.Operation == htccapi.DoNotDisturbOff {
+		_, err = p.post(ctx, htcc.PathMe, body)
+		return each(counted, err), nil
+	}
+	var results []result
+	for _, channel := range counted {
+		_, err = p.post(ctx, htcc.ChannelPath(channel), body)
+		results = append(results, result{channel, err})
+	}
+	return results, nil
+}
+
+// withOperation returns the body with another operationName, and all its other members.
+func withOperation(body json.RawMessage, op htccapi.Operation) (json.RawMessage, error) {
+	return withMember(body, "operationName", op)
+}
+
+func withMember(body json.RawMessage, name string, value any) (json.RawMessage, error) {
+	var object htcc.Object
+	err := json.Unmarshal(body, &object)
+	if err != nil {
+		return nil, fault.New(fault.Invalid, "the body must be a JSON object")
+	}
+	changed, err := json.Marshal(object.With(name, mustEncode(value)))
+	if err != nil {
+		return nil, fmt.Errorf("gateway: encode a body: %w", err)
+	}
+	return changed, nil
+}
+
+// start starts the contact centre session at the site, with this site's channels alone and all
+// other members of the body.
+func (p *htccPart) start(ctx context.Context, channels []htccapi.MediaChannel, ask Ask) ([]result, error) {
+	release, err := hold(ctx, p.writing)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	mine := slices.DeleteFunc(slices.Clone(channels), func(name htccapi.MediaChannel) bool { return !slices.Contains(p.owned, name) })
+	p.mu.Lock()
+	p.asked, p.started = mine, ask.Body // also if it fails: these are the ones that count from now on
+	p.mu.Unlock()
+	if len(mine) == 0 {
+		return nil, nil
+	}
+	body, err := withMember(ask.Body, "channels", mine)
+	if err != nil {
+		return nil, err
+	}
+	outcome, err := p.post(ctx, htcc.PathMe, body)
+	if err != nil {
+		return each(mine, err), nil
+	}
+	return expand(mine, outcome.Failed), nil
+}
+
+// expand turns the site's list of failures into results for each channel: its entry "multimedia"
+// stands for all but voice.
+//
+// Source: captured traffic of GWS 8.5.202.96.
+func expand(channels []htccapi.MediaChannel, failed []htccapi.ChannelResult) []result {
+	var results []result
+	for _, channel := range channels {
+		at := slices.IndexFunc(failed, func(f htccapi.ChannelResult) bool {
+			return f.Channel == channel || f.Channel == htccapi.ChannelMultimedia && channel != htccapi.Voice
+		})
+		if at < 0 {
+			results = append(results, result{channel, nil})
+			continue
+		}
+		results = append(results, result{channel, &fault.Error{Kind: fault.BadUpstream, Public: failed[at].StatusMessage}})
+	}
+	return results
+}
+
+// finish ends the contact centre session at the site, and the upstream session with it.
+func (p *htccPart) finish(ctx context.Context) error {
+	release, err := hold(ctx, p.writing)
+	if err != nil {
+		return err
+	}
+	defer release()
+	p.mu.Lock()
+	session := p.session
+	p.mu.Unlock()
+	if session == nil {
+		return nil
+	}
+	err = p.site.HTCC.EndContactCenterSession(ctx, session)
+	if errors.Is(err, htcc.ErrSessionGone) {
+		return nil
+	}
+	return told(err)
+}

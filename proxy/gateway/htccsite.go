@@ -1,0 +1,48 @@
+package gateway
+
+import (
+	"context"
+	"sync/atomic"
+
+	"portico/proxy/htcc"
+	"portico/proxy/upstream"
+)
+
+// htccSite is a Site with an HTCC server behind it, at work.
+type htccSite struct {
+	Site
+	metrics *upstream.Site
+	up      atomic.Bool // the last probe passed
+}
+
+func newHTCCSite(s Site) *htccSite { return &htccSite{Site: s, metrics: s.HTCC.Metrics()} }
+
+// open opens an upstream session.
+func (s *htccSite) open(ctx context.Context, login, password, _ string) (opening, error) {
+	session, user, err := s.HTCC.Login(ctx, htcc.Credentials{UserName: login, Password: password})
+	if err != nil {
+		return nil, err
+	}
+	return &htccSession{session, user}, nil
+}
+
+// htccSession is a new upstream session and the agent it is for.
+type htccSession struct {
+	session *htcc.Session
+	user    htcc.Object
+}
+
+// discard lets the session go: it ends at the site when it has been idle for long enough.
+func (*htccSession) discard(context.Context) {}
+
+func (s *htccSite) part(a *Agent, login string, opened opening) part {
+	session, _ := opened.(*htccSession)
+	return newHTCCPart(a, s, login, a.owned(s.Name), session)
+}
+
+func (s *htccSite) answers() bool { return s.up.Load() }
+
+// probe asks again and again whether the site answers, which needs no session.
+func (s *htccSite) probe(ctx context.Context) error {
+	return probe(ctx, &s.up, s.HTCC.Probe)
+}

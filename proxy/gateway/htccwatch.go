@@ -1,0 +1,205 @@
+package gateway
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"portico/proxy/fault"
+	"portico/proxy/htcc"
+	"portico/translate/htccapi"
+)
+
+// watch keeps the part current until ctx ends: it receives what the site pushes, and when the
+// upstream session is gone opens a new one.
+func (p *htccPart) watch(ctx context.Context) {
+	pause := firstPause
+	for {
+		err := p.receive(ctx)
+		if ctx.Err() != nil || errors.Is(err, fault.Unauthenticated) {
+			return
+		}
+		if err == nil {
+			pause = firstPause
+			continue
+		}
+		p.warn("the agent's state is not kept current", err)
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(pause/2 + rand.N(pause/2)):
+		}
+		pause = min(2*pause, longPause)
+	}
+}
+
+// receive receives until the upstream session is gone, and opens a new one.
+func (p *htccPart) receive(ctx context.Context) error {
+	session, err := p.joined(ctx, nil)
+	if err != nil {
+		return err
+	}
+	err = p.site.HTCC.Receive(ctx, session, htcc.Receiver{
+		Message: p.receiveMessage,
+		Resync:  func(ctx context.Context) error { return p.resync(ctx, session) },
+		Live:    p.setLive,
+		Problem: func(err error) { p.warn("the reader of an agent broke", err) },
+	})
+	p.setLive(false)
+	if !errors.Is(err, htcc.ErrSessionGone) {
+		return err
+	}
+	_, err = p.joined(ctx, session)
+	return err
+}
+
+func (p *htccPart) warn(text string, err error) {
+	p.agent.gateway.log.Warn(text, "site", p.site.Name, "session", p.agent.gateway.ShortName(p.agent), "cause", err.Error())
+}
+
+func (p *htccPart) setLive(live bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.synced = live
+	p.away = p.away && !live
+}
+
+// receiveMessage takes one notification. Devices come whole, and so do channels; of those that a
+// message does not list nothing is said.
+func (p *htccPart) receiveMessage(_ string, data json.RawMessage) {
+	var message htcc.Object
+	err := json.Unmarshal(data, &message)
+	if err != nil {
+		return // data of another kind, which tells nothing of state
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch message.Text("messageType") {
+	case htccapi.TypeDeviceStateChange:
+		devices, err := htcc.Devices(message)
+		if err == nil {
+			p.devices = laidOver(p.devices, devices, htcc.Device.ID)
+		}
+	case htccapi.TypeChannelStateChange:
+		channels, err := htcc.Channels(message)
+		if err == nil {
+			p.channels = laidOver(p.channels, channels, htcc.Channel.Name)
+		}
+	}
+}
+
+// laidOver returns list with the items of change in place of those with the same key, and at the
+// end those that are new.
+func laidOver[T any, K comparable](list, change []T, key func(T) K) []T {
+	list = slices.Clone(list)
+	for _, item := range change {
+		at := slices.IndexFunc(list, func(old T) bool { return key(old) == key(item) })
+		if at < 0 {
+			list = append(list, item)
+			continue
+		}
+		list[at] = item
+	}
+	return list
+}
+
+// joined returns an upstream session other than gone, opening one if there is none, once for all who
+// need it. A lost session is no outage: the state at the site goes on without it.
+//
+// When none can be had, because no password is kept or the site refuses it, this part of the agent
+// ends, and the error is fault.Unauthenticated. Other failures end nothing.
+func (p *htccPart) joined(ctx context.Context, gone *htcc.Session) (*htcc.Session, error) {
+	p.mu.Lock()
+	now := p.session
+	p.mu.Unlock()
+	if now != gone {
+		return now, nil
+	}
+	release, err := hold(ctx, p.joining)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	p.mu.Lock()
+	now = p.session
+	p.synced = p.synced && now != gone
+	p.mu.Unlock()
+	if now != gone {
+		return now, nil
+	}
+	password := p.agent.keptPassword()
+	if password == "" {
+		p.agent.partEnded(p, endUpstream)
+		return nil, fmt.Errorf("gateway: log in again: no password is kept: %w", fault.Unauthenticated)
+	}
+	session, user, err := p.site.HTCC.Login(ctx, htcc.Credentials{UserName: p.login, Password: password})
+	if errors.Is(err, fault.Unauthenticated) {
+		p.agent.partEnded(p, endUpstream)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("gateway: log in again: %w", err)
+	}
+	p.mu.Lock()
+	p.takeLocked(user)
+	p.session = session
+	p.mu.Unlock()
+	p.replay(ctx, session)
+	return session, nil
+}
+
+// replay starts the contact centre session again for the channels that were wanted and that the site
+// no longer gives, and takes each of them out of work at once: nobody asked to be Ready on it.
+func (p *htccPart) replay(ctx context.Context, session *htcc.Session) {
+	p.mu.Lock()
+	body, missing := p.started, p.missingLocked()
+	p.mu.Unlock()
+	if body == nil || len(missing) == 0 {
+		return
+	}
+	body, err := withMember(body, "channels", missing)
+	if err == nil {
+		_, err = p.site.HTCC.Operation(ctx, session, htcc.PathMe, body)
+	}
+	for _, channel := range missing {
+		if err == nil {
+			_, err = p.site.HTCC.Operation(ctx, session, htcc.ChannelPath(channel), notReady)
+		}
+	}
+	if err != nil {
+		p.warn("channels of a lost session were not brought back", err)
+	}
+}
+
+var notReady = json.RawMessage(`{"operationName":"NotReady"}`)
+
+// missingLocked returns the wanted channels that are missing or LoggedOut.
+func (p *htccPart) missingLocked() []htccapi.MediaChannel {
+	var missing []htccapi.MediaChannel
+	for _, name := range p.asked {
+		if !p.presentLocked(name) {
+			missing = append(missing, name)
+		}
+	}
+	return missing
+}
+
+// presentLocked reports whether the site has the agent logged in on the channel.
+func (p *htccPart) presentLocked(name htccapi.MediaChannel) bool {
+	for _, channel := range p.channels {
+		state, known := channel.UserState()
+		if channel.Name() == name {
+			return known && state.State != htccapi.StateLoggedOut
+		}
+	}
+	if name != htccapi.Voice {
+		return false
+	}
+	return slices.ContainsFunc(p.devices, func(d htcc.Device) bool {
+		state, known := d.UserState()
+		return known && state.State != htccapi.StateLoggedOut
+	})
+}

@@ -1,0 +1,78 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"portico/proxy/fault"
+	"portico/translate"
+	"portico/translate/htccapi"
+)
+
+// start makes channels the agent's at the site, and the others LoggedOut.
+func (p *icwsPart) start(ctx context.Context, channels []htccapi.MediaChannel, _ Ask) ([]result, error) {
+	plan, err := p.write(ctx, func(s translate.AgentState, d *translate.Directory) (translate.Plan, error) {
+		return p.site.Rules.PlanStart(s, d, channels)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if plan.Warning != "" {
+		p.warn("a session was started without its status", errors.New(plan.Warning))
+	}
+	results := each(plan.Next.Started, nil)
+	for _, refused := range plan.Refused {
+		results = append(results, result{refused.Channel, fault.New(fault.NotFound, refused.StatusMessage)})
+	}
+	return results, nil
+}
+
+// endWithin is how long the end of a session waits for the completion of the status it set: a
+// session that is gone hears nothing any more.
+const endWithin = 3 * time.Second
+
+// finish takes the agent out of work at the site.
+func (p *icwsPart) finish(ctx context.Context) error {
+	plan, accepted, err := p.accept(ctx, func(s translate.AgentState, d *translate.Directory) (translate.Plan, error) {
+		return p.site.Rules.PlanEnd(s, d), nil
+	})
+	if err != nil {
+		return err
+	}
+	if plan.Warning != "" {
+		p.warn("a session ends in work", errors.New(plan.Warning))
+	}
+	if accepted != nil {
+		waiting, cancel := context.WithTimeout(ctx, endWithin)
+		defer cancel()
+		err = accepted.wait(waiting)
+		if errors.Is(err, fault.BadUpstream) {
+			return err
+		}
+	}
+	p.restoreActivations(ctx)
+	return nil
+}
+
+// restoreActivations puts the agent's activations back to what they were at log-in, if the settings
+// want it and no work is routed to the agent.
+func (p *icwsPart) restoreActivations(ctx context.Context) {
+	p.mu.Lock()
+	restore := p.site.Rules.PlanRestore(p.state, p.atLogin)
+	p.mu.Unlock()
+	if len(restore) == 0 {
+		return
+	}
+	conn := p.connection()
+	routed, err := p.routed(ctx, conn)
+	if err == nil && routed {
+		err = errors.New("the status routes work to the agent")
+	}
+	if err == nil {
+		err = p.putBack(ctx, conn, restore)
+	}
+	if err != nil {
+		p.warn("activations stay as they are at the end of a session", err)
+	}
+}

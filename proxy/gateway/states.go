@@ -1,0 +1,183 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"portico/proxy/fault"
+	"portico/translate/htccapi"
+)
+
+// AgentStates returns the states that the agent may choose: those to which the settings give one
+// name at several sites, then those of each site, of one name the first. It fails as Me does; a
+// site that cannot be reached adds none while another does.
+func (g *Gateway) AgentStates(ctx context.Context, a *Agent) ([]Resource, error) {
+	sites, err := a.states(ctx)
+	if err != nil {
+		return nil, err
+	}
+	list := []Resource{}
+	taken := map[string]bool{}
+	add := func(name htccapi.Operation, body any) {
+		if !taken[strings.ToLower(string(name))] {
+			taken[strings.ToLower(string(name))] = true
+			list = append(list, Resource{ID: string(name), Body: body})
+		}
+	}
+	for _, name := range g.settings.States.names() {
+		shared, found := g.settings.States.at(name, a.parts, sites)
+		if found {
+			add(name, shared)
+		}
+	}
+	for _, states := range sites {
+		for _, one := range states {
+			add(one.OperationName, one.body)
+		}
+	}
+	return list, nil
+}
+
+// states returns the states of each part. It fails only if no site can tell.
+func (a *Agent) states(ctx context.Context) ([][]state, error) {
+	all := make([][]state, len(a.parts))
+	errs := make([]error, len(a.parts))
+	a.sideBySide(func(i int, p part) { all[i], errs[i] = p.states(ctx) })
+	for _, err := range errs {
+		if err == nil {
+			return all, nil
+		}
+	}
+	return nil, errs[0]
+}
+
+// A named ask is an ask by the name that a site has for the operation.
+type namedAsk struct {
+	ask         Ask
+	substituted bool // the site has no such state: its plain one takes the place
+}
+
+// nameFor finds the name of an operation at each of the parts. System operations have the same name
+// everywhere. A custom state is looked up in the settings' table, then by operationName and display
+// name at each site; a site that has none takes its plain state of the same kind, which another
+// site's tells. An operation that no site knows goes on as it is, for the site to refuse.
+func (a *Agent) nameFor(ctx context.Context, parts []part, ask Ask) ([]namedAsk, error) {
+	named := make([]namedAsk, len(parts))
+	for i := range parts {
+		named[i].ask = ask
+	}
+	table := a.gateway.settings.States
+	if isSystem(ask.Operation) || len(a.parts) == 1 && !table.has(ask.Operation) {
+		return named, nil
+	}
+	sites, err := a.states(ctx)
+	if err != nil {
+		return nil, err
+	}
+	kind := ""
+	found := map[string]htccapi.Operation{} // by site
+	for i, p := range a.parts {
+		one, ok := table.find(ask.Operation, p.siteName(), sites[i])
+		if ok {
+			found[p.siteName()] = one.OperationName
+			kind = one.State
+		}
+	}
+	if len(found) == 0 && len(parts) > 1 {
+		return nil, fault.New(fault.Invalid, fmt.Sprintf("unknown operation %q; this agent may use: %s", ask.Operation, names(sites)))
+	}
+	for i, p := range parts {
+		op, ok := found[p.siteName()]
+		switch {
+		case ok:
+			named[i].ask.Operation = op
+		case len(found) > 0:
+			named[i].ask.Operation = plainOf(kind)
+			named[i].substituted = true
+		}
+	}
+	return named, nil
+}
+
+func isSystem(op htccapi.Operation) bool {
+	for _, reserved := range htccapi.Reserved {
+		if op == reserved {
+			return true
+		}
+	}
+	return false
+}
+
+// plainOf returns the plain state of the same kind.
+func plainOf(kind string) htccapi.Operation {
+	if kind == htccapi.StateReady {
+		return htccapi.Ready
+	}
+	return htccapi.NotReady
+}
+
+func names(sites [][]state) string {
+	var list []string
+	for _, states := range sites {
+		for _, one := range states {
+			list = append(list, string(one.OperationName))
+		}
+	}
+	return listed(list)
+}
+
+// SharedStates gives one name to states of several sites: by name, then site, the operationName, id
+// or display name there.
+type SharedStates map[htccapi.Operation]map[string]string
+
+func (t SharedStates) has(op htccapi.Operation) bool { return t[op] != nil }
+
+// find returns the state at a site that an operation means: by the table, else by operationName,
+// else by display name, ignoring case.
+func (t SharedStates) find(op htccapi.Operation, site string, states []state) (state, bool) {
+	wanted := string(op)
+	if t.has(op) {
+		wanted = t[op][site]
+	}
+	if wanted == "" {
+		return state{}, false
+	}
+	for _, value := range []func(state) string{
+		func(s state) string { return string(s.OperationName) },
+		func(s state) string { return s.ID },
+		func(s state) string { return s.Reason },
+		func(s state) string { return s.DisplayName },
+	} {
+		for _, one := range states {
+			if strings.EqualFold(value(one), wanted) {
+				return one, true
+			}
+		}
+	}
+	return state{}, false
+}
+
+// names returns the names of the table, in a fixed order.
+func (t SharedStates) names() []htccapi.Operation {
+	var names []htccapi.Operation
+	for name := range t {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// at returns the shared state as the first site that has it shows it, under the shared name.
+func (t SharedStates) at(name htccapi.Operation, parts []part, sites [][]state) (htccapi.AgentStateSetting, bool) {
+	for i, p := range parts {
+		one, ok := t.find(name, p.siteName(), sites[i])
+		if ok {
+			shared := one.AgentStateSetting
+			shared.OperationName = name
+			return shared, true
+		}
+	}
+	return htccapi.AgentStateSetting{}, false
+}
