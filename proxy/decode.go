@@ -19,21 +19,28 @@ const (
 	maxOperation = 256 // bytes of an operationName
 )
 
+// An operationRequest is what a caller posts: decoded, and the whole as it came, which an HTCC site
+// gets.
+type operationRequest struct {
+	htccapi.OperationRequest
+	Body json.RawMessage
+}
+
 // decode reads the operation that the caller posts. From then on the call is counted under it.
-func (c *call) decode() (htccapi.OperationRequest, error) {
+func (c *call) decode() (operationRequest, error) {
 	body, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, c.door.settings.MaxBody))
 	_, tooLarge := errors.AsType[*http.MaxBytesError](err)
 	if tooLarge {
-		return htccapi.OperationRequest{}, fault.New(fault.TooLarge, fmt.Sprintf("the body is larger than %d bytes", c.door.settings.MaxBody))
+		return operationRequest{}, fault.New(fault.TooLarge, fmt.Sprintf("the body is larger than %d bytes", c.door.settings.MaxBody))
 	}
 	if err != nil {
-		return htccapi.OperationRequest{}, &fault.Error{Kind: fault.Invalid, Public: "the body ended too early", Err: err}
+		return operationRequest{}, &fault.Error{Kind: fault.Invalid, Public: "the body ended too early", Err: err}
 	}
 	ask, err := decodeOperation(body)
 	if err == nil {
 		c.operation = operationOf(ask.OperationName)
 	}
-	return ask, err
+	return operationRequest{ask, body}, err
 }
 
 // decodeOperation reads the body of a POST. Members it does not know are left to others; names are

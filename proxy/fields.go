@@ -5,9 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
-	"reflect"
 	"slices"
 	"strings"
+
+	"portico/proxy/gateway"
 )
 
 // Names of query parameters that are not filters.
@@ -70,6 +71,29 @@ func (o object) MarshalJSON() ([]byte, error) {
 	return text.Bytes(), nil
 }
 
+// extended is an object and members that follow its own.
+type extended struct {
+	object any
+	more   object
+}
+
+// MarshalJSON writes all members.
+func (e extended) MarshalJSON() ([]byte, error) {
+	text, err := json.Marshal(e.object)
+	if err != nil || len(e.more) == 0 {
+		return text, err
+	}
+	more, err := e.more.MarshalJSON()
+	if err != nil {
+		return nil, err
+	}
+	text = text[:len(text)-1]
+	if len(text) > 1 {
+		text = append(text, ',')
+	}
+	return append(text, more[1:]...), nil
+}
+
 // objectOf takes a struct apart as it is written in JSON.
 func objectOf(v any) (object, error) {
 	encoded, err := json.Marshal(v)
@@ -97,8 +121,8 @@ func objectOf(v any) (object, error) {
 	return o, nil
 }
 
-// restrict cuts a struct down to the fields that are wanted, in their order. It returns v itself if
-// that is all of them.
+// restrict cuts an object down to the fields that are wanted, in their order. It returns v itself
+// if that is all of them.
 func restrict(v any, fields selection) (any, error) {
 	if fields.whole() {
 		return v, nil
@@ -116,52 +140,54 @@ func restrict(v any, fields selection) (any, error) {
 	return kept, nil
 }
 
-// restrictAll does so with each struct of a list.
-func restrictAll[T any](items []T, fields selection) (any, error) {
-	if fields.whole() {
-		return items, nil
-	}
-	restricted := make([]any, 0, len(items))
-	for _, item := range items {
-		one, err := restrict(item, fields)
+// bodies returns the objects of a list, each cut down to the fields that are wanted.
+func bodies(items []gateway.Resource, fields selection) ([]any, error) {
+	list := make([]any, len(items))
+	for i, item := range items {
+		one, err := restrict(item.Body, fields)
 		if err != nil {
 			return nil, err
 		}
-		restricted = append(restricted, one)
+		list[i] = one
 	}
-	return restricted, nil
+	return list, nil
 }
 
 // filter returns the items whose fields have the values that the query names, such as
-// channel=voice. Of a field given several times any value will do; parameters that are no field
-// are passed over, since applications add some of their own.
+// channel=voice. Of a field given several times any value will do; parameters that are no field of
+// any item are passed over, since applications add some of their own.
 //
 // Source: HTCC 8.5.0, Request parameters.
-func filter[T any](items []T, query url.Values) ([]T, error) {
-	wanted := filters[T](query)
-	if len(wanted) == 0 {
+func filter(items []gateway.Resource, query url.Values) ([]gateway.Resource, error) {
+	if len(query) == 0 || len(query) == 1 && query.Has(paramFields) {
 		return items, nil
 	}
-	kept := []T{}
-	for _, item := range items {
-		o, err := objectOf(item)
+	objects := make([]object, len(items))
+	for i, item := range items {
+		var err error
+		objects[i], err = objectOf(item.Body)
 		if err != nil {
 			return nil, err
 		}
-		if o.fits(wanted) {
+	}
+	wanted := filters(objects, query)
+	kept := []gateway.Resource{}
+	for i, item := range items {
+		if objects[i].fits(wanted) {
 			kept = append(kept, item)
 		}
 	}
 	return kept, nil
 }
 
-// filters returns the parameters that are fields of T.
-func filters[T any](query url.Values) url.Values {
+// filters returns the parameters that are fields of some item.
+func filters(items []object, query url.Values) url.Values {
 	wanted := url.Values{}
-	for _, field := range reflect.VisibleFields(reflect.TypeFor[T]()) {
-		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
-		if name != paramFields && name != paramSubresources && query.Has(name) {
-			wanted[name] = query[name]
+	for _, item := range items {
+		for _, m := range item {
+			if m.name != paramFields && m.name != paramSubresources && query.Has(m.name) {
+				wanted[m.name] = query[m.name]
+			}
 		}
 	}
 	return wanted

@@ -62,7 +62,9 @@ func newDoor(t testing.TB, options ...func(*knobs)) *world {
 		door:    Settings{PublicURL: "https://agents.example", HTCCVersion: "8.5.202.96", Metrics: NewMetrics(reg), Logger: log},
 		timeout: 5 * time.Second,
 		gateway: gateway.Settings{
-			Route: func(login string) (gateway.Route, bool) { return gateway.Route{Site: site, Login: login}, true },
+			Route: func(login string) (gateway.Route, bool) {
+				return gateway.Route{Stops: []gateway.Stop{{Site: site, Login: login}}}, true
+			},
 			Store: session.NewMemory(), Idle: 30 * time.Minute, MaxBytes: 1 << 20,
 			Cache: cache.NewMetrics(reg, site), Metrics: gateway.NewMetrics(reg), Logger: log,
 		},
@@ -76,7 +78,7 @@ func newDoor(t testing.TB, options ...func(*knobs)) *world {
 	w.sim = k.sim
 	upstreamServer := httptest.NewServer(w.sim)
 	transport := &http.Transport{MaxIdleConnsPerHost: 300}
-	k.site.Client = icws.New(icws.Settings{Site: site, Bases: []string{upstreamServer.URL}, Application: "Portico",
+	k.site.ICWS = icws.New(icws.Settings{Site: site, Bases: []string{upstreamServer.URL}, Application: "Portico",
 		Language: "en-us", Timeout: k.timeout, HTTP: transport, Metrics: upstream.NewMetrics(reg, []string{site})})
 	k.gateway.Sites = []gateway.Site{k.site}
 	var err error

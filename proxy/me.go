@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/url"
 	"slices"
@@ -13,68 +14,101 @@ import (
 
 // getMe answers GET /me: the agent, with the sub-resources asked for.
 func getMe(c *call) (any, error) {
-	me, err := c.door.gateway.Me(c.context(), c.agent)
+	query := c.Request.URL.Query()
+	asked := selected(query, paramSubresources)
+	var wanted []subresource
+	var names []string
+	for _, sub := range subresources {
+		if asked.named(sub.name) || asked.all && !sub.byNameOnly {
+			wanted = append(wanted, sub)
+			names = append(names, sub.name)
+		}
+	}
+	me, err := c.door.gateway.Me(c.context(), c.agent, names)
 	if err != nil {
 		return nil, err
 	}
-	query := c.Request.URL.Query()
-	whole := htccapi.Me{User: me.User}
-	asked := selected(query, paramSubresources)
-	fields := selected(query, paramFields)
-	for _, sub := range subresources {
-		if asked.named(sub.name) || asked.all && !sub.byNameOnly {
-			sub.embed(&whole, me)
-			fields.names = append(fields.names, sub.name) // it was asked for, if not as a field
+	agent, err := restrict(me.User, selected(query, paramFields))
+	if err != nil {
+		return nil, err
+	}
+	user := extended{object: agent}
+	for _, sub := range wanted {
+		err = user.embed(sub, me, c.dialect)
+		if err != nil {
+			return nil, err
 		}
 	}
-	if c.dialect == htccapi.DialectStatusCode {
-		whole.ChannelStates = whole.Channels
-		fields.names = append(fields.names, "channelStates")
-	}
-	user, err := restrict(whole, fields)
-	if err != nil || c.dialect == htccapi.DialectStatus {
-		return user, err
+	if c.dialect == htccapi.DialectStatus {
+		return user, nil
 	}
 	return htccapi.UserAnswer{Verdict: read(c.dialect), User: user}, nil
 }
 
-// subresources are the names that GET /me knows and what each embeds. Portico keeps no skills,
-// interactions and settings; they are there and empty, since applications are known that fail
-// without them.
+// A subresource is a name that GET /me knows.
+type subresource struct {
+	name       string
+	byNameOnly bool                                // * does not bring it
+	of         func(gateway.Me) []gateway.Resource // nil: what a site has of it, else empty
+	empty      any
+}
+
+// subresources are those that GET /me knows. What no site of the agent has is there and empty, since
+// applications are known that fail without it.
 //
 // Source: captured traffic of GWS 8.5.202.96 (* does not bring features).
-var subresources = []struct {
-	name       string
-	byNameOnly bool // * does not bring it
-	embed      func(into *htccapi.Me, me gateway.Me)
-}{
-	{htccapi.SubFeatures, true, func(into *htccapi.Me, me gateway.Me) { into.Features = me.Features }},
-	{htccapi.SubDevices, false, func(into *htccapi.Me, me gateway.Me) { into.Devices = me.Devices }},
-	{htccapi.SubChannels, false, func(into *htccapi.Me, me gateway.Me) { into.Channels = me.Channels }},
-	{htccapi.SubSkills, false, func(into *htccapi.Me, _ gateway.Me) { into.Skills = []htccapi.Skill{} }},
-	{htccapi.SubCalls, false, func(into *htccapi.Me, _ gateway.Me) { into.Calls = []htccapi.Interaction{} }},
-	{htccapi.SubInteractions, false, func(into *htccapi.Me, _ gateway.Me) { into.Interactions = []htccapi.Interaction{} }},
-	{htccapi.SubChats, false, func(into *htccapi.Me, _ gateway.Me) { into.Chats = []htccapi.Interaction{} }},
-	{htccapi.SubSettings, false, func(into *htccapi.Me, _ gateway.Me) { into.Settings = htccapi.SettingSections{} }},
+var subresources = []subresource{
+	{htccapi.SubFeatures, true, func(me gateway.Me) []gateway.Resource { return me.Features }, nil},
+	{htccapi.SubDevices, false, func(me gateway.Me) []gateway.Resource { return me.Devices }, nil},
+	{htccapi.SubSkills, false, nil, []htccapi.Skill{}},
+	{htccapi.SubChannels, false, func(me gateway.Me) []gateway.Resource { return me.Channels }, nil},
+	{htccapi.SubCalls, false, nil, []htccapi.Interaction{}},
+	{htccapi.SubInteractions, false, nil, []htccapi.Interaction{}},
+	{htccapi.SubChats, false, nil, []htccapi.Interaction{}},
+	{htccapi.SubSettings, false, nil, htccapi.SettingSections{}},
+}
+
+// channelStates repeats the channels in dialect StatusCode.
+//
+// Source: captured traffic of GWS 8.5.202.96.
+const channelStates = "channelStates"
+
+// embed adds a sub-resource to the agent.
+func (e *extended) embed(sub subresource, me gateway.Me, dialect htccapi.Dialect) error {
+	value, given := me.More[sub.name]
+	if sub.of != nil {
+		value, _ = bodies(sub.of(me), selection{}) // whole ones cannot fail
+	} else if !given {
+		value = sub.empty
+	}
+	encoded, err := json.Marshal(value)
+	if err != nil {
+		return fmt.Errorf("proxy: encode %s: %w", sub.name, err)
+	}
+	e.more = append(e.more, member{sub.name, encoded})
+	if sub.name == htccapi.SubChannels && dialect == htccapi.DialectStatusCode {
+		e.more = append(e.more, member{channelStates, encoded})
+	}
+	return nil
 }
 
 // getDevices answers GET /me/devices.
 func getDevices(c *call) (any, error) {
-	me, err := c.door.gateway.Me(c.context(), c.agent)
+	me, err := c.door.gateway.Me(c.context(), c.agent, nil)
 	if err != nil {
 		return nil, err
 	}
-	return collection(c, me.Devices, "/me/devices/", deviceID,
+	return collection(c, me.Devices, "/me/devices/",
 		func(list any) any { return htccapi.DevicesAnswer{Verdict: read(c.dialect), Devices: list} })
 }
 
 // getChannels answers GET /me/channels.
 func getChannels(c *call) (any, error) {
-	me, err := c.door.gateway.Me(c.context(), c.agent)
+	me, err := c.door.gateway.Me(c.context(), c.agent, nil)
 	if err != nil {
 		return nil, err
 	}
-	return collection(c, me.Channels, "/me/channels/", channelName,
+	return collection(c, me.Channels, "/me/channels/",
 		func(list any) any { return htccapi.ChannelsAnswer{Verdict: read(c.dialect), Channels: list} })
 }
 
@@ -82,7 +116,7 @@ func getChannels(c *call) (any, error) {
 // dialect StatusCode without fields their URIs.
 //
 // Source: HTCC 8.5.0, Request parameters (fields on a collection).
-func collection[T any](c *call, items []T, path string, id func(T) string, answer func(list any) any) (any, error) {
+func collection(c *call, items []gateway.Resource, path string, answer func(list any) any) (any, error) {
 	query := c.Request.URL.Query()
 	items, err := filter(items, query)
 	if err != nil {
@@ -90,59 +124,50 @@ func collection[T any](c *call, items []T, path string, id func(T) string, answe
 	}
 	fields := selected(query, paramFields)
 	if c.dialect == htccapi.DialectStatus || fields.given {
-		list, err := restrictAll(items, fields)
+		list, err := bodies(items, fields)
 		return answer(list), err
 	}
 	uris := []string{}
 	for _, item := range items {
-		uris = append(uris, c.door.settings.PublicURL+prefixV2+path+url.PathEscape(id(item)))
+		uris = append(uris, c.door.settings.PublicURL+prefixV2+path+url.PathEscape(item.ID))
 	}
 	return htccapi.URIsAnswer{Verdict: read(c.dialect), URIs: uris}, nil
 }
 
 // getDevice answers GET /me/devices/{id}.
 func getDevice(c *call) (any, error) {
-	me, err := c.door.gateway.Me(c.context(), c.agent)
+	me, err := c.door.gateway.Me(c.context(), c.agent, nil)
 	if err != nil {
 		return nil, err
 	}
-	id := c.Param("id")
-	at := slices.IndexFunc(me.Devices, func(d htccapi.Device) bool { return d.ID == id })
-	if at < 0 {
-		return nil, noSuch("device", id, me.Devices, deviceID)
-	}
-	device, err := restrict(me.Devices[at], selected(c.Request.URL.Query(), paramFields))
+	device, err := single(c, "device", c.Param("id"), me.Devices)
 	return htccapi.DeviceAnswer{Verdict: read(c.dialect), Device: device}, err
 }
 
 // getChannel answers GET /me/channels/{channel}.
 func getChannel(c *call) (any, error) {
-	me, err := c.door.gateway.Me(c.context(), c.agent)
+	me, err := c.door.gateway.Me(c.context(), c.agent, nil)
 	if err != nil {
 		return nil, err
 	}
-	name := htccapi.MediaChannel(c.Param("channel"))
-	at := slices.IndexFunc(me.Channels, func(ch htccapi.Channel) bool { return ch.Channel == name })
-	if at < 0 {
-		return nil, noSuch("channel", string(name), me.Channels, channelName)
-	}
-	channel, err := restrict(me.Channels[at], selected(c.Request.URL.Query(), paramFields))
+	channel, err := single(c, "channel", c.Param("channel"), me.Channels)
 	return htccapi.ChannelAnswer{Verdict: read(c.dialect), Channel: channel}, err
 }
 
-func deviceID(d htccapi.Device) string { return d.ID }
-
-func channelName(c htccapi.Channel) string { return string(c.Channel) }
-
-// noSuch says that the agent has no thing of that id, and which there are.
-func noSuch[T any](thing, id string, items []T, idOf func(T) string) error {
+// single returns the item of that id with the fields that the query asks for. Without one the error
+// says which there are.
+func single(c *call, thing, id string, items []gateway.Resource) (any, error) {
+	at := slices.IndexFunc(items, func(item gateway.Resource) bool { return item.ID == id })
+	if at >= 0 {
+		return restrict(items[at].Body, selected(c.Request.URL.Query(), paramFields))
+	}
 	has := "none"
 	if len(items) > 0 {
 		names := make([]string, len(items))
 		for i, item := range items {
-			names[i] = idOf(item)
+			names[i] = item.ID
 		}
 		has = strings.Join(names, ", ")
 	}
-	return fault.New(fault.NotFound, fmt.Sprintf("there is no %s %q; this agent has: %s", thing, shorten(id), has))
+	return nil, fault.New(fault.NotFound, fmt.Sprintf("there is no %s %q; this agent has: %s", thing, shorten(id), has))
 }

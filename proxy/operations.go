@@ -2,8 +2,10 @@ package proxy
 
 import (
 	"fmt"
+	"strings"
 
 	"portico/proxy/fault"
+	"portico/proxy/gateway"
 	"portico/translate"
 	"portico/translate/htccapi"
 )
@@ -16,14 +18,14 @@ func postMe(c *call) (any, error) {
 	}
 	switch ask.OperationName {
 	case htccapi.StartContactCenterSession:
-		return start(c, ask.Channels)
+		outcome, err := c.door.gateway.StartContactCenterSession(c.context(), c.agent, ask.Channels, gateway.Ask{Body: ask.Body})
+		return c.answer(outcome), err
 	case htccapi.EndContactCenterSession:
 		err = c.door.gateway.EndContactCenterSession(c.context(), c.agent)
 		c.cookie = expireCookie
-	default:
-		err = setState(c, ask, "")
+		return done(c.dialect), err
 	}
-	return done(c.dialect), err
+	return setState(c, ask, "")
 }
 
 // postChannel answers POST /me/channels/{channel}. Whether there is such a channel is checked
@@ -42,7 +44,7 @@ func postChannel(c *call) (any, error) {
 	case htccapi.StartContactCenterSession, htccapi.EndContactCenterSession:
 		return nil, fault.New(fault.Invalid, fmt.Sprintf("%q is for the whole session: post it to /me", ask.OperationName))
 	}
-	return done(c.dialect), setState(c, ask, channel)
+	return setState(c, ask, channel)
 }
 
 // postDevice answers POST /me/devices/{id} in the same order.
@@ -60,39 +62,60 @@ func postDevice(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return done(c.dialect), c.door.gateway.SetDeviceState(c.context(), c.agent, device, request)
+	outcome, err := c.door.gateway.SetDeviceState(c.context(), c.agent, device, request)
+	return c.answer(outcome), err
 }
 
 // setState carries out a state operation on one channel, or on all if channel is "".
-func setState(c *call, ask htccapi.OperationRequest, channel htccapi.MediaChannel) error {
+func setState(c *call, ask operationRequest, channel htccapi.MediaChannel) (any, error) {
 	request, err := requestOf(ask, channel)
-	if err != nil {
-		return err
-	}
-	return c.door.gateway.SetAgentState(c.context(), c.agent, request)
-}
-
-func requestOf(ask htccapi.OperationRequest, channel htccapi.MediaChannel) (translate.Request, error) {
-	until, err := translate.ParseUntil(ask.Until)
-	return translate.Request{Operation: ask.OperationName, Channel: channel, Notes: ask.Notes,
-		ForwardNumber: ask.ForwardNumber, Until: until}, err
-}
-
-// start answers StartContactCenterSession. When no channel can be had, the first's error is the
-// answer's.
-//
-// Source: GWS 8.5.2, StartContactCenterSession; captured traffic of GWS 8.5.202.96 (partial success).
-func start(c *call, channels []htccapi.MediaChannel) (any, error) {
-	outcome, err := c.door.gateway.StartContactCenterSession(c.context(), c.agent, channels)
 	if err != nil {
 		return nil, err
 	}
-	if len(outcome.Failed) == 0 {
-		return done(c.dialect), nil
+	outcome, err := c.door.gateway.SetAgentState(c.context(), c.agent, request)
+	return c.answer(outcome), err
+}
+
+func requestOf(ask operationRequest, channel htccapi.MediaChannel) (gateway.Ask, error) {
+	until, err := translate.ParseUntil(ask.Until)
+	return gateway.Ask{Body: ask.Body, Request: translate.Request{Operation: ask.OperationName, Channel: channel, Notes: ask.Notes,
+		ForwardNumber: ask.ForwardNumber, Until: until}}, err
+}
+
+// answer says what became of an operation: what the agent's only site said where that is an HTCC
+// one, partial success, or success with what was substituted.
+//
+// Source: captured traffic of GWS 8.5.202.96 (partial success).
+func (c *call) answer(outcome gateway.Outcome) any {
+	switch {
+	case len(outcome.Failed) > 0:
+		c.verdict = htccapi.StatusPartial
+		return partlyDone(c.dialect, outcome.Succeeded, outcome.Failed)
+	case outcome.Answer != nil && c.dialect == htccapi.DialectStatusCode:
+		return outcome.Answer
+	case len(outcome.Substituted) > 0:
+		return substituted(c.dialect, outcome.Substituted)
 	}
-	if len(outcome.Succeeded) == 0 {
-		return nil, fault.New(fault.NotFound, outcome.Failed[0].StatusMessage)
+	return done(c.dialect)
+}
+
+// substituted answers an operation for which a site had no state of that name. Dialect Status says
+// so in its description.
+func substituted(dialect htccapi.Dialect, list []gateway.Substitution) any {
+	if dialect == htccapi.DialectStatusCode {
+		return substitutedAnswer{done(dialect), list}
 	}
-	c.verdict = htccapi.StatusPartial
-	return partlyDone(c.dialect, outcome.Succeeded, outcome.Failed), nil
+	var texts []string
+	for _, one := range list {
+		texts = append(texts, fmt.Sprintf("%s has no such state: it is %s", one.Channel, one.OperationName))
+	}
+	answer := done(dialect)
+	answer.ErrorDescription = strings.Join(texts, "; ")
+	return answer
+}
+
+// substitutedAnswer is Portico's own addition to the answer to a POST.
+type substitutedAnswer struct {
+	htccapi.OperationAnswer
+	Substituted []gateway.Substitution `json:"substituted"`
 }

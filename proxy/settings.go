@@ -16,7 +16,7 @@ func getAgentStates(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	settings, err := restrictAll(states, selected(query, paramFields))
+	settings, err := bodies(states, selected(query, paramFields))
 	answer := htccapi.SettingsAnswer{Verdict: read(c.dialect), Settings: settings}
 	if c.dialect == htccapi.DialectStatusCode {
 		answer.Key = htccapi.KeyID

@@ -16,6 +16,7 @@ import (
 	"portico/proxy"
 	"portico/proxy/admin"
 	"portico/proxy/gateway"
+	"portico/proxy/htcc"
 	"portico/proxy/icws"
 	"portico/proxy/session"
 	"portico/proxy/upstream"
@@ -46,7 +47,7 @@ func build(cfg *config.Config, log *slog.Logger) (*house, error) {
 	house := &house{}
 	var err error
 	house.gateway, err = gateway.New(gateway.Settings{
-		Sites: sites, Route: routes(cfg), Store: session.NewMemory(), Idle: cfg.IdleTimeout,
+		Sites: sites, Route: routes(cfg), States: sharedStates(cfg), Store: session.NewMemory(), Idle: cfg.IdleTimeout,
 		Forget: cfg.Credentials == config.ForgetCredentials, MaxBytes: int64(cfg.Cache.MaxBytes),
 		Cache: cache.NewMetrics(reg, names...), Metrics: gateway.NewMetrics(reg), Logger: log,
 	})
@@ -70,11 +71,15 @@ func siteNames(cfg *config.Config) []string {
 	return names
 }
 
-// siteOf makes an ICWS site from its settings.
+// siteOf makes a site from its settings.
 func siteOf(cfg *config.Config, s config.Site, calls *upstream.Metrics) gateway.Site {
+	if s.Kind == config.HTCC {
+		return gateway.Site{Name: s.Name, HTCC: htcc.New(htcc.Settings{
+			Site: s.Name, Bases: s.Bases(), Timeout: s.Timeout, HTTP: transport(), Metrics: calls})}
+	}
 	return gateway.Site{
 		Name: s.Name,
-		Client: icws.New(icws.Settings{
+		ICWS: icws.New(icws.Settings{
 			Site: s.Name, Bases: s.Bases(), Template: s.URL, Alternates: s.Alternates, Application: s.Application,
 			Marketplace: icws.Marketplace{LicenseName: s.Marketplace.LicenseName, Code: s.Marketplace.Code.Reveal()},
 			Language:    s.Language, Timeout: s.Timeout, HTTP: transport(), Metrics: calls,
@@ -114,14 +119,32 @@ func channels(settings map[string]config.Channel) []translate.Channel {
 // routes returns where an agent works. A login template that gives no name is no route.
 func routes(cfg *config.Config) func(login string) (gateway.Route, bool) {
 	return func(login string) (gateway.Route, bool) {
-		route, found := cfg.RouteFor(login)
-		if !found {
+		found, ok := cfg.RouteFor(login)
+		if !ok {
 			return gateway.Route{}, false
 		}
-		site := route.Sites[0]
-		at := route.LoginAt(site, login)
-		return gateway.Route{Site: site, Login: at}, at != ""
+		route := gateway.Route{Channels: map[htccapi.MediaChannel]string{}}
+		for _, site := range found.Sites {
+			at := found.LoginAt(site, login)
+			if at == "" {
+				return gateway.Route{}, false
+			}
+			route.Stops = append(route.Stops, gateway.Stop{Site: site, Login: at})
+		}
+		for channel, site := range found.Channels {
+			route.Channels[htccapi.MediaChannel(channel)] = site
+		}
+		return route, true
 	}
+}
+
+// sharedStates returns the settings' names for states of several sites.
+func sharedStates(cfg *config.Config) gateway.SharedStates {
+	shared := gateway.SharedStates{}
+	for name, sites := range cfg.States {
+		shared[htccapi.Operation(name)] = sites
+	}
+	return shared
 }
 
 // Connections to a site that wait for the next call, and how long: agents' calls come in bursts.

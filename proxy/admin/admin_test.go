@@ -25,7 +25,7 @@ func TestOperatorsDoor(t *testing.T) {
 		sim := &icwssim.Server{}
 		reg := prometheus.NewRegistry()
 		served, err := gateway.New(gateway.Settings{
-			Sites: []gateway.Site{{Name: "pureconnect", Rules: translate.Rules{Site: "pureconnect"}, Client: icws.New(icws.Settings{
+			Sites: []gateway.Site{{Name: "pureconnect", Rules: translate.Rules{Site: "pureconnect"}, ICWS: icws.New(icws.Settings{
 				Site: "pureconnect", Bases: []string{"http://ic1.example:8018"}, HTTP: sim.Transport(),
 				Metrics: upstream.NewMetrics(reg, []string{"pureconnect"})})}},
 			Route: func(string) (gateway.Route, bool) { return gateway.Route{}, false }, Store: session.NewMemory(),

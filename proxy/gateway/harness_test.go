@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"encoding/json"
 	"log/slog"
 	"testing"
 
@@ -35,13 +36,15 @@ func newWorld(t *testing.T, sim *icwssim.Server, options ...option) *world {
 	reg := prometheus.NewRegistry()
 	site := Site{
 		Name: "pureconnect", Language: "en-us",
-		Client: icws.New(icws.Settings{Site: "pureconnect", Bases: []string{"http://ic1.example:8018"}, Application: "Portico",
+		ICWS: icws.New(icws.Settings{Site: "pureconnect", Bases: []string{"http://ic1.example:8018"}, Application: "Portico",
 			Language: "en-us", Timeout: 5 * time.Second, HTTP: sim.Transport(), Metrics: upstream.NewMetrics(reg, []string{"pureconnect"})}),
 		Rules: translate.Rules{Site: "pureconnect", PublicURL: "https://agents.example", Channels: []translate.Channel{
 			{Name: htccapi.Voice, Workgroups: []string{"Sales", "Support"}}, {Name: "email", Workgroups: []string{"Mail"}}}},
 	}
 	settings := Settings{
-		Route: func(login string) (Route, bool) { return Route{Site: "pureconnect", Login: login}, login != "nobody" },
+		Route: func(login string) (Route, bool) {
+			return Route{Stops: []Stop{{Site: "pureconnect", Login: login}}}, login != "nobody"
+		},
 		Store: session.NewMemory(), Idle: 30 * time.Minute, MaxBytes: 1 << 20,
 		Cache: cache.NewMetrics(reg, "pureconnect"), Metrics: NewMetrics(reg), Logger: slog.New(slog.DiscardHandler),
 	}
@@ -83,7 +86,7 @@ func (w *world) login(name string) *Agent {
 // do carries out an operation, on all channels if channel is "".
 func (w *world) do(a *Agent, op htccapi.Operation, channel htccapi.MediaChannel) {
 	w.t.Helper()
-	err := w.SetAgentState(w.t.Context(), a, translate.Request{Operation: op, Channel: channel})
+	_, err := w.SetAgentState(w.t.Context(), a, Ask{Request: translate.Request{Operation: op, Channel: channel}})
 	if err != nil {
 		w.t.Fatalf("%s on %q: %v", op, channel, err)
 	}
@@ -93,18 +96,34 @@ func (w *world) do(a *Agent, op htccapi.Operation, channel htccapi.MediaChannel)
 // whether do-not-disturb is on.
 func (w *world) shows(a *Agent) string {
 	w.t.Helper()
-	me, err := w.Me(w.t.Context(), a)
+	me, err := w.Me(w.t.Context(), a, nil)
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	text := ""
 	for _, channel := range me.Channels {
-		text += string(channel.Channel) + ":" + channel.UserState.State + channel.UserState.Reason + channel.UserState.WorkMode + " "
+		var one htccapi.Channel
+		w.decode(channel, &one)
+		text += string(one.Channel) + ":" + one.UserState.State + one.UserState.Reason + one.UserState.WorkMode + " "
 	}
 	for _, device := range me.Devices {
-		text += device.DeviceState + " dnd:" + device.DoNotDisturb
+		var one htccapi.Device
+		w.decode(device, &one)
+		text += one.DeviceState + " dnd:" + one.DoNotDisturb
 	}
 	return text
+}
+
+// decode reads a resource as callers do.
+func (w *world) decode(r Resource, into any) {
+	w.t.Helper()
+	encoded, err := json.Marshal(r.Body)
+	if err == nil {
+		err = json.Unmarshal(encoded, into)
+	}
+	if err != nil {
+		w.t.Fatal(err)
+	}
 }
 
 // expect holds what /me says to want.

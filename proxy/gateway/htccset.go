@@ -115,6 +115,14 @@ func (p *htccPart) start(ctx context.Context, channels []htccapi.MediaChannel, a
 	return expand(mine, outcome.Failed), nil
 }
 
+// startAll starts the contact centre session of an agent who works on this site alone.
+func (p *htccPart) startAll(ctx context.Context, channels []htccapi.MediaChannel, body json.RawMessage) (Outcome, error) {
+	p.mu.Lock()
+	p.asked, p.started = channels, body
+	p.mu.Unlock()
+	return p.forward(ctx, htcc.PathMe, body)
+}
+
 // expand turns the site's list of failures into results for each channel: its entry "multimedia"
 // stands for all but voice.
 //

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"portico/proxy/fault"
+	"portico/proxy/htcc"
 	"portico/translate/htccapi"
 )
 
@@ -112,6 +113,14 @@ func (a *Agent) owner(channel htccapi.MediaChannel) part {
 // cannot be carried out, with a text that says what would be right; else with the kind of the
 // upstream failure, and then nothing that offers work was left changed.
 func (g *Gateway) SetAgentState(ctx context.Context, a *Agent, ask Ask) (Outcome, error) {
+	sole := a.soleHTCC()
+	if sole != nil {
+		path := htcc.PathMe
+		if ask.Channel != "" {
+			path = htcc.ChannelPath(ask.Channel)
+		}
+		return sole.forward(ctx, path, ask.Body)
+	}
 	if ask.Channel != "" {
 		p := a.owner(ask.Channel)
 		if p == nil {
@@ -120,6 +129,32 @@ func (g *Gateway) SetAgentState(ctx context.Context, a *Agent, ask Ask) (Outcome
 		return a.set(ctx, []part{p}, ask)
 	}
 	return a.set(ctx, a.parts, ask)
+}
+
+// SetDeviceState carries out an operation on one device. At an ICWS site that is do-not-disturb,
+// which is the agent's own there; an HTCC site takes what it takes. It fails as SetAgentState does.
+func (g *Gateway) SetDeviceState(ctx context.Context, a *Agent, id string, ask Ask) (Outcome, error) {
+	p := a.owner(htccapi.Voice)
+	atHTCC, isHTCC := p.(*htccPart)
+	switch {
+	case isHTCC:
+		return atHTCC.forward(ctx, htcc.DevicePath(id), ask.Body)
+	case p == nil:
+		return Outcome{}, fault.New(fault.NotFound, fmt.Sprintf("there is no device %q", id))
+	case ask.Operation != htccapi.DoNotDisturbOn && ask.Operation != htccapi.DoNotDisturbOff:
+		return Outcome{}, fault.New(fault.Invalid, fmt.Sprintf("unknown operation %q; a device takes %s and %s",
+			ask.Operation, htccapi.DoNotDisturbOn, htccapi.DoNotDisturbOff))
+	}
+	return a.set(ctx, []part{p}, ask)
+}
+
+// soleHTCC returns the part of an agent who works on an HTCC site alone, nil for all others.
+func (a *Agent) soleHTCC() *htccPart {
+	p, _ := a.parts[0].(*htccPart)
+	if len(a.parts) > 1 {
+		return nil
+	}
+	return p
 }
 
 // set asks some parts to carry out an operation, each by the name it has for it.
@@ -169,6 +204,10 @@ func firstOr(errs []error, otherwise error) error {
 // Each site hears of its own channels only. It fails as SetAgentState does; with fault.NotFound
 // when the agent has none of the channels.
 func (g *Gateway) StartContactCenterSession(ctx context.Context, a *Agent, channels []htccapi.MediaChannel, ask Ask) (Outcome, error) {
+	sole := a.soleHTCC()
+	if sole != nil {
+		return sole.startAll(ctx, channels, ask.Body)
+	}
 	var results []result
 	for _, name := range channels {
 		if len(a.parts) > 1 && a.owner(name) == nil {

@@ -58,7 +58,7 @@ func TestALaterFailureUndoesActivations(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = w.SetAgentState(t.Context(), anna, translate.Request{Operation: htccapi.Ready, Channel: "email"})
+		_, err = w.SetAgentState(t.Context(), anna, Ask{Request: translate.Request{Operation: htccapi.Ready, Channel: "email"}})
 		if !errors.Is(err, fault.BadUpstream) {
 			t.Errorf("a failing status: %v; want %v", err, fault.BadUpstream)
 		}
@@ -108,10 +108,10 @@ func TestALostCompletionIsDecidedByARead(t *testing.T) {
 		w.do(anna, htccapi.Ready, "")
 		time.Sleep(completionWithin + time.Second)
 		w.expect(anna, "after the time for a completion", "voice:Ready email:Ready Active dnd:Off")
-		anna.part.mu.Lock()
-		defer anna.part.mu.Unlock()
-		if len(anna.part.writes) != 0 || len(anna.part.state.Pending) != 0 {
-			t.Errorf("%d writes and %d pending changes are left", len(anna.part.writes), len(anna.part.state.Pending))
+		anna.icws().mu.Lock()
+		defer anna.icws().mu.Unlock()
+		if len(anna.icws().writes) != 0 || len(anna.icws().state.Pending) != 0 {
+			t.Errorf("%d writes and %d pending changes are left", len(anna.icws().writes), len(anna.icws().state.Pending))
 		}
 	})
 }
@@ -136,7 +136,7 @@ func TestConfirmCompletedWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, &icwssim.Server{AsyncDelay: 2 * time.Second}, func(_ *Settings, s *Site) { s.WaitCompleted = true })
 		anna := w.login("anna")
-		_, err := w.Me(t.Context(), anna)
+		_, err := w.Me(t.Context(), anna, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

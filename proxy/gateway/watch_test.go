@@ -159,11 +159,11 @@ func TestASiteThatHangsComesBackByItself(t *testing.T) {
 		w.fault(icwssim.Fault{Scenario: "hang"})
 		w.fault(icwssim.Fault{Scenario: "drop-stream"})
 		synctest.Wait()
-		_, err := w.Me(t.Context(), anna)
+		_, err := w.Me(t.Context(), anna, nil)
 		if !errors.Is(err, fault.Timeout) {
 			t.Errorf("a read of a site that hangs: %v; want %v", err, fault.Timeout)
 		}
-		err = w.SetAgentState(t.Context(), anna, translate.Request{Operation: htccapi.NotReady})
+		_, err = w.SetAgentState(t.Context(), anna, Ask{Request: translate.Request{Operation: htccapi.NotReady}})
 		if !errors.Is(err, fault.Timeout) {
 			t.Errorf("a write to a site that hangs: %v; want %v", err, fault.Timeout)
 		}
@@ -187,7 +187,7 @@ func TestACatalogueChangeShowsWithoutAFetch(t *testing.T) {
 			}
 			names := map[htccapi.Operation]string{}
 			for _, state := range list {
-				names[state.OperationName] = state.DisplayName
+				names[htccapi.Operation(state.ID)] = state.ID
 			}
 			return names
 		}
