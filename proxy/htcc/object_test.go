@@ -65,6 +65,9 @@ func TestObjectIsNotChanged(t *testing.T) {
 	if got := mustJSON(t, o); got != `{"a":1,"b":"x","c":3}` {
 		t.Errorf("the object became %s", got)
 	}
+	if !o.Equal(object(t, `{"a":1,"b":"x","c":3}`)) || o.Equal(o.Without("c")) || o.Equal(o.With("b", json.RawMessage("1"))) {
+		t.Error("Equal does not tell objects apart")
+	}
 	if o.Text("b") != "x" || o.Text("a") != "" || o.Text("d") != "" || o.Get("d") != nil || string(o.Get("a")) != "1" {
 		t.Error("Text and Get do not say what is there")
 	}
