@@ -48,10 +48,13 @@ func (d *door) loggedIn(h handler) handler {
 	}
 }
 
-// login returns the agent that the caller's name and password, or else cookie, belong to.
+// login returns the agent that the caller's name and password, or else cookie, belong to. An
+// Authorization of another scheme, which may be for a proxy in between, counts for nothing.
+//
+// Source: GWS, Web Services Authentication Flow: a step that lacks its headers falls through.
 func (c *call) login(cookies []*http.Cookie) (*gateway.Agent, error) {
-	authorization := c.Request.Header.Get("Authorization")
-	if authorization == "" {
+	authorization := strings.TrimSpace(c.Request.Header.Get("Authorization"))
+	if !isBasic(authorization) {
 		return c.loginByCookie(cookies)
 	}
 	login, password, ok := basic(authorization)
@@ -74,13 +77,15 @@ func (c *call) loginByCookie(cookies []*http.Cookie) (*gateway.Agent, error) {
 	return nil, fmt.Errorf("proxy: no credentials and no cookie of a session: %w", fault.Unauthenticated)
 }
 
-// basic reads an Authorization header. Applications send the name and password in UTF-8 or in
+func isBasic(authorization string) bool {
+	scheme, _, _ := strings.Cut(authorization, " ")
+	return strings.EqualFold(scheme, "Basic")
+}
+
+// basic reads the Authorization header of HTTP Basic. Applications send the name and password in UTF-8 or in
 // Latin-1; what is not valid in the first is taken for the second.
 func basic(authorization string) (login, password string, ok bool) {
-	scheme, encoded, _ := strings.Cut(strings.TrimSpace(authorization), " ")
-	if !strings.EqualFold(scheme, "Basic") {
-		return "", "", false
-	}
+	_, encoded, _ := strings.Cut(authorization, " ")
 	decoded, err := base64.StdEncoding.DecodeString(strings.TrimSpace(encoded))
 	if err != nil {
 		return "", "", false

@@ -69,6 +69,7 @@ func TestCookie(t *testing.T) {
 		{"a scheme in small letters", []string{"Authorization", "basic " + strings.TrimPrefix(basicAuth("anna", "anna"), "Basic ")}, cookie},
 		{"the cookie of another path before it", []string{"Cookie", "JSESSIONID=other; JSESSIONID=" + cookie}, ""},
 		{"the cookie of another path after it", []string{"Cookie", "a=b; JSESSIONID=" + cookie + "; JSESSIONID=other"}, ""},
+		{"the cookie beside a token for somebody else", []string{"Cookie", "JSESSIONID=" + cookie, "Authorization", "Bearer x.y.z"}, ""},
 		{"an old cookie and the password", []string{"Cookie", "JSESSIONID=old", "Authorization", basicAuth("anna", "anna")}, cookie},
 	} {
 		got := w.do("GET", "/api/v2/me?fields=userName", "", test.headers...)

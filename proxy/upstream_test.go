@@ -60,8 +60,9 @@ func TestFailuresOfOperations(t *testing.T) {
 				anna.operate("/me", "AtPlay")
 				w.holds(t, "AtPlay", "At Play", "Sales Support")
 				before := anna.state()
-				fault.Route = op.route
-				err := w.sim.Fault(fault.Fault)
+				armed := fault.Fault
+				armed.Route = op.route
+				err := w.sim.Fault(armed)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -109,8 +110,9 @@ func TestFailuresOfReads(t *testing.T) {
 				t.Parallel()
 				w := newDoor(t, func(k *knobs) { k.timeout = 300 * time.Millisecond })
 				anna := w.as("anna")
-				fault.Route = route
-				err := w.sim.Fault(fault.Fault)
+				armed := fault.Fault
+				armed.Route = route
+				err := w.sim.Fault(armed)
 				if err != nil {
 					t.Fatal(err)
 				}

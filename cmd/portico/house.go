@@ -56,7 +56,8 @@ func build(cfg *config.Config, log *slog.Logger) (*house, error) {
 	}
 	house.door = proxy.New(proxy.Settings{
 		Gateway: house.gateway, PublicURL: cfg.PublicURL, Dialect: htccapi.Dialect(cfg.Dialect), HTCCVersion: cfg.HTCCVersion,
-		MaxBody: int64(cfg.Limits.Body), TrustedProxies: cfg.TrustedProxies, Metrics: proxy.NewMetrics(reg), Logger: log,
+		MaxBody: int64(cfg.Limits.Body), TrustedProxies: cfg.TrustedProxies, Draining: house.draining.Load,
+		Metrics: proxy.NewMetrics(reg), Logger: log,
 	})
 	house.admin = admin.New(admin.Settings{Gatherer: reg, Registerer: reg, Gateway: house.gateway, Draining: house.draining.Load})
 	return house, nil

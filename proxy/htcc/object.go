@@ -109,6 +109,13 @@ func (o Object) Without(names ...string) Object {
 	return Object{slices.DeleteFunc(slices.Clone(o.members), func(m member) bool { return slices.Contains(names, m.name) })}
 }
 
+// Equal reports whether two objects have the same members in the same order and with the same text.
+func (o Object) Equal(other Object) bool {
+	return slices.EqualFunc(o.members, other.members, func(a, b member) bool {
+		return a.name == b.name && bytes.Equal(a.value, b.value)
+	})
+}
+
 func (o Object) index(name string) int {
 	return slices.IndexFunc(o.members, func(m member) bool { return m.name == name })
 }
