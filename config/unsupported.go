@@ -6,11 +6,8 @@ var unsupported = []struct {
 	what, instead string                 // what was asked for, and what there is
 	where         func(*Config) []string // paths
 }{
-	{`"htcc"`, "use icws", sitesWith("kind", func(s Site) bool { return s.Kind == HTCC })},
 	{`"service"`, "use agent", sitesWith("watch", func(s Site) bool { return s.Watch == WatchService })},
 	{`true`, "leave it out", sitesWith("native", func(s Site) bool { return s.Native })},
-	{"a route with two sites", "name one", routesWith("sites", func(r Route) bool { return len(r.Sites) > 1 })},
-	{"one name for several states", "leave them out", oneWhere("states", func(c *Config) bool { return len(c.States) > 0 })},
 	{`"shared"`, "use session", oneWhere("cache.scope", func(c *Config) bool { return c.Cache.Scope == ScopeShared })},
 }
 
@@ -29,18 +26,6 @@ func sitesWith(key string, asks func(Site) bool) func(*Config) []string {
 		for _, name := range sorted(c.Sites) {
 			if asks(c.Sites[name]) {
 				paths = append(paths, pathOf("sites", name, key))
-			}
-		}
-		return paths
-	}
-}
-
-func routesWith(key string, asks func(Route) bool) func(*Config) []string {
-	return func(c *Config) []string {
-		var paths []string
-		for i, route := range c.Routes {
-			if asks(route) {
-				paths = append(paths, join(item("routes", i), key))
 			}
 		}
 		return paths

@@ -28,6 +28,7 @@ type call struct {
 	cookie sessionCookie  // what an answer without error does to the session's cookie
 
 	operation operation
+	numbers   *endpoint
 	verdict   int // statusCode, in either dialect
 }
 
@@ -38,6 +39,7 @@ func (c *call) context() context.Context { return c.Request.Context() }
 type raw struct {
 	status int
 	body   []byte
+	sent   bool // the handler has written it
 }
 
 // codeClientGone is what is counted and logged, and sent to nobody, when the caller left.
@@ -53,7 +55,7 @@ var (
 // handle gives every route the same course: one answer, one count, one log record.
 func (d *door) handle(h handler, dialect htccapi.Dialect, op operation, numbers *endpoint) gin.HandlerFunc {
 	return func(gc *gin.Context) {
-		c := &call{Context: gc, door: d, dialect: dialect, began: time.Now(), operation: op, id: requestID(gc.Request)}
+		c := &call{Context: gc, door: d, dialect: dialect, began: time.Now(), operation: op, numbers: numbers, id: requestID(gc.Request)}
 		d.metrics.requestsInFlight.Inc()
 		defer d.metrics.requestsInFlight.Dec()
 		header := c.Writer.Header()
@@ -66,11 +68,13 @@ func (d *door) handle(h handler, dialect htccapi.Dialect, op operation, numbers 
 		answer, err := c.run(h)
 		if err != nil {
 			answer = c.fail(err)
-		} else {
+		} else if !answer.sent {
 			c.setCookie()
 		}
-		c.send(answer)
-		c.end(numbers, err)
+		if !answer.sent {
+			c.send(answer)
+		}
+		c.end(err)
 	}
 }
 
@@ -102,7 +106,7 @@ func encode(status int, reply any) (raw, error) {
 	if err != nil {
 		return raw{}, fmt.Errorf("proxy: encode an answer: %w", err)
 	}
-	return raw{status, body}, nil
+	return raw{status: status, body: body}, nil
 }
 
 // fail returns the answer for an error, whatever headers the handler had set.
@@ -110,6 +114,7 @@ func (c *call) fail(err error) raw {
 	c.verdict = fault.Code(err)
 	header := c.Writer.Header()
 	header["Cache-Control"] = headerNoStore
+	header["X-Content-Type-Options"] = headerNoSniff
 	after := fault.RetryAfter(err)
 	if after > 0 {
 		header.Set("Retry-After", strconv.Itoa(int((after+time.Second-1)/time.Second)))
@@ -136,13 +141,13 @@ func (c *call) send(answer raw) {
 }
 
 // end counts and logs the call.
-func (c *call) end(numbers *endpoint, err error) {
+func (c *call) end(err error) {
 	took := time.Since(c.began)
 	code := c.Writer.Status()
 	if err != nil && c.context().Err() != nil {
 		code = codeClientGone
 	}
-	numbers.count(code, took)
+	c.numbers.count(code, took)
 	c.door.metrics.answered(c.operation, c.verdict)
-	c.log(numbers, code, took, err)
+	c.log(code, took, err)
 }

@@ -48,7 +48,7 @@ type record struct {
 }
 
 // log writes the call's one record.
-func (c *call) log(numbers *endpoint, code int, took time.Duration, err error) {
+func (c *call) log(code int, took time.Duration, err error) {
 	level := slog.LevelInfo
 	if code >= http.StatusInternalServerError {
 		level = slog.LevelWarn
@@ -56,7 +56,7 @@ func (c *call) log(numbers *endpoint, code int, took time.Duration, err error) {
 	if !c.door.log.Enabled(c.context(), level) {
 		return
 	}
-	r := record{requestID: c.id, numbers: numbers, operation: c.operation, code: code, took: took,
+	r := record{requestID: c.id, numbers: c.numbers, operation: c.operation, code: code, took: took,
 		bytesOut: max(c.Writer.Size(), 0), verdict: c.verdict, err: err}
 	if c.agent != nil {
 		r.session = c.door.gateway.ShortName(c.agent)

@@ -163,7 +163,7 @@ func serveOnce(t testing.TB, log *logged, dialect htccapi.Dialect, h handler, re
 	t.Helper()
 	d := build(Settings{Logger: slog.New(slog.NewJSONHandler(log, nil))})
 	engine := gin.New()
-	engine.GET("/x", d.handle(h, dialect, opMe, d.metrics.endpoint("/x", "GET")))
+	engine.GET("/x", d.handle(h, dialect, opMe, d.metrics.endpoint(apiMe, "/x", "GET")))
 	answered := httptest.NewRecorder()
 	engine.ServeHTTP(answered, request)
 	return answered

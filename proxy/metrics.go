@@ -27,6 +27,7 @@ var buckets = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 
 // Values of labels. Routes are templates; whatever has no route is unmatched.
 const (
 	apiMe          = "me"
+	apiHTCC        = "htcc" // passed through
 	routeUnmatched = "unmatched"
 	methodOther    = "OTHER"
 	kindRequest    = "request"
@@ -97,12 +98,12 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 	return &Metrics{
 		requests: with.NewCounterVec(prometheus.CounterOpts{
 			Name: "portico_http_requests_total",
-			Help: "Requests answered. api: me. route: template, unmatched. method: the standard verbs, OTHER. " +
+			Help: "Requests answered. api: me, htcc. route: template, passthrough, unmatched. method: the standard verbs, OTHER. " +
 				"code: HTTP status, 499 (the caller left).",
 		}, []string{"api", "route", "method", "code"}),
 		durations: with.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "portico_http_request_duration_seconds",
-			Help: "Time to answer; held connects and streams excluded. api: me. route: template, unmatched. " +
+			Help: "Time to answer; held connects and streams excluded. api: me, htcc. route: template, passthrough, unmatched. " +
 				"method: the standard verbs, OTHER. code_class: 2xx, 3xx, 4xx, 5xx.",
 			Buckets:                         buckets,
 			NativeHistogramBucketFactor:     1.1,
@@ -153,10 +154,10 @@ type endpoint struct {
 	classes map[int]prometheus.Observer // guarded by mu
 }
 
-func (m *Metrics) endpoint(route, method string) *endpoint {
-	labels := prometheus.Labels{"api": apiMe, "route": route, "method": method}
+func (m *Metrics) endpoint(api, route, method string) *endpoint {
+	labels := prometheus.Labels{"api": api, "route": route, "method": method}
 	return &endpoint{
-		api: apiMe, route: route, method: method,
+		api: api, route: route, method: method,
 		requests: m.requests.MustCurryWith(labels), durations: m.durations.MustCurryWith(labels),
 		codes: map[int]prometheus.Counter{}, classes: map[int]prometheus.Observer{},
 	}

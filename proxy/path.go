@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"strings"
@@ -16,15 +17,27 @@ func plainPaths(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		plain := *r
+		plain := r.WithContext(context.WithValue(r.Context(), asSent{}, r.URL))
 		plain.URL = new(url.URL)
 		*plain.URL = *r.URL
 		plain.URL.Path, plain.URL.RawPath = path, ""
 		if subresources != "" {
 			plain.URL.RawQuery = "subresources=" + url.QueryEscape(subresources) + "&" + r.URL.RawQuery
 		}
-		next.ServeHTTP(w, &plain)
+		next.ServeHTTP(w, plain)
 	})
+}
+
+// asSent is the key of a request's URL as the caller spelled it, where that was not plain.
+type asSent struct{}
+
+// sentURL returns the URL as the caller spelled it.
+func sentURL(r *http.Request) *url.URL {
+	sent, changed := r.Context().Value(asSent{}).(*url.URL)
+	if changed {
+		return sent
+	}
+	return r.URL
 }
 
 // plainPath returns the plain spelling of a decoded path, and the sub-resources if its last

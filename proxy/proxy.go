@@ -24,6 +24,7 @@ type Settings struct {
 	Dialect     htccapi.Dialect // of all answers; "" means each prefix its own
 	HTCCVersion string          // what /diagnostics/version tells
 	MaxBody     int64           // bytes of a request's body; 0 means 64 KiB
+	Passthrough []string        // path prefixes that go to the agent's HTCC site, without trailing slash
 
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
 	LogClientIP    bool           // callers' addresses stand in the log
@@ -43,6 +44,8 @@ type door struct {
 	log      *slog.Logger
 	origins  *http.CrossOriginProtection
 	secure   bool // cookies are for https alone
+
+	passed map[string]*endpoint // of what is passed through, by method
 }
 
 // New returns the callers' door. It panics on a public URL that is no origin.
@@ -63,7 +66,11 @@ func build(s Settings) *door {
 		s.Draining = func() bool { return false }
 	}
 	s.PublicURL = strings.TrimRight(s.PublicURL, "/")
-	return &door{settings: s, gateway: s.Gateway, metrics: s.Metrics, log: s.Logger,
+	passed := map[string]*endpoint{}
+	for _, method := range methods {
+		passed[method] = s.Metrics.endpoint(apiHTCC, routePassthrough, method)
+	}
+	return &door{settings: s, gateway: s.Gateway, passed: passed, metrics: s.Metrics, log: s.Logger,
 		origins: origins(s.PublicURL), secure: strings.HasPrefix(s.PublicURL, "https://")}
 }
 

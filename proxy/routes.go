@@ -55,7 +55,7 @@ func (d *door) route(engine *gin.Engine) {
 		for _, r := range d.resources() {
 			path := prefix.path + r.path
 			add := func(method string, h handler, op operation) {
-				engine.Handle(method, path, d.handle(h, dialect, op, d.metrics.endpoint(path, method)))
+				engine.Handle(method, path, d.handle(h, dialect, op, d.metrics.endpoint(apiMe, path, method)))
 			}
 			add(http.MethodGet, r.get, r.operation)
 			add(http.MethodHead, r.get, r.operation)
@@ -67,15 +67,15 @@ func (d *door) route(engine *gin.Engine) {
 			add(http.MethodOptions, options(allowed), opNone)
 		}
 	}
-	engine.NoRoute(d.unmatched(unknownPath))
-	engine.NoMethod(d.unmatched(wrongMethod))
+	engine.NoRoute(d.unmatched(unserved))
+	engine.NoMethod(d.unmatched(otherMethod))
 }
 
 // unmatched serves what has no route: the router knows no path for it, so neither do the numbers.
 func (d *door) unmatched(h handler) gin.HandlerFunc {
 	byMethod := map[string]*endpoint{}
 	for _, method := range methods {
-		byMethod[method] = d.metrics.endpoint(routeUnmatched, method)
+		byMethod[method] = d.metrics.endpoint(apiMe, routeUnmatched, method)
 	}
 	return func(c *gin.Context) {
 		dialect := htccapi.DialectStatus

@@ -41,5 +41,5 @@ func getStatusMessages(c *call) (any, error) {
 	if doc.Gzip {
 		header["Content-Encoding"] = headerGzip
 	}
-	return raw{http.StatusOK, doc.Body}, nil
+	return raw{status: http.StatusOK, body: doc.Body}, nil
 }

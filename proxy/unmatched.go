@@ -25,9 +25,6 @@ func wrongMethod(c *call) (any, error) {
 // unknownPath answers a path that nobody serves.
 func unknownPath(c *call) (any, error) {
 	path := shorten(c.Request.URL.Path)
-	if strings.HasPrefix(c.Request.URL.Path, prefixV2+"/") {
-		return nil, fault.New(fault.NotFound, fmt.Sprintf("there is no %q here, and this agent has no HTCC site that could have it", path))
-	}
 	return nil, fault.New(fault.NotFound, fmt.Sprintf("there is no %q here", path))
 }
 

@@ -32,6 +32,9 @@ type Site struct {
 	ICWS *icws.Client
 	HTCC *htcc.Client
 
+	// Upgrades lets requests for another protocol, such as WebSocket, through to an HTCC site.
+	Upgrades bool
+
 	// Of an ICWS site.
 	Rules         translate.Rules
 	Language      string        // when an application names none the site has
