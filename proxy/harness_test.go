@@ -59,7 +59,7 @@ func newDoor(t testing.TB, options ...func(*knobs)) *world {
 	log := slog.New(slog.NewJSONHandler(w.log, nil))
 	k := &knobs{
 		sim:     &icwssim.Server{},
-		door:    Settings{PublicURL: "https://agents.example", HTCCVersion: "8.5.202.96", Metrics: NewMetrics(reg), Logger: log},
+		door:    Settings{PublicURL: "https://agents.example", HTCCVersion: "8.5.202.96", Passthrough: []string{"/api/v2", "/internal-api"}, Metrics: NewMetrics(reg), Logger: log},
 		timeout: 5 * time.Second,
 		gateway: gateway.Settings{
 			Route: func(login string) (gateway.Route, bool) {

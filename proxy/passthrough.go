@@ -33,17 +33,18 @@ func otherMethod(c *call) (any, error) {
 }
 
 func passOther(c *call) (any, error) {
-	passage, err := c.door.gateway.PassThrough(c.agent)
-	if err != nil || !passage.OwnsAll() {
+	passage := c.door.gateway.PassThrough(c.agent)
+	if passage == nil || !passage.OwnsAll() {
 		return wrongMethod(c)
 	}
 	return c.pass(passage)
 }
 
 func passThrough(c *call) (any, error) {
-	passage, err := c.door.gateway.PassThrough(c.agent)
-	if err != nil {
-		return nil, err
+	passage := c.door.gateway.PassThrough(c.agent)
+	if passage == nil {
+		return nil, fault.New(fault.NotFound, fmt.Sprintf("there is no %q here, and this agent has no HTCC site that could have it",
+			shorten(c.Request.URL.Path)))
 	}
 	return c.pass(passage)
 }

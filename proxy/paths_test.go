@@ -49,16 +49,18 @@ func TestUnknownPaths(t *testing.T) {
 		"/me/subresources=*/x":      `{"status":"error","errorDescription":"there is no \"/me/subresources=*/x\" here"}`,
 		"/icws/connection":          `{"status":"error","errorDescription":"there is no \"/icws/connection\" here"}`,
 		"/me/../me":                 `{"status":"error","errorDescription":"there is no \"/me/../me\" here"}`,
-		"/api/v2":                   `{"statusCode":6,"statusMessage":"there is no \"/api/v2\" here"}`,
+		"/api/v2":                   `{"statusCode":6,"statusMessage":"there is no \"/api/v2\" here, and this agent has no HTCC site that could have it"}`,
 		"/api/v1/me":                `{"statusCode":6,"statusMessage":"there is no \"/api/v1/me\" here"}`,
 		"/api/v2/services?fields=*": `{"statusCode":6,"statusMessage":"there is no \"/api/v2/services\" here, and this agent has no HTCC site that could have it"}`,
 		"/api/v2/me/calls/":         `{"statusCode":6,"statusMessage":"there is no \"/api/v2/me/calls\" here, and this agent has no HTCC site that could have it"}`,
 	} {
 		anna.get(path).is(t, "GET "+path, 404, want)
-		w.do("DELETE", path, "").is(t, "DELETE without credentials "+path, 404, want)
-	}
-	if n := w.calls(routeLogin); n != 0 {
-		t.Errorf("%d log-ins for paths that nobody serves; want none", n)
+		stranger := w.do("DELETE", path, "")
+		if strings.HasPrefix(path, "/api/v2") { // could be passed through, so it matters who asks
+			stranger.is(t, "DELETE without credentials "+path, 403, deniedB)
+			continue
+		}
+		stranger.is(t, "DELETE without credentials "+path, 404, want)
 	}
 }
 

@@ -28,7 +28,7 @@ var rooms = map[string][]string{
 	"proxy/icws/icwssim":     {"translate/icwsapi"},
 	"proxy/push":             {},
 	"proxy/htcc":             {"proxy/fault", "proxy/upstream", "translate/htccapi"},
-	"proxy/htcc/htccsim":     {"translate/htccapi", "proxy/push"},
+	"proxy/htcc/htccsim":     {"translate/htccapi", "proxy/push", "proxy/upstream/memhttp"},
 	"proxy/gateway": {"proxy/htcc", "proxy/icws", "proxy/upstream", "translate", "cache", "proxy/session", "proxy/fault",
 		"translate/htccapi", "translate/icwsapi"},
 	"proxy":       {"proxy/gateway", "proxy/session", "proxy/fault", "translate", "translate/htccapi"},

@@ -23,16 +23,15 @@ type Passage struct {
 	Upgrades bool
 }
 
-// PassThrough returns the passage to the agent's HTCC site. It fails with fault.NotFound when they
-// have none.
-func (g *Gateway) PassThrough(a *Agent) (*Passage, error) {
+// PassThrough returns the passage to the agent's HTCC site, nil if they have none.
+func (g *Gateway) PassThrough(a *Agent) *Passage {
 	for _, p := range a.parts {
 		one, ok := p.(*htccPart)
 		if ok {
-			return &Passage{part: one, Upgrades: one.site.Upgrades}, nil
+			return &Passage{part: one, Upgrades: one.site.Upgrades}
 		}
 	}
-	return nil, fault.New(fault.NotFound, "there is no such path here, and this agent has no HTCC site that could have it")
+	return nil
 }
 
 // OwnsAll reports whether the HTCC site is the agent's only one.

@@ -1,0 +1,183 @@
+package htccsim
+
+import (
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"portico/translate/htccapi"
+)
+
+// maxBody is what is read of the body of an operation; what goes beyond is refused.
+const maxBody = 1 << 20 // bytes
+
+// call is one HTCC request on its way.
+type call struct {
+	request  *http.Request
+	resource *resource // nil: no such path
+	params   map[string]string
+	body     []byte
+	tooLong  bool
+	base     string // scheme and host as dialled
+	host     string // name that was dialled, without port
+	userName string // whose session or credentials it has, as far as known
+	session  *session
+	cookie   string // of the session that the call opened
+
+	// How the answer is to be written; faults change it.
+	dialect     htccapi.Dialect
+	stringCodes bool
+	alter       alteration
+
+	// For operations: how long the answer waits, and the notifications after it.
+	hold, notifyIn time.Duration
+
+	// For the log, set by handlers that write.
+	target  *agent
+	written map[string]any
+}
+
+// serveHTCC takes a request through routing, faults and its handler to the wire.
+func (s *Server) serveHTCC(w http.ResponseWriter, r *http.Request, path []string) {
+	c := s.newCall(r, path)
+	if c.resource == nil || !c.resource.isRaw {
+		body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
+		if err != nil {
+			return // the caller is gone, or broke off the body
+		}
+		c.body, c.tooLong = body, len(body) > maxBody
+	}
+	f := s.admit(c)
+	if f == nil {
+		s.perform(w, c)
+		return
+	}
+	s.performWith(w, c, f)
+}
+
+func (s *Server) newCall(r *http.Request, path []string) *call {
+	host := r.Host
+	if i := strings.LastIndexByte(host, ':'); i > strings.LastIndexByte(host, ']') {
+		host = host[:i]
+	}
+	scheme := "http"
+	if r.TLS != nil {
+		scheme = "https"
+	}
+	c := &call{request: r, base: scheme + "://" + r.Host, host: host, dialect: s.Dialect, stringCodes: s.StringCodes}
+	c.resource, c.params = find(path)
+	return c
+}
+
+// admit counts the call, finds out whose it is, and returns the fault that awaits it, if any.
+func (s *Server) admit(c *call) *fault {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.calls[c.route()]++
+	c.userName = s.callerOf(c.request)
+	return s.takeFault(c)
+}
+
+// route is the call as METHOD and template; all unknown paths together are one.
+func (c *call) route() string { return c.request.Method + " " + c.template() }
+
+func (c *call) template() string {
+	if c.resource == nil {
+		return "(unknown path)"
+	}
+	return c.resource.template
+}
+
+// perform answers the call as a server in good health does.
+func (s *Server) perform(w http.ResponseWriter, c *call) {
+	s.send(w, c, s.carryOut(c))
+}
+
+// send writes the answer, after it was held for its time.
+func (s *Server) send(w http.ResponseWriter, c *call, answer reply) {
+	if answer.hold > 0 && !s.wait(c.request, answer.hold) {
+		panic(http.ErrAbortHandler)
+	}
+	if answer.serve == nil {
+		answer.write(w)
+		return
+	}
+	for name, values := range answer.header {
+		w.Header()[name] = values
+	}
+	answer.serve(w, c.request)
+}
+
+// carryOut checks the call, does what it asks and logs it, all in one step, so that the log has the
+// order in which things took effect.
+func (s *Server) carryOut(c *call) reply {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	refusal, refused := s.authenticate(c)
+	var was *Was
+	if c.session != nil {
+		was = s.snapshot(c.session.agent)
+	}
+	answer := refusal
+	if !refused {
+		answer = s.dispatch(c)
+	}
+	s.addHeaders(c, &answer)
+	s.record(c, answer, was)
+	return answer
+}
+
+// dispatch finds what carries the call out. Guess: another method on a path that exists is 405,
+// forbidden.
+func (s *Server) dispatch(c *call) reply {
+	if c.resource == nil {
+		return c.notFound()
+	}
+	if c.request.Method == http.MethodOptions {
+		return reply{status: http.StatusOK, header: http.Header{"Allow": {c.resource.allow()}}}
+	}
+	method := c.request.Method
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
+	handle := c.resource.methods[method]
+	if handle == nil {
+		refusal := c.refuse(codeForbidden, "Method "+c.request.Method+" is not allowed")
+		refusal.status = http.StatusMethodNotAllowed
+		refusal.header.Set("Allow", c.resource.allow())
+		return refusal
+	}
+	if c.tooLong {
+		return c.refuse(codeInvalid, "The request is too long")
+	}
+	answer := handle(s, c)
+	answer.hold = c.hold
+	return answer
+}
+
+// hold waits for d, or without end if d is zero, unless the caller leaves or the server closes.
+func (s *Server) hold(r *http.Request, d time.Duration) {
+	if d > 0 {
+		s.wait(r, d)
+		return
+	}
+	select {
+	case <-r.Context().Done():
+	case <-s.closed:
+	}
+}
+
+// wait returns false if the caller went away, or the server closed, before d was over.
+func (s *Server) wait(r *http.Request, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-r.Context().Done():
+		return false
+	case <-s.closed:
+		return false
+	}
+}

@@ -1,0 +1,96 @@
+package htccsim
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+)
+
+// member is a name and a value of a JSON object; the value is anything that has a JSON form.
+type member struct {
+	name  string
+	value any
+}
+
+// object is a JSON object whose members keep their order.
+type object []member
+
+// MarshalJSON writes the object.
+func (o object) MarshalJSON() ([]byte, error) {
+	var text bytes.Buffer
+	text.WriteByte('{')
+	for i, m := range o {
+		if i > 0 {
+			text.WriteByte(',')
+		}
+		text.Write(encode(m.name))
+		text.WriteByte(':')
+		text.Write(encode(m.value))
+	}
+	text.WriteByte('}')
+	return text.Bytes(), nil
+}
+
+// encode returns v as compact JSON on one line. All types are ours, so it cannot fail.
+func encode(v any) []byte {
+	var buffer bytes.Buffer
+	encoder := json.NewEncoder(&buffer)
+	encoder.SetEscapeHTML(false)
+	err := encoder.Encode(v)
+	if err != nil {
+		panic("htccsim: encode an answer: " + err.Error())
+	}
+	return bytes.TrimRight(buffer.Bytes(), "\n")
+}
+
+// objectOf takes a value of ours apart into the members it has in JSON.
+func objectOf(v any) object {
+	if o, is := v.(object); is {
+		return o
+	}
+	decoder := json.NewDecoder(bytes.NewReader(encode(v)))
+	_, err := decoder.Token() // the opening brace
+	var o object
+	for err == nil && decoder.More() {
+		var name json.Token
+		name, err = decoder.Token()
+		var value json.RawMessage
+		err = errorsOf(err, decoder.Decode(&value))
+		text, _ := name.(string)
+		o = append(o, member{text, value})
+	}
+	if err != nil {
+		panic("htccsim: read an answer back: " + err.Error())
+	}
+	return o
+}
+
+func errorsOf(first, second error) error {
+	if first != nil {
+		return first
+	}
+	return second
+}
+
+// text returns the plain text of a member that is a string, number or flag; false if it is none.
+func (o object) text(name string) (string, bool) {
+	i := slices.IndexFunc(o, func(m member) bool { return m.name == name })
+	if i < 0 {
+		return "", false
+	}
+	value := encode(o[i].value)
+	var text string
+	if json.Unmarshal(value, &text) == nil {
+		return text, true
+	}
+	return string(value), value[0] != '{' && value[0] != '['
+}
+
+// objectsOf takes the items of a list apart.
+func objectsOf[T any](items []T) []object {
+	objects := []object{}
+	for _, item := range items {
+		objects = append(objects, objectOf(item))
+	}
+	return objects
+}
