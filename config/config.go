@@ -39,6 +39,9 @@ type Config struct {
 	Dialect Dialect `yaml:"dialect"`
 	// HTCCVersion is what /api/v2/diagnostics/version answers. Default "8.5.202.96".
 	HTCCVersion string `yaml:"htcc_version"`
+	// Passthrough are the path prefixes under which all that Portico does not answer itself goes to
+	// the agent's htcc site. Default "/api/v2", "/internal-api", "/api/v1/stats".
+	Passthrough []string `yaml:"passthrough"`
 	// IdleTimeout ends a session that nobody used for so long. Default 30m.
 	IdleTimeout time.Duration `yaml:"idle_timeout" min:"1ms" max:"168h"`
 	// Credentials says whether a password is kept for the life of its session. Default keep.
@@ -96,6 +99,7 @@ func Default() *Config {
 		Listen:      ":8080",
 		Admin:       "127.0.0.1:9180",
 		HTCCVersion: "8.5.202.96",
+		Passthrough: []string{"/api/v2", "/internal-api", "/api/v1/stats"},
 		IdleTimeout: 30 * time.Minute,
 		Credentials: KeepCredentials,
 		DrainDelay:  5 * time.Second,

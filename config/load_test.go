@@ -48,6 +48,7 @@ func TestWholeSchemaIsAccepted(t *testing.T) {
 		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")},
 		Dialect:        DialectStatusCode,
 		HTCCVersion:    "8.5.203.1",
+		Passthrough:    []string{"/api/v2"},
 		IdleTimeout:    time.Hour,
 		Credentials:    ForgetCredentials,
 		DrainDelay:     0,

@@ -46,7 +46,7 @@ func rows(path string, value reflect.Value, names string) []string {
 	case isLeaf(t):
 		return []string{path + " | " + typeName(t) + " | " + defaultText(value)}
 	case t.Kind() == reflect.Slice && isLeaf(t.Elem()):
-		return []string{path + " | list of " + plural[typeName(t.Elem())] + " | -"}
+		return []string{path + " | list of " + plural[typeName(t.Elem())] + " | " + defaultList(value)}
 	case t.Kind() == reflect.Slice:
 		return rows(path+"[]", reflect.Zero(t.Elem()), "")
 	case t.Kind() == reflect.Map:
@@ -63,6 +63,17 @@ func rows(path string, value reflect.Value, names string) []string {
 		all = append(all, rows(below, value.FieldByIndex(f.Index), f.Tag.Get("key"))...)
 	}
 	return all
+}
+
+func defaultList(list reflect.Value) string {
+	var items []string
+	for i := range list.Len() {
+		items = append(items, "`"+list.Index(i).String()+"`")
+	}
+	if len(items) == 0 {
+		return "-"
+	}
+	return strings.Join(items, ", ")
 }
 
 func typeName(t reflect.Type) string {

@@ -50,6 +50,8 @@ type Site struct {
 	Watch Watch `yaml:"watch" only:"icws"`
 	// Service is the user whose session watches all agents, with watch: service.
 	Service Service `yaml:"service" only:"icws"`
+	// Upgrades passes requests for another protocol, such as WebSocket, through. Default false.
+	Upgrades bool `yaml:"upgrades" only:"htcc"`
 	// Native passes /icws on to this site; at most one site. Default false.
 	Native bool `yaml:"native" only:"icws"`
 }

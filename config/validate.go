@@ -17,6 +17,9 @@ func (c *Config) validate(v *verdict) {
 
 var versionForm = regexp.MustCompile(`^\d+(\.\d+){1,3}$`)
 
+// prefixForm is that of whole path segments, spelled as they are compared: without escapes.
+var prefixForm = regexp.MustCompile(`^(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+$`)
+
 // checkDoors is about the settings of Portico itself.
 func (c *Config) checkDoors(v *verdict) {
 	problem := checkListen(c.Listen)
@@ -35,6 +38,11 @@ func (c *Config) checkDoors(v *verdict) {
 	}
 	if !versionForm.MatchString(c.HTCCVersion) {
 		v.fault("htcc_version", "%q is not a version; want one such as 8.5.202.96", c.HTCCVersion)
+	}
+	for i, prefix := range c.Passthrough {
+		if !prefixForm.MatchString(prefix) {
+			v.fault(item("passthrough", i), "%q is not the beginning of a path; want one such as /internal-api, without a slash at the end", prefix)
+		}
 	}
 	for i, network := range c.TrustedProxies {
 		if network.IsValid() && network.Bits() == 0 {

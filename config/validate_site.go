@@ -27,9 +27,10 @@ func (c *Config) checkSites(v *verdict) {
 		}
 		site.checkURLs(path, v)
 		if site.Kind == HTCC {
-			site.refuseICWSOnly(path, v)
+			site.refuseKeysOf(ICWS, path, v)
 			continue
 		}
+		site.refuseKeysOf(HTCC, path, v)
 		site.checkICWS(path, v)
 		if site.Native && native != "" {
 			v.fault(join(path, "native"), "%q is native already; /icws leads to one site", native)
@@ -40,11 +41,11 @@ func (c *Config) checkSites(v *verdict) {
 	}
 }
 
-// refuseICWSOnly adds a fault for each key that an htcc site has no use for.
-func (s Site) refuseICWSOnly(path string, v *verdict) {
+// refuseKeysOf adds a fault for each key that only sites of another kind have a use for.
+func (s Site) refuseKeysOf(kind Kind, path string, v *verdict) {
 	for _, f := range fieldsOf(reflect.TypeFor[Site]()) {
-		if below := join(path, f.name); f.Tag.Get("only") == "icws" && v.given(below) {
-			v.fault(below, "is for icws sites only; leave it out for an htcc site")
+		if below := join(path, f.name); f.Tag.Get("only") == string(kind) && v.given(below) {
+			v.fault(below, "is for %s sites only; leave it out for an %s site", kind, s.Kind)
 		}
 	}
 }

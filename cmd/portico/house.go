@@ -56,7 +56,7 @@ func build(cfg *config.Config, log *slog.Logger) (*house, error) {
 	}
 	house.door = proxy.New(proxy.Settings{
 		Gateway: house.gateway, PublicURL: cfg.PublicURL, Dialect: htccapi.Dialect(cfg.Dialect), HTCCVersion: cfg.HTCCVersion,
-		MaxBody: int64(cfg.Limits.Body), TrustedProxies: cfg.TrustedProxies, Draining: house.draining.Load,
+		MaxBody: int64(cfg.Limits.Body), Passthrough: cfg.Passthrough, TrustedProxies: cfg.TrustedProxies, Draining: house.draining.Load,
 		Metrics: proxy.NewMetrics(reg), Logger: log,
 	})
 	house.admin = admin.New(admin.Settings{Gatherer: reg, Registerer: reg, Gateway: house.gateway, Draining: house.draining.Load})
@@ -75,7 +75,7 @@ func siteNames(cfg *config.Config) []string {
 // siteOf makes a site from its settings.
 func siteOf(cfg *config.Config, s config.Site, calls *upstream.Metrics) gateway.Site {
 	if s.Kind == config.HTCC {
-		return gateway.Site{Name: s.Name, HTCC: htcc.New(htcc.Settings{
+		return gateway.Site{Name: s.Name, Upgrades: s.Upgrades, HTCC: htcc.New(htcc.Settings{
 			Site: s.Name, Bases: s.Bases(), Timeout: s.Timeout, HTTP: transport(), Metrics: calls})}
 	}
 	return gateway.Site{
