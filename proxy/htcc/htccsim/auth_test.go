@@ -156,6 +156,16 @@ func TestAHeldConnectIsActivity(t *testing.T) {
 	})
 }
 
+func TestAConnectHeldLongerThanTheIdleTimeKeepsItsSession(t *testing.T) {
+	s := &Server{IdleTimeout: time.Minute, ConnectTimeout: 5 * time.Minute}
+	inBubble(t, s, func(t *testing.T) {
+		c := loggedIn(t, s, "bjorn")
+		c.listen("/v2/me/*")
+		c.connect()
+		c.must("GET", "/api/v2/me", "")
+	})
+}
+
 func TestCSRF(t *testing.T) {
 	s := &Server{CSRF: true}
 	inBubble(t, s, func(t *testing.T) {

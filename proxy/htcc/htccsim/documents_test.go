@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -102,6 +103,30 @@ func TestEchoStreams(t *testing.T) {
 	if len(rest) != 0 || err != nil {
 		t.Errorf("rest = %q, %v; want the end", rest, err)
 	}
+}
+
+// TestBrokenAnswersOverNetwork shows that what breaks in memory breaks on a connection too.
+func TestBrokenAnswersOverNetwork(t *testing.T) {
+	s := &Server{NotifyDelay: 1}
+	c := overNetwork(t, s)
+	c.start("voice")
+	c.listen("/v2/me/*")
+	setState(t, s, StateChange{User: "bjorn", State: "NotReady"})
+	fail(t, s, Fault{Scenario: "truncate-event", User: "bjorn"})
+	_, err := c.trySpeak(t.Context(), connectMessage)
+	if !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("truncated event = %v; want %v", err, io.ErrUnexpectedEOF)
+	}
+	fail(t, s, Fault{Scenario: "truncate-body", Times: 1})
+	got, err := c.try(t.Context(), "GET", "/api/v2/me", "")
+	if !errors.Is(err, io.ErrUnexpectedEOF) || got.body == "" {
+		t.Errorf("truncated body = %q, %v; want half of it and %v", got.body, err, io.ErrUnexpectedEOF)
+	}
+	fail(t, s, Fault{Scenario: "huge-headers", Times: 1})
+	if got := len(c.must("GET", "/api/v2/me", "").header.Values("X-Padding")); got != 2048 {
+		t.Errorf("huge header = %d lines; want 2048 of 4 KiB", got)
+	}
+	c.must("GET", "/api/v2/me", "")
 }
 
 func TestDocumentSeeks(t *testing.T) {

@@ -49,27 +49,18 @@ func objectOf(v any) object {
 		return o
 	}
 	decoder := json.NewDecoder(bytes.NewReader(encode(v)))
-	_, err := decoder.Token() // the opening brace
+	_, _ = decoder.Token() // the opening brace
 	var o object
-	for err == nil && decoder.More() {
-		var name json.Token
-		name, err = decoder.Token()
+	for decoder.More() {
+		name, _ := decoder.Token() // before a value stands a name
 		var value json.RawMessage
-		err = errorsOf(err, decoder.Decode(&value))
-		text, _ := name.(string)
-		o = append(o, member{text, value})
-	}
-	if err != nil {
-		panic("htccsim: read an answer back: " + err.Error())
+		err := decoder.Decode(&value)
+		if err != nil {
+			panic("htccsim: read an answer back: " + err.Error())
+		}
+		o = append(o, member{name.(string), value})
 	}
 	return o
-}
-
-func errorsOf(first, second error) error {
-	if first != nil {
-		return first
-	}
-	return second
 }
 
 // text returns the plain text of a member that is a string, number or flag; false if it is none.

@@ -1,0 +1,153 @@
+package push
+
+import "errors"
+
+// An exchange is one HTTP request or one frame of a socket, from its messages to what is written
+// back. One goroutine works on it at a time.
+type exchange struct {
+	owner      string
+	transport  transport
+	browser    string  // the cookie that came, or was made for a handshake
+	newBrowser bool    // it was made
+	limit      int     // connects of the browser that may be held; negative: any number
+	socket     *socket // nil over HTTP
+	wake       func()  // resumes it when its connect is let go
+
+	client  *client // that speaks; nil = unknown
+	replies []reply
+	connect *connect  // the connect among its messages
+	at      int       // where its reply stands
+	parked  bool      // it was held, so whoever is woken goes on with it
+	carries bool      // events may go with the replies
+	events  []waiting // that do
+	batch   int64     // of the acknowledgement extension
+	last    bool      // the server is closing
+}
+
+// Errors that Serve returns.
+var (
+	ErrReplaced = errors.New("push: connect was replaced by a newer one")
+	ErrLeft     = errors.New("push: caller left")
+)
+
+// speaksLocked reports whether m comes from x's client.
+func (x *exchange) speaksLocked(m *message) bool {
+	return x.client != nil && !x.client.gone && (m.ClientID == "" || m.ClientID == x.client.id)
+}
+
+// compose returns what is to be written for x: a JSON array, or nil if there is nothing to say. It
+// fails with ErrReplaced when a newer connect has come. Whoever composes must settle.
+//
+// Source: CometD 3.1, AbstractStreamHttpTransport.write: a handshake's reply comes first, then
+// events, then the other replies.
+func (s *Server) compose(x *exchange) ([]byte, error) {
+	s.mu.Lock()
+	err := s.closeLocked(x)
+	s.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
+	texts := make([][]byte, 0, len(x.events)+len(x.replies))
+	for _, e := range x.events {
+		texts = append(texts, e.text)
+	}
+	for _, r := range x.replies {
+		text, err := encode(r)
+		if err != nil {
+			panic("push: a reply holds what came as JSON, so it encodes: " + err.Error())
+		}
+		texts = append(texts, text)
+	}
+	if len(texts) == 0 {
+		return nil, nil
+	}
+	return join(texts), nil
+}
+
+// closeLocked brings x's replies up to date and takes the events that go with them.
+func (s *Server) closeLocked(x *exchange) error {
+	x.last = s.closed
+	c := x.client
+	if c == nil {
+		return nil
+	}
+	if x.connect != nil && c.connect != x.connect {
+		return ErrReplaced
+	}
+	if c.gone {
+		x.part()
+		return nil
+	}
+	if s.closed && x.connect != nil && x.replies[x.at].Advice == nil {
+		x.replies[x.at].Advice = s.retryLocked(c)
+	}
+	if !x.carries {
+		return nil
+	}
+	c.queue.take(x)
+	if c.queue.ack {
+		x.replies[x.at].Ext = &ext{Ack: x.batch}
+	} else {
+		s.metrics.backlog.Sub(float64(len(x.events)))
+	}
+	return nil
+}
+
+// part turns the reply to a connect into the last word to a client that has ended.
+func (x *exchange) part() {
+	if x.connect == nil {
+		return
+	}
+	r := &x.replies[x.at]
+	if x.client.parting == None {
+		r.Advice = &advice{Reconnect: None}
+		return
+	}
+	*r = r.unknown()
+}
+
+// settle notes whether what compose returned was written.
+func (s *Server) settle(x *exchange, written bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := x.client
+	if c == nil {
+		return
+	}
+	for _, e := range c.queue.settle(x, written) {
+		s.metrics.delivered(e.event)
+	}
+	if !written && !c.queue.ack {
+		s.restoredLocked(x)
+	}
+	s.concludeLocked(x.connect)
+	if !c.gone {
+		s.wakeLocked(c)
+	}
+}
+
+// restoredLocked counts x's events where they are now: back in the queue, or lost with their client.
+func (s *Server) restoredLocked(x *exchange) {
+	if !x.client.gone {
+		s.metrics.backlog.Add(float64(len(x.events)))
+		return
+	}
+	for _, e := range x.events {
+		s.metrics.dropped(e.event)
+	}
+}
+
+// join makes an array of texts that are JSON each.
+func join(texts [][]byte) []byte {
+	size := 1
+	for _, text := range texts {
+		size += len(text) + 1
+	}
+	out := make([]byte, 0, size)
+	separator := byte('[')
+	for _, text := range texts {
+		out = append(append(out, separator), text...)
+		separator = ','
+	}
+	return append(out, ']')
+}

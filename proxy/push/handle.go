@@ -1,0 +1,237 @@
+package push
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+)
+
+// handle answers the messages of x, in order. A request speaks for one client, that of its first
+// message; a message that names another is answered as one of an unknown client.
+//
+// Source: CometD 3.1, AbstractHttpTransport.processMessages.
+func (s *Server) handle(x *exchange, batch []message) {
+	s.mu.Lock()
+	x.client = s.findLocked(x, batch[0].ClientID)
+	s.mu.Unlock()
+	for i := range batch {
+		m := &batch[i]
+		switch {
+		case s.opts.Receive != nil && !s.opts.Receive(x.owner, m.Channel):
+			x.replies = append(x.replies, m.reply().fail(errDeleted))
+		case m.Channel == metaConnect:
+			s.connect(x, m, len(batch) == 1)
+		default:
+			x.replies = append(x.replies, s.answer(x, m))
+		}
+	}
+}
+
+// answer carries out any message but a connect.
+func (s *Server) answer(x *exchange, m *message) reply {
+	switch {
+	case m.Channel == "":
+		return m.reply().fail(errChannelMissing)
+	case m.Channel == metaHandshake:
+		return s.handshake(x, m)
+	case !s.speaks(x, m):
+		return m.reply().unknown()
+	}
+	switch m.Channel {
+	case metaSubscribe:
+		return s.subscribe(x, m)
+	case metaUnsubscribe:
+		return s.unsubscribe(x, m)
+	case metaDisconnect:
+		return s.disconnect(x, m)
+	}
+	return s.publish(x, m)
+}
+
+// speaks reports whether m comes from x's client, and notes that the client is there.
+func (s *Server) speaks(x *exchange, m *message) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !x.speaksLocked(m) {
+		return false
+	}
+	s.extendLocked(x.client)
+	x.carries = x.carries || !s.connectOnly(x.client)
+	return true
+}
+
+// handshake makes a client. It comes alone, so nobody else has set x.client.
+func (s *Server) handshake(x *exchange, m *message) reply {
+	r := m.reply()
+	if s.opts.Handshake != nil && !s.opts.Handshake(x.owner) {
+		s.metrics.life[x.transport][refused].Inc()
+		r.Advice = &advice{Reconnect: None}
+		return r.fail(errHandshakeDenied)
+	}
+	if x.browser == "" {
+		x.browser, x.newBrowser = newBrowserID(), true
+	}
+	ack := s.opts.AckExtension && m.wantsAck()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.addLocked(x, ack)
+	if c == nil {
+		// The clients of pages that were left are swept before long, so it pays to come again.
+		s.metrics.life[x.transport][refused].Inc()
+		r.Advice = &advice{Reconnect: Handshake, Interval: milliseconds(s.opts.MaxInterval)}
+		return r.fail(errHandshakeDenied)
+	}
+	x.client = c
+	r.Successful = true
+	r.Version, r.MinimumVersion, r.ClientID = "1.0", "1.0", c.id
+	r.SupportedConnectionTypes = s.opts.connectionTypes()
+	r.Advice = s.retryLocked(c)
+	if ack {
+		r.Ext = &ext{Ack: true}
+	}
+	return r
+}
+
+// disconnect ends x's client. A connect that is held is told so.
+func (s *Server) disconnect(x *exchange, m *message) reply {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := m.reply()
+	x.client.parting = None
+	s.removeLocked(x.client, closed)
+	r.Successful = true
+	return r
+}
+
+// subscribe adds patterns to x's client. The first that is refused ends it; those before it stay.
+func (s *Server) subscribe(x *exchange, m *message) reply {
+	r := m.reply()
+	patterns, wrong := m.subscriptions()
+	if wrong != "" {
+		return r.fail(wrong)
+	}
+	for _, pattern := range patterns {
+		if !validChannel(pattern, true) {
+			return r.fail(errSubscriptionInvalid)
+		}
+	}
+	r.Subscription = m.Subscription
+	for _, pattern := range patterns {
+		wrong = s.subscribeTo(x, pattern)
+		if wrong == errUnknownClient {
+			return r.unknown()
+		}
+		if wrong != "" {
+			return r.fail(wrong)
+		}
+	}
+	r.Successful = true
+	return r
+}
+
+// subscribeTo adds one pattern and returns the error to answer, or "". Subscribing again is success,
+// and so is subscribing to a service channel, which nobody can.
+func (s *Server) subscribeTo(x *exchange, pattern string) string {
+	switch {
+	case metaExists(pattern):
+		return fmt.Sprintf(errSubscribeDenied, denied)
+	case isMeta(pattern):
+		return fmt.Sprintf(errSubscribeCreate, denied)
+	case isService(pattern):
+		return ""
+	}
+	if s.opts.Subscribe != nil {
+		why := s.opts.Subscribe(x.owner, pattern)
+		if why != "" {
+			return fmt.Sprintf(errSubscribeDenied, why)
+		}
+	}
+	added, wrong := s.addPattern(x.client, pattern)
+	if added && s.opts.Subscribed != nil {
+		s.opts.Subscribed(x.owner, x.client.id, pattern)
+	}
+	return wrong
+}
+
+// addPattern reports whether pattern is new to c, and the error to answer if it cannot be added.
+func (s *Server) addPattern(c *client, pattern string) (bool, string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case c.gone:
+		return false, errUnknownClient
+	case slices.Contains(c.patterns, pattern):
+		return false, ""
+	case len(c.patterns) >= s.opts.MaxSubscriptions:
+		return false, errSubscribeFailed
+	}
+	c.patterns = append(c.patterns, pattern)
+	return true, ""
+}
+
+// unsubscribe takes patterns from x's client. The first that cannot be taken ends it.
+func (s *Server) unsubscribe(x *exchange, m *message) reply {
+	r := m.reply()
+	patterns, wrong := m.subscriptions()
+	if wrong != "" {
+		return r.fail(wrong)
+	}
+	r.Subscription = m.Subscription
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, pattern := range patterns {
+		wrong = s.unsubscribeLocked(x.client, pattern)
+		if wrong != "" {
+			return r.fail(wrong)
+		}
+	}
+	r.Successful = true
+	return r
+}
+
+// unsubscribeLocked takes pattern from c and returns the error to answer, or "". CometD knows a
+// channel while anybody is subscribed to it, and then does not mind that c is not; what other owners
+// do is not shown, so here only a client of the same owner makes a channel known.
+//
+// Source: CometD 3.1, BayeuxServerImpl.UnsubscribeHandler and ServerChannelImpl.unsubscribe.
+func (s *Server) unsubscribeLocked(c *client, pattern string) string {
+	switch {
+	case metaExists(pattern):
+		return errUnsubscribeFailed
+	case isService(pattern):
+		return ""
+	}
+	known := false
+	for _, other := range s.owners[c.owner] {
+		known = known || slices.Contains(other.patterns, pattern)
+	}
+	if !known {
+		return errUnsubscribeUnknown
+	}
+	c.patterns = slices.DeleteFunc(c.patterns, func(p string) bool { return p == pattern })
+	return ""
+}
+
+// publish hands what a client publishes to whoever wants it, by default to nobody.
+func (s *Server) publish(x *exchange, m *message) reply {
+	r := m.reply()
+	switch {
+	case !validChannel(m.Channel, false):
+		return r.fail(errChannelInvalid)
+	case isMeta(m.Channel):
+		return r.fail(fmt.Sprintf(errCreateDenied, denied))
+	}
+	why := denied
+	if s.opts.Publish != nil {
+		data := m.Data
+		if data == nil {
+			data = json.RawMessage("null")
+		}
+		why = s.opts.Publish(x.owner, m.Channel, data)
+	}
+	if why != "" {
+		return r.fail(fmt.Sprintf(errPublishDenied, why))
+	}
+	r.Successful = true
+	return r
+}

@@ -1,0 +1,135 @@
+package push
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// writeWait is how long a caller may take to accept what is written. Without a limit, a connection
+// that died unnoticed would keep its client's events.
+const writeWait = 10 * time.Second
+
+// Serve answers one request on behalf of owner: long-polling, or a websocket until it ends if
+// Options offer that. It may take as long as a connect is held. Every path leads here alike: what
+// follows the configured one is a habit of some clients and says nothing.
+//
+// The request has been answered when Serve returns. The error tells whoever counts requests that it
+// did not end as its status says: ErrReplaced for a connect whose place a newer one took (500, as
+// CometD has it), ErrLeft when the caller went away before.
+func (s *Server) Serve(w http.ResponseWriter, r *http.Request, owner string) error {
+	if s.opts.WebSocket && isUpgrade(r) {
+		s.serveSocket(w, r, owner)
+		return nil
+	}
+	batch, err := s.read(w, r)
+	if err != nil {
+		refuse(w, err)
+		return nil
+	}
+	woken := make(chan struct{})
+	x := &exchange{
+		owner:     owner,
+		transport: longPolling,
+		browser:   browserOf(r),
+		limit:     s.opts.sessionsPerBrowser(r.ProtoMajor >= 2),
+		wake:      func() { close(woken) },
+	}
+	s.handle(x, batch)
+	if x.parked {
+		select {
+		case <-woken:
+		case <-r.Context().Done():
+		}
+	}
+	if r.Context().Err() != nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.abandonLocked(x.connect)
+		return ErrLeft
+	}
+	return s.finish(w, x)
+}
+
+// finish writes the answer of x.
+func (s *Server) finish(w http.ResponseWriter, x *exchange) error {
+	body, err := s.compose(x)
+	if err != nil {
+		w.WriteHeader(http.StatusInternalServerError)
+		return err
+	}
+	header := w.Header()
+	header.Set("Content-Type", "application/json;charset=UTF-8")
+	header.Set("Content-Length", strconv.Itoa(len(body)))
+	if x.newBrowser {
+		// Source: CometD 3.1, AbstractHttpTransport.setBrowserId.
+		http.SetCookie(w, &http.Cookie{Name: browserCookie, Value: x.browser, Path: "/", HttpOnly: true, Secure: s.opts.Secure})
+	}
+	if x.last {
+		header.Set("Connection", "close")
+	}
+	err = write(w, body)
+	s.settle(x, err == nil)
+	if err != nil {
+		return ErrLeft
+	}
+	return nil
+}
+
+// write sends body and sees to it that it leaves: what stays in a buffer may be lost unnoticed. A
+// writer that knows no deadlines is taken as it is.
+func write(w http.ResponseWriter, body []byte) error {
+	control := http.NewResponseController(w)
+	_ = control.SetWriteDeadline(time.Now().Add(writeWait))
+	_, err := w.Write(body)
+	if err != nil {
+		return err
+	}
+	err = flush(w)
+	if err != nil {
+		return err
+	}
+	_ = control.SetWriteDeadline(time.Time{}) // the connection goes on to its next request
+	return nil
+}
+
+// flush flushes w and every writer that it wraps: a wrapper's Flush may have no error to return.
+func flush(w http.ResponseWriter) error {
+	err := http.NewResponseController(w).Flush()
+	for {
+		wrapper, ok := w.(interface{ Unwrap() http.ResponseWriter })
+		if err != nil || !ok {
+			break
+		}
+		w = wrapper.Unwrap()
+		err = http.NewResponseController(w).Flush()
+	}
+	if errors.Is(err, http.ErrNotSupported) {
+		return nil
+	}
+	return err
+}
+
+// refuse answers a request without a usable batch.
+func refuse(w http.ResponseWriter, err error) {
+	bad, ok := errors.AsType[*badRequest](err)
+	if !ok {
+		panic("push: read fails with a badRequest alone: " + err.Error())
+	}
+	if bad.text == "" {
+		w.WriteHeader(bad.status)
+		return
+	}
+	http.Error(w, bad.text, bad.status)
+}
+
+// browserOf returns the browser's cookie, "" if there is none or none we would keep.
+func browserOf(r *http.Request) string {
+	const longest = 64 // bytes
+	cookie, err := r.Cookie(browserCookie)
+	if err != nil || len(cookie.Value) > longest {
+		return ""
+	}
+	return cookie.Value
+}

@@ -1,0 +1,129 @@
+package push
+
+import "time"
+
+// An event is what was published once, encoded once, and shared by the clients it is for.
+type event struct {
+	text     []byte // {"data":...,"channel":...}
+	topic    string // the label it is counted under
+	received time.Time
+}
+
+// A waiting is an event in a client's queue.
+type waiting struct {
+	*event
+	batch   int64 // the answer it goes, or went, out with; counted with the acknowledgement extension only
+	written bool  // and is kept until the client says so
+}
+
+// A queue holds a client's events in the order they were published. With the acknowledgement
+// extension an event stays until its batch is acknowledged, and goes out again with every connect
+// until then. Without, it leaves when it is taken and comes back if it could not be written.
+//
+// It is guarded by Server.mu.
+type queue struct {
+	events []waiting
+	bytes  int
+	ack    bool
+	batch  int64     // the next answer's
+	writer *exchange // has taken events and not written them yet; without the extension only
+}
+
+// start readies q for a new client. Source: CometD 3.1, BatchArrayQueue: batches count from 1.
+func (q *queue) start(ack bool) { q.ack, q.batch = ack, 1 }
+
+// add puts e at the end, and reports whether it finds room.
+func (q *queue) add(e *event, maxEvents, maxBytes int) bool {
+	if len(q.events) >= maxEvents || q.bytes+len(e.text) > maxBytes {
+		return false
+	}
+	q.events = append(q.events, waiting{event: e, batch: q.batch})
+	q.bytes += len(e.text)
+	return true
+}
+
+// ready reports whether there is something to write now. While an answer with events is under way,
+// later ones wait, or a failure would put them out of order.
+func (q *queue) ready() bool {
+	return q.writer == nil && len(q.events) > 0 && !q.events[len(q.events)-1].written
+}
+
+// unacknowledged reports whether a client that acknowledges has something to be sent, be it again.
+func (q *queue) unacknowledged() bool { return q.ack && len(q.events) > 0 }
+
+// acknowledge forgets what the client has seen: all batches up to last, and returns how many events
+// those were. A batch that was never sent cannot be acknowledged.
+func (q *queue) acknowledge(last int64) int {
+	last = min(last, q.batch-1)
+	seen := 0
+	for seen < len(q.events) && q.events[seen].batch <= last {
+		q.bytes -= len(q.events[seen].text)
+		seen++
+	}
+	q.cut(seen)
+	return seen
+}
+
+// cut drops the first n events. An empty queue gives its memory back: most clients are idle.
+func (q *queue) cut(n int) {
+	clear(q.events[:n])
+	q.events = q.events[n:]
+	if len(q.events) == 0 {
+		q.events = nil
+	}
+}
+
+// take gives x the events that it is to write.
+func (q *queue) take(x *exchange) {
+	if q.ack {
+		x.batch = q.batch
+		q.batch++
+		x.events = append([]waiting(nil), q.events...)
+		return
+	}
+	if q.writer != nil || len(q.events) == 0 {
+		return
+	}
+	q.writer, x.events = x, q.events
+	q.events, q.bytes = nil, 0
+}
+
+// settle notes whether x's events were written, and returns those that the client has now, or may
+// have, for the first time.
+func (q *queue) settle(x *exchange, written bool) []waiting {
+	if q.ack {
+		return q.mark(x, written)
+	}
+	if q.writer != x {
+		return nil
+	}
+	q.writer = nil
+	if written {
+		return x.events
+	}
+	for _, e := range x.events {
+		q.bytes += len(e.text)
+	}
+	q.events = append(x.events, q.events...)
+	return nil
+}
+
+// mark notes that the batches up to x's were written.
+func (q *queue) mark(x *exchange, written bool) []waiting {
+	var first []waiting
+	for i := range q.events {
+		e := &q.events[i]
+		if written && e.batch <= x.batch && !e.written {
+			e.written = true
+			first = append(first, *e)
+		}
+	}
+	return first
+}
+
+// clear empties q and returns what was in it.
+func (q *queue) clear() []waiting {
+	rest := q.events
+	q.events, q.bytes = nil, 0
+	return rest
+}

@@ -1,0 +1,112 @@
+package push
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// A Server is a Bayeux server. Any number of goroutines may call its methods.
+//
+// One mutex guards all of its state and that of its clients and sockets. It is held for looking at
+// and changing fields alone: never while reading, writing, encoding or in a function of Options.
+type Server struct {
+	opts    Options
+	metrics *Metrics
+
+	mu      sync.Mutex // guards what follows, and what says so in other types
+	clients map[string]*client
+	owners  map[string][]*client // never with an empty list
+	held    map[string]int       // connects held per browser, of those that have a limit
+	sockets map[*socket]struct{}
+	closed  bool
+
+	serving sync.WaitGroup // the sockets; none is added once closed
+}
+
+// New returns a server. It starts nothing: Run ends clients that stay away, Close lets go of
+// those that are held.
+func New(o Options) *Server {
+	o = o.withDefaults()
+	return &Server{
+		opts:    o,
+		metrics: o.Metrics,
+		clients: make(map[string]*client),
+		owners:  make(map[string][]*client),
+		held:    make(map[string]int),
+		sockets: make(map[*socket]struct{}),
+	}
+}
+
+// Run ends clients that do not connect again in time, until ctx ends. It returns nil.
+func (s *Server) Run(ctx context.Context) error {
+	ticker := time.NewTicker(s.opts.SweepPeriod)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+			s.sweep()
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// sweep ends the clients whose time is over and the sockets that nobody speaks on.
+func (s *Server) sweep() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	for _, c := range s.clients {
+		if !c.expires.IsZero() && now.After(c.expires) {
+			s.removeLocked(c, timedOut)
+		}
+	}
+	for k := range s.sockets {
+		if k.idleLocked() && now.After(k.heard.Add(s.opts.MaxInterval)) {
+			k.endLocked()
+		}
+	}
+}
+
+// Clients returns how many clients owner has: one for each page that is open.
+func (s *Server) Clients(owner string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.owners[owner])
+}
+
+// End ends all clients of owner and closes their sockets, whose right to speak ended with it. A
+// connect that is held is answered with the advice: None tells the application to stop, Handshake
+// to shake hands again. A client that is not held at this moment finds itself unknown when it
+// connects, which asks for a handshake.
+func (s *Server) End(owner string, a Advice) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for len(s.owners[owner]) > 0 {
+		c := s.owners[owner][0]
+		c.parting = a
+		s.removeLocked(c, closed)
+	}
+	for k := range s.sockets {
+		if k.owner == owner {
+			k.endLocked()
+		}
+	}
+}
+
+// Close answers every held connect with the advice to connect again, closes the sockets and waits
+// for them. From then on no connect is held and HTTP connections are closed after their answer, so
+// an http.Server can shut down.
+func (s *Server) Close() {
+	s.mu.Lock()
+	s.closed = true
+	for _, c := range s.clients {
+		s.releaseLocked(c.connect)
+	}
+	for k := range s.sockets {
+		k.endLocked()
+	}
+	s.mu.Unlock()
+	s.serving.Wait()
+}

@@ -1,0 +1,204 @@
+package push
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/coder/websocket"
+)
+
+// A socket is a websocket. It speaks for one client at a time, that of its newest connect. The
+// goroutine that serves it reads; what happens on its own, such as an event, is written by a
+// goroutine that lives no longer than that.
+type socket struct {
+	server  *Server
+	conn    *websocket.Conn
+	owner   string
+	browser string // the cookie of its first request
+
+	writing sync.Mutex // is held while composing and writing, so that frames follow each other as their contents do
+
+	// What follows is guarded by Server.mu.
+
+	client  *client   // that it speaks for; nil before the first connect
+	heard   time.Time // when the last frame came
+	kicked  bool      // a goroutine is on its way to write events
+	running int       // goroutines beside the reader
+	ending  bool      // is closed when the last of them is done
+	left    bool      // the reader has ended: nothing more is begun
+
+	work sync.WaitGroup // those goroutines
+}
+
+// isUpgrade reports whether r wants to become a websocket.
+func isUpgrade(r *http.Request) bool {
+	return r.Method == http.MethodGet && strings.EqualFold(r.Header.Get("Upgrade"), "websocket")
+}
+
+// serveSocket makes r a websocket and serves it to its end.
+func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request, owner string) {
+	s.mu.Lock()
+	refused := s.closed
+	if !refused {
+		s.serving.Add(1)
+	}
+	s.mu.Unlock()
+	if refused {
+		http.Error(w, "closing", http.StatusServiceUnavailable)
+		return
+	}
+	defer s.serving.Done()
+	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{
+		OriginPatterns:     s.opts.Origins,
+		InsecureSkipVerify: slices.Contains(s.opts.Origins, "*"),
+	})
+	if err != nil {
+		return // Accept has answered
+	}
+	conn.SetReadLimit(int64(s.opts.MaxMessageSize))
+	k := &socket{server: s, conn: conn, owner: owner, browser: browserOf(r), heard: time.Now()}
+	s.mu.Lock()
+	s.sockets[k] = struct{}{}
+	if s.closed {
+		k.endLocked() // it was accepted meanwhile
+	}
+	s.mu.Unlock()
+	k.read(context.WithoutCancel(r.Context()))
+	k.leave()
+}
+
+// read answers frames until the peer, or endLocked, closes the socket.
+func (k *socket) read(ctx context.Context) {
+	for {
+		_, text, err := k.conn.Read(ctx)
+		if err != nil {
+			return
+		}
+		batch, err := decode(text)
+		if err == nil {
+			err = k.server.check(batch)
+		}
+		if err != nil {
+			_ = k.conn.Close(websocket.StatusPolicyViolation, "protocol violation")
+			return
+		}
+		x := k.exchange()
+		k.server.handle(x, batch)
+		if !x.parked {
+			k.send(x)
+		}
+	}
+}
+
+// exchange returns the start of one for a frame that came.
+func (k *socket) exchange() *exchange {
+	k.server.mu.Lock()
+	defer k.server.mu.Unlock()
+	k.heard = time.Now()
+	x := &exchange{owner: k.owner, transport: webSocket, browser: k.browser, socket: k}
+	x.wake = func() { k.spawnLocked(func() { k.send(x) }) }
+	return x
+}
+
+// send writes x's replies and events, in one frame. A socket that does not take it is ended.
+func (k *socket) send(x *exchange) {
+	k.writing.Lock()
+	defer k.writing.Unlock()
+	body, err := k.server.compose(x)
+	if err != nil {
+		return // a newer connect is answered instead
+	}
+	if body != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), writeWait)
+		err = k.conn.Write(ctx, websocket.MessageText, body)
+		cancel()
+	}
+	if err != nil {
+		_ = k.conn.CloseNow()
+		k.part() // or settle would find here the way to write what came back
+	}
+	k.server.settle(x, err == nil)
+}
+
+// kickLocked has c's events written.
+func (k *socket) kickLocked(c *client) {
+	if k.kicked {
+		return
+	}
+	k.kicked = k.spawnLocked(func() {
+		k.server.mu.Lock()
+		k.kicked = false
+		k.server.mu.Unlock()
+		k.send(&exchange{transport: webSocket, socket: k, client: c, carries: true})
+	})
+}
+
+// spawnLocked runs f beside the reader, unless that has ended, and reports whether it did.
+func (k *socket) spawnLocked(f func()) bool {
+	if k.left {
+		return false
+	}
+	k.running++
+	k.work.Go(func() {
+		f()
+		k.done()
+	})
+	return true
+}
+
+// done notes that one goroutine has finished, and closes a socket that was waiting for that.
+func (k *socket) done() {
+	k.server.mu.Lock()
+	k.running--
+	last := k.ending && k.running == 0
+	k.server.mu.Unlock()
+	if last {
+		_ = k.conn.Close(websocket.StatusGoingAway, "")
+	}
+}
+
+// endLocked closes k once what is under way is written.
+func (k *socket) endLocked() {
+	if k.ending {
+		return
+	}
+	k.ending = true
+	if k.running == 0 {
+		k.spawnLocked(func() {})
+	}
+}
+
+// idleLocked reports whether k speaks for nobody.
+func (k *socket) idleLocked() bool {
+	return k.client == nil || k.client.gone || k.client.socket != k
+}
+
+// part takes k from its client, which may go on elsewhere.
+func (k *socket) part() {
+	s := k.server
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := k.client
+	if c == nil || c.socket != k {
+		return
+	}
+	c.socket = nil
+	if c.connect != nil && c.connect.socket == k {
+		s.abandonLocked(c.connect)
+	}
+}
+
+// leave is the reader's end: nothing more is begun, and what is under way is waited for.
+func (k *socket) leave() {
+	k.part()
+	k.server.mu.Lock()
+	k.left = true
+	delete(k.server.sockets, k)
+	k.server.mu.Unlock()
+	_ = k.conn.CloseNow()
+	k.work.Wait()
+}
