@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"portico/config"
+	"portico/proxy/htcc/htccsim"
 	"portico/proxy/icws/icwssim"
 )
 
@@ -23,43 +24,54 @@ func demo(ctx context.Context, p process, args []string) error {
 	set := p.flags("demo")
 	door := set.String("listen", "", "`address` of Portico, default 127.0.0.1:8080; port 0 is any free one")
 	admin := set.String("admin", "", "`address` of Portico's admin listener, default 127.0.0.1:9180")
-	upstream := set.String("icws", "127.0.0.1:8018", "`address` of the ICWS simulator")
+	icws := set.String("icws", "127.0.0.1:8018", "`address` of the ICWS simulator")
+	htcc := set.String("htcc", "127.0.0.1:8090", "`address` of the HTCC simulator")
 	inJSON := set.Bool("json", false, "print the addresses as one line of JSON, once everything answers")
 	over := set.String("config", "", "settings `file` laid over the demo's own")
 	err := parse(set, args, 0)
 	if err != nil {
 		return err
 	}
-	sim := &icwssim.Server{}
-	simulators, err := simulators(sim, *upstream, "", p)
+	pureconnect, cloud := &simulated{handler: &icwssim.Server{}}, &simulated{handler: &htccsim.Server{}}
+	portico, err := p.openDemo(pureconnect, cloud, *icws, *htcc, *door, *admin, *over)
 	if err != nil {
-		return fmt.Errorf("%w; --icws moves it", err)
-	}
-	defer sim.Close()
-	cfg, err := demoConfig(*over, simulators[0].address(), p.environ)
-	var portico *running
-	if err == nil {
-		move(cfg, *door, *admin)
-		portico, err = open(cfg, logger(p.stderr, cfg.Log.Level))
-	}
-	if err != nil {
-		return errors.Join(err, simulators[0].listener.Close())
+		return errors.Join(err, pureconnect.close(), cloud.close())
 	}
 	parts, ctx := errgroup.WithContext(ctx)
-	// The simulator outlives Portico, which logs its agents off when it stops.
-	simulated, stopSimulated := context.WithCancel(context.WithoutCancel(ctx))
-	parts.Go(func() error { return serveSimulator(simulated, sim, simulators) })
+	// The simulators outlive Portico, which logs its agents off when it stops.
+	simulating, stopSimulating := context.WithCancel(context.WithoutCancel(ctx))
+	for _, sim := range []*simulated{pureconnect, cloud} {
+		parts.Go(func() error { return sim.serve(simulating) })
+	}
 	parts.Go(func() error {
-		defer stopSimulated()
+		defer stopSimulating()
 		return portico.run(ctx)
 	})
-	parts.Go(func() error { return p.announce(ctx, portico, simulators[0].address(), *inJSON) })
+	parts.Go(func() error { return p.announce(ctx, portico, pureconnect, cloud, *inJSON) })
 	return parts.Wait()
 }
 
+// openDemo opens the listeners of the simulators and of Portico.
+func (p process) openDemo(pureconnect, cloud *simulated, icws, htcc, door, admin, over string) (*running, error) {
+	err := pureconnect.listen(p, "ICWS simulator", icws)
+	if err != nil {
+		return nil, fmt.Errorf("%w; --icws moves it", err)
+	}
+	err = cloud.listen(p, "HTCC simulator", htcc)
+	if err != nil {
+		return nil, fmt.Errorf("%w; --htcc moves it", err)
+	}
+	cfg, err := demoConfig(over, pureconnect.address(), cloud.address(), p.environ)
+	if err != nil {
+		return nil, err
+	}
+	move(cfg, door, admin)
+	return open(cfg, logger(p.stderr, cfg.Log.Level))
+}
+
 // demoConfig returns the demo's settings with those of a file laid over them.
-func demoConfig(over, simulator string, environ []string) (*config.Config, error) {
-	base := config.Document{Name: "demo", Data: fmt.Appendf(nil, demoSettings, simulator)}
+func demoConfig(over, icws, htcc string, environ []string) (*config.Config, error) {
+	base := config.Document{Name: "demo", Data: fmt.Appendf(nil, demoSettings, icws, htcc)}
 	if over == "" {
 		return config.ParseOver(base, config.Document{Name: "none", Data: []byte("{}")}, environ)
 	}
@@ -89,31 +101,36 @@ type addresses struct {
 	Portico string `json:"portico"`
 	Admin   string `json:"admin"`
 	ICWS    string `json:"icws"`
+	HTCC    string `json:"htcc"`
 }
 
 // announce waits until everything answers and says where.
-func (p process) announce(ctx context.Context, r *running, simulator string, inJSON bool) error {
+func (p process) announce(ctx context.Context, r *running, pureconnect, cloud *simulated, inJSON bool) error {
 	err := answers(ctx, "http://"+r.admin.address()+"/readyz")
 	if err != nil {
 		return err
 	}
-	at := addresses{Portico: r.door.address(), Admin: r.admin.address(), ICWS: simulator}
+	at := addresses{Portico: r.door.address(), Admin: r.admin.address(), ICWS: pureconnect.address(), HTCC: cloud.address()}
 	if inJSON {
 		return json.NewEncoder(p.stdout).Encode(at)
 	}
-	_, err = fmt.Fprintf(p.stdout, demoText, at.Portico, at.Admin, at.ICWS, at.Portico, at.Portico, at.Portico, at.Portico, at.ICWS)
+	_, err = fmt.Fprintf(p.stdout, demoText, at.Portico, at.Admin, at.ICWS, at.HTCC, at.Portico, at.Portico, at.Portico, at.Portico, at.Portico, at.ICWS, at.HTCC)
 	return err
 }
 
-const demoText = `Portico answers at http://%s, its operators' door at http://%s, the ICWS simulator at http://%s.
+const demoText = `Portico answers at http://%s, its operators' door at http://%s,
+the ICWS simulator at http://%s, the HTCC simulator at http://%s.
 
   curl -u anna:anna 'http://%s/me?subresources=*'
   curl -u anna:anna -d '{"operationName":"Ready"}' http://%s/me
-  curl -u anna:anna -d '{"operationName":"Ready"}' http://%s/api/v2/me
-  curl -u anna:anna http://%s/settings/agent-states
-  curl 'http://%s/_sim/state?user=anna'        what the contact centre holds
+  curl -u bjorn:bjorn -d '{"operationName":"StartContactCenterSession","channels":["voice","chat"]}' http://%s/api/v2/me
+  curl -u cleo:cleo -d '{"operationName":"NotReady"}' http://%s/api/v2/me
+  curl -u cleo:cleo http://%s/settings/agent-states
+  curl 'http://%s/_sim/state?user=anna'        what PureConnect holds
+  curl 'http://%s/_sim/state?user=bjorn'       what HTCC holds
 
-Agents: anna, and agent0001 to agent9999; the password is the name. Ctrl-C stops.
+Agents: anna and agent0001 to agent9999 on PureConnect, bjorn on HTCC, cleo on both; the password is
+the name. Ctrl-C stops.
 `
 
 // Waiting for the demo to answer.

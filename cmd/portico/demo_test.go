@@ -19,7 +19,7 @@ type try struct {
 }
 
 func TestDemo(t *testing.T) {
-	demo := start(t, "demo", "--json", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--icws", "127.0.0.1:0")
+	demo := start(t, "demo", "--json", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--icws", "127.0.0.1:0", "--htcc", "127.0.0.1:0")
 	var at addresses
 	err := json.Unmarshal([]byte(demo.out.next(t)), &at)
 	if err != nil {
@@ -34,7 +34,7 @@ func TestDemo(t *testing.T) {
 		{"GET", at.Portico + "/me?subresources=*", "", `..."uri":"http://` + at.Portico + `/api/v2/users/...`},
 		{"GET", at.ICWS + "/_sim/calls", "", `..."GET /icws/{sessionId}/status/status-messages":1...`},
 		{"GET", at.Admin + "/metrics", "", `...portico_logins_total{outcome="reused",site="pureconnect"}...`},
-		{"GET", at.Admin + "/readyz", "", `{"ready":true,"draining":false,"sites":{"pureconnect":true}}`},
+		{"GET", at.Admin + "/readyz", "", `{"ready":true,"draining":false,"sites":{"cloud":true,"pureconnect":true}}`},
 		{"GET", at.Admin + "/healthz", "", `ok`},
 	} {
 		step.expect(t)
@@ -102,7 +102,7 @@ func matches(text, want string) bool {
 func TestDemoTakesSettings(t *testing.T) {
 	over := filepath.Join(t.TempDir(), "over.yaml")
 	write(t, over, "dialect: statusCode\nroutes:\n  - {match: \"cleo\", sites: [pureconnect]}\n")
-	demo := start(t, "demo", "--json", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--icws", "127.0.0.1:0", "--config", over)
+	demo := start(t, "demo", "--json", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--icws", "127.0.0.1:0", "--htcc", "127.0.0.1:0", "--config", over)
 	var at addresses
 	err := json.Unmarshal([]byte(demo.out.next(t)), &at)
 	if err != nil {

@@ -60,6 +60,16 @@ func (s *server) run(ctx context.Context) error {
 	}
 }
 
+// close stops at once. A listener that was never served is closed as well.
+func (s *server) close() error {
+	err := s.http.Close()
+	closing := s.listener.Close()
+	if errors.Is(closing, net.ErrClosed) {
+		closing = nil
+	}
+	return errors.Join(err, closing)
+}
+
 // stop takes no new requests and waits for those under way until ctx ends; then it cuts them off.
 func (s *server) stop(ctx context.Context) error {
 	err := s.http.Shutdown(ctx)

@@ -26,7 +26,7 @@ var commands = []command{
 	{"serve", "serve --config FILE        serve agents as the settings say", serve},
 	{"demo", "demo [--json]              try Portico with simulated contact centres", demo},
 	{"check", "check FILE                 say all that is wrong with a settings file", check},
-	{"simulate", "simulate icws              run one simulator alone", simulate},
+	{"simulate", "simulate icws|htcc         run one simulator alone", simulate},
 	{"health", "health [ADDRESS]           ask a running Portico, at its admin address, whether it is alive", health},
 }
 

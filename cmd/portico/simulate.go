@@ -3,76 +3,129 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
+	"net/http"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"portico/config"
+	"portico/proxy/htcc/htccsim"
 	"portico/proxy/icws/icwssim"
+	"portico/translate/htccapi"
 )
+
+// A simulated is a simulator and where it is served.
+type simulated struct {
+	handler interface {
+		http.Handler
+		Close()
+	}
+	servers []*server
+}
 
 // simulate runs one simulator alone.
 func simulate(ctx context.Context, p process, args []string) error {
-	if len(args) == 0 || args[0] != "icws" {
-		fmt.Fprintln(p.stderr, "portico simulate: name what to simulate: icws")
-		return errUsage
+	if len(args) > 0 && args[0] == "icws" {
+		return simulateICWS(ctx, p, args[1:])
 	}
+	if len(args) > 0 && args[0] == "htcc" {
+		return simulateHTCC(ctx, p, args[1:])
+	}
+	fmt.Fprintln(p.stderr, "portico simulate: name what to simulate: icws or htcc")
+	return errUsage
+}
+
+func simulateICWS(ctx context.Context, p process, args []string) error {
 	sim := &icwssim.Server{}
 	set := p.flags("simulate icws")
-	address := set.String("listen", "127.0.0.1:8018", "`address` to listen at")
-	secure := set.String("tls", "", "`address` to listen at with HTTPS and a self-signed certificate, such as 127.0.0.1:8019")
 	set.StringVar(&sim.BasePath, "base-path", "", "`path` before /icws, such as /api/{host}")
 	set.BoolVar(&sim.Lenient, "lenient", false, "take cookie or CSRF token where a server wants both")
 	set.IntVar(&sim.MessagingVersion, "messaging", 2, "`version` of messaging: 1 has no event streams")
 	set.DurationVar(&sim.AsyncDelay, "async-delay", 20*time.Millisecond, "time until a status change takes place")
 	set.DurationVar(&sim.IdleTimeout, "idle-timeout", 2*time.Minute, "life of a session that asks nothing")
-	err := parse(set, args[1:], 0)
+	return p.simulate(ctx, set, args, "ICWS simulator", "127.0.0.1:8018", &simulated{handler: sim})
+}
+
+func simulateHTCC(ctx context.Context, p process, args []string) error {
+	sim := &htccsim.Server{}
+	set := p.flags("simulate htcc")
+	set.BoolVar(&sim.CSRF, "csrf", false, "demand the token against cross-site requests")
+	set.BoolVar(&sim.VoiceInChannels, "voice-in-channels", false, "list voice among the channels")
+	set.Func("dialect", "`form` of answers: statusCode, which real servers speak, or status", func(text string) error {
+		sim.Dialect = htccapi.Dialect(text)
+		if sim.Dialect != htccapi.DialectStatus && sim.Dialect != htccapi.DialectStatusCode {
+			return errors.New("want statusCode or status")
+		}
+		return nil
+	})
+	set.DurationVar(&sim.IdleTimeout, "idle-timeout", 30*time.Minute, "life of a session that asks nothing")
+	return p.simulate(ctx, set, args, "HTCC simulator", "127.0.0.1:8090", &simulated{handler: sim})
+}
+
+// simulate reads the flags of a simulator, and serves it until ctx ends.
+func (p process) simulate(ctx context.Context, set *flag.FlagSet, args []string, name, usual string, sim *simulated) error {
+	address := set.String("listen", usual, "`address` to listen at")
+	secure := set.String("tls", "", "`address` to listen at with HTTPS and a self-signed certificate as well")
+	err := parse(set, args, 0)
 	if err != nil {
 		return err
 	}
-	servers, err := simulators(sim, *address, *secure, p)
-	if err != nil {
-		return err
+	err = sim.listen(p, name, *address)
+	if err == nil && *secure != "" {
+		err = sim.listenTLS(p, name, *secure)
 	}
-	for _, s := range servers {
+	if err != nil {
+		return errors.Join(err, sim.close())
+	}
+	for _, s := range sim.servers {
 		fmt.Fprintf(p.stdout, "%s at %s\n", s.name, s.address())
 	}
-	return serveSimulator(ctx, sim, servers)
+	return sim.serve(ctx)
 }
 
-// simulators opens the listeners of a simulator: plain, and with TLS if secure is given.
-func simulators(sim *icwssim.Server, address, secure string, p process) ([]*server, error) {
-	log := logger(p.stderr, config.LogLevel("warn"))
-	plain, err := listen("ICWS simulator", address, sim, log)
-	if err != nil {
-		return nil, err
+// listen opens a listener for the simulator.
+func (s *simulated) listen(p process, name, address string) error {
+	opened, err := listen(name, address, s.handler, logger(p.stderr, config.LogLevel("warn")))
+	if err == nil {
+		s.servers = append(s.servers, opened)
 	}
-	if secure == "" {
-		return []*server{plain}, nil
-	}
+	return err
+}
+
+// listenTLS opens one that speaks HTTPS.
+func (s *simulated) listenTLS(p process, name, address string) error {
 	certificate, err := icwssim.SelfSigned("localhost", "127.0.0.1")
 	if err != nil {
-		return nil, errors.Join(err, plain.listener.Close())
+		return err
 	}
-	hidden, err := listen("ICWS simulator with TLS", secure, sim, log)
-	if err != nil {
-		return nil, errors.Join(err, plain.listener.Close())
+	err = s.listen(p, name+" with TLS", address)
+	if err == nil {
+		s.servers[len(s.servers)-1].withTLS(certificate)
 	}
-	hidden.withTLS(certificate)
-	return []*server{plain, hidden}, nil
+	return err
 }
 
-// serveSimulator serves until ctx ends or a server fails.
-func serveSimulator(ctx context.Context, sim *icwssim.Server, servers []*server) error {
+// address returns where the simulator listens first.
+func (s *simulated) address() string { return s.servers[0].address() }
+
+// serve serves until ctx ends or a server fails.
+func (s *simulated) serve(ctx context.Context) error {
 	parts, ctx := errgroup.WithContext(ctx)
-	for _, s := range servers {
-		parts.Go(func() error { return s.run(ctx) })
+	for _, one := range s.servers {
+		parts.Go(func() error { return one.run(ctx) })
 	}
 	err := parts.Wait()
-	sim.Close()
-	for _, s := range servers {
-		err = errors.Join(err, s.http.Close()) // a simulator has nothing to bring to an end
+	return errors.Join(err, s.close())
+}
+
+// close stops at once: a simulator has nothing to bring to an end.
+func (s *simulated) close() error {
+	s.handler.Close()
+	var err error
+	for _, one := range s.servers {
+		err = errors.Join(err, one.close())
 	}
 	return err
 }
