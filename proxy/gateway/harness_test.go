@@ -51,7 +51,7 @@ func newWorld(t *testing.T, sim *icwssim.Server, options ...option) *world {
 	for _, o := range options {
 		o(&settings, &site)
 	}
-	settings.Sites = []Site{site}
+	settings.Sites = append([]Site{site}, settings.Sites...)
 	gateway, err := New(settings)
 	if err != nil {
 		t.Fatal(err)

@@ -189,7 +189,24 @@ func (p *htccPart) view() shown {
 		}
 		view.channels = append(view.channels, Resource{ID: string(channel.Name()), Body: body})
 	}
+	for _, name := range p.unaskedLocked() {
+		view.channels = append(view.channels, Resource{ID: string(name),
+			Body: htccapi.Channel{Channel: name, UserState: htccapi.SettingOffline.UserState()}})
+	}
 	return view
+}
+
+// unaskedLocked returns the channels of an agent on two sites that were not asked for and that the
+// site therefore does not list.
+func (p *htccPart) unaskedLocked() []htccapi.MediaChannel {
+	var unasked []htccapi.MediaChannel
+	for _, name := range p.owned {
+		listed := slices.ContainsFunc(p.channels, func(c htcc.Channel) bool { return c.Name() == name })
+		if !p.away && !listed && !p.countsLocked(name) {
+			unasked = append(unasked, name)
+		}
+	}
+	return unasked
 }
 
 // ownsLocked reports whether the channel is this site's.
