@@ -50,7 +50,7 @@ func (c *Client) do(ctx context.Context, s *Session, k call) (Object, error) {
 // call that is refused so has done nothing.
 func (c *Client) send(ctx context.Context, s *Session, k call) (upstream.Reply, error) {
 	reply, err := c.attempt(ctx, s, k)
-	if err != nil || safe(k.method) || !refusalOf(reply).csrf {
+	if err != nil || safe(k.method) || !refusesToken(reply) {
 		return reply, err
 	}
 	c.metrics.APIError(k.operation, classCSRF)

@@ -15,8 +15,9 @@ const (
 
 // withCookies returns the Cookie header that follows from an earlier one and the Set-Cookie lines
 // of an answer of host. Of two cookies with one name the later counts, and a deletion deletes. A
-// cookie of another domain is not ours. One that is overlong or has no name is left out, and so
-// are those that would be too many.
+// cookie of another domain is not ours. One that is overlong, or lacks a name or value, is left out,
+// and so are those that would be too many: to forget a session for an empty value would end it,
+// and if the server has forgotten it, it will say so.
 //
 // Path, Secure and a lifetime that is not over are ignored: all cookies go to the one host that set
 // them, which may stand behind a proxy that changes paths or ends TLS, and a session without its
@@ -35,7 +36,7 @@ func withCookies(cookie, host string, lines []string, now time.Time) string {
 		switch {
 		case expired(attributes, now) && at >= 0:
 			pairs = slices.Delete(pairs, at, at+1)
-		case expired(attributes, now):
+		case expired(attributes, now), pair == nameOf(pair)+"=":
 		case at >= 0:
 			pairs[at] = pair
 		case len(pairs) < maxCookies:

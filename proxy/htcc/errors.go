@@ -93,12 +93,17 @@ func refusalOf(reply upstream.Reply) *Refusal {
 	return refusal
 }
 
-// namesToken reports the refusal of a token. It is told by a text; whether that stands in JSON is
-// not documented.
+// namesToken reports an answer that refuses a token. It is told by a text; whether that stands in
+// JSON is not documented.
 //
 // Source: GWS, CSRFProtection: 403 "Missing or invalid Csrf token".
 func namesToken(status int, body []byte) bool {
 	return status == http.StatusForbidden && bytes.Contains(bytes.ToLower(body), []byte("csrf token"))
+}
+
+// refusesToken reports that a call was refused for its token, and not for its session.
+func refusesToken(reply upstream.Reply) bool {
+	return namesToken(reply.Status, reply.Body) && refusalOf(reply).csrf
 }
 
 // denied reports that the caller is not known: by statusCode, by the text that stands for it in

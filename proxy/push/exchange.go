@@ -42,7 +42,7 @@ func (x *exchange) speaksLocked(m *message) bool {
 // events, then the other replies.
 func (s *Server) compose(x *exchange) ([]byte, error) {
 	s.mu.Lock()
-	err := s.closeLocked(x)
+	err := s.sealLocked(x)
 	s.mu.Unlock()
 	if err != nil {
 		return nil, err
@@ -64,8 +64,8 @@ func (s *Server) compose(x *exchange) ([]byte, error) {
 	return join(texts), nil
 }
 
-// closeLocked brings x's replies up to date and takes the events that go with them.
-func (s *Server) closeLocked(x *exchange) error {
+// sealLocked brings x's replies up to date and takes the events that go with them.
+func (s *Server) sealLocked(x *exchange) error {
 	x.last = s.closed
 	c := x.client
 	if c == nil {
