@@ -15,15 +15,16 @@ const codeNotFound = 6
 // the site, since the log-in did that: channels not asked for go Offline, asked ones that are
 // LoggedOut come back as NotReady, and the first Start of a session sets the status the settings
 // name. Repeating it with the same channels changes nothing. Channels the agent does not have are
-// in Plan.Refused; a *Refusal means that none was left.
+// in Plan.Refused; a *Refusal means that none was left. Of an agent who works on another site too,
+// the channels asked for may all be there.
 //
 // Source: GWS 8.5.2, StartContactCenterSession.
 func (r Rules) PlanStart(s AgentState, d *Directory, channels []htccapi.MediaChannel) (Plan, error) {
-	if len(channels) == 0 {
+	if len(channels) == 0 && len(s.Elsewhere) == 0 {
 		return Plan{}, refuse(Missing, "%q needs channels", htccapi.StartContactCenterSession)
 	}
 	asked, refused := r.askedFor(s, channels)
-	if len(asked) == 0 {
+	if len(asked) == 0 && len(refused) > 0 {
 		return Plan{}, refuse(NotFound, "%s", refused[0].StatusMessage)
 	}
 	p := r.draft(s, d)
@@ -48,7 +49,7 @@ func (r Rules) PlanStart(s AgentState, d *Directory, channels []htccapi.MediaCha
 		}
 	}
 	warning := ""
-	if s.Started == nil {
+	if s.Started == nil && len(asked) > 0 {
 		warning = p.setAtStart(r.Statuses.AtStart)
 	}
 	plan := p.plan()
@@ -61,7 +62,7 @@ func (r Rules) PlanStart(s AgentState, d *Directory, channels []htccapi.MediaCha
 // askedFor splits channels into those the agent has and results for the others.
 func (r Rules) askedFor(s AgentState, channels []htccapi.MediaChannel) ([]htccapi.MediaChannel, []htccapi.ChannelResult) {
 	names := r.ChannelNames(s)
-	var asked []htccapi.MediaChannel
+	asked := []htccapi.MediaChannel{}
 	var refused []htccapi.ChannelResult
 	for _, name := range channels {
 		switch {

@@ -112,6 +112,21 @@ func TestStartsThatAreRefused(t *testing.T) {
 	}
 }
 
+func TestStartForChannelsOfAnotherSiteAlone(t *testing.T) {
+	r := mapped()
+	r.Statuses.AtStart = "At Play"
+	k := sit(t, r, r.directory(t), "Available", "Sales -Mail")
+	k.s.Elsewhere = []htccapi.MediaChannel{email}
+	plan, err := k.PlanStart(k.s, k.d, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k.calls(describe(plan), "Sales off", `set "Available, No ACD"`)
+	if plan.Next.Started == nil || !plan.Next.Wishes[htccapi.Voice].LoggedOut {
+		t.Errorf("Start for another site's channels leaves %+v", plan.Next)
+	}
+}
+
 func TestSettingsThatAnAgentCannotFollow(t *testing.T) {
 	for _, status := range []string{"At Sea", "AcdAgentNotAnswering", "Available, Forward"} {
 		r := mapped()

@@ -298,7 +298,10 @@ func featuresOf(object htcc.Object) []Resource {
 	return features
 }
 
-// covered returns the channels that an operation covers. The only site of an agent says itself.
+// has returns the channels that are this site's. The only site of an agent says itself.
+func (p *htccPart) has() []htccapi.MediaChannel { return p.owned }
+
+// covered returns the channels that an operation covers.
 func (p *htccPart) covered(channel htccapi.MediaChannel) []htccapi.MediaChannel {
 	if channel != "" {
 		return []htccapi.MediaChannel{channel}

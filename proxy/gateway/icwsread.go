@@ -77,8 +77,19 @@ func (p *icwsPart) states(ctx context.Context) ([]state, error) {
 	return list, nil
 }
 
-// covered returns the channels that an operation on channel covers, on all if it is "". Before the
-// state was read, the settings say which they may be.
+// has returns the channels that the agent has here.
+func (p *icwsPart) has() []htccapi.MediaChannel {
+	p.mu.Lock()
+	state, begun := p.state, p.begun
+	p.mu.Unlock()
+	if begun {
+		return append([]htccapi.MediaChannel{}, p.site.Rules.ChannelNames(state)...) // none is not nil
+	}
+	return p.covered("")
+}
+
+// covered returns the channels that an operation on channel covers, on all that count if it is "".
+// Before the state was read, the settings say which they may be.
 func (p *icwsPart) covered(channel htccapi.MediaChannel) []htccapi.MediaChannel {
 	if channel != "" {
 		return []htccapi.MediaChannel{channel}
@@ -87,7 +98,7 @@ func (p *icwsPart) covered(channel htccapi.MediaChannel) []htccapi.MediaChannel 
 	defer p.mu.Unlock()
 	state := p.state
 	if p.begun {
-		return p.site.Rules.ChannelNames(state)
+		return slices.DeleteFunc(p.site.Rules.ChannelNames(state), func(name htccapi.MediaChannel) bool { return state.Wishes[name].LoggedOut })
 	}
 	var names []htccapi.MediaChannel
 	for _, one := range p.site.Rules.Channels {

@@ -43,6 +43,7 @@ func uncertain(err error) bool {
 // arrived reads whether a status was set though its answer was lost, and notes the plan as done if
 // it was.
 func (p *icwsPart) arrived(ctx context.Context, conn icws.Conn, plan translate.Plan, statusID string) bool {
+	p.settled(ctx)
 	status, err := p.site.ICWS.UserStatus(ctx, conn, conn.UserID)
 	if err != nil || !strings.EqualFold(status.StatusID, statusID) {
 		return false
@@ -52,6 +53,22 @@ func (p *icwsPart) arrived(ctx context.Context, conn icws.Conn, plan translate.P
 		return p.site.Rules.Decided(s, "", status, d)
 	})
 	return true
+}
+
+// settled waits until the last write that was accepted has completed, or has been decided: until then
+// a read may show a status that is about to be replaced.
+func (p *icwsPart) settled(ctx context.Context) {
+	p.mu.Lock()
+	latest := p.latest
+	p.mu.Unlock()
+	if latest == nil {
+		return
+	}
+	select {
+	case <-latest.done:
+	case <-ctx.Done():
+	case <-p.agent.life.Done():
+	}
 }
 
 // undo takes activations back. Deactivating is safe at once. Activating is safe only while no work

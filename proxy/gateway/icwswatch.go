@@ -55,7 +55,7 @@ func (p *icwsPart) receive(ctx context.Context) error {
 		Subscribe: func(ctx context.Context) error { return p.subscribe(ctx, conn) },
 		Message:   p.receiveMessage,
 		Live:      p.setLive,
-		Problem:   func(err error) { p.warn("the reader of an agent broke", err) },
+		Problem:   p.broke,
 		Nudge:     p.nudge,
 	})
 	p.setLive(false)
@@ -68,6 +68,18 @@ func (p *icwsPart) receive(ctx context.Context) error {
 
 func (p *icwsPart) warn(text string, err error) {
 	p.agent.gateway.log.Warn(text, "site", p.site.Name, "session", p.agent.gateway.ShortName(p.agent), "cause", err.Error())
+}
+
+// broke notes that the reader broke, or never began: nothing proves what is held.
+func (p *icwsPart) broke(why error) {
+	p.warn("the reader of an agent broke", why)
+	p.mu.Lock()
+	live := p.live
+	p.mu.Unlock()
+	if !live {
+		p.catalogue.Unproven()
+		p.access.Unproven()
+	}
 }
 
 // subscribe puts everything the part is to be told. What an older site cannot tell is not kept

@@ -17,13 +17,17 @@ const completionWithin = 10 * time.Second
 
 // set carries out a state operation.
 func (p *icwsPart) set(ctx context.Context, ask Ask) ([]result, error) {
+	covered := p.covered(ask.Channel)
+	if len(p.agent.parts) > 1 && len(covered) == 0 {
+		return nil, nil // nothing here counts: the other site's channels do
+	}
 	_, err := p.write(ctx, func(s translate.AgentState, d *translate.Directory) (translate.Plan, error) {
 		return p.site.Rules.Plan(s, d, ask.Request)
 	})
 	if err != nil {
 		return nil, err
 	}
-	return each(p.covered(ask.Channel), nil), nil
+	return each(covered, nil), nil
 }
 
 // A write is a status change that the site accepted.

@@ -183,6 +183,9 @@ func (a *Agent) set(ctx context.Context, parts []part, ask Ask) (Outcome, error)
 			}
 		}
 	}
+	if len(results) == 0 && len(parts) == 1 {
+		return Outcome{}, errs[0] // do-not-disturb needs no channel
+	}
 	if len(results) == 0 {
 		return Outcome{}, firstOr(errs, fault.New(fault.Invalid, "no channel can take the operation: each is LoggedOut"))
 	}
@@ -246,11 +249,11 @@ func (g *Gateway) EndContactCenterSession(ctx context.Context, a *Agent) error {
 func (g *Gateway) CheckChannel(_ context.Context, a *Agent, channel htccapi.MediaChannel) error {
 	var has []string
 	for _, p := range a.parts {
-		covered := p.covered("")
-		if covered == nil || slices.Contains(covered, channel) {
+		here := p.has()
+		if here == nil || slices.Contains(here, channel) {
 			return nil // nil: the site is to say
 		}
-		for _, name := range covered {
+		for _, name := range here {
 			has = append(has, string(name))
 		}
 	}

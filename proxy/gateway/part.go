@@ -38,8 +38,11 @@ type part interface {
 	// for each channel; none means that no channel counts.
 	set(ctx context.Context, ask Ask) ([]result, error)
 
-	// covered returns the channels that an operation on channel covers, on all if it is "". nil
-	// means that the site is to say.
+	// has returns the channels that the agent has here; nil means that the site is to say.
+	has() []htccapi.MediaChannel
+
+	// covered returns the channels that an operation on channel covers, on all that count if it
+	// is "".
 	covered(channel htccapi.MediaChannel) []htccapi.MediaChannel
 
 	// start makes channels the agent's here; finish takes the agent out of work.
