@@ -15,7 +15,7 @@ import (
 // forward posts an operation of an agent who works on this site alone: it goes as it came, whatever
 // it is, and the answer comes back as the site gave it.
 func (p *htccPart) forward(ctx context.Context, path string, body json.RawMessage) (Outcome, error) {
-	release, err := hold(ctx, p.writing)
+	release, err := p.agent.alone(ctx, p.writing)
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -45,7 +45,7 @@ func (p *htccPart) post(ctx context.Context, path string, body json.RawMessage) 
 // each channel that counts, since /me would change those of the other site too; do-not-disturb is
 // the agent's.
 func (p *htccPart) set(ctx context.Context, ask Ask) ([]result, error) {
-	release, err := hold(ctx, p.writing)
+	release, err := p.agent.alone(ctx, p.writing)
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +92,7 @@ func withMember(body json.RawMessage, name string, value any) (json.RawMessage, 
 // start starts the contact centre session at the site, with this site's channels alone and all
 // other members of the body.
 func (p *htccPart) start(ctx context.Context, channels []htccapi.MediaChannel, ask Ask) ([]result, error) {
-	release, err := hold(ctx, p.writing)
+	release, err := p.agent.alone(ctx, p.writing)
 	if err != nil {
 		return nil, err
 	}
@@ -143,21 +143,21 @@ func expand(channels []htccapi.MediaChannel, failed []htccapi.ChannelResult) []r
 }
 
 // finish ends the contact centre session at the site, and the upstream session with it.
-func (p *htccPart) finish(ctx context.Context) error {
-	release, err := hold(ctx, p.writing)
+func (p *htccPart) finish(ctx context.Context) (func(), error) {
+	release, err := p.agent.alone(ctx, p.writing)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer release()
 	p.mu.Lock()
 	session := p.session
 	p.mu.Unlock()
 	if session == nil {
-		return nil
+		return release, nil
 	}
-	err = p.site.HTCC.EndContactCenterSession(ctx, session)
-	if errors.Is(err, htcc.ErrSessionGone) {
-		return nil
+	err = p.site.HTCC.EndContactCenterSession(context.WithoutCancel(ctx), session)
+	if err == nil || errors.Is(err, htcc.ErrSessionGone) || away(err) {
+		return release, nil
 	}
-	return told(err)
+	release()
+	return nil, told(err)
 }

@@ -32,11 +32,30 @@ func (p *icwsPart) start(ctx context.Context, channels []htccapi.MediaChannel, _
 // session that is gone hears nothing any more.
 const endWithin = 3 * time.Second
 
-// finish takes the agent out of work at the site.
-func (p *icwsPart) finish(ctx context.Context) error {
+// finish takes the agent out of work at the site. No other change of their state is made until the
+// caller releases it: a write in between would put an agent back to work who then is gone.
+func (p *icwsPart) finish(ctx context.Context) (func(), error) {
+	release, err := p.alone(ctx)
+	if err != nil {
+		return nil, err
+	}
+	err = p.takeOut(context.WithoutCancel(ctx))
+	if err != nil {
+		release()
+		return nil, err
+	}
+	return release, nil
+}
+
+// takeOut takes the agent out of work before the session ends. The caller holds writing.
+func (p *icwsPart) takeOut(ctx context.Context) error {
 	plan, accepted, err := p.accept(ctx, func(s translate.AgentState, d *translate.Directory) (translate.Plan, error) {
 		return p.site.Rules.PlanEnd(s, d), nil
 	})
+	kind := fault.KindOf(err)
+	if err != nil && (kind == fault.Unreachable || kind == fault.Timeout) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -44,12 +63,12 @@ func (p *icwsPart) finish(ctx context.Context) error {
 		p.warn("a session ends in work", errors.New(plan.Warning))
 	}
 	if accepted != nil {
-		waiting, cancel := context.WithTimeout(ctx, endWithin)
+		ctx, cancel := context.WithTimeout(ctx, endWithin)
 		defer cancel()
-		err = accepted.wait(waiting)
-		if errors.Is(err, fault.BadUpstream) {
-			return err
-		}
+		err = p.wait(ctx, accepted)
+	}
+	if fault.KindOf(err) == fault.BadUpstream {
+		return err
 	}
 	p.restoreActivations(ctx)
 	return nil

@@ -2,25 +2,19 @@ package gateway
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
 	"golang.org/x/sync/singleflight"
 
 	"portico/cache"
-	"portico/proxy/fault"
 	"portico/proxy/icws"
 	"portico/proxy/upstream"
 	"portico/translate"
 	"portico/translate/htccapi"
 	"portico/translate/icwsapi"
 )
-
-// readTimeout bounds the reads that make up an agent's state.
-const readTimeout = 15 * time.Second
 
 // An icwsPart is an agent at one ICWS site: the upstream session, the state, and the reader that keeps
 // it current. Any number of goroutines may use it.
@@ -44,15 +38,24 @@ type icwsPart struct {
 	conn      icws.Conn
 	state     translate.AgentState
 	directory *directory
-	view      shown // of state
-	begun     bool  // state was read
-	lost      bool  // the upstream session of state is gone, and state is to be recovered
-	live      bool  // the reader receives
-	synced    bool  // what the reader received covers all that happened
-	over      bool  // the part has ended
+	view      translate.View // of state
+	shows     shown          // the same as resources
+	who       htccapi.User
+	features  []Resource
+	begun     bool                 // state was read
+	lost      bool                 // the upstream session of state is gone, and state is to be recovered
+	losses    int                  // how often it was lost so far
+	closed    bool                 // the session has ended, and conn was the last
+	over      bool                 // this part has ended, and conn is gone for good
+	anew      func(error)          // makes the reader receive anew; nil before it did once
+	live      bool                 // the reader receives
+	full      fullLists            // what the reader received since it does
+	arriving  *translate.Catalogue // a full one of which parts may be missing; nil if none
+	told      int                  // messages about state that were received so far
+	readAt    time.Time            // when the whole state was read last
 	atLogin   map[string]bool
 	writes    map[string]*write // accepted and not completed, by request id
-	latest    *write            // the last one accepted
+	plans     int               // carried out so far
 }
 
 // newICWSPart makes the part of a new upstream session; of the zero Conn one is opened when it is
@@ -71,16 +74,6 @@ func newICWSPart(a *Agent, at *icwsSite, login string, conn icws.Conn) *icwsPart
 	return p
 }
 
-// hold takes one of the part's two locks, or gives up with ctx.
-func hold(ctx context.Context, lock chan struct{}) (func(), error) {
-	select {
-	case lock <- struct{}{}:
-		return func() { <-lock }, nil
-	case <-ctx.Done():
-		return nil, fmt.Errorf("gateway: wait for another call of the agent: %w: %w", fault.Timeout, ctx.Err())
-	}
-}
-
 func (p *icwsPart) siteName() string { return p.site.Name }
 
 // reused counts a log-in that was not sent.
@@ -95,22 +88,6 @@ func (p *icwsPart) connection() icws.Conn {
 	return p.conn
 }
 
-// call makes a read on the upstream session, and once more on a new one if that is gone.
-func (p *icwsPart) call(ctx context.Context, read func(icws.Conn) error) error {
-	conn := p.connection()
-	if conn.SessionID != "" {
-		err := read(conn)
-		if !errors.Is(err, icws.ErrSessionGone) {
-			return err
-		}
-	}
-	conn, err := p.rejoin(ctx, conn)
-	if err != nil {
-		return err
-	}
-	return read(conn)
-}
-
 // ready makes sure that the state was read once and returns what statuses are looked up in.
 func (p *icwsPart) ready(ctx context.Context) (*directory, error) {
 	p.mu.Lock()
@@ -119,7 +96,7 @@ func (p *icwsPart) ready(ctx context.Context) (*directory, error) {
 	if begun {
 		return directory, nil
 	}
-	err := once(ctx, &p.reads, p.agent.life, "begin", p.begin)
+	err := p.once(ctx, "begin", p.begin)
 	if err != nil {
 		return nil, err
 	}
@@ -128,100 +105,26 @@ func (p *icwsPart) ready(ctx context.Context) (*directory, error) {
 	return p.directory, nil
 }
 
-// reading is what makes up an agent's state at a site.
-type reading struct {
-	status      icwsapi.UserStatus
-	activations map[string]bool
-	catalogue   *translate.Catalogue
-	access      *translate.Access
-}
-
-// read asks the site for the agent's state, and for catalogue and access list if they are not held.
-func (p *icwsPart) read(ctx context.Context) (reading, error) {
-	var got reading
-	work, ctx := errgroup.WithContext(ctx)
-	work.Go(func() error {
-		return p.call(ctx, func(conn icws.Conn) error {
-			var err error
-			got.status, err = p.site.ICWS.UserStatus(ctx, conn, conn.UserID)
-			return err
-		})
-	})
-	work.Go(func() error {
-		var err error
-		got.activations, err = p.readActivations(ctx)
-		return err
-	})
-	work.Go(func() error {
-		var err error
-		got.catalogue, err = p.catalogue.Get(ctx)
-		return err
-	})
-	work.Go(func() error {
-		var err error
-		got.access, err = p.access.Get(ctx)
-		return err
-	})
-	err := work.Wait()
-	if err != nil {
-		return reading{}, kinded(err)
-	}
-	return got, nil
-}
-
-// readActivations asks for the agent's activations. A site without workgroups in the settings does
-// not need them, and one that has none to give leaves the agent without channels that need them.
-func (p *icwsPart) readActivations(ctx context.Context) (map[string]bool, error) {
-	if !p.site.needsActivations() {
-		return nil, nil
-	}
-	var activations map[string]bool
-	err := p.call(ctx, func(conn icws.Conn) error {
-		var err error
-		activations, err = p.site.ICWS.Activations(ctx, conn, conn.UserID)
-		return err
-	})
-	if errors.Is(err, fault.NotFound) || errors.Is(err, fault.Gone) {
-		p.warn("the site gives no activations: channels with workgroups are not shown", err)
-		return nil, nil
-	}
-	return activations, err
-}
-
-// kinded gives a kind to what a cell says of its own accord: that its session has ended, or that
-// a fetch took too long.
-func kinded(err error) error {
-	_, known := errors.AsType[fault.Kind](err)
-	switch {
-	case known:
-		return err
-	case errors.Is(err, cache.ErrClosed), errors.Is(err, context.Canceled):
-		return fmt.Errorf("%w: %w", fault.Unauthenticated, err)
-	case errors.Is(err, context.DeadlineExceeded):
-		return fmt.Errorf("%w: %w", fault.Timeout, err)
-	}
-	return err
-}
-
 // begin reads the agent's state for the first time.
 func (p *icwsPart) begin(ctx context.Context) error {
 	got, err := p.read(ctx)
 	if err != nil {
 		return fmt.Errorf("gateway: read the agent's state: %w", err)
 	}
-	directory := p.site.directories.of(p.site.Rules, got.catalogue, got.access)
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.closed {
+		return errEnded
+	}
 	if p.begun {
-		p.site.directories.release(directory)
 		return nil
 	}
-	p.directory = directory
-	p.state = translate.Begin(p.conn.UserID, got.status, got.activations, directory.Directory)
+	p.directory = p.site.directories.of(p.site.Rules, got.catalogue, got.access)
+	p.state = translate.Begin(p.conn.UserID, got.status, got.activations, p.directory.Directory)
 	p.state.Station = translate.StationName(p.conn.Station)
 	p.state.Elsewhere = p.elsewhere
 	p.atLogin = got.activations
-	p.begun = true
+	p.begun, p.readAt = true, time.Now()
 	p.showLocked()
 	p.logUnmapped(got.activations)
 	return nil
@@ -232,7 +135,7 @@ func (p *icwsPart) logUnmapped(activations map[string]bool) {
 	unmapped := p.site.unmapped(activations)
 	if len(unmapped) > 0 {
 		p.agent.gateway.log.Info("activated workgroups belong to no channel", "site", p.site.Name,
-			"session", p.agent.gateway.ShortName(p.agent), "workgroups", unmapped)
+			"session", p.agent.short, "workgroups", unmapped)
 	}
 }
 
@@ -250,25 +153,31 @@ func (p *icwsPart) update(change func(translate.AgentState, *translate.Directory
 	p.finishLocked(heard)
 }
 
-func (p *icwsPart) showLocked() {
-	p.view = resources(p.site.Rules.View(p.state, p.directory.Directory))
+// asOfLocked returns the status that was read after so many messages, or what they said if more
+// have come since: those are as new or newer.
+func (p *icwsPart) asOfLocked(told int, read icwsapi.UserStatus) icwsapi.UserStatus {
+	if p.told != told {
+		return p.state.Status
+	}
+	return read
 }
 
-// setLink notes whether the site and the upstream session are there.
-func (p *icwsPart) setLink(link translate.Link) {
-	p.update(func(s translate.AgentState, _ *translate.Directory) (translate.AgentState, translate.Heard) {
-		s.Link = link
-		return s, translate.Heard{}
-	})
+func (p *icwsPart) toldSoFar() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.told
 }
 
 // close ends the part with its session: the upstream session is closed and what is kept is dropped.
 func (p *icwsPart) close() {
 	p.catalogue.Drop()
 	p.access.Drop()
-	logOut(context.Background(), p.site, p.connection())
 	p.mu.Lock()
-	directory := p.directory
+	p.closed = true
+	conn, directory := p.conn, p.directory
 	p.mu.Unlock()
 	p.site.directories.release(directory)
+	if conn.SessionID != "" {
+		logOut(context.Background(), p.site, conn)
+	}
 }

@@ -4,137 +4,122 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
+	"time"
 
+	"golang.org/x/sync/errgroup"
+
+	"portico/cache"
 	"portico/proxy/fault"
 	"portico/proxy/icws"
-	"portico/proxy/upstream"
 	"portico/translate"
-	"portico/translate/htccapi"
+	"portico/translate/icwsapi"
 )
 
-// show returns what /me shows: the state kept by the reader while it receives, else what one read
-// for all who ask together says.
-func (p *icwsPart) show(ctx context.Context) (shown, error) {
-	_, err := p.ready(ctx)
-	if err != nil {
-		return shown{}, err
-	}
-	p.mu.Lock()
-	view, current := p.view, p.synced || p.lost || p.over
-	p.mu.Unlock()
-	if current {
-		p.avoided()
-		return view, nil
-	}
-	err = once(ctx, &p.reads, p.agent.life, "refresh", p.refresh)
-	if err != nil {
-		return shown{}, err
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.view, nil
-}
+// readTimeout bounds the reads that make up an agent's state.
+const readTimeout = 15 * time.Second
 
-// resources returns a view as resources.
-func resources(view translate.View) shown {
-	var all shown
-	for _, channel := range view.Channels {
-		all.channels = append(all.channels, Resource{ID: string(channel.Channel), Body: channel})
-	}
-	if view.Device != nil {
-		all.devices = []Resource{{ID: view.Device.ID, Body: *view.Device}}
-	}
-	return all
-}
-
-// user returns the agent object and features. The site has no other sub-resources.
-func (p *icwsPart) user(ctx context.Context, _ []string) (any, []Resource, map[string]any, error) {
-	_, err := p.ready(ctx)
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	p.mu.Lock()
-	conn, state := p.conn, p.state
-	p.mu.Unlock()
-	var features []Resource
-	for _, feature := range p.site.Rules.Features(state) {
-		features = append(features, Resource{ID: feature.ID, Body: feature})
-	}
-	return p.site.Rules.User(p.agent.Login(), conn.UserID, conn.DisplayName), features, nil, nil
-}
-
-// states returns the states that the agent may choose.
-func (p *icwsPart) states(ctx context.Context) ([]state, error) {
-	d, err := p.ready(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var list []state
-	for _, setting := range d.AgentStates() {
-		list = append(list, state{AgentStateSetting: setting, body: setting})
-	}
-	return list, nil
-}
-
-// has returns the channels that the agent has here.
-func (p *icwsPart) has() []htccapi.MediaChannel {
-	p.mu.Lock()
-	state, begun := p.state, p.begun
-	p.mu.Unlock()
-	if begun {
-		return append([]htccapi.MediaChannel{}, p.site.Rules.ChannelNames(state)...) // none is not nil
-	}
-	return p.covered("")
-}
-
-// covered returns the channels that an operation on channel covers, on all that count if it is "".
-// Before the state was read, the settings say which they may be.
-func (p *icwsPart) covered(channel htccapi.MediaChannel) []htccapi.MediaChannel {
-	if channel != "" {
-		return []htccapi.MediaChannel{channel}
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	state := p.state
-	if p.begun {
-		return slices.DeleteFunc(p.site.Rules.ChannelNames(state), func(name htccapi.MediaChannel) bool { return state.Wishes[name].LoggedOut })
-	}
-	var names []htccapi.MediaChannel
-	for _, one := range p.site.Rules.Channels {
-		if !slices.Contains(p.elsewhere, one.Name) {
-			names = append(names, one.Name)
+// call makes a read on the upstream session, and once more on a new one if that is gone.
+func (p *icwsPart) call(ctx context.Context, read func(icws.Conn) error) error {
+	conn := p.connection()
+	if conn.SessionID != "" {
+		err := read(conn)
+		if !errors.Is(err, icws.ErrSessionGone) {
+			return err
 		}
 	}
-	return names
-}
-
-// avoided counts the reads that a caller's would have been without the reader.
-func (p *icwsPart) avoided() {
-	p.site.metrics.Avoided(icws.OpGetUserStatus, upstream.LiveState)
-	if p.site.needsActivations() {
-		p.site.metrics.Avoided(icws.OpGetActivations, upstream.LiveState)
-	}
-}
-
-// refresh reads the state while nothing is pushed. A site that cannot be reached takes its channels
-// out of view, and is back with the next read or message.
-func (p *icwsPart) refresh(ctx context.Context) error {
-	got, err := p.read(ctx)
-	if errors.Is(err, fault.Unreachable) {
-		p.setLink(translate.Unreachable)
-		return nil
-	}
+	conn, err := p.rejoin(ctx, conn)
 	if err != nil {
-		return fmt.Errorf("gateway: refresh the agent's state: %w", err)
+		return err
 	}
-	p.redirect()
-	p.update(func(s translate.AgentState, d *translate.Directory) (translate.AgentState, translate.Heard) {
-		if !p.lost {
-			s.Link = translate.Connected
-		}
-		s.Activations = got.activations
-		return p.site.Rules.HeardStatus(s, got.status, d)
+	return notAgain(read(conn))
+}
+
+// notAgain gives another kind to a new upstream session that is gone at once: there is something
+// wrong with the site, while the agent is still logged in here.
+func notAgain(err error) error {
+	if !errors.Is(err, icws.ErrSessionGone) {
+		return err
+	}
+	return fmt.Errorf("%w: a new session is gone at once: %v", fault.BadUpstream, err)
+}
+
+// once runs one read for all who ask for it together. It goes on when one of them leaves.
+func (p *icwsPart) once(ctx context.Context, name string, read func(context.Context) error) error {
+	return once(ctx, &p.reads, p.agent.life, name, read)
+}
+
+// reading is what makes up an agent's state at a site.
+type reading struct {
+	status      icwsapi.UserStatus
+	activations map[string]bool
+	catalogue   *translate.Catalogue
+	access      *translate.Access
+}
+
+// read asks the site for the agent's state, and for catalogue and access list if they are not held.
+func (p *icwsPart) read(ctx context.Context) (reading, error) {
+	var got reading
+	work, ctx := errgroup.WithContext(ctx)
+	get(ctx, work, &got.status, p.readStatus)
+	get(ctx, work, &got.activations, p.readActivations)
+	get(ctx, work, &got.catalogue, p.catalogue.Get)
+	get(ctx, work, &got.access, p.access.Get)
+	err := work.Wait()
+	if err != nil {
+		return reading{}, p.kinded(err)
+	}
+	return got, nil
+}
+
+// get adds a read to those that are made side by side. A panic of one is its error.
+func get[T any](ctx context.Context, work *errgroup.Group, into *T, read func(context.Context) (T, error)) {
+	work.Go(func() error {
+		got, err := recovered(func() (T, error) { return read(ctx) })
+		*into = got
+		return err
 	})
-	return nil
+}
+
+func (p *icwsPart) readStatus(ctx context.Context) (icwsapi.UserStatus, error) {
+	var status icwsapi.UserStatus
+	err := p.call(ctx, func(conn icws.Conn) error {
+		var err error
+		status, err = p.site.ICWS.UserStatus(ctx, conn, conn.UserID)
+		return err
+	})
+	return status, err
+}
+
+// readActivations asks for the agent's activations. A site without workgroups in the settings does
+// not need them, and one that has none to give leaves the agent without channels that need them.
+func (p *icwsPart) readActivations(ctx context.Context) (map[string]bool, error) {
+	if !p.site.needsActivations() {
+		return nil, nil
+	}
+	var activations map[string]bool
+	err := p.call(ctx, func(conn icws.Conn) error {
+		var err error
+		activations, err = p.site.ICWS.Activations(ctx, conn, conn.UserID)
+		return err
+	})
+	if errors.Is(err, fault.NotFound) || errors.Is(err, fault.Gone) {
+		p.warn("the site gives no activations: channels with workgroups are not shown", err)
+		return nil, nil
+	}
+	return activations, err
+}
+
+// kinded gives a kind to what a cell says of its own accord: that its session has ended, that a fetch
+// took too long, or that the caller has left.
+func (p *icwsPart) kinded(err error) error {
+	_, known := errors.AsType[fault.Kind](err)
+	switch {
+	case known:
+		return err
+	case errors.Is(err, cache.ErrClosed), p.agent.life.Err() != nil:
+		return fmt.Errorf("%w: %w", fault.Unauthenticated, err)
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return fmt.Errorf("%w: %w", fault.Timeout, err)
+	}
+	return err
 }

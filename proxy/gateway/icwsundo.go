@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"portico/proxy/fault"
@@ -19,12 +21,17 @@ func (p *icwsPart) failed(ctx context.Context, conn icws.Conn, plan translate.Pl
 		return cause // what was activated stays with a status that the recovery looks at first
 	}
 	call := plan.Calls[i]
-	if uncertain(cause) && call.Status != nil && p.arrived(ctx, conn, plan, call.Status.StatusID) {
+	if uncertain(cause) && call.Status != nil && p.arrived(ctx, conn, plan, *call.Status) {
 		return nil
 	}
 	undo := plan.Undo(i)
 	if uncertain(cause) {
 		undo = plan.Undo(i + 1)
+	}
+	if call.Status != nil && unanswered(cause) && len(undo.Reactivate) > 0 {
+		// The status may yet become one that work is routed to: what was taken off stays off.
+		p.warn("activations stay off, since a status change may yet take place", cause)
+		undo.Reactivate = nil
 	}
 	err := p.undo(ctx, conn, undo)
 	if err != nil {
@@ -40,34 +47,50 @@ func uncertain(err error) bool {
 	return errors.Is(err, fault.Timeout) || errors.Is(err, fault.Unreachable) || errors.Is(err, fault.BadUpstream)
 }
 
+// unanswered reports whether a failed call may yet be carried out: the site itself gave no answer.
+func unanswered(err error) bool {
+	refusal, answered := errors.AsType[*icws.Refusal](err)
+	return uncertain(err) && (!answered || refusal.Body.ErrorID == "" && refusal.Body.ErrorCode == 0)
+}
+
 // arrived reads whether a status was set though its answer was lost, and notes the plan as done if
 // it was.
-func (p *icwsPart) arrived(ctx context.Context, conn icws.Conn, plan translate.Plan, statusID string) bool {
+func (p *icwsPart) arrived(ctx context.Context, conn icws.Conn, plan translate.Plan, asked icwsapi.UserStatusUpdate) bool {
 	p.settled(ctx)
+	told := p.toldSoFar()
 	status, err := p.site.ICWS.UserStatus(ctx, conn, conn.UserID)
-	if err != nil || !strings.EqualFold(status.StatusID, statusID) {
+	if err != nil || !strings.EqualFold(status.StatusID, asked.StatusID) ||
+		text(status.Notes) != asked.Notes || text(status.ForwardNumber) != asked.ForwardNumber {
 		return false
 	}
 	p.update(func(s translate.AgentState, d *translate.Directory) (translate.AgentState, translate.Heard) {
+		p.plans++
+		status = p.asOfLocked(told, status)
 		s, _ = s.Sent(plan, "")
 		return p.site.Rules.Decided(s, "", status, d)
 	})
 	return true
 }
 
-// settled waits until the last write that was accepted has completed, or has been decided: until then
+func text(property *string) string {
+	if property == nil {
+		return ""
+	}
+	return *property
+}
+
+// settled waits until the writes that were accepted have completed, or have been decided: until then
 // a read may show a status that is about to be replaced.
 func (p *icwsPart) settled(ctx context.Context) {
 	p.mu.Lock()
-	latest := p.latest
+	under := slices.Collect(maps.Values(p.writes))
 	p.mu.Unlock()
-	if latest == nil {
-		return
-	}
-	select {
-	case <-latest.done:
-	case <-ctx.Done():
-	case <-p.agent.life.Done():
+	for _, w := range under {
+		select {
+		case <-w.done:
+		case <-ctx.Done():
+		case <-p.agent.life.Done():
+		}
 	}
 }
 
@@ -107,19 +130,17 @@ func (p *icwsPart) putBack(ctx context.Context, conn icws.Conn, activations map[
 
 // routed reads whether the agent is in a status that work is routed to.
 func (p *icwsPart) routed(ctx context.Context, conn icws.Conn) (bool, error) {
+	told := p.toldSoFar()
 	status, err := p.site.ICWS.UserStatus(ctx, conn, conn.UserID)
 	if err != nil {
 		return true, err
 	}
-	p.heard(status)
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.directory.IsACD(status.StatusID), nil
-}
-
-// heard takes a status that was read.
-func (p *icwsPart) heard(status icwsapi.UserStatus) {
+	routed := false
 	p.update(func(s translate.AgentState, d *translate.Directory) (translate.AgentState, translate.Heard) {
+		routed = d.IsACD(status.StatusID)
+		status = p.asOfLocked(told, status)
+		routed = routed || d.IsACD(status.StatusID)
 		return p.site.Rules.HeardStatus(s, status, d)
 	})
+	return routed, nil
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 
 	"portico/proxy/fault"
 	"portico/proxy/htcc"
@@ -85,11 +84,7 @@ func (a *Agent) show(ctx context.Context) (shown, error) {
 
 // sideBySide runs do for each part and returns when all have come back.
 func (a *Agent) sideBySide(do func(i int, p part)) {
-	var work sync.WaitGroup
-	for i, p := range a.parts {
-		work.Go(func() { do(i, p) })
-	}
-	work.Wait()
+	sideBySide(len(a.parts), func(i int) { do(i, a.parts[i]) })
 }
 
 // owner returns the part whose site owns a channel, nil if none does.
@@ -165,11 +160,7 @@ func (a *Agent) set(ctx context.Context, parts []part, ask Ask) (Outcome, error)
 	}
 	all := make([][]result, len(parts))
 	errs := make([]error, len(parts))
-	var work sync.WaitGroup
-	for i, p := range parts {
-		work.Go(func() { all[i], errs[i] = p.set(ctx, named[i].ask) })
-	}
-	work.Wait()
+	sideBySide(len(parts), func(i int) { all[i], errs[i] = parts[i].set(ctx, named[i].ask) })
 	var results []result
 	var substituted []Substitution
 	for i := range parts {
@@ -192,15 +183,6 @@ func (a *Agent) set(ctx context.Context, parts []part, ask Ask) (Outcome, error)
 	outcome, err := outcomeOf(results)
 	outcome.Substituted = substituted
 	return outcome, err
-}
-
-func firstOr(errs []error, otherwise error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return otherwise
 }
 
 // StartContactCenterSession makes the channels asked for the agent's, and the others LoggedOut.
@@ -234,11 +216,18 @@ func (g *Gateway) StartContactCenterSession(ctx context.Context, a *Agent, chann
 // cannot be reached keeps nobody logged in.
 func (g *Gateway) EndContactCenterSession(ctx context.Context, a *Agent) error {
 	errs := make([]error, len(a.parts))
-	a.sideBySide(func(i int, p part) { errs[i] = p.finish(ctx) })
-	for _, err := range errs {
-		if err != nil && !away(err) {
-			return err
+	releases := make([]func(), len(a.parts))
+	a.sideBySide(func(i int, p part) { releases[i], errs[i] = p.finish(ctx) })
+	defer func() {
+		for _, release := range releases {
+			if release != nil {
+				release()
+			}
 		}
+	}()
+	err := firstOr(errs, nil)
+	if err != nil {
+		return err
 	}
 	g.end(a, endByAgent)
 	return nil

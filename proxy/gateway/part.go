@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync"
 
 	"golang.org/x/sync/singleflight"
 
@@ -45,9 +46,12 @@ type part interface {
 	// is "".
 	covered(channel htccapi.MediaChannel) []htccapi.MediaChannel
 
-	// start makes channels the agent's here; finish takes the agent out of work.
+	// start makes channels the agent's here.
 	start(ctx context.Context, channels []htccapi.MediaChannel, ask Ask) ([]result, error)
-	finish(ctx context.Context) error
+
+	// finish takes the agent out of work. Nothing else changes their state here until the caller
+	// calls what it returns. A site that cannot be reached keeps nobody logged in.
+	finish(ctx context.Context) (func(), error)
 }
 
 // An Ask is a state operation: as the door decoded it, and as it came.
@@ -123,6 +127,32 @@ func outcomeOf(results []result) (Outcome, error) {
 		return Outcome{}, first
 	}
 	return outcome, nil
+}
+
+// sideBySide calls do for 0 to n-1, each in a goroutine, and returns when all have come back. A panic
+// of one becomes one of the caller's, who has somebody to catch it.
+func sideBySide(n int, do func(i int)) {
+	var work sync.WaitGroup
+	panics := make([]error, n)
+	for i := range n {
+		work.Go(func() {
+			_, panics[i] = recovered(func() (struct{}, error) { do(i); return struct{}{}, nil })
+		})
+	}
+	work.Wait()
+	err := firstOr(panics, nil)
+	if err != nil {
+		panic(err)
+	}
+}
+
+func firstOr(errs []error, otherwise error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return otherwise
 }
 
 // away reports that a site cannot be reached, as far as err tells.

@@ -58,7 +58,7 @@ func TestALaterFailureUndoesActivations(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = w.SetAgentState(t.Context(), anna, Ask{Request: translate.Request{Operation: htccapi.Ready, Channel: "email"}})
+		err = w.change(t.Context(), anna, translate.Request{Operation: htccapi.Ready, Channel: "email"})
 		if !errors.Is(err, fault.BadUpstream) {
 			t.Errorf("a failing status: %v; want %v", err, fault.BadUpstream)
 		}

@@ -163,7 +163,7 @@ func TestASiteThatHangsComesBackByItself(t *testing.T) {
 		if !errors.Is(err, fault.Timeout) {
 			t.Errorf("a read of a site that hangs: %v; want %v", err, fault.Timeout)
 		}
-		_, err = w.SetAgentState(t.Context(), anna, Ask{Request: translate.Request{Operation: htccapi.NotReady}})
+		err = w.change(t.Context(), anna, translate.Request{Operation: htccapi.NotReady})
 		if !errors.Is(err, fault.Timeout) {
 			t.Errorf("a write to a site that hangs: %v; want %v", err, fault.Timeout)
 		}

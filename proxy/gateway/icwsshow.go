@@ -1,0 +1,162 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"portico/proxy/fault"
+	"portico/proxy/icws"
+	"portico/proxy/upstream"
+	"portico/translate"
+	"portico/translate/htccapi"
+)
+
+// show returns what /me shows: the state kept by the reader while it receives, else what one read
+// for all who ask together says.
+func (p *icwsPart) show(ctx context.Context) (shown, error) {
+	_, err := p.ready(ctx)
+	if err != nil {
+		return shown{}, err
+	}
+	p.mu.Lock()
+	view, current := p.shows, p.lost || p.over || p.currentLocked()
+	p.mu.Unlock()
+	if current {
+		p.avoided()
+		return view, nil
+	}
+	err = p.once(ctx, "refresh", p.refresh)
+	if err != nil {
+		return shown{}, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.shows, nil
+}
+
+// showLocked makes what /me shows follow the state, once for all who read it.
+func (p *icwsPart) showLocked() {
+	rules := p.site.Rules
+	p.view = rules.View(p.state, p.directory.Directory)
+	p.shows = resources(p.view)
+	p.who = rules.User(p.agent.session.Login, p.conn.UserID, p.conn.DisplayName)
+	p.features = nil
+	for _, feature := range rules.Features(p.state) {
+		p.features = append(p.features, Resource{ID: feature.ID, Body: feature})
+	}
+}
+
+// avoided counts the reads that a caller's would have been without the reader.
+func (p *icwsPart) avoided() {
+	p.site.metrics.Avoided(icws.OpGetUserStatus, upstream.LiveState)
+	if p.site.needsActivations() {
+		p.site.metrics.Avoided(icws.OpGetActivations, upstream.LiveState)
+	}
+}
+
+// refresh reads the state while nothing is pushed. A site that cannot be reached takes its channels
+// out of view, and is back with the next read or message.
+func (p *icwsPart) refresh(ctx context.Context) error {
+	told := p.toldSoFar()
+	got, err := p.read(ctx)
+	if errors.Is(err, fault.Unreachable) {
+		p.outOfReach()
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("gateway: refresh the agent's state: %w", err)
+	}
+	p.redirect()
+	p.update(func(s translate.AgentState, d *translate.Directory) (translate.AgentState, translate.Heard) {
+		if !p.lost {
+			s.Link = translate.Connected
+		}
+		p.readAt = time.Now()
+		if p.told == told {
+			s.Activations = got.activations
+		}
+		return p.site.Rules.HeardStatus(s, p.asOfLocked(told, got.status), d)
+	})
+	return nil
+}
+
+// outOfReach takes the site's channels out of view, unless messages show that it is there after all.
+func (p *icwsPart) outOfReach() {
+	p.update(func(s translate.AgentState, _ *translate.Directory) (translate.AgentState, translate.Heard) {
+		if !p.currentLocked() {
+			s.Link = translate.Unreachable
+		}
+		return s, translate.Heard{}
+	})
+}
+
+// resources returns a view as resources.
+func resources(view translate.View) shown {
+	var all shown
+	for _, channel := range view.Channels {
+		all.channels = append(all.channels, Resource{ID: string(channel.Channel), Body: channel})
+	}
+	if view.Device != nil {
+		all.devices = []Resource{{ID: view.Device.ID, Body: *view.Device}}
+	}
+	return all
+}
+
+// user returns the agent object and features. The site has no other sub-resources.
+func (p *icwsPart) user(ctx context.Context, _ []string) (any, []Resource, map[string]any, error) {
+	_, err := p.ready(ctx)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.who, p.features, nil, nil
+}
+
+// states returns the states that the agent may choose.
+func (p *icwsPart) states(ctx context.Context) ([]state, error) {
+	d, _, err := p.lists(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var list []state
+	for _, setting := range d.AgentStates() {
+		list = append(list, state{AgentStateSetting: setting, body: setting})
+	}
+	return list, nil
+}
+
+// has returns the channels that the agent has here.
+func (p *icwsPart) has() []htccapi.MediaChannel {
+	p.mu.Lock()
+	state, begun := p.state, p.begun
+	p.mu.Unlock()
+	if begun {
+		return append([]htccapi.MediaChannel{}, p.site.Rules.ChannelNames(state)...) // none is not nil
+	}
+	return p.covered("")
+}
+
+// covered returns the channels that an operation on channel covers, on all that count if it is "".
+// Before the state was read, the settings say which they may be.
+func (p *icwsPart) covered(channel htccapi.MediaChannel) []htccapi.MediaChannel {
+	if channel != "" {
+		return []htccapi.MediaChannel{channel}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	state := p.state
+	if p.begun {
+		return slices.DeleteFunc(p.site.Rules.ChannelNames(state), func(name htccapi.MediaChannel) bool { return state.Wishes[name].LoggedOut })
+	}
+	var names []htccapi.MediaChannel
+	for _, one := range p.site.Rules.Channels {
+		if !slices.Contains(p.elsewhere, one.Name) {
+			names = append(names, one.Name)
+		}
+	}
+	return names
+}
