@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"log"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -17,6 +18,8 @@ import (
 
 	"portico/cache"
 	"portico/proxy/gateway"
+	"portico/proxy/htcc"
+	"portico/proxy/htcc/htccsim"
 	"portico/proxy/icws"
 	"portico/proxy/icws/icwssim"
 	"portico/proxy/session"
@@ -27,15 +30,22 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-const site = "pureconnect"
+// The sites.
+const (
+	site  = "pureconnect"
+	cloud = "cloud"
+)
 
-// A world is the whole way of a request: a door on a socket, the gateway, the ICWS client, and a
-// simulated site on another socket.
+// A world is the whole way of a request: a door on a socket, the gateway, the clients of both kinds of
+// site, and a simulated site of each on other sockets. bjorn works on HTCC; cleo on both, with voice
+// on PureConnect, chat and email on HTCC; everybody else on PureConnect.
 type world struct {
 	t       testing.TB
 	url     string // of the door
+	direct  string // URL of the HTCC site
 	handler http.Handler
 	sim     *icwssim.Server
+	cloud   *htccsim.Server
 	gateway *gateway.Gateway
 	reg     *prometheus.Registry
 	log     *logged
@@ -45,10 +55,26 @@ type world struct {
 // knobs are what a test can set before its world begins.
 type knobs struct {
 	sim     *icwssim.Server
+	cloud   *htccsim.Server
+	before  func(http.Handler) http.Handler // stands before cloud; nil for nothing
 	door    Settings
 	gateway gateway.Settings
 	site    gateway.Site
+	allows  bool          // cloud takes requests for other protocols
 	timeout time.Duration // of upstream calls
+}
+
+// route is where the agents work.
+func route(login string) (gateway.Route, bool) {
+	pureconnect, htcc := gateway.Stop{Site: site, Login: login}, gateway.Stop{Site: cloud, Login: login}
+	switch login {
+	case "bjorn":
+		return gateway.Route{Stops: []gateway.Stop{htcc}}, true
+	case "cleo":
+		return gateway.Route{Stops: []gateway.Stop{pureconnect, htcc},
+			Channels: map[htccapi.MediaChannel]string{htccapi.Voice: site, "chat": cloud, "email": cloud}}, true
+	}
+	return gateway.Route{Stops: []gateway.Stop{pureconnect}}, true
 }
 
 // newDoor returns a running world, which ends with the test.
@@ -56,17 +82,17 @@ func newDoor(t testing.TB, options ...func(*knobs)) *world {
 	t.Helper()
 	reg := prometheus.NewRegistry()
 	w := &world{t: t, reg: reg, log: &logged{}}
-	log := slog.New(slog.NewJSONHandler(w.log, nil))
+	records := slog.New(slog.NewJSONHandler(w.log, nil))
 	k := &knobs{
-		sim:     &icwssim.Server{},
-		door:    Settings{PublicURL: "https://agents.example", HTCCVersion: "8.5.202.96", Passthrough: []string{"/api/v2", "/internal-api"}, Metrics: NewMetrics(reg), Logger: log},
+		sim:   &icwssim.Server{},
+		cloud: &htccsim.Server{},
+		door: Settings{PublicURL: "https://agents.example", HTCCVersion: "8.5.202.96",
+			Passthrough: []string{"/api/v2", "/internal-api", "/api/v1/stats"}, Metrics: NewMetrics(reg), Logger: records},
 		timeout: 5 * time.Second,
 		gateway: gateway.Settings{
-			Route: func(login string) (gateway.Route, bool) {
-				return gateway.Route{Stops: []gateway.Stop{{Site: site, Login: login}}}, true
-			},
+			Route: route,
 			Store: session.NewMemory(), Idle: 30 * time.Minute, MaxBytes: 1 << 20,
-			Cache: cache.NewMetrics(reg, site), Metrics: gateway.NewMetrics(reg), Logger: log,
+			Cache: cache.NewMetrics(reg, site, cloud), Metrics: gateway.NewMetrics(reg), Logger: records,
 		},
 		site: gateway.Site{Name: site, Language: "en-us", Rules: translate.Rules{Site: site, PublicURL: "https://agents.example",
 			Channels: []translate.Channel{
@@ -75,12 +101,19 @@ func newDoor(t testing.TB, options ...func(*knobs)) *world {
 	for _, option := range options {
 		option(k)
 	}
-	w.sim = k.sim
-	upstreamServer := httptest.NewServer(w.sim)
-	transport := &http.Transport{MaxIdleConnsPerHost: 300}
-	k.site.ICWS = icws.New(icws.Settings{Site: site, Bases: []string{upstreamServer.URL}, Application: "Portico",
-		Language: "en-us", Timeout: k.timeout, HTTP: transport, Metrics: upstream.NewMetrics(reg, []string{site})})
-	k.gateway.Sites = []gateway.Site{k.site}
+	w.sim, w.cloud = k.sim, k.cloud
+	calls := upstream.NewMetrics(reg, []string{site, cloud})
+	icwsURL, icwsTransport := serve(t, w.sim)
+	k.site.ICWS = icws.New(icws.Settings{Site: site, Bases: []string{icwsURL}, Application: "Portico",
+		Language: "en-us", Timeout: k.timeout, HTTP: icwsTransport, Metrics: calls})
+	var before http.Handler = w.cloud
+	if k.before != nil {
+		before = k.before(before)
+	}
+	htccURL, htccTransport := serve(t, before)
+	w.direct = htccURL
+	k.gateway.Sites = []gateway.Site{k.site, {Name: cloud, Upgrades: k.allows, HTCC: htcc.New(htcc.Settings{Site: cloud,
+		Bases: []string{htccURL}, Timeout: k.timeout, HTTP: htccTransport, Metrics: calls})}}
 	var err error
 	w.gateway, err = gateway.New(k.gateway)
 	if err != nil {
@@ -95,15 +128,29 @@ func newDoor(t testing.TB, options ...func(*knobs)) *world {
 		w.client.CloseIdleConnections()
 		server.Close()
 		w.sim.Reset()
+		w.cloud.Reset()
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
 		w.gateway.Close(ctx)
 		w.sim.Close()
-		transport.CloseIdleConnections()
-		upstreamServer.CloseClientConnections()
-		upstreamServer.Close()
+		w.cloud.Close()
 	})
 	return w
+}
+
+// serve puts a site on a socket until the test ends, and returns its URL and a transport of its own.
+func serve(t testing.TB, site http.Handler) (string, http.RoundTripper) {
+	t.Helper()
+	server := httptest.NewUnstartedServer(site)
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // of answers that break off
+	server.Start()
+	transport := &http.Transport{MaxIdleConnsPerHost: 300}
+	t.Cleanup(func() {
+		transport.CloseIdleConnections()
+		server.CloseClientConnections()
+		server.Close()
+	})
+	return server.URL, transport
 }
 
 // newClient returns a client that shows answers as they are: compressed, and without following

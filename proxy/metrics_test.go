@@ -105,7 +105,7 @@ func TestStrangersMakeNoSeries(t *testing.T) {
 		}
 		return n
 	}
-	paths := []string{"/me", "/api/v2/me", "/me/channels/voice", "/api/v2/me/channels/voice", "/x"}
+	paths := []string{"/me", "/api/v2/me", "/me/channels/voice", "/api/v2/me/channels/voice", "/x", "/api/v2/x"}
 	for _, method := range append(methods, "BREW") {
 		for _, path := range paths {
 			if method != http.MethodConnect {

@@ -1,10 +1,12 @@
 package proxy
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httputil"
+	"net/netip"
 	"strings"
 
 	"portico/proxy/fault"
@@ -20,6 +22,7 @@ func unserved(c *call) (any, error) {
 	if !c.door.passes(c.Request.URL.Path) {
 		return unknownPath(c)
 	}
+	c.numbers = c.door.passed[methodLabel(c.Request.Method)]
 	return c.door.loggedIn(passThrough)(c)
 }
 
@@ -34,9 +37,10 @@ func otherMethod(c *call) (any, error) {
 
 func passOther(c *call) (any, error) {
 	passage := c.door.gateway.PassThrough(c.agent)
-	if passage == nil || !passage.OwnsAll() {
+	if passage == nil || !passage.Owns(strings.TrimPrefix(c.Request.URL.Path, prefixV2)) {
 		return wrongMethod(c)
 	}
+	c.numbers = c.door.passed[methodLabel(c.Request.Method)]
 	return c.pass(passage)
 }
 
@@ -52,9 +56,10 @@ func passThrough(c *call) (any, error) {
 // pathNotifications is not passed through: one upstream reader serves all windows of an agent.
 const pathNotifications = prefixV2 + "/notifications"
 
-// passes reports whether a path stands under one of the prefixes that are passed through.
+// passes reports whether a path stands under one of the prefixes that are passed through, and stays
+// there whatever the site makes of it.
 func (d *door) passes(path string) bool {
-	if path == pathNotifications || strings.HasPrefix(path, pathNotifications+"/") {
+	if path == pathNotifications || strings.HasPrefix(path, pathNotifications+"/") || climbs(path) {
 		return false
 	}
 	for _, prefix := range d.settings.Passthrough {
@@ -66,36 +71,134 @@ func (d *door) passes(path string) bool {
 	return false
 }
 
+// climbs reports whether a decoded path has a segment . or .., which would lead out of its prefix.
+// Servers are known that take a backslash for a slash, and that leave out what follows a semicolon.
+func climbs(path string) bool {
+	for segment := range strings.FieldsFuncSeq(path, func(r rune) bool { return r == '/' || r == '\\' }) {
+		name, _, _ := strings.Cut(segment, ";")
+		if name == "." || name == ".." {
+			return true
+		}
+	}
+	return false
+}
+
 // streamed is the answer of a handler that has written it.
 var streamed = raw{sent: true}
+
+// errBrokenOff is what the log says of an answer that did not come to its end.
+var errBrokenOff = errors.New("proxy: pass through: the answer broke off")
 
 // pass sends the request on as it came and streams the answer back. Our cookie and the caller's
 // password stay here: what proves the agent to the site is the passage's to add.
 func (c *call) pass(passage *gateway.Passage) (any, error) {
-	if c.Request.Header.Get("Upgrade") != "" && !passage.Upgrades {
-		return nil, fault.New(fault.Invalid, "the contact centre takes no request for another protocol")
-	}
-	c.numbers = c.door.passed[methodLabel(c.Request.Method)]
-	c.setCookie()
 	header := c.Writer.Header()
+	header.Del("Allow") // the router's: the site may know more methods
+	err := c.checkPassable(passage)
+	if err != nil {
+		return nil, err
+	}
 	header.Del("Cache-Control") // that of the site counts
 	header.Del("X-Content-Type-Options")
+	// Without it the server would read the rest of a body before the answer is begun.
+	_ = http.NewResponseController(c.Writer).EnableFullDuplex() // HTTP/2 is so anyway
+	defer c.endBrokenOff()
 	var failed error
 	proxy := httputil.ReverseProxy{
-		Transport:     passage,
-		FlushInterval: -1, // as it comes
-		ErrorLog:      slog.NewLogLogger(c.door.log.Handler(), slog.LevelDebug),
-		Rewrite: func(r *httputil.ProxyRequest) {
-			*r.Out.URL = *sentURL(c.Request)
-			r.SetXForwarded()
-		},
-		ErrorHandler: func(_ http.ResponseWriter, _ *http.Request, err error) { failed = err },
+		Transport:      passage,
+		FlushInterval:  -1, // as it comes
+		ErrorLog:       slog.NewLogLogger(c.door.log.Handler(), slog.LevelDebug),
+		Rewrite:        func(r *httputil.ProxyRequest) { c.rewrite(r, passage.Upgrades) },
+		ModifyResponse: c.sign,
+		ErrorHandler:   func(_ http.ResponseWriter, _ *http.Request, err error) { failed = err },
 	}
 	proxy.ServeHTTP(c.Writer, c.Request)
 	if failed != nil {
+		c.identify() // interim answers clear the headers
 		return nil, fmt.Errorf("proxy: pass through: %w", failed)
 	}
+	c.Writer.WriteHeaderNow() // or the router would answer a 404 without body in its own words
 	return streamed, nil
+}
+
+// checkPassable refuses what must not reach the site: requests for another protocol that it does not
+// take, and a method that has it repeat the upstream cookie to the caller.
+//
+// Source: RFC 9110, 9.3.8 (TRACE).
+func (c *call) checkPassable(passage *gateway.Passage) error {
+	switch {
+	case c.Request.Method == http.MethodTrace, c.Request.Method == http.MethodConnect:
+		c.Header("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
+		return fault.New(fault.WrongMethod, c.Request.Method+" is not passed through")
+	case strings.EqualFold(c.Request.Header.Get("Upgrade"), "websocket") && !passage.Upgrades:
+		return fault.New(fault.Invalid, "the contact centre takes no request for another protocol")
+	}
+	return nil
+}
+
+// rewrite makes the request that the site gets of the caller's.
+func (c *call) rewrite(r *httputil.ProxyRequest, upgrades bool) {
+	*r.Out.URL = *sentURL(c.Request)
+	if !upgrades { // who asks for another protocol must be content with this one
+		r.Out.Header.Del("Connection")
+		r.Out.Header.Del("Upgrade")
+	}
+	if r.Out.Header.Get("Accept-Encoding") == "" { // or the transport would ask for gzip, and unpack it
+		r.Out.Header.Set("Accept-Encoding", "identity")
+	}
+	before := c.trustedBefore(r.In)
+	r.Out.Header["X-Forwarded-For"] = before["X-Forwarded-For"]
+	r.SetXForwarded()
+	for _, name := range []string{"X-Forwarded-Host", "X-Forwarded-Proto"} {
+		if before.Get(name) != "" {
+			r.Out.Header[name] = before[name]
+		}
+	}
+}
+
+// trustedBefore returns the headers of a request that came by a proxy that is trusted, nil for any
+// other: what it says of those before it is then the caller's invention.
+func (c *call) trustedBefore(in *http.Request) http.Header {
+	peer, err := netip.ParseAddrPort(in.RemoteAddr)
+	if err != nil {
+		return nil
+	}
+	for _, network := range c.door.settings.TrustedProxies {
+		if network.Contains(peer.Addr().Unmap()) {
+			return in.Header
+		}
+	}
+	return nil
+}
+
+// sign puts into an answer what is ours. It comes after interim answers, each of which clears the
+// headers.
+func (c *call) sign(res *http.Response) error {
+	res.Header.Del("X-Request-Id")
+	c.identify()
+	c.setCookie()
+	if res.StatusCode == http.StatusSwitchingProtocols {
+		c.Status(res.StatusCode) // which is not written by way of the router
+	} else if c.door.settings.Draining() {
+		c.Header("Connection", "close")
+	}
+	return nil
+}
+
+// identify puts the request's id into the answer.
+func (c *call) identify() { c.Writer.Header()["X-Request-Id"] = []string{c.id} }
+
+// endBrokenOff counts and logs a call whose answer broke off, on its way out of the handler: the
+// connection is to be broken off too.
+func (c *call) endBrokenOff() {
+	panicked := recover()
+	if panicked == nil {
+		return
+	}
+	if panicked == http.ErrAbortHandler {
+		c.end(errBrokenOff)
+	}
+	panic(panicked)
 }
 
 func hasCredentials(r *http.Request) bool {

@@ -35,9 +35,11 @@ type htccPart struct {
 	begun    bool // devices and channels were read
 	synced   bool // the reader tells of every change
 	away     bool // the site could not be reached
+	over     bool // the part has ended: no upstream session can be had
 	asked    []htccapi.MediaChannel
 	started  json.RawMessage // body of the last StartContactCenterSession; nil before it
 	known    []state         // the states the agent may choose, once they were read
+	refused  string          // the password that the site would not take any more; "" if none
 }
 
 func newHTCCPart(a *Agent, at *htccSite, login string, owned []htccapi.MediaChannel, opened *htccSession) *htccPart {
@@ -78,7 +80,7 @@ func (p *htccPart) takeLocked(user htcc.Object) {
 func (p *htccPart) call(ctx context.Context, use func(*htcc.Session) error) error {
 	session, err := p.joined(ctx, nil)
 	if err != nil {
-		return err
+		return p.denied(err)
 	}
 	err = use(session)
 	if !errors.Is(err, htcc.ErrSessionGone) {
@@ -86,9 +88,25 @@ func (p *htccPart) call(ctx context.Context, use func(*htcc.Session) error) erro
 	}
 	session, err = p.joined(ctx, session)
 	if err != nil {
+		return p.denied(err)
+	}
+	err = use(session)
+	if errors.Is(err, htcc.ErrSessionGone) {
+		return &fault.Error{Kind: fault.BadUpstream, Public: textDenied, Err: errors.New(err.Error())}
+	}
+	return told(err)
+}
+
+// textDenied is for callers whose session here goes on.
+const textDenied = "the contact centre does not accept the agent's session"
+
+// denied keeps a caller whose session lives from reading that it does not, when it is this part of
+// the agent that has ended.
+func (p *htccPart) denied(err error) error {
+	if !errors.Is(err, fault.Unauthenticated) || p.agent.life.Err() != nil {
 		return err
 	}
-	return told(use(session))
+	return &fault.Error{Kind: fault.Unreachable, Public: textDenied, Err: errors.New(err.Error())}
 }
 
 // told gives the caller the site's own words on a refusal: they are the API's, made for them.
@@ -104,7 +122,7 @@ func told(err error) error {
 // what one read for all who ask together says.
 func (p *htccPart) show(ctx context.Context) (shown, error) {
 	p.mu.Lock()
-	current := p.synced
+	current := p.synced || p.over
 	p.mu.Unlock()
 	if current {
 		p.site.metrics.Avoided(htcc.OpGetMe, upstream.LiveState)
@@ -164,7 +182,7 @@ func mustEncode(v any) json.RawMessage {
 }
 
 // view returns what is kept, as callers see it: of an agent who works on two sites, only what is
-// this site's, and channels that were not asked for as LoggedOut.
+// this site's, and channels that were not asked for, or whose part has ended, as LoggedOut.
 func (p *htccPart) view() shown {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -174,13 +192,13 @@ func (p *htccPart) view() shown {
 			break
 		}
 		body := device.Object
-		if p.away {
+		if p.away || p.over {
 			body = body.With("deviceState", inactive).Without("userState")
 		}
 		view.devices = append(view.devices, Resource{ID: device.ID(), Body: body})
 	}
 	for _, channel := range p.channels {
-		if p.away || !p.ownsLocked(channel.Name()) {
+		if p.away && !p.over || !p.ownsLocked(channel.Name()) {
 			continue
 		}
 		body := channel.Object
@@ -202,7 +220,7 @@ func (p *htccPart) unaskedLocked() []htccapi.MediaChannel {
 	var unasked []htccapi.MediaChannel
 	for _, name := range p.owned {
 		listed := slices.ContainsFunc(p.channels, func(c htcc.Channel) bool { return c.Name() == name })
-		if !p.away && !listed && !p.countsLocked(name) {
+		if (p.over || !p.away && !p.countsLocked(name)) && !listed {
 			unasked = append(unasked, name)
 		}
 	}
@@ -217,6 +235,9 @@ func (p *htccPart) ownsLocked(channel htccapi.MediaChannel) bool {
 // countsLocked reports whether operations on all channels cover the channel. The only site of an
 // agent decides that itself.
 func (p *htccPart) countsLocked(channel htccapi.MediaChannel) bool {
+	if p.over {
+		return false
+	}
 	return p.owned == nil || p.started == nil || slices.Contains(p.asked, channel)
 }
 

@@ -15,19 +15,22 @@ import (
 )
 
 // watch keeps the part current until ctx ends: it receives what the site pushes, and when the
-// upstream session is gone opens a new one.
+// upstream session is gone opens a new one. It outlives the end of the part, which another password
+// can undo.
 func (p *htccPart) watch(ctx context.Context) {
 	pause := firstPause
 	for {
 		err := p.receive(ctx)
-		if ctx.Err() != nil || errors.Is(err, fault.Unauthenticated) {
+		if ctx.Err() != nil {
 			return
 		}
 		if err == nil {
 			pause = firstPause
 			continue
 		}
-		p.warn("the agent's state is not kept current", err)
+		if !errors.Is(err, fault.Unauthenticated) {
+			p.warn("the agent's state is not kept current", err)
+		}
 		select {
 		case <-ctx.Done():
 			return
@@ -111,7 +114,8 @@ func laidOver[T any, K comparable](list, change []T, key func(T) K) []T {
 // need it. A lost session is no outage: the state at the site goes on without it.
 //
 // When none can be had, because no password is kept or the site refuses it, this part of the agent
-// ends, and the error is fault.Unauthenticated. Other failures end nothing.
+// ends, and the error is fault.Unauthenticated. A refused password is not tried again: each try
+// counts towards locking the agent out. Other failures end nothing.
 func (p *htccPart) joined(ctx context.Context, gone *htcc.Session) (*htcc.Session, error) {
 	p.mu.Lock()
 	now := p.session
@@ -132,23 +136,40 @@ func (p *htccPart) joined(ctx context.Context, gone *htcc.Session) (*htcc.Sessio
 		return now, nil
 	}
 	password := p.agent.keptPassword()
-	if password == "" {
-		p.agent.partEnded(p, endUpstream)
-		return nil, fmt.Errorf("gateway: log in again: no password is kept: %w", fault.Unauthenticated)
+	if password == "" || p.wasRefused(password) {
+		p.ended("")
+		return nil, fmt.Errorf("gateway: log in again: no password is kept that the site takes: %w", fault.Unauthenticated)
 	}
 	session, user, err := p.site.HTCC.Login(ctx, htcc.Credentials{UserName: p.login, Password: password})
 	if errors.Is(err, fault.Unauthenticated) {
-		p.agent.partEnded(p, endUpstream)
+		p.ended(password)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("gateway: log in again: %w", err)
 	}
 	p.mu.Lock()
 	p.takeLocked(user)
-	p.session = session
+	p.session, p.over, p.refused = session, false, ""
 	p.mu.Unlock()
 	p.replay(ctx, session)
 	return session, nil
+}
+
+func (p *htccPart) wasRefused(password string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.refused == password
+}
+
+// ended notes that the part has ended, and the password that the site refused, if it did.
+func (p *htccPart) ended(refused string) {
+	p.mu.Lock()
+	p.over = true
+	if refused != "" {
+		p.refused = refused
+	}
+	p.mu.Unlock()
+	p.agent.partEnded(p, endUpstream)
 }
 
 // replay starts the contact centre session again for the channels that were wanted and that the site

@@ -1,13 +1,17 @@
 package gateway
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/http/httputil"
+	"slices"
+	"strings"
 	"time"
 
 	"portico/proxy/fault"
 	"portico/proxy/htcc"
+	"portico/translate/htccapi"
 )
 
 // A Passage sends an agent's requests that Portico does not translate to their HTCC site, as
@@ -34,36 +38,68 @@ func (g *Gateway) PassThrough(a *Agent) *Passage {
 	return nil
 }
 
-// OwnsAll reports whether the HTCC site is the agent's only one.
-func (p *Passage) OwnsAll() bool { return p.part.owned == nil }
+// Owns reports whether a path below the API's root is the HTCC site's: all are if the agent works
+// nowhere else, else those of its channels, and of the devices if voice is one of them.
+func (p *Passage) Owns(path string) bool {
+	if p.part.owned == nil {
+		return true
+	}
+	rest, isChannel := strings.CutPrefix(path, "/me/channels/")
+	if isChannel {
+		return slices.Contains(p.part.owned, htccapi.MediaChannel(rest))
+	}
+	return strings.HasPrefix(path, "/me/devices/") && slices.Contains(p.part.owned, htccapi.Voice)
+}
 
 // repeatAfter is when a request that could not be repeated is worth sending again.
 const repeatAfter = time.Second
 
 // RoundTrip implements http.RoundTripper.
 func (p *Passage) RoundTrip(req *http.Request) (*http.Response, error) {
-	ctx := req.Context()
-	session, err := p.part.joined(ctx, nil)
+	session, err := p.part.joined(req.Context(), nil)
 	if err != nil {
-		return nil, err
+		return nil, p.part.denied(err)
 	}
 	res, err := p.send(req, session)
-	switch {
-	case errors.Is(err, htcc.ErrSessionGone):
-		session, err = p.part.joined(ctx, session)
-	case errors.Is(err, htcc.ErrTokenRefused):
-		err = p.part.site.HTCC.RefreshToken(ctx, session)
-	default:
+	if !refused(err) {
 		return res, err
 	}
+	session, err = p.renew(req.Context(), session, err)
 	if err != nil {
-		return nil, err
+		return nil, p.part.denied(err)
 	}
-	if req.Method != http.MethodGet && req.Method != http.MethodHead {
+	if !repeatable(req) {
 		return nil, &fault.Error{Kind: fault.Unreachable, RetryAfter: repeatAfter,
 			Public: "the session at the contact centre was renewed: send the request again"}
 	}
-	return p.send(req, session)
+	res, err = p.send(req, session)
+	if refused(err) {
+		return nil, &fault.Error{Kind: fault.Unreachable, RetryAfter: repeatAfter, Public: textDenied, Err: errors.New(err.Error())}
+	}
+	return res, err
+}
+
+// refused reports that the site did not accept what proves the session.
+func refused(err error) bool {
+	return errors.Is(err, htcc.ErrSessionGone) || errors.Is(err, htcc.ErrTokenRefused)
+}
+
+// renew returns the session with a new token, or a new session if that was what the site missed:
+// one that is gone has no token either.
+func (p *Passage) renew(ctx context.Context, session *htcc.Session, why error) (*htcc.Session, error) {
+	if errors.Is(why, htcc.ErrTokenRefused) {
+		err := p.part.site.HTCC.RefreshToken(ctx, session)
+		if !errors.Is(err, htcc.ErrSessionGone) {
+			return session, err
+		}
+	}
+	return p.part.joined(ctx, session)
+}
+
+// repeatable reports a request that may be sent twice and has no body, which would be spent.
+func repeatable(req *http.Request) bool {
+	reads := req.Method == http.MethodGet || req.Method == http.MethodHead
+	return reads && (req.Body == nil || req.Body == http.NoBody)
 }
 
 // send sends the request on a session. An answer that says that the session is not accepted is none.
