@@ -118,7 +118,7 @@ func (s *site) language(ctx context.Context, accept string) string {
 	return list[at]
 }
 
-// languageList returns the site's languages; none if it cannot be asked.
+// languageList returns the site's languages; those it had if it cannot be asked.
 func (s *site) languageList(ctx context.Context) []string {
 	s.languages.mu.Lock()
 	defer s.languages.mu.Unlock()
@@ -126,11 +126,11 @@ func (s *site) languageList(ctx context.Context) []string {
 		return s.languages.list
 	}
 	info, err := s.Client.ServerInfo(upstream.WithCause(ctx, upstream.Session))
-	s.languages.list = nil
 	if err != nil {
 		s.languages.until = time.Now().Add(noLanguagesFor)
-		return nil
+		return s.languages.list
 	}
+	s.languages.list = nil
 	for _, one := range info.Languages {
 		s.languages.list = append(s.languages.list, one.LanguageID)
 	}
