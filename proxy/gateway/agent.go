@@ -22,7 +22,7 @@ type Agent struct {
 	end     context.CancelFunc
 	part    *part
 	used    atomic.Int64   // when a caller used the session last, in Unix nanoseconds
-	work    sync.WaitGroup // the goroutines of the agent
+	work    sync.WaitGroup // what is to be over before nothing of the session is left
 
 	mu       sync.Mutex
 	session  session.Session // guarded by mu, but for ID and Login, which never change
@@ -38,18 +38,45 @@ func newAgent(g *Gateway, s session.Session, at *site, route Route, conn icws.Co
 	return a
 }
 
-// start begins to receive what the site pushes.
-func (a *Agent) start() { a.work.Go(func() { a.part.watch(a.life) }) }
+// enter counts work of the agent, which ends with a call of work.Done; false if the session has
+// ended. Work that is not counted could go on, and open an upstream session, after Close.
+func (a *Agent) enter() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.ended {
+		return false
+	}
+	a.work.Add(1)
+	return true
+}
+
+// start runs f in a goroutine of the agent, unless the session has ended. A panic of f is logged:
+// it must not cost the other agents their sessions.
+func (a *Agent) start(f func()) {
+	if !a.enter() {
+		return
+	}
+	go func() {
+		defer a.work.Done()
+		_, err := recovered(func() (struct{}, error) { f(); return struct{}{}, nil })
+		if err != nil {
+			a.gateway.log.Error("a goroutine of an agent ended in a panic", "session", a.short, "cause", err.Error())
+		}
+	}()
+}
 
 // wait returns when nothing of the agent runs any more, or when ctx ends.
-func (a *Agent) wait(ctx context.Context) {
-	gone := make(chan struct{})
+func (a *Agent) wait(ctx context.Context) { waitFor(ctx, &a.work) }
+
+// waitFor returns when the work is over, or when ctx ends.
+func waitFor(ctx context.Context, work *sync.WaitGroup) {
+	over := make(chan struct{})
 	go func() {
-		a.work.Wait()
-		close(gone)
+		work.Wait()
+		close(over)
 	}()
 	select {
-	case <-gone:
+	case <-over:
 	case <-ctx.Done():
 	}
 }
@@ -78,73 +105,29 @@ func (a *Agent) proves(proof []byte) bool {
 	return hmac.Equal(a.session.Proof, proof)
 }
 
-// replaceProof makes proof the agent's and returns the session to store.
-func (a *Agent) replaceProof(proof []byte) session.Session {
+// proof returns the one of the agent's name and password.
+func (a *Agent) proof() []byte {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.session.Proof = proof
-	return a.session
+	return a.session.Proof
 }
 
-func (a *Agent) keepPassword(password string) {
+// change makes proof the agent's, keeps password, which is "" if none is to be kept, and returns
+// the session to store; false if it has ended.
+func (a *Agent) change(proof []byte, password string) (session.Session, bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.password = password
+	if a.ended {
+		return session.Session{}, false
+	}
+	a.session.Proof, a.password = proof, password
+	return a.session, true
 }
 
 func (a *Agent) keptPassword() string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.password
-}
-
-// An ending is why a session ends.
-type ending string
-
-const (
-	endByAgent  ending = "logged_out"
-	endIdle     ending = "idle"
-	endUpstream ending = "upstream_gone" // the site's session is gone and no new one can be had
-	endForced   ending = "forced"        // the site logged the agent off and wants no new session
-	endOperator ending = "operator"
-	endStopped  ending = "stopped"
-)
-
-// end ends a session: here at once, at the site in the background. Ending twice is as good as once.
-func (g *Gateway) end(a *Agent, why ending) {
-	if !a.leave() {
-		return
-	}
-	g.mu.Lock()
-	delete(g.agents, a.session.ID)
-	g.mu.Unlock()
-	err := g.store.Delete(context.WithoutCancel(a.life), a.session.ID)
-	if err != nil {
-		g.log.Error("a session could not be deleted from the store", "session", g.ShortName(a), "cause", err.Error())
-	}
-	if why == endOperator || why == endForced {
-		g.barred.add(a.session.Login)
-	}
-	g.settings.Metrics.ended(why)
-	g.log.Info("session ended", "session", g.ShortName(a), "reason", string(why))
-	a.end()
-	go func() {
-		defer a.work.Done() // leave counted it
-		a.part.close()
-	}()
-}
-
-// leave marks the agent as ended and counts the work of closing it; false if it was ended before.
-func (a *Agent) leave() bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.ended {
-		return false
-	}
-	a.ended = true
-	a.password = ""
-	a.work.Add(1)
-	return true
 }
 
 // recovered turns a panic of f into an error with its stack, since one in a shared flight would

@@ -40,7 +40,7 @@ type Route struct {
 	Login string
 }
 
-// Settings are what a Gateway needs. All fields but Logger, Registerer and Now are required.
+// Settings are what a Gateway needs. All fields but Forget and Logger are required.
 type Settings struct {
 	Sites    []Site
 	Route    func(login string) (Route, bool) // of a lower-cased login name
@@ -64,6 +64,7 @@ type Gateway struct {
 	forms    *cache.Forms
 
 	opening singleflight.Group // log-ins under way, by proof
+	logins  sync.WaitGroup     // the same, for Close
 	names   namedLocks         // one log-in a login name at a time
 	refused *expiring          // proofs of refused passwords
 	barred  *expiring          // login names that may not open a session for a while
@@ -141,7 +142,8 @@ func (g *Gateway) all() []*Agent {
 const endsAtOnce = 32
 
 // Close ends all sessions, here and at the sites, as far as ctx gives time, and frees the caches.
-// No session can be opened any more.
+// No session can be opened any more; log-ins and writes under way are waited for, since what they
+// open would be left at the site.
 func (g *Gateway) Close(ctx context.Context) {
 	g.mu.Lock()
 	g.closed = true
@@ -156,6 +158,7 @@ func (g *Gateway) Close(ctx context.Context) {
 		})
 	}
 	_ = ends.Wait() // its functions return nothing
+	waitFor(ctx, &g.logins)
 	g.forms.Close()
 }
 

@@ -3,7 +3,9 @@ package gateway
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -14,14 +16,13 @@ import (
 	"portico/proxy/upstream"
 	"portico/translate"
 	"portico/translate/htccapi"
-	"time"
 )
 
 // A world is a gateway in front of a simulated site, without sockets, so that it can run in a
 // synctest bubble.
 type world struct {
 	*Gateway
-	t   *testing.T
+	t   testing.TB
 	sim *icwssim.Server
 	reg *prometheus.Registry
 }
@@ -30,13 +31,12 @@ type world struct {
 type option func(*Settings, *Site)
 
 // newWorld returns a running world, which ends with the test.
-func newWorld(t *testing.T, sim *icwssim.Server, options ...option) *world {
+func newWorld(t testing.TB, sim *icwssim.Server, options ...option) *world {
 	t.Helper()
 	reg := prometheus.NewRegistry()
 	site := Site{
 		Name: "pureconnect", Language: "en-us",
-		Client: icws.New(icws.Settings{Site: "pureconnect", Bases: []string{"http://ic1.example:8018"}, Application: "Portico",
-			Language: "en-us", Timeout: 5 * time.Second, HTTP: sim.Transport(), Metrics: upstream.NewMetrics(reg, []string{"pureconnect"})}),
+		Client: newClient(sim.Transport(), reg),
 		Rules: translate.Rules{Site: "pureconnect", PublicURL: "https://agents.example", Channels: []translate.Channel{
 			{Name: htccapi.Voice, Workgroups: []string{"Sales", "Support"}}, {Name: "email", Workgroups: []string{"Mail"}}}},
 	}
@@ -68,6 +68,12 @@ func newWorld(t *testing.T, sim *icwssim.Server, options ...option) *world {
 		sim.Close()
 	})
 	return &world{Gateway: gateway, t: t, sim: sim, reg: reg}
+}
+
+// newClient returns a client of the simulated site.
+func newClient(transport http.RoundTripper, reg prometheus.Registerer) *icws.Client {
+	return icws.New(icws.Settings{Site: "pureconnect", Bases: []string{"http://ic1.example:8018"}, Application: "Portico",
+		Language: "en-us", Timeout: 5 * time.Second, HTTP: transport, Metrics: upstream.NewMetrics(reg, []string{"pureconnect"})})
 }
 
 // login logs an agent in with their name as password.
@@ -121,5 +127,14 @@ func (w *world) holds(user, want string) {
 	state, err := w.sim.State(user)
 	if err != nil || state.StatusID != want {
 		w.t.Errorf("the site holds status %q of %s (%v); want %q", state.StatusID, user, err, want)
+	}
+}
+
+// sessions holds the number of a user's upstream sessions to want.
+func (w *world) sessions(user string, want int) {
+	w.t.Helper()
+	state, err := w.sim.State(user)
+	if err != nil || state.Sessions != want {
+		w.t.Errorf("%d sessions of %s at the site (%v); want %d", state.Sessions, user, err, want)
 	}
 }

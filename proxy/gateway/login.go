@@ -43,22 +43,24 @@ type Caller struct {
 // cannot say.
 func (g *Gateway) Login(ctx context.Context, c Caller) (*Agent, error) {
 	if !c.Basic {
-		return g.byCookie(ctx, c.SessionID)
+		return g.byCookie(c.SessionID)
 	}
 	c.Login = strings.ToLower(c.Login)
 	if c.Login == "" || c.Password == "" {
 		return nil, fmt.Errorf("gateway: log in without a name or password: %w", fault.Unauthenticated)
 	}
 	proof := g.key.Proof(c.Login, c.Password)
-	agent := g.known(c.Login, proof)
-	if agent != nil {
+	agent, err := g.ofLogin(ctx, c.Login)
+	if err != nil {
+		return nil, err
+	}
+	if agent != nil && agent.proves(proof) {
+		agent.use()
 		agent.reused()
 		return agent, nil
 	}
 	flight := g.opening.DoChan(string(proof), func() (any, error) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), loginTimeout)
-		defer cancel()
-		return recovered(func() (*Agent, error) { return g.open(ctx, c, proof) })
+		return recovered(func() (*Agent, error) { return g.fly(ctx, c, proof) })
 	})
 	select {
 	case landed := <-flight:
@@ -69,7 +71,7 @@ func (g *Gateway) Login(ctx context.Context, c Caller) (*Agent, error) {
 	}
 }
 
-func (g *Gateway) byCookie(ctx context.Context, id string) (*Agent, error) {
+func (g *Gateway) byCookie(id string) (*Agent, error) {
 	if id == "" {
 		return nil, fmt.Errorf("gateway: no credentials: %w", fault.Unauthenticated)
 	}
@@ -88,57 +90,98 @@ func (g *Gateway) agent(id string) *Agent {
 	return g.agents[id]
 }
 
-// ofLogin returns the agent logged in under a name, nil if there is none.
-func (g *Gateway) ofLogin(ctx context.Context, login string) *Agent {
+// ofLogin returns the agent logged in under a name, nil if there is none. It fails with
+// fault.Overloaded when the store cannot say: a second upstream session would cost a licence.
+func (g *Gateway) ofLogin(ctx context.Context, login string) (*Agent, error) {
 	s, err := g.store.ByLogin(ctx, login)
+	if errors.Is(err, session.ErrNotFound) {
+		return nil, nil
+	}
 	if err != nil {
-		return nil
+		return nil, fmt.Errorf("gateway: look for the session of a name: %w: %w", fault.Overloaded, err)
 	}
-	return g.agent(s.ID)
+	return g.agent(s.ID), nil
 }
 
-// known returns the agent whose name and password these are, nil if they are not known.
-func (g *Gateway) known(login string, proof []byte) *Agent {
-	agent := g.ofLogin(context.Background(), login)
-	if agent == nil || !agent.proves(proof) {
-		return nil
+var errStopping = fmt.Errorf("gateway: log in: stopping: %w", fault.Overloaded)
+
+// fly is open as work that outlives its callers, and that Close waits for.
+func (g *Gateway) fly(ctx context.Context, c Caller, proof []byte) (*Agent, error) {
+	if !g.enter() {
+		return nil, errStopping
 	}
-	agent.use()
-	return agent
+	defer g.logins.Done()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), loginTimeout)
+	defer cancel()
+	return g.open(ctx, c, proof)
 }
 
-// open logs an agent in whose password is not known. One log-in a name runs at a time, so that two
-// passwords at once cannot make two sessions.
+// enter counts a log-in under way, which ends with a call of logins.Done; false once the gateway
+// is closed.
+func (g *Gateway) enter() bool {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	if g.closed {
+		return false
+	}
+	g.logins.Add(1)
+	return true
+}
+
+// open logs an agent in whose password is not known, or checks another password of one who is
+// logged in: if the site takes it, it replaces the old one, and the upstream session that checked
+// it is closed. One log-in a name runs at a time, so that two passwords at once cannot make two
+// sessions.
 func (g *Gateway) open(ctx context.Context, c Caller, proof []byte) (*Agent, error) {
 	unlock, err := g.names.lock(ctx, c.Login)
 	if err != nil {
 		return nil, fmt.Errorf("gateway: wait for another log-in of the same name: %w: %w", fault.Timeout, err)
 	}
 	defer unlock()
-	agent := g.known(c.Login, proof)
-	if agent != nil {
+	agent, err := g.ofLogin(ctx, c.Login)
+	if err != nil {
+		return nil, err
+	}
+	if agent != nil && agent.proves(proof) {
+		agent.use()
 		return agent, nil
 	}
-	if g.refused.has(string(proof)) {
-		return nil, fmt.Errorf("gateway: log in: refused a moment ago: %w", fault.Unauthenticated)
+	err = g.mayTry(agent, c.Login, proof)
+	if err != nil {
+		return nil, err
 	}
 	route, found := g.settings.Route(c.Login)
 	if !found {
 		return nil, fmt.Errorf("gateway: log in: no route for the name: %w", fault.Unauthenticated)
 	}
 	at := g.sites[route.Site]
-	agent = g.ofLogin(ctx, c.Login)
-	if agent != nil {
-		return g.changePassword(ctx, agent, at, route, c, proof)
-	}
-	if g.barred.has(c.Login) {
-		return nil, fmt.Errorf("gateway: log in: logged off by the site or an operator a moment ago: %w", fault.Unauthenticated)
-	}
 	conn, err := g.join(ctx, at, route, c, proof)
 	if err != nil {
 		return nil, err
 	}
+	if agent != nil && g.changePassword(ctx, agent, c, proof) {
+		logOut(ctx, at, conn)
+		return agent, nil
+	}
+	// The agent may have been logged off while the site was asked.
+	err = g.mayTry(nil, c.Login, proof)
+	if err != nil {
+		logOut(ctx, at, conn)
+		return nil, err
+	}
 	return g.begin(ctx, at, route, conn, c, proof)
+}
+
+// mayTry reports whether the site may be asked about a name and password. agent is who is logged in
+// under the name, nil if nobody is.
+func (g *Gateway) mayTry(agent *Agent, login string, proof []byte) error {
+	if g.refused.has(string(proof)) {
+		return fmt.Errorf("gateway: log in: refused a moment ago: %w", fault.Unauthenticated)
+	}
+	if agent == nil && g.barred.has(login) {
+		return fmt.Errorf("gateway: log in: logged off by the site or an operator a moment ago: %w", fault.Unauthenticated)
+	}
+	return nil
 }
 
 // join opens an upstream session. A refused password is remembered.
@@ -157,51 +200,59 @@ func (g *Gateway) join(ctx context.Context, at *site, route Route, c Caller, pro
 func (g *Gateway) begin(ctx context.Context, at *site, route Route, conn icws.Conn, c Caller, proof []byte) (*Agent, error) {
 	s := session.Session{ID: session.NewID(), Login: c.Login, Language: c.Language, Proof: proof, Created: time.Now()}
 	agent := newAgent(g, s, at, route, conn)
-	if !g.settings.Forget {
-		agent.keepPassword(c.Password)
-	}
-	err := g.store.Put(ctx, s)
-	if err == nil {
-		err = g.register(agent)
-	}
+	agent.password = g.toKeep(c.Password)
+	err := g.register(ctx, agent)
 	if err != nil {
+		agent.end()
+		g.unstore(agent)
 		logOut(ctx, at, conn)
 		return nil, err
 	}
 	g.settings.Metrics.began()
-	agent.start()
+	agent.start(func() { agent.part.watch(agent.life) })
 	return agent, nil
 }
 
-// register makes the agent found by its session id.
-func (g *Gateway) register(a *Agent) error {
+// toKeep returns what is kept of a password for when the site loses the upstream session.
+func (g *Gateway) toKeep(password string) string {
+	if g.settings.Forget {
+		return ""
+	}
+	return password
+}
+
+// register makes the agent found by session id and login name.
+func (g *Gateway) register(ctx context.Context, a *Agent) error {
+	err := g.store.Put(ctx, a.session)
+	if err != nil {
+		return fmt.Errorf("gateway: keep a session: %w: %w", fault.Overloaded, err)
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.closed {
-		return fmt.Errorf("gateway: log in: stopping: %w", fault.Overloaded)
+		return errStopping
 	}
 	g.agents[a.session.ID] = a
 	return nil
 }
 
-// changePassword checks another password for an agent who is logged in. If the site takes it, it
-// replaces the old one; the session that checked it is closed.
-func (g *Gateway) changePassword(ctx context.Context, a *Agent, at *site, route Route, c Caller, proof []byte) (*Agent, error) {
-	trial, err := g.join(ctx, at, route, c, proof)
-	if err != nil {
-		return nil, err
-	}
-	logOut(ctx, at, trial)
-	s := a.replaceProof(proof)
-	if !g.settings.Forget {
-		a.keepPassword(c.Password)
-	}
-	err = g.store.Put(ctx, s)
-	if err != nil {
-		return nil, err
+// changePassword makes another password the agent's, which the site has taken; false if the session
+// has ended meanwhile. If the store cannot keep it, the password is asked of the site again next
+// time.
+func (g *Gateway) changePassword(ctx context.Context, a *Agent, c Caller, proof []byte) bool {
+	s, lives := a.change(proof, g.toKeep(c.Password))
+	if !lives {
+		return false
 	}
 	a.use()
-	return a, nil
+	err := g.store.Put(ctx, s)
+	if err != nil {
+		g.log.Error("a changed password could not be stored", "session", a.short, "cause", err.Error())
+	}
+	if g.agent(s.ID) == nil { // it ended since, and what was stored is of no session
+		g.unstore(a)
+	}
+	return true
 }
 
 // logOutTimeout bounds the closing of an upstream session, which nobody waits for.

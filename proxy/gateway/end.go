@@ -1,0 +1,57 @@
+package gateway
+
+import "context"
+
+// An ending is why a session ends.
+type ending string
+
+const (
+	endByAgent  ending = "logged_out"
+	endIdle     ending = "idle"
+	endUpstream ending = "upstream_gone" // the site's session is gone and no new one can be had
+	endForced   ending = "forced"        // the site logged the agent off and wants no new session
+	endOperator ending = "operator"
+	endStopped  ending = "stopped"
+)
+
+// end ends a session: here at once, at the site in the background. Ending twice is as good as once.
+func (g *Gateway) end(a *Agent, why ending) {
+	if !a.leave() {
+		return
+	}
+	if why == endOperator || why == endForced {
+		g.barred.add(a.session.Login) // before the session is gone, or the next request opened another
+	}
+	g.mu.Lock()
+	delete(g.agents, a.session.ID)
+	g.mu.Unlock()
+	g.unstore(a)
+	g.settings.Metrics.ended(why)
+	g.log.Info("session ended", "session", g.ShortName(a), "reason", string(why))
+	a.end()
+	go func() {
+		defer a.work.Done() // leave counted it
+		a.part.close()
+	}()
+}
+
+// unstore takes the agent's session out of the store.
+func (g *Gateway) unstore(a *Agent) {
+	err := g.store.Delete(context.WithoutCancel(a.life), a.session.ID)
+	if err != nil {
+		g.log.Error("a session could not be deleted from the store", "session", a.short, "cause", err.Error())
+	}
+}
+
+// leave marks the agent as ended and counts the work of closing it; false if it was ended before.
+func (a *Agent) leave() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.ended {
+		return false
+	}
+	a.ended = true
+	a.password = ""
+	a.work.Add(1)
+	return true
+}
