@@ -44,27 +44,12 @@ type Document struct {
 // It fails with fault.Unauthenticated when the session is gone, else with the kind of the upstream
 // failure.
 func (g *Gateway) StatusMessages(ctx context.Context, a *Agent, dialect htccapi.Dialect, zip bool, known func(etag string) bool) (Document, error) {
-	p := a.part
-	catalogue, result, err := p.catalogue.Lookup(ctx)
-	if err != nil {
-		return Document{}, kinded(err)
-	}
-	p.avoidedFetch(icws.OpGetStatusMessages, result)
-	_, result, err = p.access.Lookup(ctx)
-	if err != nil {
-		return Document{}, kinded(err)
-	}
-	p.avoidedFetch(icws.OpGetUserAccess, result)
-	_, err = p.ready(ctx)
+	d, held, err := a.part.lists(ctx)
 	if err != nil {
 		return Document{}, err
 	}
-	p.mu.Lock()
-	d := p.directory
-	p.mu.Unlock()
-
 	form := formOf(dialect, zip)
-	doc := Document{ETag: d.etags[form], Gzip: zip, Stale: catalogue.Stale(), Age: catalogue.Age()}
+	doc := Document{ETag: d.etags[form], Gzip: zip, Stale: held.Stale(), Age: held.Age()}
 	if known(doc.ETag) {
 		return doc, nil
 	}
@@ -73,6 +58,30 @@ func (g *Gateway) StatusMessages(ctx context.Context, a *Agent, dialect htccapi.
 		return Document{}, fmt.Errorf("gateway: encode a catalogue: %w", err)
 	}
 	return doc, nil
+}
+
+// lists returns catalogue and access list, fetched if they are not held, and how well the catalogue is
+// known to be up to date.
+func (p *part) lists(ctx context.Context) (*directory, cache.Snapshot[translate.Catalogue], error) {
+	var none cache.Snapshot[translate.Catalogue]
+	catalogue, result, err := p.catalogue.Lookup(ctx)
+	if err != nil {
+		return nil, none, p.kinded(err)
+	}
+	p.avoidedFetch(icws.OpGetStatusMessages, result)
+	_, result, err = p.access.Lookup(ctx)
+	if err != nil {
+		return nil, none, p.kinded(err)
+	}
+	p.avoidedFetch(icws.OpGetUserAccess, result)
+	_, err = p.ready(ctx)
+	if err != nil {
+		return nil, none, err
+	}
+	p.redirect() // a fetch may have brought others
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.directory, catalogue, nil
 }
 
 // avoidedFetch counts a fetch that a caller needed and that was not made.

@@ -43,29 +43,44 @@ const endWithin = 3 * time.Second
 // who share it. If the site refuses that, the session goes on and the error says why; a site that
 // cannot be reached keeps nobody logged in.
 func (g *Gateway) EndContactCenterSession(ctx context.Context, a *Agent) error {
-	p := a.part
+	release, err := a.part.alone(ctx)
+	if err != nil {
+		return err
+	}
+	// Held to the end: a write between the two would put an agent back to work who then is gone.
+	defer release()
+	err = a.part.takeOut(context.WithoutCancel(ctx))
+	if err != nil {
+		return err
+	}
+	g.end(a, endByAgent)
+	return nil
+}
+
+// takeOut takes the agent out of work before the session ends. The caller holds writing.
+func (p *part) takeOut(ctx context.Context) error {
 	plan, accepted, err := p.accept(ctx, func(s translate.AgentState, d *translate.Directory) (translate.Plan, error) {
 		return p.site.Rules.PlanEnd(s, d), nil
 	})
-	away := errors.Is(err, fault.Unreachable) || errors.Is(err, fault.Timeout)
-	if err != nil && !away {
+	kind := fault.KindOf(err)
+	if err != nil && (kind == fault.Unreachable || kind == fault.Timeout) {
+		return nil
+	}
+	if err != nil {
 		return err
 	}
 	if plan.Warning != "" {
 		p.warn("a session ends in work", errors.New(plan.Warning))
 	}
 	if accepted != nil {
-		waiting, cancel := context.WithTimeout(ctx, endWithin)
+		ctx, cancel := context.WithTimeout(ctx, endWithin)
 		defer cancel()
-		err = accepted.wait(waiting)
-		if errors.Is(err, fault.BadUpstream) {
-			return err
-		}
+		err = p.wait(ctx, accepted)
 	}
-	if !away {
-		p.restoreActivations(ctx)
+	if fault.KindOf(err) == fault.BadUpstream {
+		return err
 	}
-	g.end(a, endByAgent)
+	p.restoreActivations(ctx)
 	return nil
 }
 

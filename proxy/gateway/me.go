@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"portico/proxy/fault"
 	"portico/proxy/icws"
@@ -44,9 +45,9 @@ func (g *Gateway) Me(ctx context.Context, a *Agent) (Me, error) {
 }
 
 // AgentStates returns the states that the agent may choose, in the order of the site. The caller
-// must not change the list. It fails as Me does.
+// must not change the list. It fails as StatusMessages does.
 func (g *Gateway) AgentStates(ctx context.Context, a *Agent) ([]htccapi.AgentStateSetting, error) {
-	d, err := a.part.ready(ctx)
+	d, _, err := a.part.lists(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +62,7 @@ func (p *part) show(ctx context.Context) (translate.View, error) {
 		return translate.View{}, err
 	}
 	p.mu.Lock()
-	view, current := p.view, p.synced || p.lost
+	view, current := p.view, p.lost || p.currentLocked()
 	p.mu.Unlock()
 	if current {
 		p.avoided()
@@ -87,9 +88,10 @@ func (p *part) avoided() {
 // refresh reads the state while nothing is pushed. A site that cannot be reached takes its channels
 // out of view, and is back with the next read or message.
 func (p *part) refresh(ctx context.Context) error {
+	told := p.toldSoFar()
 	got, err := p.read(ctx)
 	if errors.Is(err, fault.Unreachable) {
-		p.setLink(translate.Unreachable)
+		p.outOfReach()
 		return nil
 	}
 	if err != nil {
@@ -100,8 +102,21 @@ func (p *part) refresh(ctx context.Context) error {
 		if !p.lost {
 			s.Link = translate.Connected
 		}
-		s.Activations = got.activations
-		return p.site.Rules.HeardStatus(s, got.status, d)
+		p.readAt = time.Now()
+		if p.told == told {
+			s.Activations = got.activations
+		}
+		return p.site.Rules.HeardStatus(s, p.asOfLocked(told, got.status), d)
 	})
 	return nil
+}
+
+// outOfReach takes the site's channels out of view, unless messages show that it is there after all.
+func (p *part) outOfReach() {
+	p.update(func(s translate.AgentState, _ *translate.Directory) (translate.AgentState, translate.Heard) {
+		if !p.currentLocked() {
+			s.Link = translate.Unreachable
+		}
+		return s, translate.Heard{}
+	})
 }

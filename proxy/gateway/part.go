@@ -2,24 +2,18 @@ package gateway
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
 	"golang.org/x/sync/singleflight"
 
 	"portico/cache"
 	"portico/proxy/fault"
 	"portico/proxy/icws"
-	"portico/proxy/upstream"
 	"portico/translate"
 	"portico/translate/icwsapi"
 )
-
-// readTimeout bounds the reads that make up an agent's state.
-const readTimeout = 15 * time.Second
 
 // A part is an agent at one ICWS site: the upstream session, the state, and the reader that keeps
 // it current. Any number of goroutines may use it.
@@ -44,11 +38,16 @@ type part struct {
 	view      translate.View // of state
 	begun     bool           // state was read
 	lost      bool           // the upstream session of state is gone, and state is to be recovered
+	losses    int            // how often it was lost so far
+	closed    bool           // the session has ended, and conn was the last
+	anew      func(error)    // makes the reader receive anew; nil before it did once
 	live      bool           // the reader receives
-	synced    bool           // what the reader received covers all that happened
+	full      fullLists      // what the reader received since it does
+	told      int            // messages about state that were received so far
+	readAt    time.Time      // when the whole state was read last
 	atLogin   map[string]bool
 	writes    map[string]*write // accepted and not completed, by request id
-	latest    *write            // the last one accepted
+	plans     int               // carried out so far
 }
 
 func newPart(a *Agent, at *site, route Route, conn icws.Conn) *part {
@@ -65,6 +64,25 @@ func newPart(a *Agent, at *site, route Route, conn icws.Conn) *part {
 	return p
 }
 
+// alone lets one change of the agent's state be made at a time, and has the end of the gateway wait
+// for it. It fails with fault.Unauthenticated when the session has ended.
+func (p *part) alone(ctx context.Context) (func(), error) {
+	release, err := hold(ctx, p.writing)
+	if err != nil {
+		return nil, err
+	}
+	if !p.agent.enter() {
+		release()
+		return nil, errEnded
+	}
+	return func() {
+		p.agent.work.Done()
+		release()
+	}, nil
+}
+
+var errEnded = fmt.Errorf("gateway: the session has ended: %w", fault.Unauthenticated)
+
 // hold takes one of the part's two locks, or gives up with ctx.
 func hold(ctx context.Context, lock chan struct{}) (func(), error) {
 	select {
@@ -79,20 +97,6 @@ func (p *part) connection() icws.Conn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.conn
-}
-
-// call makes a read on the upstream session, and once more on a new one if that is gone.
-func (p *part) call(ctx context.Context, read func(icws.Conn) error) error {
-	conn := p.connection()
-	err := read(conn)
-	if !errors.Is(err, icws.ErrSessionGone) {
-		return err
-	}
-	conn, err = p.rejoin(ctx, conn)
-	if err != nil {
-		return err
-	}
-	return read(conn)
 }
 
 // ready makes sure that the state was read once and returns what statuses are looked up in.
@@ -112,114 +116,25 @@ func (p *part) ready(ctx context.Context) (*directory, error) {
 	return p.directory, nil
 }
 
-// once runs one read for all who ask for it together. It goes on when one of them leaves.
-func (p *part) once(ctx context.Context, name string, read func(context.Context) error) error {
-	flight := p.reads.DoChan(name, func() (any, error) {
-		ctx, cancel := context.WithTimeout(upstream.WithCause(p.agent.life, upstream.CauseOf(ctx)), readTimeout)
-		defer cancel()
-		return recovered(func() (any, error) { return nil, read(ctx) })
-	})
-	select {
-	case landed := <-flight:
-		return landed.Err
-	case <-ctx.Done():
-		return fmt.Errorf("gateway: read the agent's state: %w: %w", fault.Timeout, ctx.Err())
-	}
-}
-
-// reading is what makes up an agent's state at a site.
-type reading struct {
-	status      icwsapi.UserStatus
-	activations map[string]bool
-	catalogue   *translate.Catalogue
-	access      *translate.Access
-}
-
-// read asks the site for the agent's state, and for catalogue and access list if they are not held.
-func (p *part) read(ctx context.Context) (reading, error) {
-	var got reading
-	work, ctx := errgroup.WithContext(ctx)
-	work.Go(func() error {
-		return p.call(ctx, func(conn icws.Conn) error {
-			var err error
-			got.status, err = p.site.Client.UserStatus(ctx, conn, conn.UserID)
-			return err
-		})
-	})
-	work.Go(func() error {
-		var err error
-		got.activations, err = p.readActivations(ctx)
-		return err
-	})
-	work.Go(func() error {
-		var err error
-		got.catalogue, err = p.catalogue.Get(ctx)
-		return err
-	})
-	work.Go(func() error {
-		var err error
-		got.access, err = p.access.Get(ctx)
-		return err
-	})
-	err := work.Wait()
-	if err != nil {
-		return reading{}, kinded(err)
-	}
-	return got, nil
-}
-
-// readActivations asks for the agent's activations. A site without workgroups in the settings does
-// not need them, and one that has none to give leaves the agent without channels that need them.
-func (p *part) readActivations(ctx context.Context) (map[string]bool, error) {
-	if !p.site.needsActivations() {
-		return nil, nil
-	}
-	var activations map[string]bool
-	err := p.call(ctx, func(conn icws.Conn) error {
-		var err error
-		activations, err = p.site.Client.Activations(ctx, conn, conn.UserID)
-		return err
-	})
-	if errors.Is(err, fault.NotFound) || errors.Is(err, fault.Gone) {
-		p.warn("the site gives no activations: channels with workgroups are not shown", err)
-		return nil, nil
-	}
-	return activations, err
-}
-
-// kinded gives a kind to what a cell says of its own accord: that its session has ended, or that
-// a fetch took too long.
-func kinded(err error) error {
-	_, known := errors.AsType[fault.Kind](err)
-	switch {
-	case known:
-		return err
-	case errors.Is(err, cache.ErrClosed), errors.Is(err, context.Canceled):
-		return fmt.Errorf("%w: %w", fault.Unauthenticated, err)
-	case errors.Is(err, context.DeadlineExceeded):
-		return fmt.Errorf("%w: %w", fault.Timeout, err)
-	}
-	return err
-}
-
 // begin reads the agent's state for the first time.
 func (p *part) begin(ctx context.Context) error {
 	got, err := p.read(ctx)
 	if err != nil {
 		return fmt.Errorf("gateway: read the agent's state: %w", err)
 	}
-	directory := p.site.directories.of(p.site.Rules, got.catalogue, got.access)
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.closed {
+		return errEnded
+	}
 	if p.begun {
-		p.site.directories.release(directory)
 		return nil
 	}
-	p.directory = directory
-	p.state = translate.Begin(p.conn.UserID, got.status, got.activations, directory.Directory)
+	p.directory = p.site.directories.of(p.site.Rules, got.catalogue, got.access)
+	p.state = translate.Begin(p.conn.UserID, got.status, got.activations, p.directory.Directory)
 	p.state.Station = translate.StationName(p.conn.Station)
 	p.atLogin = got.activations
-	p.begun = true
+	p.begun, p.readAt = true, time.Now()
 	p.showLocked()
 	p.logUnmapped(got.activations)
 	return nil
@@ -230,7 +145,7 @@ func (p *part) logUnmapped(activations map[string]bool) {
 	unmapped := p.site.unmapped(activations)
 	if len(unmapped) > 0 {
 		p.agent.gateway.log.Info("activated workgroups belong to no channel", "site", p.site.Name,
-			"session", p.agent.gateway.ShortName(p.agent), "workgroups", unmapped)
+			"session", p.agent.short, "workgroups", unmapped)
 	}
 }
 
@@ -250,21 +165,29 @@ func (p *part) update(change func(translate.AgentState, *translate.Directory) (t
 
 func (p *part) showLocked() { p.view = p.site.Rules.View(p.state, p.directory.Directory) }
 
-// setLink notes whether the site and the upstream session are there.
-func (p *part) setLink(link translate.Link) {
-	p.update(func(s translate.AgentState, _ *translate.Directory) (translate.AgentState, translate.Heard) {
-		s.Link = link
-		return s, translate.Heard{}
-	})
+// asOfLocked returns the status that was read after so many messages, or what they said if more
+// have come since: those are as new or newer.
+func (p *part) asOfLocked(told int, read icwsapi.UserStatus) icwsapi.UserStatus {
+	if p.told != told {
+		return p.state.Status
+	}
+	return read
+}
+
+func (p *part) toldSoFar() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.told
 }
 
 // close ends the part with its session: the upstream session is closed and what is kept is dropped.
 func (p *part) close() {
 	p.catalogue.Drop()
 	p.access.Drop()
-	logOut(context.Background(), p.site, p.connection())
 	p.mu.Lock()
-	directory := p.directory
+	p.closed = true
+	conn, directory := p.conn, p.directory
 	p.mu.Unlock()
 	p.site.directories.release(directory)
+	logOut(context.Background(), p.site, conn)
 }

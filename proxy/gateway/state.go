@@ -10,7 +10,6 @@ import (
 	"portico/proxy/icws"
 	"portico/translate"
 	"portico/translate/htccapi"
-	"portico/translate/icwsapi"
 )
 
 // completionWithin is how long a completion may take before a read of the status decides.
@@ -46,32 +45,45 @@ func (g *Gateway) SetDeviceState(ctx context.Context, a *Agent, deviceID string,
 // A write is a status change that the site accepted.
 type write struct {
 	requestID string
+	statusID  string
 	plan      translate.Plan
+	number    int                   // of the plan, counted in part.plans
 	done      chan struct{}         // closed when it completed, or was found to have failed
 	failed    *translate.Completion // set before done is closed, nil on success
 }
 
+// A planner works out how to change the agent's state.
+type planner func(translate.AgentState, *translate.Directory) (translate.Plan, error)
+
 // write makes a plan and carries it out, while no other write of the agent does.
-func (p *part) write(ctx context.Context, plan func(translate.AgentState, *translate.Directory) (translate.Plan, error)) (translate.Plan, error) {
-	made, accepted, err := p.accept(ctx, plan)
+func (p *part) write(ctx context.Context, plan planner) (translate.Plan, error) {
+	made, accepted, err := p.writeAlone(ctx, plan)
 	if err != nil || accepted == nil || !p.site.WaitCompleted {
 		return made, err
 	}
-	return made, accepted.wait(ctx)
+	return made, p.wait(ctx, accepted)
 }
 
-// accept is write up to the site's acceptance. When the upstream session turns out to be gone it
-// plans anew on the state that a new one brings.
-func (p *part) accept(ctx context.Context, plan func(translate.AgentState, *translate.Directory) (translate.Plan, error)) (translate.Plan, *write, error) {
-	release, err := hold(ctx, p.writing)
+// writeAlone is write up to the site's acceptance.
+func (p *part) writeAlone(ctx context.Context, plan planner) (translate.Plan, *write, error) {
+	release, err := p.alone(ctx)
 	if err != nil {
 		return translate.Plan{}, nil, err
 	}
 	defer release()
+	return p.accept(ctx, plan)
+}
+
+// accept makes a plan and carries it out up to the site's acceptance. When the upstream session turns
+// out to be gone it plans anew on the state that a new one brings. The caller holds writing.
+func (p *part) accept(ctx context.Context, plan planner) (translate.Plan, *write, error) {
 	// A caller who leaves must not stop a plan half way.
 	ctx = context.WithoutCancel(ctx)
 	for again := false; ; again = true {
 		d, err := p.restore(ctx)
+		if err == nil {
+			err = p.freshen(ctx)
+		}
 		if err != nil {
 			return translate.Plan{}, nil, err
 		}
@@ -81,14 +93,29 @@ func (p *part) accept(ctx context.Context, plan func(translate.AgentState, *tran
 		}
 		conn := p.connection()
 		accepted, err := p.carryOut(ctx, conn, made)
-		if errors.Is(err, icws.ErrSessionGone) && !again {
-			_, err = p.rejoin(ctx, conn)
-			if err == nil {
-				continue
-			}
+		if !errors.Is(err, icws.ErrSessionGone) || again {
+			return made, accepted, notAgain(err)
 		}
-		return made, accepted, err
+		_, err = p.rejoin(ctx, conn)
+		if err != nil {
+			return translate.Plan{}, nil, err
+		}
 	}
+}
+
+// freshFor is how long after a read a plan may be made on it while nothing tells of changes.
+const freshFor = time.Second
+
+// freshen reads the state if nothing tells of changes: other clients may have activated workgroups,
+// whose work a plan must not offer to an agent who did not ask for it.
+func (p *part) freshen(ctx context.Context) error {
+	p.mu.Lock()
+	fresh := p.currentLocked() || time.Since(p.readAt) < freshFor
+	p.mu.Unlock()
+	if fresh {
+		return nil
+	}
+	return p.once(ctx, "refresh", p.refresh)
 }
 
 func (p *part) current() translate.AgentState {
@@ -124,10 +151,10 @@ func (p *part) sent(plan translate.Plan, requestID string) *write {
 	var w *write
 	p.update(func(s translate.AgentState, _ *translate.Directory) (translate.AgentState, translate.Heard) {
 		next, heard := s.Sent(plan, requestID)
+		p.plans++
 		if requestID != "" {
-			w = &write{requestID: requestID, plan: plan, done: make(chan struct{})}
+			w = &write{requestID: requestID, statusID: statusOf(plan), plan: plan, number: p.plans, done: make(chan struct{})}
 			p.writes[requestID] = w
-			p.latest = w
 		}
 		return next, heard
 	})
@@ -138,12 +165,25 @@ func (p *part) sent(plan translate.Plan, requestID string) *write {
 	case p.nudge <- struct{}{}:
 	default: // the reader has one to take
 	}
-	p.agent.work.Go(func() { p.follow(w) })
+	p.agent.start(func() { p.follow(w) })
 	return w
+}
+
+// statusOf returns the id of the status that a plan sets, "" if it sets none.
+func statusOf(plan translate.Plan) string {
+	for _, call := range plan.Calls {
+		if call.Status != nil {
+			return call.Status.StatusID
+		}
+	}
+	return ""
 }
 
 // finishLocked tells the writes that are no longer pending that they are done.
 func (p *part) finishLocked(heard translate.Heard) {
+	if len(p.writes) == 0 {
+		return
+	}
 	pending := map[string]bool{}
 	for _, one := range p.state.Pending {
 		pending[one.RequestID] = true
@@ -161,9 +201,11 @@ func (p *part) finishLocked(heard translate.Heard) {
 }
 
 // wait returns when the write has completed.
-func (w *write) wait(ctx context.Context) error {
+func (p *part) wait(ctx context.Context, w *write) error {
 	select {
 	case <-w.done:
+	case <-p.agent.life.Done():
+		return errEnded
 	case <-ctx.Done():
 		return fmt.Errorf("gateway: wait for the completion: %w: %w", fault.Timeout, ctx.Err())
 	}
@@ -194,13 +236,13 @@ func (p *part) follow(w *write) {
 		return
 	}
 	p.warn("a state change failed after it was accepted", refusedLater(w.failed))
-	release, err := hold(p.agent.life, p.writing)
+	release, err := p.alone(p.agent.life)
 	if err != nil {
 		return
 	}
 	defer release()
 	if !p.isLatest(w) {
-		return // a later write set the activations it needs
+		return // a later plan built on the activations of this one
 	}
 	err = p.undo(p.agent.life, p.connection(), w.plan.Undo(len(w.plan.Calls)))
 	if err != nil {
@@ -211,7 +253,7 @@ func (p *part) follow(w *write) {
 func (p *part) isLatest(w *write) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.latest == w
+	return p.plans == w.number
 }
 
 // decide reads the status once, in place of a completion that did not come. If it cannot be read,
@@ -219,21 +261,13 @@ func (p *part) isLatest(w *write) bool {
 func (p *part) decide(w *write) {
 	ctx, cancel := context.WithTimeout(p.agent.life, readTimeout)
 	defer cancel()
-	status, err := p.readStatus(ctx)
+	told := p.toldSoFar()
+	read, err := p.readStatus(ctx)
 	p.update(func(s translate.AgentState, d *translate.Directory) (translate.AgentState, translate.Heard) {
-		if err != nil {
-			status = s.Status
+		status := s.Status
+		if err == nil {
+			status = p.asOfLocked(told, read)
 		}
 		return p.site.Rules.Decided(s, w.requestID, status, d)
 	})
-}
-
-func (p *part) readStatus(ctx context.Context) (icwsapi.UserStatus, error) {
-	var status icwsapi.UserStatus
-	err := p.call(ctx, func(conn icws.Conn) error {
-		var err error
-		status, err = p.site.Client.UserStatus(ctx, conn, conn.UserID)
-		return err
-	})
-	return status, err
 }

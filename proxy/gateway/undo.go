@@ -19,12 +19,17 @@ func (p *part) failed(ctx context.Context, conn icws.Conn, plan translate.Plan, 
 		return cause // what was activated stays with a status that the recovery looks at first
 	}
 	call := plan.Calls[i]
-	if uncertain(cause) && call.Status != nil && p.arrived(ctx, conn, plan, call.Status.StatusID) {
+	if uncertain(cause) && call.Status != nil && p.arrived(ctx, conn, plan, *call.Status) {
 		return nil
 	}
 	undo := plan.Undo(i)
 	if uncertain(cause) {
 		undo = plan.Undo(i + 1)
+	}
+	if call.Status != nil && unanswered(cause) && len(undo.Reactivate) > 0 {
+		// The status may yet become one that work is routed to: what was taken off stays off.
+		p.warn("activations stay off, since a status change may yet take place", cause)
+		undo.Reactivate = nil
 	}
 	err := p.undo(ctx, conn, undo)
 	if err != nil {
@@ -40,18 +45,35 @@ func uncertain(err error) bool {
 	return errors.Is(err, fault.Timeout) || errors.Is(err, fault.Unreachable) || errors.Is(err, fault.BadUpstream)
 }
 
+// unanswered reports whether a failed call may yet be carried out: the site itself gave no answer.
+func unanswered(err error) bool {
+	refusal, answered := errors.AsType[*icws.Refusal](err)
+	return uncertain(err) && (!answered || refusal.Body.ErrorID == "" && refusal.Body.ErrorCode == 0)
+}
+
 // arrived reads whether a status was set though its answer was lost, and notes the plan as done if
 // it was.
-func (p *part) arrived(ctx context.Context, conn icws.Conn, plan translate.Plan, statusID string) bool {
+func (p *part) arrived(ctx context.Context, conn icws.Conn, plan translate.Plan, asked icwsapi.UserStatusUpdate) bool {
+	told := p.toldSoFar()
 	status, err := p.site.Client.UserStatus(ctx, conn, conn.UserID)
-	if err != nil || !strings.EqualFold(status.StatusID, statusID) {
+	if err != nil || !strings.EqualFold(status.StatusID, asked.StatusID) ||
+		text(status.Notes) != asked.Notes || text(status.ForwardNumber) != asked.ForwardNumber {
 		return false
 	}
 	p.update(func(s translate.AgentState, d *translate.Directory) (translate.AgentState, translate.Heard) {
+		p.plans++
+		status = p.asOfLocked(told, status)
 		s, _ = s.Sent(plan, "")
 		return p.site.Rules.Decided(s, "", status, d)
 	})
 	return true
+}
+
+func text(property *string) string {
+	if property == nil {
+		return ""
+	}
+	return *property
 }
 
 // undo takes activations back. Deactivating is safe at once. Activating is safe only while no work
@@ -90,19 +112,17 @@ func (p *part) putBack(ctx context.Context, conn icws.Conn, activations map[stri
 
 // routed reads whether the agent is in a status that work is routed to.
 func (p *part) routed(ctx context.Context, conn icws.Conn) (bool, error) {
+	told := p.toldSoFar()
 	status, err := p.site.Client.UserStatus(ctx, conn, conn.UserID)
 	if err != nil {
 		return true, err
 	}
-	p.heard(status)
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.directory.IsACD(status.StatusID), nil
-}
-
-// heard takes a status that was read.
-func (p *part) heard(status icwsapi.UserStatus) {
+	routed := false
 	p.update(func(s translate.AgentState, d *translate.Directory) (translate.AgentState, translate.Heard) {
+		routed = d.IsACD(status.StatusID)
+		status = p.asOfLocked(told, status)
+		routed = routed || d.IsACD(status.StatusID)
 		return p.site.Rules.HeardStatus(s, status, d)
 	})
+	return routed, nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,12 +27,15 @@ const (
 func (p *part) watch(ctx context.Context) {
 	pause := firstPause
 	for {
-		err := p.receive(ctx)
+		began := time.Now()
+		_, err := recovered(func() (struct{}, error) { return struct{}{}, p.receive(ctx) })
 		if ctx.Err() != nil {
 			return
 		}
-		if err == nil {
+		if time.Since(began) > longPause {
 			pause = firstPause
+		}
+		if err == nil {
 			continue
 		}
 		p.warn("the agent's state is not kept current", err)
@@ -44,34 +48,66 @@ func (p *part) watch(ctx context.Context) {
 	}
 }
 
-// receive receives until the upstream session is gone, and opens a new one.
-func (p *part) receive(ctx context.Context) error {
-	err := p.restoreAlone(ctx)
+// errAnew ends a reception in favour of another, which begins at once.
+var errAnew = errors.New("receive anew")
+
+// receive receives until the upstream session is gone, and opens a new one; or until reception is
+// to begin anew, since its session was replaced or the agent is to be taken out of an outage.
+func (p *part) receive(life context.Context) error {
+	err := p.restoreAlone(life)
 	if err != nil {
 		return err
 	}
-	conn := p.connection()
+	ctx, anew := context.WithCancelCause(life)
+	defer anew(nil)
+	conn := p.reader(anew)
 	err = p.site.Client.Receive(ctx, conn, icws.Receiver{
 		Subscribe: func(ctx context.Context) error { return p.subscribe(ctx, conn) },
 		Message:   p.receiveMessage,
 		Live:      p.setLive,
-		Problem:   func(err error) { p.warn("the reader of an agent broke", err) },
+		Problem:   p.problem,
 		Nudge:     p.nudge,
 	})
 	p.setLive(false)
-	if !errors.Is(err, icws.ErrSessionGone) {
+	if errors.Is(err, icws.ErrSessionGone) {
+		_, err = p.rejoin(life, conn)
 		return err
 	}
-	_, err = p.rejoin(ctx, conn)
+	err = context.Cause(ctx)
+	if errors.Is(err, errAnew) {
+		return nil
+	}
 	return err
 }
 
-func (p *part) warn(text string, err error) {
-	p.agent.gateway.log.Warn(text, "site", p.site.Name, "session", p.agent.gateway.ShortName(p.agent), "cause", err.Error())
+// reader notes how reception is made to begin anew and returns the upstream session to read.
+func (p *part) reader(anew func(error)) icws.Conn {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.anew = anew
+	return p.conn
 }
 
-// subscribe puts everything the part is to be told. What an older site cannot tell is not kept
-// current; the state itself must be.
+// problem takes what went wrong with reception. A break is made good for by the new subscriptions
+// that follow it. While messages flow it is one of them that could not be read, and what it told is
+// missing until there are new subscriptions.
+func (p *part) problem(err error) {
+	p.mu.Lock()
+	live, anew := p.live, p.anew
+	p.mu.Unlock()
+	if live {
+		anew(fmt.Errorf("gateway: a message was lost: %w", err))
+		return
+	}
+	p.warn("the reader of an agent broke", err)
+}
+
+func (p *part) warn(text string, err error) {
+	p.agent.gateway.log.Warn(text, "site", p.site.Name, "session", p.agent.short, "cause", err.Error())
+}
+
+// subscribe puts everything the part is to be told. What an older site cannot tell is read when it is
+// needed; the status must be told.
 func (p *part) subscribe(ctx context.Context, conn icws.Conn) error {
 	client, agent := p.site.Client, []string{conn.UserID}
 	err := client.SubscribeUserStatuses(ctx, conn, agent)
@@ -85,32 +121,43 @@ func (p *part) subscribe(ctx context.Context, conn icws.Conn) error {
 	if p.site.needsActivations() {
 		optional = append(optional, func() error { return client.SubscribeActivations(ctx, conn, "portico", conn.UserID) })
 	}
+	refused := false
 	for _, put := range optional {
 		err = put()
 		if errors.Is(err, fault.NotFound) || errors.Is(err, fault.Gone) || errors.Is(err, fault.Forbidden) {
 			p.warn("the site refuses a subscription", err)
+			refused = true
 			continue
 		}
 		if err != nil {
 			return err
 		}
 	}
+	if refused { // those that stand prove their lists anew
+		p.unproven()
+	}
 	return nil
 }
 
-// setLive notes whether messages flow. When they stop, what is held is no longer proven.
+// unproven notes that what is kept of catalogue and access list is not known to be up to date.
+func (p *part) unproven() {
+	p.catalogue.Unproven()
+	p.access.Unproven()
+}
+
+// setLive notes whether messages flow. When they stop, what is held is no longer proven; when they
+// begin during an outage, the outage is over.
 func (p *part) setLive(live bool) {
 	p.mu.Lock()
-	p.live = live
-	p.synced = p.synced && live
-	lost := p.lost
+	p.live, p.full = live, fullLists{}
+	over := live && p.lost
+	anew := p.anew
 	p.mu.Unlock()
 	if !live {
-		p.catalogue.Unproven()
-		p.access.Unproven()
+		p.unproven()
 	}
-	if live && lost {
-		p.agent.work.Go(func() { _ = p.restoreAlone(p.agent.life) }) // if it fails, the next need tries again
+	if over {
+		anew(errAnew)
 	}
 }
 
@@ -124,27 +171,42 @@ func (p *part) receiveMessage(message icwsapi.Message) {
 	case icwsapi.ConnectionStateChangeMessage:
 		p.changeConnection(m)
 	default:
-		p.update(func(s translate.AgentState, d *translate.Directory) (translate.AgentState, translate.Heard) {
-			return p.site.Rules.Heard(s, message, d)
-		})
-		p.sync(message)
+		p.hear(message)
 	}
 }
 
-// sync notes that a full list of the agent's status came: nothing that happened before is missing
-// any more.
-func (p *part) sync(message icwsapi.Message) {
-	m, ok := message.(icwsapi.UserStatusMessage)
-	if !ok || m.IsDelta {
-		return
+// hear takes a message about the agent's state. A full list of the status shows that the site is
+// there.
+func (p *part) hear(message icwsapi.Message) {
+	p.update(func(s translate.AgentState, d *translate.Directory) (translate.AgentState, translate.Heard) {
+		p.told++
+		s, heard := p.site.Rules.Heard(s, message, d)
+		p.full.add(message, s.UserID)
+		if p.full.status && !p.lost {
+			s.Link = translate.Connected
+		}
+		return s, heard
+	})
+}
+
+// fullLists says which full lists of the agent's came since the reader receives: what happened
+// before is not missing any more.
+type fullLists struct{ status, activations bool }
+
+func (f *fullLists) add(message icwsapi.Message, userID string) {
+	switch m := message.(type) {
+	case icwsapi.UserStatusMessage:
+		about := func(s icwsapi.UserStatus) bool { return strings.EqualFold(s.UserID, userID) }
+		f.status = f.status || !m.IsDelta && slices.ContainsFunc(m.UserStatusList, about)
+	case icwsapi.UserActivationMessage:
+		f.activations = f.activations || !m.IsDelta && strings.EqualFold(m.UserID, userID)
 	}
-	p.mu.Lock()
-	p.synced = p.live && p.begun
-	lost := p.lost
-	p.mu.Unlock()
-	if !lost {
-		p.setLink(translate.Connected)
-	}
+}
+
+// currentLocked reports whether what is held is what the site has.
+func (p *part) currentLocked() bool {
+	untold := p.state.Activations == nil // the site has none to tell of, or none are needed
+	return p.live && !p.lost && p.full.status && (p.full.activations || untold)
 }
 
 func (p *part) changeCatalogue(m icwsapi.StatusMessagesMessage) {
@@ -180,7 +242,7 @@ func (p *part) redirect() {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.begun || p.directory.Catalogue == catalogue.Value && p.directory.Access == access.Value {
+	if !p.begun || p.closed || p.directory.Catalogue == catalogue.Value && p.directory.Access == access.Value {
 		return
 	}
 	old := p.directory
@@ -198,139 +260,6 @@ func (p *part) changeConnection(m icwsapi.ConnectionStateChangeMessage) {
 	case m.NewConnectionState == icwsapi.ConnectionDown:
 		p.lose()
 	case m.NewConnectionState == icwsapi.ConnectionUp:
-		p.agent.work.Go(func() { _ = p.restoreAlone(p.agent.life) }) // if it fails, the next need tries again
+		p.anew(errAnew)
 	}
-}
-
-// lose notes that the upstream session is gone: the agent is offline at the site.
-func (p *part) lose() {
-	p.setLink(translate.Unreachable)
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.lost = p.begun
-	p.synced = false
-}
-
-// rejoin opens a new upstream session in place of one that is gone, once for all who found it so.
-// The state it brings is for restore to read.
-//
-// When that cannot be, because no password is kept or the site refuses it, the agent's session
-// ends, and the error is fault.Unauthenticated. Other failures end nothing.
-func (p *part) rejoin(ctx context.Context, gone icws.Conn) (icws.Conn, error) {
-	release, err := hold(ctx, p.joining)
-	if err != nil {
-		return icws.Conn{}, err
-	}
-	defer release()
-	now := p.connection()
-	if now.SessionID != gone.SessionID || now.Base != gone.Base {
-		return now, nil
-	}
-	p.lose()
-	password := p.agent.keptPassword()
-	if password == "" {
-		p.agent.gateway.end(p.agent, endUpstream)
-		return icws.Conn{}, fmt.Errorf("gateway: log in again: no password is kept: %w", fault.Unauthenticated)
-	}
-	conn, err := p.site.Client.Login(ctx, icws.Credentials{UserID: p.route.Login, Password: password, Language: gone.Language})
-	if errors.Is(err, fault.Unauthenticated) {
-		p.agent.gateway.end(p.agent, endUpstream)
-	}
-	if err != nil {
-		return icws.Conn{}, fmt.Errorf("gateway: log in again: %w", err)
-	}
-	p.agent.gateway.log.Info("logged in again", "site", p.site.Name, "session", p.agent.gateway.ShortName(p.agent))
-	if !p.adopt(conn) {
-		logOut(ctx, p.site, conn)
-		return icws.Conn{}, fmt.Errorf("gateway: log in again: the session has ended: %w", fault.Unauthenticated)
-	}
-	return conn, nil
-}
-
-// adopt makes conn the part's; false if the agent's session ended meanwhile, since then nobody
-// would close conn any more.
-func (p *part) adopt(conn icws.Conn) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.agent.life.Err() != nil {
-		return false
-	}
-	p.conn = conn
-	return true
-}
-
-func (p *part) restoreAlone(ctx context.Context) error {
-	release, err := hold(ctx, p.writing)
-	if err != nil {
-		return err
-	}
-	defer release()
-	_, err = p.restore(ctx)
-	return err
-}
-
-// restore makes sure that the part has a state to work on: read for the first time, or recovered
-// after an outage. The caller holds writing.
-func (p *part) restore(ctx context.Context) (*directory, error) {
-	d, err := p.ready(ctx)
-	if err != nil {
-		return nil, err
-	}
-	p.mu.Lock()
-	lost := p.lost
-	p.mu.Unlock()
-	if !lost {
-		return d, nil
-	}
-	err = p.recover(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("gateway: recover from an outage: %w", err)
-	}
-	return d, nil
-}
-
-// recover takes up work on a new upstream session. The status is read before anything is set; if
-// it would route work to the agent, the plain not-ready status is set before the agent is shown
-// again.
-func (p *part) recover(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, readTimeout)
-	defer cancel()
-	got, err := p.read(ctx)
-	if err != nil {
-		return err
-	}
-	p.redirect()
-	p.mu.Lock()
-	state, d := p.state, p.directory
-	p.mu.Unlock()
-	plan, err := p.site.Rules.PlanRecovery(state, got.status, got.activations, d.Directory)
-	if err != nil {
-		p.warn("the agent stays in an ACD status after an outage", err)
-	}
-	conn, requestID := p.connection(), ""
-	for _, call := range plan.Calls {
-		requestID, err = p.send(ctx, conn, call)
-		if err != nil {
-			return err
-		}
-	}
-	p.recovered(plan)
-	p.sent(plan, requestID)
-	return nil
-}
-
-// recovered replaces the state by the one after an outage. Writes that were under way have failed;
-// what became of them was read.
-func (p *part) recovered(plan translate.Plan) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for id, w := range p.writes {
-		w.plan = translate.Plan{}
-		w.failed = &translate.Completion{RequestID: id, Error: &icwsapi.Error{Message: "the upstream session was lost"}}
-		delete(p.writes, id)
-		close(w.done)
-	}
-	p.state = plan.Next
-	p.lost = false
-	p.showLocked()
 }

@@ -1,0 +1,193 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"portico/proxy/fault"
+	"portico/proxy/icws"
+	"portico/translate"
+	"portico/translate/icwsapi"
+)
+
+// lose notes that the upstream session is gone: the agent is offline at the site.
+func (p *part) lose() {
+	p.update(func(s translate.AgentState, _ *translate.Directory) (translate.AgentState, translate.Heard) {
+		p.lost = true
+		p.losses++
+		p.full = fullLists{}
+		s.Link = translate.Unreachable
+		return s, translate.Heard{}
+	})
+}
+
+// rejoin opens a new upstream session in place of one that is gone, once for all who found it so.
+// The state it brings is for restore to read.
+//
+// When that cannot be, because no password is kept or the site refuses it, the agent's session
+// ends, and the error is fault.Unauthenticated. Other failures end nothing.
+func (p *part) rejoin(ctx context.Context, gone icws.Conn) (icws.Conn, error) {
+	release, err := hold(ctx, p.joining)
+	if err != nil {
+		return icws.Conn{}, err
+	}
+	defer release()
+	now := p.connection()
+	if now.SessionID != gone.SessionID || now.Base != gone.Base {
+		return now, nil
+	}
+	if !p.agent.enter() {
+		return icws.Conn{}, errEnded
+	}
+	defer p.agent.work.Done()
+	p.lose()
+	conn, err := p.logInAgain(ctx, gone.Language)
+	if err != nil {
+		return icws.Conn{}, fmt.Errorf("gateway: log in again: %w", err)
+	}
+	if !p.adopt(conn) {
+		logOut(ctx, p.site, conn)
+		return icws.Conn{}, errEnded
+	}
+	p.agent.gateway.log.Info("logged in again", "site", p.site.Name, "session", p.agent.short)
+	return conn, nil
+}
+
+// logInAgain logs in with the kept password, and ends the session if that cannot succeed. Who needs
+// it may leave, or see another read fail: a log-in that is broken off may have opened an upstream
+// session that nobody would know of.
+func (p *part) logInAgain(ctx context.Context, language string) (icws.Conn, error) {
+	password := p.agent.keptPassword()
+	if password == "" {
+		p.agent.gateway.end(p.agent, endUpstream)
+		return icws.Conn{}, fmt.Errorf("no password is kept: %w", fault.Unauthenticated)
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), loginTimeout)
+	defer cancel()
+	conn, err := p.site.Client.Login(ctx, icws.Credentials{UserID: p.route.Login, Password: password, Language: language})
+	if errors.Is(err, fault.Unauthenticated) && password == p.agent.keptPassword() {
+		p.agent.gateway.refused.add(string(p.agent.proof()))
+		p.agent.gateway.end(p.agent, endUpstream)
+	}
+	return conn, err
+}
+
+// lastWords is how long the reader of an upstream session that was replaced may still read why: a
+// session that is over says so last.
+const lastWords = 2 * time.Second
+
+// adopt makes conn the part's; false if the agent's session has ended meanwhile, since then nobody
+// would close conn any more.
+func (p *part) adopt(conn icws.Conn) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return false
+	}
+	p.conn = conn
+	anew := p.anew
+	if anew != nil {
+		time.AfterFunc(lastWords, func() { anew(errAnew) }) // it would wait long for a host that is gone
+	}
+	return true
+}
+
+func (p *part) restoreAlone(ctx context.Context) error {
+	release, err := p.alone(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
+	_, err = p.restore(ctx)
+	return err
+}
+
+// restore makes sure that the part has a state to work on: read for the first time, or recovered
+// after an outage. The caller holds writing.
+func (p *part) restore(ctx context.Context) (*directory, error) {
+	d, err := p.ready(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	lost := p.lost
+	p.mu.Unlock()
+	if !lost {
+		return d, nil
+	}
+	err = p.recover(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("gateway: recover from an outage: %w", err)
+	}
+	return d, nil
+}
+
+// recover takes up work on a new upstream session. The status is read before anything is set; if
+// it would route work to the agent, the plain not-ready status is set before the agent is shown
+// again.
+func (p *part) recover(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	got, err := p.read(ctx)
+	if err != nil {
+		return err
+	}
+	p.redirect()
+	p.mu.Lock()
+	state, d, losses := p.state, p.directory, p.losses
+	p.mu.Unlock()
+	plan, err := p.site.Rules.PlanRecovery(state, got.status, got.activations, d.Directory)
+	if err != nil {
+		p.warn("the agent stays in an ACD status after an outage", err)
+	}
+	requestID, err := p.leaveWork(ctx, &plan)
+	if err != nil {
+		return err
+	}
+	if !p.recovered(plan, losses) {
+		return fmt.Errorf("%w: the upstream session was lost again", fault.BadUpstream)
+	}
+	p.sent(plan, requestID)
+	return nil
+}
+
+// leaveWork makes the call of a recovery, if there is one. An agent whom the site refuses it stays
+// as found, like one who has no not-ready status: they could not be taken out of the outage else.
+func (p *part) leaveWork(ctx context.Context, plan *translate.Plan) (string, error) {
+	if len(plan.Calls) == 0 {
+		return "", nil
+	}
+	requestID, err := p.send(ctx, p.connection(), plan.Calls[0])
+	if err == nil || uncertain(err) || errors.Is(err, icws.ErrSessionGone) {
+		return requestID, notAgain(err)
+	}
+	p.warn("the agent stays in an ACD status after an outage", err)
+	plan.Calls = nil
+	return "", nil
+}
+
+// recovered replaces the state by the one after an outage; false if there was another one since.
+// Writes that were under way are over; what became of them was read.
+func (p *part) recovered(plan translate.Plan, losses int) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.losses != losses {
+		return false
+	}
+	for id, w := range p.writes {
+		took := len(plan.Calls) == 0 && strings.EqualFold(w.statusID, plan.Next.Status.StatusID)
+		if !took {
+			w.failed = &translate.Completion{RequestID: id, Error: &icwsapi.Error{Message: "the upstream session was lost"}}
+		}
+		w.plan = translate.Plan{}
+		delete(p.writes, id)
+		close(w.done)
+	}
+	p.state = plan.Next
+	p.lost, p.readAt = false, time.Now()
+	p.showLocked()
+	return true
+}

@@ -1,0 +1,231 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"portico/proxy/fault"
+	"portico/proxy/icws/icwssim"
+	"portico/proxy/session"
+	"portico/translate"
+	"portico/translate/htccapi"
+)
+
+func TestACatchUpThatFailsIsTriedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, &icwssim.Server{})
+		anna := w.login("anna")
+		w.do(anna, htccapi.Ready, "")
+		time.Sleep(time.Second)
+		w.fault(icwssim.Fault{Scenario: "ic-down"})
+		synctest.Wait()
+		w.expect(anna, "while the site is down", "Inactive dnd:Off")
+		w.fault(icwssim.Fault{Route: routeGetStatus, Status: 500, Times: 2})
+		w.fault(icwssim.Fault{Scenario: "ic-up"})
+		time.Sleep(10 * time.Second)
+		w.expect(anna, "after it is up", "voice:NotReady email:NotReady Active dnd:Off")
+		w.holds("anna", "Available, No ACD")
+		before := w.sim.Calls()[routeGetStatus]
+		w.shows(anna)
+		if got := w.sim.Calls()[routeGetStatus]; got != before {
+			t.Errorf("a read after the outage took %d calls; want none", got-before)
+		}
+		if got := w.logins(); got != 1 {
+			t.Errorf("%d log-ins; want 1", got)
+		}
+	})
+}
+
+func TestASiteThatRefusesNotReadyLocksNobodyOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, &icwssim.Server{})
+		anna := w.login("anna")
+		w.do(anna, htccapi.Ready, "")
+		time.Sleep(time.Second)
+		w.fault(icwssim.Fault{Route: routePutStatus, Status: 403})
+		w.fault(icwssim.Fault{Scenario: "expire-session", User: "anna"})
+		time.Sleep(time.Minute)
+		w.expect(anna, "after the outage", "voice:Ready email:Ready Active dnd:Off")
+	})
+}
+
+func TestARefusedPasswordIsNotSentAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, &icwssim.Server{})
+		anna := w.login("anna")
+		w.shows(anna)
+		time.Sleep(time.Second)
+		w.fault(icwssim.Fault{Route: routeLogin, Status: 401, Times: 1})
+		w.fault(icwssim.Fault{Scenario: "expire-session", User: "anna"})
+		time.Sleep(time.Minute)
+		asked := w.logins()
+		_, err := w.Login(t.Context(), Caller{Basic: true, Login: "anna", Password: "anna"})
+		if !errors.Is(err, fault.Unauthenticated) || w.logins() != asked {
+			t.Errorf("the password the site refused was answered %v with %d log-ins; want %v and none", err, w.logins()-asked, fault.Unauthenticated)
+		}
+	})
+}
+
+func TestASiteThatTakesLogInsAndNothingElse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, &icwssim.Server{})
+		anna := w.login("anna")
+		w.shows(anna)
+		time.Sleep(time.Second)
+		w.fault(icwssim.Fault{Route: "*", Status: 401, Times: 100_000})
+		w.fault(icwssim.Fault{Scenario: "drop-stream"})
+		w.fault(icwssim.Fault{Route: routeLogin, Delay: time.Millisecond})
+		time.Sleep(5 * time.Minute)
+		if got := w.logins(); got > 40 {
+			t.Errorf("%d log-ins in 5 minutes at a site where nothing else works", got)
+		}
+	})
+}
+
+func TestASessionThatEndsDuringALogInLeavesNothing(t *testing.T) {
+	for name, end := range map[string]func(w *world, a *Agent){
+		"an agent who ends the session": func(w *world, a *Agent) { w.end(a, endByAgent) },
+		"a gateway that closes": func(w *world, _ *Agent) {
+			ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+			defer cancel()
+			w.Close(ctx)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, &icwssim.Server{})
+				anna := w.login("anna")
+				w.shows(anna)
+				time.Sleep(time.Second)
+				w.fault(icwssim.Fault{Route: routeLogin, Delay: 3 * time.Second, After: true, Times: 1})
+				w.fault(icwssim.Fault{Scenario: "expire-session", User: "anna"})
+				time.Sleep(time.Second)
+				w.sessions("anna", 1)
+				end(w, anna)
+				time.Sleep(5 * time.Second)
+				w.sessions("anna", 0)
+			})
+		})
+	}
+}
+
+func TestAReadThatFailsBreaksNoLogInOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, &icwssim.Server{})
+		w.fault(icwssim.Fault{Route: routeGetStatus, Status: 401, Times: 1})
+		w.fault(icwssim.Fault{Route: routeCatalogue, Status: 500, Delay: time.Second, Times: 1})
+		w.fault(icwssim.Fault{Route: routeLogin, Delay: 2 * time.Second, After: true, Times: 2})
+		anna := w.login("anna")
+		time.Sleep(time.Minute)
+		w.expect(anna, "after all", "voice:NotReady email:NotReady Active dnd:Off")
+		w.sessions("anna", 2) // one is taken to be gone, and lives on only in the simulator
+	})
+}
+
+func TestCloseWaitsForLogIns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, &icwssim.Server{})
+		w.fault(icwssim.Fault{Route: routeLogin, Delay: 3 * time.Second, After: true, Times: 1})
+		refused := make(chan error, 1)
+		go func() {
+			_, err := w.Login(t.Context(), Caller{Basic: true, Login: "anna", Password: "anna"})
+			refused <- err
+		}()
+		time.Sleep(time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		w.Close(ctx)
+		w.sessions("anna", 0)
+		if err := <-refused; !errors.Is(err, fault.Overloaded) {
+			t.Errorf("a log-in during the end: %v; want %v", err, fault.Overloaded)
+		}
+		asked := w.logins()
+		_, err := w.Login(t.Context(), Caller{Basic: true, Login: "cleo", Password: "cleo"})
+		if !errors.Is(err, fault.Overloaded) || w.logins() != asked {
+			t.Errorf("a log-in after the end: %v, %d sent; want %v and none", err, w.logins()-asked, fault.Overloaded)
+		}
+		n, err := w.store.Len(t.Context())
+		if n != 0 || err != nil {
+			t.Errorf("%d sessions are left in the store (%v); want 0", n, err)
+		}
+	})
+}
+
+func TestCloseWaitsForWrites(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, &icwssim.Server{})
+		anna := w.login("anna")
+		w.shows(anna)
+		w.fault(icwssim.Fault{Route: routePutStatus, Delay: 3 * time.Second, Times: 1})
+		answered := make(chan error, 1)
+		go func() { answered <- w.SetAgentState(t.Context(), anna, translate.Request{Operation: "AtLunch"}) }()
+		time.Sleep(time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		w.Close(ctx)
+		select {
+		case <-answered:
+		default:
+			t.Error("Close returned while a write was under way")
+		}
+		w.sessions("anna", 0)
+	})
+}
+
+func TestTwoHundredSessions(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const sessions = 200
+		w := newWorld(t, &icwssim.Server{})
+		var agents sync.WaitGroup
+		for n := range sessions {
+			agents.Go(func() {
+				agent := w.login(agentName(n + 1))
+				w.do(agent, htccapi.Ready, "")
+				w.shows(agent)
+			})
+		}
+		agents.Wait()
+		w.fault(icwssim.Fault{Scenario: "expire-session"})
+		time.Sleep(time.Minute)
+		if got := w.logins(); got != 2*sessions {
+			t.Errorf("%d log-ins; want %d", got, 2*sessions)
+		}
+		if got := w.sim.Calls()[routeCatalogue]; got != sessions {
+			t.Errorf("%d fetches of the catalogue; want %d", got, sessions)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		w.Close(ctx)
+		for n := range sessions {
+			w.sessions(agentName(n+1), 0)
+		}
+		directories := w.sites["pureconnect"].directories
+		if len(directories.inUse) != 0 {
+			t.Errorf("%d directories are left", len(directories.inUse))
+		}
+	})
+}
+
+// broken is a store that cannot look names up.
+type broken struct{ session.Store }
+
+func (broken) ByLogin(context.Context, string) (session.Session, error) {
+	return session.Session{}, errors.New("no connection")
+}
+
+func TestAStoreThatIsDownCostsNoLogIn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, &icwssim.Server{}, func(s *Settings, _ *Site) { s.Store = broken{s.Store} })
+		_, err := w.Login(t.Context(), Caller{Basic: true, Login: "anna", Password: "anna"})
+		if !errors.Is(err, fault.Overloaded) || w.logins() != 0 {
+			t.Errorf("%v, %d log-ins; want %v and none", err, w.logins(), fault.Overloaded)
+		}
+	})
+}
+
+func agentName(n int) string { return fmt.Sprintf("agent%04d", n) }

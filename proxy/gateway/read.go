@@ -1,0 +1,134 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"portico/cache"
+	"portico/proxy/fault"
+	"portico/proxy/icws"
+	"portico/proxy/upstream"
+	"portico/translate"
+	"portico/translate/icwsapi"
+)
+
+// readTimeout bounds the reads that make up an agent's state.
+const readTimeout = 15 * time.Second
+
+// call makes a read on the upstream session, and once more on a new one if that is gone.
+func (p *part) call(ctx context.Context, read func(icws.Conn) error) error {
+	conn := p.connection()
+	err := read(conn)
+	if !errors.Is(err, icws.ErrSessionGone) {
+		return err
+	}
+	conn, err = p.rejoin(ctx, conn)
+	if err != nil {
+		return err
+	}
+	return notAgain(read(conn))
+}
+
+// notAgain gives another kind to a new upstream session that is gone at once: there is something
+// wrong with the site, while the agent is still logged in here.
+func notAgain(err error) error {
+	if !errors.Is(err, icws.ErrSessionGone) {
+		return err
+	}
+	return fmt.Errorf("%w: a new session is gone at once: %v", fault.BadUpstream, err)
+}
+
+// once runs one read for all who ask for it together. It goes on when one of them leaves.
+func (p *part) once(ctx context.Context, name string, read func(context.Context) error) error {
+	flight := p.reads.DoChan(name, func() (any, error) {
+		ctx, cancel := context.WithTimeout(upstream.WithCause(p.agent.life, upstream.CauseOf(ctx)), readTimeout)
+		defer cancel()
+		return recovered(func() (any, error) { return nil, read(ctx) })
+	})
+	select {
+	case landed := <-flight:
+		return landed.Err
+	case <-ctx.Done():
+		return fmt.Errorf("gateway: read the agent's state: %w: %w", fault.Timeout, ctx.Err())
+	}
+}
+
+// reading is what makes up an agent's state at a site.
+type reading struct {
+	status      icwsapi.UserStatus
+	activations map[string]bool
+	catalogue   *translate.Catalogue
+	access      *translate.Access
+}
+
+// read asks the site for the agent's state, and for catalogue and access list if they are not held.
+func (p *part) read(ctx context.Context) (reading, error) {
+	var got reading
+	work, ctx := errgroup.WithContext(ctx)
+	get(ctx, work, &got.status, p.readStatus)
+	get(ctx, work, &got.activations, p.readActivations)
+	get(ctx, work, &got.catalogue, p.catalogue.Get)
+	get(ctx, work, &got.access, p.access.Get)
+	err := work.Wait()
+	if err != nil {
+		return reading{}, p.kinded(err)
+	}
+	return got, nil
+}
+
+// get adds a read to those that are made side by side. A panic of one is its error.
+func get[T any](ctx context.Context, work *errgroup.Group, into *T, read func(context.Context) (T, error)) {
+	work.Go(func() error {
+		got, err := recovered(func() (T, error) { return read(ctx) })
+		*into = got
+		return err
+	})
+}
+
+func (p *part) readStatus(ctx context.Context) (icwsapi.UserStatus, error) {
+	var status icwsapi.UserStatus
+	err := p.call(ctx, func(conn icws.Conn) error {
+		var err error
+		status, err = p.site.Client.UserStatus(ctx, conn, conn.UserID)
+		return err
+	})
+	return status, err
+}
+
+// readActivations asks for the agent's activations. A site without workgroups in the settings does
+// not need them, and one that has none to give leaves the agent without channels that need them.
+func (p *part) readActivations(ctx context.Context) (map[string]bool, error) {
+	if !p.site.needsActivations() {
+		return nil, nil
+	}
+	var activations map[string]bool
+	err := p.call(ctx, func(conn icws.Conn) error {
+		var err error
+		activations, err = p.site.Client.Activations(ctx, conn, conn.UserID)
+		return err
+	})
+	if errors.Is(err, fault.NotFound) || errors.Is(err, fault.Gone) {
+		p.warn("the site gives no activations: channels with workgroups are not shown", err)
+		return nil, nil
+	}
+	return activations, err
+}
+
+// kinded gives a kind to what a cell says of its own accord: that its session has ended, that a fetch
+// took too long, or that the caller has left.
+func (p *part) kinded(err error) error {
+	_, known := errors.AsType[fault.Kind](err)
+	switch {
+	case known:
+		return err
+	case errors.Is(err, cache.ErrClosed), p.agent.life.Err() != nil:
+		return fmt.Errorf("%w: %w", fault.Unauthenticated, err)
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return fmt.Errorf("%w: %w", fault.Timeout, err)
+	}
+	return err
+}

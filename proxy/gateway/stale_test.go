@@ -1,0 +1,149 @@
+package gateway
+
+import (
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"portico/proxy/icws/icwssim"
+	"portico/translate/htccapi"
+	"portico/translate/icwsapi"
+)
+
+const routeMessages = "GET /icws/{sessionId}/messaging/messages"
+
+func TestAReadThatComesLateDoesNotHideWhatWasPushed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, &icwssim.Server{})
+		anna := w.login("anna")
+		w.shows(anna)
+		time.Sleep(time.Second)
+		w.fault(icwssim.Fault{Route: routeGetStatus, Delay: 4 * time.Second, After: true, Times: 1})
+		w.fault(icwssim.Fault{Scenario: "drop-stream"})
+		synctest.Wait()
+		late := make(chan string, 1)
+		go func() { late <- w.shows(anna) }()
+		time.Sleep(3 * time.Second)
+		w.set(icwssim.StateChange{User: "anna", StatusID: ptr("At Lunch"), Activations: map[string]bool{"Mail": true}})
+		const want = "voice:NotReadyAt Lunch email:NotReadyAt Lunch Active dnd:Off"
+		if got := <-late; got != want {
+			t.Errorf("the late read shows %q; want %q", got, want)
+		}
+		w.expect(anna, "afterwards", want)
+	})
+}
+
+func TestAFailedReadDoesNotHideASiteThatIsBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, &icwssim.Server{})
+		anna := w.login("anna")
+		w.shows(anna)
+		time.Sleep(time.Second)
+		w.fault(icwssim.Fault{Route: routeGetStatus, Scenario: "hang", Delay: 3 * time.Second, Times: 1})
+		w.fault(icwssim.Fault{Scenario: "drop-stream"})
+		synctest.Wait()
+		w.shows(anna)
+		w.expect(anna, "after the read failed and the stream is back", "voice:NotReady email:NotReady Active dnd:Off")
+	})
+}
+
+func TestARefusedSubscriptionIsMadeUpForByReads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, &icwssim.Server{})
+		w.fault(icwssim.Fault{Route: "PUT /icws/{sessionId}/messaging/subscriptions/activations/users/{subId}", Status: 404})
+		anna := w.login("anna")
+		w.do(anna, htccapi.Ready, "")
+		time.Sleep(5 * time.Second)
+		w.set(icwssim.StateChange{User: "anna", Activations: map[string]bool{"Mail": false}})
+		w.expect(anna, "after another client's change that nothing tells of", "voice:Ready email:NotReady Active dnd:Off")
+	})
+}
+
+func TestAListThatNothingKeepsCurrentIsStale(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, &icwssim.Server{}, func(_ *Settings, s *Site) { s.StaleIfError = time.Hour })
+		w.fault(icwssim.Fault{Route: "PUT /icws/{sessionId}/messaging/subscriptions/status/status-messages", Status: 404})
+		anna := w.login("anna")
+		time.Sleep(time.Second)
+		doc := w.document(anna)
+		if !doc.Stale {
+			t.Error("a catalogue that nothing keeps current is served as fresh")
+		}
+		renamed := icwssim.StockStatusMessages()
+		at := slices.IndexFunc(renamed, func(m icwsapi.StatusMessage) bool { return m.StatusID == "At Lunch" })
+		renamed[at].MessageText = "Out to lunch"
+		err := w.sim.ChangeCatalogue(icwssim.CatalogueChange{Change: []icwssim.StatusEdit{{StatusMessage: renamed[at]}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(29 * time.Minute)
+		w.shows(anna)
+		w.login("anna") // it is in use
+		if w.document(anna).ETag != doc.ETag {
+			t.Error("the catalogue changed without a fetch")
+		}
+		time.Sleep(29 * time.Minute)
+		w.login("anna")
+		time.Sleep(3 * time.Minute)
+		if w.document(anna).ETag == doc.ETag {
+			t.Error("after stale_if_error the old catalogue is still served")
+		}
+		list, err := w.AgentStates(t.Context(), anna)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, state := range list {
+			if state.OperationName == "AtLunch" && state.DisplayName != "Out to lunch" {
+				t.Errorf("the states still have %q, which the new catalogue has not", state.DisplayName)
+			}
+		}
+	})
+}
+
+// document returns the agent's catalogue.
+func (w *world) document(a *Agent) Document {
+	w.t.Helper()
+	doc, err := w.StatusMessages(w.t.Context(), a, htccapi.DialectStatus, false, func(string) bool { return false })
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return doc
+}
+
+func TestAMessageThatCannotBeReadIsMadeGoodFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, &icwssim.Server{MessagingVersion: 1})
+		anna := w.login("anna")
+		w.shows(anna)
+		time.Sleep(10 * time.Second)
+		w.set(icwssim.StateChange{User: "anna", StatusID: ptr("At Lunch")})
+		w.fault(icwssim.Fault{Route: routeMessages, Body: `[{"__type":"urn:inin.com:status:userStatusMessage","isDelta":true,"userStatusList":5}]`, After: true, Times: 1})
+		time.Sleep(20 * time.Second)
+		w.expect(anna, "after a message was lost", "voice:NotReadyAt Lunch email:NotReadyAt Lunch Active dnd:Off")
+		before := w.sim.Calls()[routeGetStatus]
+		w.shows(anna)
+		if got := w.sim.Calls()[routeGetStatus]; got != before {
+			t.Errorf("a read took %d calls; want none", got-before)
+		}
+	})
+}
+
+func TestAPlanIsNotMadeOnAnOldState(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, &icwssim.Server{})
+		anna := w.login("anna")
+		w.shows(anna)
+		time.Sleep(5 * time.Second)
+		w.fault(icwssim.Fault{Route: routeMessages, Status: 500})
+		w.fault(icwssim.Fault{Scenario: "drop-stream"})
+		time.Sleep(5 * time.Second)
+		w.set(icwssim.StateChange{User: "anna", Activations: map[string]bool{"Mail": true}})
+		w.do(anna, htccapi.Ready, htccapi.Voice)
+		time.Sleep(time.Second)
+		state, err := w.sim.State("anna")
+		if err != nil || state.Activations["Mail"] || !state.Activations["Sales"] {
+			t.Errorf("anna, who asked for voice, has %v (%v)", state.Activations, err)
+		}
+	})
+}
