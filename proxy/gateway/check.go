@@ -30,16 +30,16 @@ func (g *Gateway) CheckChannel(ctx context.Context, a *Agent, channel htccapi.Me
 
 // CheckDevice fails with fault.NotFound unless the agent has the device; else as Me does.
 func (g *Gateway) CheckDevice(ctx context.Context, a *Agent, id string) error {
-	view, err := a.part.show(ctx)
+	me, err := a.part.show(ctx)
 	if err != nil {
 		return err
 	}
-	if view.Device != nil && view.Device.ID == id {
-		return nil
-	}
 	var has []string
-	if view.Device != nil {
-		has = append(has, view.Device.ID)
+	for _, device := range me.Devices {
+		if device.ID == id {
+			return nil
+		}
+		has = append(has, device.ID)
 	}
 	return fault.New(fault.NotFound, fmt.Sprintf("there is no device %q; this agent has: %s", id, listed(has)))
 }

@@ -14,9 +14,8 @@ import (
 // the same catalogue and access list share one.
 type directory struct {
 	*translate.Directory
-	digest cache.Digest
-	etags  [forms]string // with their quotes
-	keys   [forms]string
+	etags [forms]string // with their quotes
+	keys  [forms]string
 
 	users int // guarded by directories.mu
 }
@@ -26,23 +25,28 @@ type directories struct {
 	forms *cache.Forms
 
 	mu    sync.Mutex
-	inUse map[cache.Digest]*directory // guarded by mu
+	inUse map[lists]*directory // guarded by mu
+}
+
+// lists are what a directory is made of. Equal ones are the same objects, since they are interned.
+type lists struct {
+	catalogue *translate.Catalogue
+	access    *translate.Access
 }
 
 func newDirectories(forms *cache.Forms) *directories {
-	return &directories{forms: forms, inUse: map[cache.Digest]*directory{}}
+	return &directories{forms: forms, inUse: map[lists]*directory{}}
 }
 
 // of returns the directory of a catalogue and an access list. The caller releases it.
 func (d *directories) of(rules translate.Rules, catalogue *translate.Catalogue, access *translate.Access) *directory {
-	made := rules.NewDirectory(catalogue, access)
-	digest := made.Digest()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	known := d.inUse[digest]
+	of := lists{catalogue, access}
+	known := d.inUse[of]
 	if known == nil {
-		known = newDirectory(rules, made, digest)
-		d.inUse[digest] = known
+		known = newDirectory(rules, rules.NewDirectory(catalogue, access))
+		d.inUse[of] = known
 	}
 	known.users++
 	return known
@@ -57,7 +61,7 @@ func (d *directories) release(one *directory) {
 	one.users--
 	last := one.users == 0
 	if last {
-		delete(d.inUse, one.digest)
+		delete(d.inUse, lists{one.Catalogue, one.Access})
 	}
 	d.mu.Unlock()
 	if last {
@@ -67,10 +71,11 @@ func (d *directories) release(one *directory) {
 
 // newDirectory names the forms. The names depend on the rules too: an operator who gives a status
 // another purpose changes what the forms say of it, also for applications that hold one from before.
-func newDirectory(rules translate.Rules, made *translate.Directory, digest cache.Digest) *directory {
+func newDirectory(rules translate.Rules, made *translate.Directory) *directory {
+	digest := made.Digest()
 	sum := sha256.Sum256(fmt.Appendf(digest[:], "%+v", rules))
 	name := hex.EncodeToString(sum[:16])
-	one := &directory{Directory: made, digest: digest}
+	one := &directory{Directory: made}
 	for form := range one.keys {
 		one.etags[form] = `"` + name + "-" + formNames[form] + `"`
 		one.keys[form] = rules.Site + "/" + name + "/" + formNames[form]

@@ -13,7 +13,8 @@ import (
 	"portico/translate/htccapi"
 )
 
-// Me is an agent with every sub-resource that Portico keeps.
+// Me is an agent with every sub-resource that Portico keeps. Callers share it and must not change
+// it.
 type Me struct {
 	User     htccapi.User
 	Devices  []htccapi.Device
@@ -26,22 +27,7 @@ type Me struct {
 // It fails with fault.Unauthenticated when the session is gone, else with the kind of the upstream
 // failure. A site that cannot be reached is none: its channels are not in view.
 func (g *Gateway) Me(ctx context.Context, a *Agent) (Me, error) {
-	view, err := a.part.show(ctx)
-	if err != nil {
-		return Me{}, err
-	}
-	p := a.part
-	p.mu.Lock()
-	conn, state := p.conn, p.state
-	p.mu.Unlock()
-	me := Me{
-		User:    p.site.Rules.User(a.session.Login, conn.UserID, conn.DisplayName),
-		Devices: []htccapi.Device{}, Channels: view.Channels, Features: p.site.Rules.Features(state),
-	}
-	if view.Device != nil {
-		me.Devices = append(me.Devices, *view.Device)
-	}
-	return me, nil
+	return a.part.show(ctx)
 }
 
 // AgentStates returns the states that the agent may choose, in the order of the site. The caller
@@ -56,25 +42,38 @@ func (g *Gateway) AgentStates(ctx context.Context, a *Agent) ([]htccapi.AgentSta
 
 // show returns what /me shows: the state kept by the reader while it receives, else what one read
 // for all who ask together says.
-func (p *part) show(ctx context.Context) (translate.View, error) {
+func (p *part) show(ctx context.Context) (Me, error) {
 	_, err := p.ready(ctx)
 	if err != nil {
-		return translate.View{}, err
+		return Me{}, err
 	}
 	p.mu.Lock()
-	view, current := p.view, p.lost || p.currentLocked()
+	me, current := p.me, p.lost || p.currentLocked()
 	p.mu.Unlock()
 	if current {
 		p.avoided()
-		return view, nil
+		return me, nil
 	}
 	err = p.once(ctx, "refresh", p.refresh)
 	if err != nil {
-		return translate.View{}, err
+		return Me{}, err
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.view, nil
+	return p.me, nil
+}
+
+// showLocked makes what /me shows follow the state, once for all who read it.
+func (p *part) showLocked() {
+	rules := p.site.Rules
+	p.view = rules.View(p.state, p.directory.Directory)
+	p.me = Me{
+		User:    rules.User(p.agent.session.Login, p.conn.UserID, p.conn.DisplayName),
+		Devices: []htccapi.Device{}, Channels: p.view.Channels, Features: rules.Features(p.state),
+	}
+	if p.view.Device != nil {
+		p.me.Devices = append(p.me.Devices, *p.view.Device)
+	}
 }
 
 // avoided counts the reads that a caller's would have been without the reader.

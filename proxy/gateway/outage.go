@@ -87,7 +87,7 @@ func (p *part) adopt(conn icws.Conn) bool {
 	if p.closed {
 		return false
 	}
-	p.conn = conn
+	p.conn = conn // what is shown of it follows with the state that it brings
 	anew := p.anew
 	if anew != nil {
 		time.AfterFunc(lastWords, func() { anew(errAnew) }) // it would wait long for a host that is gone

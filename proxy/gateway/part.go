@@ -35,16 +35,18 @@ type part struct {
 	conn      icws.Conn
 	state     translate.AgentState
 	directory *directory
-	view      translate.View // of state
-	begun     bool           // state was read
-	lost      bool           // the upstream session of state is gone, and state is to be recovered
-	losses    int            // how often it was lost so far
-	closed    bool           // the session has ended, and conn was the last
-	anew      func(error)    // makes the reader receive anew; nil before it did once
-	live      bool           // the reader receives
-	full      fullLists      // what the reader received since it does
-	told      int            // messages about state that were received so far
-	readAt    time.Time      // when the whole state was read last
+	view      translate.View       // of state
+	me        Me                   // the same as callers see it
+	begun     bool                 // state was read
+	lost      bool                 // the upstream session of state is gone, and state is to be recovered
+	losses    int                  // how often it was lost so far
+	closed    bool                 // the session has ended, and conn was the last
+	anew      func(error)          // makes the reader receive anew; nil before it did once
+	live      bool                 // the reader receives
+	full      fullLists            // what the reader received since it does
+	arriving  *translate.Catalogue // a full one of which parts may be missing; nil if none
+	told      int                  // messages about state that were received so far
+	readAt    time.Time            // when the whole state was read last
 	atLogin   map[string]bool
 	writes    map[string]*write // accepted and not completed, by request id
 	plans     int               // carried out so far
@@ -162,8 +164,6 @@ func (p *part) update(change func(translate.AgentState, *translate.Directory) (t
 	p.showLocked()
 	p.finishLocked(heard)
 }
-
-func (p *part) showLocked() { p.view = p.site.Rules.View(p.state, p.directory.Directory) }
 
 // asOfLocked returns the status that was read after so many messages, or what they said if more
 // have come since: those are as new or newer.

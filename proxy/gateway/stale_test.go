@@ -147,3 +147,34 @@ func TestAPlanIsNotMadeOnAnOldState(t *testing.T) {
 		}
 	})
 }
+
+func TestACatalogueInPartsReplacesTheOldAsAWhole(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, &icwssim.Server{})
+		anna := w.login("anna")
+		w.do(anna, "AtLunch", "")
+		time.Sleep(time.Second)
+		stock := icwssim.StockStatusMessages()
+		part := func(isDelta bool, messages ...icwsapi.StatusMessage) {
+			anna.part.receiveMessage(icwsapi.StatusMessagesMessage{Head: icwsapi.Head{IsDelta: isDelta}, StatusMessagesAdded: messages})
+		}
+		const lunch = "voice:NotReadyAt Lunch email:NotReadyAt Lunch Active dnd:Off"
+		part(false, stock[0])
+		w.expect(anna, "after the first part", lunch)
+		w.do(anna, htccapi.NotReady, "")
+		w.do(anna, "AtLunch", "")
+		part(true, stock[1:]...)
+		w.expect(anna, "after the last part", lunch)
+		time.Sleep(time.Second)
+		w.expect(anna, "later", lunch)
+		if got := w.document(anna); got.Stale {
+			t.Error("the catalogue is stale after a full list of it")
+		}
+		part(false, stock[0])
+		time.Sleep(time.Second)
+		list, err := w.AgentStates(t.Context(), anna)
+		if err != nil || len(list) > 2 {
+			t.Errorf("%d states after a catalogue of one status (%v); want Offline and it", len(list), err)
+		}
+	})
+}

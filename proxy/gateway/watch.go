@@ -149,7 +149,7 @@ func (p *part) unproven() {
 // begin during an outage, the outage is over.
 func (p *part) setLive(live bool) {
 	p.mu.Lock()
-	p.live, p.full = live, fullLists{}
+	p.live, p.full, p.arriving = live, fullLists{}, nil
 	over := live && p.lost
 	anew := p.anew
 	p.mu.Unlock()
@@ -163,9 +163,13 @@ func (p *part) setLive(live bool) {
 
 // receiveMessage takes one message of the agent's queue.
 func (p *part) receiveMessage(message icwsapi.Message) {
+	list, ok := message.(icwsapi.StatusMessagesMessage)
+	if ok {
+		p.changeCatalogue(list)
+		return
+	}
+	p.catalogueArrived()
 	switch m := message.(type) {
-	case icwsapi.StatusMessagesMessage:
-		p.changeCatalogue(m)
 	case icwsapi.UserAccessMessage:
 		p.changeAccess(m)
 	case icwsapi.ConnectionStateChangeMessage:
@@ -207,48 +211,6 @@ func (f *fullLists) add(message icwsapi.Message, userID string) {
 func (p *part) currentLocked() bool {
 	untold := p.state.Activations == nil // the site has none to tell of, or none are needed
 	return p.live && !p.lost && p.full.status && (p.full.activations || untold)
-}
-
-func (p *part) changeCatalogue(m icwsapi.StatusMessagesMessage) {
-	if m.IsDelta {
-		p.catalogue.Update(func(c *translate.Catalogue) *translate.Catalogue { return c.Changed(p.site.Name, m) })
-	} else {
-		p.catalogue.Replace((&translate.Catalogue{}).Changed(p.site.Name, m))
-	}
-	p.redirect()
-}
-
-func (p *part) changeAccess(m icwsapi.UserAccessMessage) {
-	user := p.connection().UserID
-	for _, change := range m.StatusMessagesUserAccessChanges {
-		if !strings.EqualFold(change.UserID, user) {
-			continue
-		}
-		if m.IsDelta {
-			p.access.Update(func(a *translate.Access) *translate.Access { return a.Changed(change, false) })
-		} else {
-			p.access.Replace(translate.NewAccess(change.StatusMessagesAdded))
-		}
-	}
-	p.redirect()
-}
-
-// redirect makes the directory follow the catalogue and the access list.
-func (p *part) redirect() {
-	catalogue, held := p.catalogue.Snapshot()
-	access, allowed := p.access.Snapshot()
-	if !held || !allowed {
-		return
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if !p.begun || p.closed || p.directory.Catalogue == catalogue.Value && p.directory.Access == access.Value {
-		return
-	}
-	old := p.directory
-	p.directory = p.site.directories.of(p.site.Rules, catalogue.Value, access.Value)
-	p.site.directories.release(old)
-	p.showLocked()
 }
 
 // changeConnection takes the site's word on the upstream session. Down is an outage, unless the
