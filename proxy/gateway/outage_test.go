@@ -71,20 +71,27 @@ func TestARefusedPasswordIsNotSentAgain(t *testing.T) {
 	})
 }
 
-func TestASiteThatTakesLogInsAndNothingElse(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, &icwssim.Server{})
-		anna := w.login("anna")
-		w.shows(anna)
-		time.Sleep(time.Second)
-		w.fault(icwssim.Fault{Route: "*", Status: 401, Times: 100_000})
-		w.fault(icwssim.Fault{Scenario: "drop-stream"})
-		w.fault(icwssim.Fault{Route: routeLogin, Delay: time.Millisecond})
-		time.Sleep(5 * time.Minute)
-		if got := w.logins(); got > 40 {
-			t.Errorf("%d log-ins in 5 minutes at a site where nothing else works", got)
-		}
-	})
+func TestASiteThatTakesLogInsAndEndsThemIsNotStormed(t *testing.T) {
+	for _, route := range []string{"*", routeMessages, routeGetStatus} {
+		t.Run(route, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, &icwssim.Server{})
+				anna := w.login("anna")
+				w.shows(anna)
+				time.Sleep(time.Second)
+				w.fault(icwssim.Fault{Route: routeLogin, Delay: time.Millisecond}) // and right
+				w.fault(icwssim.Fault{Route: route, Status: 401})
+				w.fault(icwssim.Fault{Scenario: "drop-stream"})
+				time.Sleep(5 * time.Minute)
+				if got := w.logins(); got > 40 {
+					t.Errorf("%d log-ins in 5 minutes", got)
+				}
+				w.sim.Reset()
+				time.Sleep(time.Minute)
+				w.works()
+			})
+		})
+	}
 }
 
 func TestASessionThatEndsDuringALogInLeavesNothing(t *testing.T) {

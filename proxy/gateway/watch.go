@@ -15,8 +15,9 @@ import (
 	"portico/translate/icwsapi"
 )
 
-// Pauses of a reader that cannot read: they double from the first to the longest, with jitter, so
-// that the agents of a site that is back do not come all at once.
+// Pauses of a reader that cannot read, or not for long: they double from the first to the longest,
+// with jitter, so that the agents of a site that is back do not come all at once, and one that takes
+// log-ins and ends them is not stormed.
 const (
 	firstPause = 500 * time.Millisecond
 	longPause  = 30 * time.Second
@@ -34,11 +35,13 @@ func (p *part) watch(ctx context.Context) {
 		}
 		if time.Since(began) > longPause {
 			pause = firstPause
+			if err == nil {
+				continue
+			}
 		}
-		if err == nil {
-			continue
+		if err != nil {
+			p.warn("the agent's state is not kept current", err)
 		}
-		p.warn("the agent's state is not kept current", err)
 		select {
 		case <-ctx.Done():
 			return
