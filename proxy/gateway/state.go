@@ -80,10 +80,7 @@ func (p *part) accept(ctx context.Context, plan planner) (translate.Plan, *write
 	// A caller who leaves must not stop a plan half way.
 	ctx = context.WithoutCancel(ctx)
 	for again := false; ; again = true {
-		d, err := p.restore(ctx)
-		if err == nil {
-			err = p.freshen(ctx)
-		}
+		d, err := p.upToDate(ctx)
 		if err != nil {
 			return translate.Plan{}, nil, err
 		}
@@ -101,6 +98,20 @@ func (p *part) accept(ctx context.Context, plan planner) (translate.Plan, *write
 			return translate.Plan{}, nil, err
 		}
 	}
+}
+
+// upToDate makes sure that the state is one to plan on: recovered from an outage, also from one that
+// is found only when it is read. The caller holds writing.
+func (p *part) upToDate(ctx context.Context) (*directory, error) {
+	_, err := p.restore(ctx)
+	if err != nil {
+		return nil, err
+	}
+	err = p.freshen(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return p.restore(ctx)
 }
 
 // freshFor is how long after a read a plan may be made on it while nothing tells of changes.
