@@ -102,6 +102,7 @@ func (p *icwsPart) problem(err error) {
 		anew(fmt.Errorf("gateway: a message was lost: %w", err))
 		return
 	}
+	p.unproven() // also before the first subscriptions stand, which prove it
 	p.warn("the reader of an agent broke", err)
 }
 

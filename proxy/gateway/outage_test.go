@@ -175,6 +175,7 @@ func TestCloseWaitsForWrites(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 		defer cancel()
 		w.Close(ctx)
+		synctest.Wait()
 		select {
 		case <-answered:
 		default:
