@@ -29,7 +29,8 @@ type call struct {
 
 	operation operation
 	numbers   *endpoint
-	verdict   int // statusCode, in either dialect
+	verdict   int  // statusCode, in either dialect
+	left      bool // the caller left, or made a newer request in place of this one
 }
 
 // context returns the request's own context: gin's is used for another request afterwards.
@@ -144,7 +145,7 @@ func (c *call) send(answer raw) {
 func (c *call) end(err error) {
 	took := time.Since(c.began)
 	code := c.Writer.Status()
-	if err != nil && c.context().Err() != nil {
+	if c.left || err != nil && c.context().Err() != nil {
 		code = codeClientGone
 	}
 	c.numbers.count(code, took)

@@ -18,6 +18,7 @@ type Metrics struct {
 	requests         *prometheus.CounterVec
 	durations        *prometheus.HistogramVec
 	requestsInFlight prometheus.Gauge
+	pushInFlight     prometheus.Gauge
 	responses        map[operation]*[statuses + 1]prometheus.Counter
 }
 
@@ -28,6 +29,7 @@ var buckets = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 
 const (
 	apiMe          = "me"
 	apiHTCC        = "htcc" // passed through
+	apiCometD      = "cometd"
 	routeUnmatched = "unmatched"
 	methodOther    = "OTHER"
 	kindRequest    = "request"
@@ -89,7 +91,6 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		Name: "portico_http_requests_in_flight",
 		Help: "Requests being served. kind: request, push.",
 	}, []string{"kind"})
-	inFlight.WithLabelValues(kindPush)
 	responses := with.NewCounterVec(prometheus.CounterOpts{
 		Name: "portico_api_responses_total",
 		Help: "Answers by HTCC statusCode, whatever the dialect. api: me. operation: me, devices, channels, agent_states, " +
@@ -98,12 +99,12 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 	return &Metrics{
 		requests: with.NewCounterVec(prometheus.CounterOpts{
 			Name: "portico_http_requests_total",
-			Help: "Requests answered. api: me, htcc. route: template, passthrough, unmatched. method: the standard verbs, OTHER. " +
+			Help: "Requests answered. api: me, htcc, cometd. route: template, passthrough, unmatched. method: the standard verbs, OTHER. " +
 				"code: HTTP status, 499 (the caller left).",
 		}, []string{"api", "route", "method", "code"}),
 		durations: with.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "portico_http_request_duration_seconds",
-			Help: "Time to answer; held connects and streams excluded. api: me, htcc. route: template, passthrough, unmatched. " +
+			Help: "Time to answer; held connects and streams excluded. api: me, htcc, cometd. route: template, passthrough, unmatched. " +
 				"method: the standard verbs, OTHER. code_class: 2xx, 3xx, 4xx, 5xx.",
 			Buckets:                         buckets,
 			NativeHistogramBucketFactor:     1.1,
@@ -111,6 +112,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 			NativeHistogramMinResetDuration: time.Hour,
 		}, []string{"api", "route", "method", "code_class"}),
 		requestsInFlight: inFlight.WithLabelValues(kindRequest),
+		pushInFlight:     inFlight.WithLabelValues(kindPush),
 		responses:        resolved(responses),
 	}
 }
@@ -146,6 +148,8 @@ func (m *Metrics) answered(op operation, status int) {
 type endpoint struct {
 	api, route, method string
 
+	held bool // may be held, so its times tell nothing and are not counted
+
 	requests  *prometheus.CounterVec // curried: code is left
 	durations prometheus.ObserverVec // curried: code_class is left
 
@@ -172,7 +176,9 @@ func (e *endpoint) count(code int, took time.Duration) {
 		counter, observer = e.resolve(code)
 	}
 	counter.Inc()
-	observer.Observe(took.Seconds())
+	if !e.held {
+		observer.Observe(took.Seconds())
+	}
 }
 
 func (e *endpoint) resolve(code int) (prometheus.Counter, prometheus.Observer) {

@@ -13,6 +13,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"portico/proxy/gateway"
+	"portico/proxy/push"
 	"portico/translate/htccapi"
 )
 
@@ -29,8 +30,9 @@ type Settings struct {
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
 	LogClientIP    bool           // callers' addresses stand in the log
 
-	Draining func() bool // reports that Portico is about to stop: connections are closed; nil = never
-	Metrics  *Metrics    // nil = counted nowhere
+	Push     *push.Server // answers CometD; nil = nobody does
+	Draining func() bool  // reports that Portico is about to stop: connections are closed; nil = never
+	Metrics  *Metrics     // nil = counted nowhere
 	Logger   *slog.Logger
 }
 

@@ -67,8 +67,21 @@ func (d *door) route(engine *gin.Engine) {
 			add(http.MethodOptions, options(allowed), opNone)
 		}
 	}
+	d.routeNotifications(engine)
 	engine.NoRoute(d.unmatched(unserved))
 	engine.NoMethod(d.unmatched(otherMethod))
+}
+
+// routeNotifications puts CometD into the router, with each suffix that its clients append. All count
+// as one route.
+func (d *door) routeNotifications(engine *gin.Engine) {
+	for _, method := range []string{http.MethodGet, http.MethodPost} {
+		numbers := d.metrics.endpoint(apiCometD, pathNotifications, method)
+		numbers.held = true
+		for _, path := range []string{pathNotifications, pathNotifications + "/:type"} {
+			engine.Handle(method, path, d.handle(d.loggedIn(notifications), htccapi.DialectStatusCode, opNone, numbers))
+		}
+	}
 }
 
 // unmatched serves what has no route: the router knows no path for it, so neither do the numbers.

@@ -27,13 +27,13 @@ func Notifications(before, after View, always bool) []Notification {
 	}
 	if always || before.DND != after.DND || !reflect.DeepEqual(before.Channels, after.Channels) {
 		pushed = append(pushed, Notification{Topic: htccapi.TopicChannels, Data: htccapi.ChannelStateChangeMessage{
-			MessageType: htccapi.TypeChannelStateChange, Channels: withDND(after)}})
+			MessageType: htccapi.TypeChannelStateChange, Channels: WithDND(after)}})
 	}
 	return pushed
 }
 
-// withDND returns the channels as notifications carry them.
-func withDND(view View) []htccapi.Channel {
+// WithDND returns the channels as notifications carry them.
+func WithDND(view View) []htccapi.Channel {
 	state := htccapi.Off
 	if view.DND {
 		state = htccapi.On

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -18,6 +19,7 @@ import (
 	"portico/proxy/gateway"
 	"portico/proxy/htcc"
 	"portico/proxy/icws"
+	"portico/proxy/push"
 	"portico/proxy/session"
 	"portico/proxy/upstream"
 	"portico/translate"
@@ -27,6 +29,7 @@ import (
 // A house is Portico with every room built and nothing running yet.
 type house struct {
 	gateway  *gateway.Gateway
+	push     *push.Server
 	door     http.Handler
 	admin    http.Handler
 	draining atomic.Bool
@@ -44,23 +47,35 @@ func build(cfg *config.Config, log *slog.Logger) (*house, error) {
 	for _, name := range names {
 		sites = append(sites, siteOf(cfg, cfg.Sites[name], calls))
 	}
-	house := &house{}
+	house := &house{push: pushServer(cfg, reg)}
 	var err error
 	house.gateway, err = gateway.New(gateway.Settings{
 		Sites: sites, Route: routes(cfg), States: sharedStates(cfg), Store: session.NewMemory(), Idle: cfg.IdleTimeout,
 		Forget: cfg.Credentials == config.ForgetCredentials, MaxBytes: int64(cfg.Cache.MaxBytes),
-		Cache: cache.NewMetrics(reg, names...), Metrics: gateway.NewMetrics(reg), Logger: log,
+		Push: house.push, Cache: cache.NewMetrics(reg, names...), Metrics: gateway.NewMetrics(reg), Logger: log,
 	})
 	if err != nil {
 		return nil, err
 	}
 	house.door = proxy.New(proxy.Settings{
 		Gateway: house.gateway, PublicURL: cfg.PublicURL, Dialect: htccapi.Dialect(cfg.Dialect), HTCCVersion: cfg.HTCCVersion,
-		MaxBody: int64(cfg.Limits.Body), Passthrough: cfg.Passthrough, TrustedProxies: cfg.TrustedProxies, Draining: house.draining.Load,
+		MaxBody: int64(cfg.Limits.Body), Passthrough: cfg.Passthrough, TrustedProxies: cfg.TrustedProxies, Draining: house.draining.Load, Push: house.push,
 		Metrics: proxy.NewMetrics(reg), Logger: log,
 	})
 	house.admin = admin.New(admin.Settings{Gatherer: reg, Registerer: reg, Gateway: house.gateway, Draining: house.draining.Load})
 	return house, nil
+}
+
+// pushServer makes the CometD server. A client is found by its id, so that callers without a cookie jar
+// are served too: whose it is, the log-in tells.
+func pushServer(cfg *config.Config, reg prometheus.Registerer) *push.Server {
+	options := push.Options{TrustClientSession: true, AckExtension: true, WebSocket: true, Metrics: push.NewMetrics(reg)}
+	public, err := url.Parse(cfg.PublicURL)
+	if err == nil {
+		options.Secure = public.Scheme == "https"
+		options.Origins = []string{public.Host}
+	}
+	return push.New(options)
 }
 
 func siteNames(cfg *config.Config) []string {

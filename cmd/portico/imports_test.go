@@ -29,9 +29,9 @@ var rooms = map[string][]string{
 	"proxy/push":             {},
 	"proxy/htcc":             {"proxy/fault", "proxy/upstream", "translate/htccapi"},
 	"proxy/htcc/htccsim":     {"translate/htccapi", "proxy/push", "proxy/upstream/memhttp"},
-	"proxy/gateway": {"proxy/htcc", "proxy/icws", "proxy/upstream", "translate", "cache", "proxy/session", "proxy/fault",
+	"proxy/gateway": {"proxy/htcc", "proxy/push", "proxy/icws", "proxy/upstream", "translate", "cache", "proxy/session", "proxy/fault",
 		"translate/htccapi", "translate/icwsapi"},
-	"proxy":       {"proxy/gateway", "proxy/session", "proxy/fault", "translate", "translate/htccapi"},
+	"proxy":       {"proxy/push", "proxy/gateway", "proxy/session", "proxy/fault", "translate", "translate/htccapi"},
 	"proxy/admin": {"proxy/session", "cache", "proxy/gateway", "proxy/fault"},
 	"dashboards":  {},
 }

@@ -89,6 +89,7 @@ func (r *running) run(ctx context.Context) error {
 	defer stopRooms()
 	parts, failed := errgroup.WithContext(rooms)
 	parts.Go(func() error { return r.house.gateway.Run(rooms) })
+	parts.Go(func() error { return r.house.push.Run(rooms) })
 	parts.Go(func() error { return r.door.run(rooms) })
 	parts.Go(func() error { return r.admin.run(rooms) })
 	select {
@@ -116,6 +117,7 @@ func (r *running) drain(ctx context.Context) {
 func (r *running) stop() error {
 	ctx, cancel := context.WithTimeout(context.Background(), r.cfg.Grace)
 	defer cancel()
+	r.house.push.Close() // lets go of held connects, or stopping would wait for them
 	late := r.door.stop(ctx)
 	r.house.gateway.Close(ctx)
 	return errors.Join(late, r.admin.stop(ctx))

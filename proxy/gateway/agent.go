@@ -22,7 +22,8 @@ type Agent struct {
 	life    context.Context // ends with the session
 	end     context.CancelFunc
 	route   Route
-	parts   []part         // in the order of the route
+	parts   []part // in the order of the route
+	outbox  outbox
 	used    atomic.Int64   // when a caller used the session last, in Unix nanoseconds
 	work    sync.WaitGroup // what is to be over before nothing of the session is left
 

@@ -28,6 +28,9 @@ func (g *Gateway) end(a *Agent, why ending) {
 	g.unstore(a)
 	g.settings.Metrics.ended(why)
 	g.log.Info("session ended", "session", g.ShortName(a), "reason", string(why))
+	if g.settings.Push != nil {
+		g.settings.Push.End(a.session.ID, adviceAt(why))
+	}
 	a.end()
 	go func() {
 		defer a.work.Done() // leave counted it

@@ -20,6 +20,7 @@ import (
 	"portico/proxy/fault"
 	"portico/proxy/htcc"
 	"portico/proxy/icws"
+	"portico/proxy/push"
 	"portico/proxy/session"
 	"portico/translate"
 	"portico/translate/htccapi"
@@ -65,6 +66,7 @@ type Settings struct {
 	Forget   bool          // drop a password once the agent is logged in at every site
 	MaxBytes int64         // of encoded catalogues kept
 
+	Push    *push.Server // tells agents' applications of changes; nil tells nobody
 	Cache   *cache.Metrics
 	Metrics *Metrics
 	Logger  *slog.Logger
@@ -76,7 +78,7 @@ type siteAtWork interface {
 	open(ctx context.Context, login, password, language string) (opening, error)
 	// part makes an agent's part of an upstream session. Of nil it opens one when it can.
 	part(a *Agent, login string, opened opening) part
-	probe(ctx context.Context) error
+	probe(ctx context.Context, changed func(site string, up bool)) error
 	answers() bool // the last probe did
 }
 
@@ -134,7 +136,7 @@ const sweepEvery = 5 * time.Second
 func (g *Gateway) Run(ctx context.Context) error {
 	work, ctx := errgroup.WithContext(ctx)
 	for _, one := range g.sites {
-		work.Go(func() error { return one.probe(ctx) })
+		work.Go(func() error { return one.probe(ctx, g.tellServices) })
 	}
 	work.Go(func() error { return g.sweep(ctx) })
 	err := work.Wait()
@@ -154,6 +156,9 @@ func (g *Gateway) sweep(ctx context.Context) error {
 		case <-tick.C:
 		}
 		for _, agent := range g.all() {
+			if g.settings.Push != nil && g.settings.Push.Clients(agent.session.ID) > 0 {
+				agent.use() // a held connect, or a socket, is activity
+			}
 			if time.Since(agent.lastUsed()) >= g.settings.Idle {
 				g.end(agent, endIdle)
 			}

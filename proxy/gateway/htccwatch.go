@@ -73,15 +73,23 @@ func (p *htccPart) setLive(live bool) {
 
 // receiveMessage takes one notification. Devices come whole, and so do channels; of those that a
 // message does not list nothing is said.
-func (p *htccPart) receiveMessage(_ string, data json.RawMessage) {
+func (p *htccPart) receiveMessage(topic string, data json.RawMessage) {
 	var message htcc.Object
 	err := json.Unmarshal(data, &message)
-	if err != nil {
-		return // data of another kind, which tells nothing of state
+	if err != nil { // data of another kind, which tells nothing of state
+		p.relay(topic, data, "", nil)
+		return
 	}
+	messageType := message.Text("messageType")
+	p.relay(topic, data, messageType, p.apply(messageType, message))
+}
+
+// apply takes what a message says of devices and channels, and returns which channels it names.
+func (p *htccPart) apply(messageType string, message htcc.Object) []htccapi.MediaChannel {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	switch message.Text("messageType") {
+	var names []htccapi.MediaChannel
+	switch messageType {
 	case htccapi.TypeDeviceStateChange:
 		devices, err := htcc.Devices(message)
 		if err == nil {
@@ -92,7 +100,11 @@ func (p *htccPart) receiveMessage(_ string, data json.RawMessage) {
 		if err == nil {
 			p.channels = laidOver(p.channels, channels, htcc.Channel.Name)
 		}
+		for _, channel := range channels {
+			names = append(names, channel.Name())
+		}
 	}
+	return names
 }
 
 // laidOver returns list with the items of change in place of those with the same key, and at the

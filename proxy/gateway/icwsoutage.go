@@ -172,6 +172,7 @@ func (p *icwsPart) leaveWork(ctx context.Context, plan *translate.Plan) (string,
 // recovered replaces the state by the one after an outage; false if there was another one since.
 // Writes that were under way are over; what became of them was read.
 func (p *icwsPart) recovered(plan translate.Plan, losses int) bool {
+	defer p.agent.send()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.losses != losses {
@@ -186,9 +187,11 @@ func (p *icwsPart) recovered(plan translate.Plan, losses int) bool {
 		delete(p.writes, id)
 		close(w.done)
 	}
+	before := p.view
 	p.state = plan.Next
 	p.lost, p.readAt = false, time.Now()
 	p.showLocked()
+	p.tellLocked(before, translate.Heard{})
 	return true
 }
 

@@ -142,15 +142,27 @@ func (p *icwsPart) logUnmapped(activations map[string]bool) {
 // update changes the state. It is the one place where that happens: what is shown follows from it,
 // and writes that it completes are told.
 func (p *icwsPart) update(change func(translate.AgentState, *translate.Directory) (translate.AgentState, translate.Heard)) {
+	p.change(change, true)
+}
+
+// change is update; told says whether the agent's applications hear of every difference, or only of
+// what was confirmed.
+func (p *icwsPart) change(change func(translate.AgentState, *translate.Directory) (translate.AgentState, translate.Heard), told bool) {
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	if !p.begun {
+		p.mu.Unlock()
 		return // begin will read it all
 	}
 	next, heard := change(p.state, p.directory.Directory)
+	before := p.view
 	p.state = next
 	p.showLocked()
 	p.finishLocked(heard)
+	if told || heard.Confirmed || heard.Failed != nil {
+		p.tellLocked(before, heard)
+	}
+	p.mu.Unlock()
+	p.agent.send()
 }
 
 // asOfLocked returns the status that was read after so many messages, or what they said if more

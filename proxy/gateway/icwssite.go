@@ -102,10 +102,13 @@ func (s *icwsSite) unmapped(activations map[string]bool) []string {
 const probeEvery = 10 * time.Second
 
 // probe asks again and again whether the site answers, which needs no session.
-func (s *icwsSite) probe(ctx context.Context) error { return probe(ctx, &s.up, s.ICWS.Probe) }
+func (s *icwsSite) probe(ctx context.Context, changed func(site string, up bool)) error {
+	return probe(ctx, &s.up, s.ICWS.Probe, func(up bool) { changed(s.Name, up) })
+}
 
-// probe asks again and again, until ctx ends, and notes whether the last answer was good.
-func probe(ctx context.Context, up *atomic.Bool, ask func(context.Context) error) error {
+// probe asks again and again, until ctx ends, notes whether the last answer was good, and says when
+// that has changed.
+func probe(ctx context.Context, up *atomic.Bool, ask func(context.Context) error, changed func(up bool)) error {
 	tick := time.NewTicker(probeEvery)
 	defer tick.Stop()
 	for {
@@ -113,7 +116,9 @@ func probe(ctx context.Context, up *atomic.Bool, ask func(context.Context) error
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		up.Store(err == nil)
+		if up.Swap(err == nil) != (err == nil) {
+			changed(err == nil)
+		}
 		select {
 		case <-ctx.Done():
 			return ctx.Err()

@@ -147,7 +147,8 @@ func (p *icwsPart) send(ctx context.Context, conn icws.Conn, call translate.Call
 // sent notes that all calls of a plan were accepted. It returns the write to wait for.
 func (p *icwsPart) sent(plan translate.Plan, requestID string) *write {
 	var w *write
-	p.update(func(s translate.AgentState, _ *translate.Directory) (translate.AgentState, translate.Heard) {
+	// What is wanted shows at once, and is told when the site has confirmed it.
+	p.change(func(s translate.AgentState, _ *translate.Directory) (translate.AgentState, translate.Heard) {
 		next, heard := s.Sent(plan, requestID)
 		p.plans++
 		if requestID != "" {
@@ -155,7 +156,7 @@ func (p *icwsPart) sent(plan translate.Plan, requestID string) *write {
 			p.writes[requestID] = w
 		}
 		return next, heard
-	})
+	}, false)
 	if w == nil {
 		return nil
 	}

@@ -46,6 +46,9 @@ type part interface {
 	// is "".
 	covered(channel htccapi.MediaChannel) []htccapi.MediaChannel
 
+	// notified returns the channels as notifications carry them, without asking the site.
+	notified() []any
+
 	// start makes channels the agent's here.
 	start(ctx context.Context, channels []htccapi.MediaChannel, ask Ask) ([]result, error)
 
