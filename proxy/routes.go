@@ -92,7 +92,7 @@ func (d *door) unmatched(h handler) gin.HandlerFunc {
 	}
 	return func(c *gin.Context) {
 		dialect := htccapi.DialectStatus
-		if strings.HasPrefix(c.Request.URL.Path, "/api/") {
+		if strings.HasPrefix(c.Request.URL.Path, "/api/") || d.passes(c.Request.URL.Path) {
 			dialect = htccapi.DialectStatusCode
 		}
 		d.handle(h, d.dialect(dialect), opNone, byMethod[methodLabel(c.Request.Method)])(c)
