@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"debug/elf"
 	"encoding/json"
 	"io"
@@ -12,10 +13,11 @@ import (
 	"time"
 )
 
-// try is one request of the README's tour.
+// try is one request of the README's tour, as anna or as whom agent names.
 type try struct {
 	method, path, body string
 	want               string // the whole answer, or with ... what stands around it
+	agent              string
 }
 
 func TestDemo(t *testing.T) {
@@ -26,16 +28,21 @@ func TestDemo(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, step := range []try{
-		{"POST", at.Portico + "/me", `{"operationName":"Ready"}`, `{"status":"ok"}`},
-		{"POST", at.Portico + "/api/v2/me", `{"operationName":"Ready"}`, `{"statusCode":0}`},
-		{"GET", at.Portico + "/me/channels/voice", "", `{"channel":{"channel":"voice","userState":{"id":"9430250E-0A1B-421F-B372-F29E69366DED","displayName":"Ready","state":"Ready"},"userActivity":"Idle"}}`},
-		{"GET", at.ICWS + "/_sim/state?user=anna", "", `..."statusId":"Available"...`},
-		{"POST", at.Portico + "/me", `{"operationName":"Lunch"}`, `...unknown operation \"Lunch\"; this agent may use: ...AtLunch...`},
-		{"GET", at.Portico + "/me?subresources=*", "", `..."uri":"http://` + at.Portico + `/api/v2/users/...`},
-		{"GET", at.ICWS + "/_sim/calls", "", `..."GET /icws/{sessionId}/status/status-messages":1...`},
-		{"GET", at.Admin + "/metrics", "", `...portico_logins_total{outcome="reused",site="pureconnect"}...`},
-		{"GET", at.Admin + "/readyz", "", `{"ready":true,"draining":false,"sites":{"cloud":true,"pureconnect":true}}`},
-		{"GET", at.Admin + "/healthz", "", `ok`},
+		{"POST", at.Portico + "/me", `{"operationName":"Ready"}`, `{"status":"ok"}`, ""},
+		{"POST", at.Portico + "/api/v2/me", `{"operationName":"Ready"}`, `{"statusCode":0}`, ""},
+		{"GET", at.Portico + "/me/channels/voice", "", `{"channel":{"channel":"voice","userState":{"id":"9430250E-0A1B-421F-B372-F29E69366DED","displayName":"Ready","state":"Ready"},"userActivity":"Idle"}}`, ""},
+		{"GET", at.ICWS + "/_sim/state?user=anna", "", `..."statusId":"Available"...`, ""},
+		{"POST", at.Portico + "/me", `{"operationName":"Lunch"}`, `...unknown operation \"Lunch\"; this agent may use: ...AtLunch...`, ""},
+		{"GET", at.Portico + "/me?subresources=*", "", `..."uri":"http://` + at.Portico + `/api/v2/users/...`, ""},
+		{"GET", at.ICWS + "/_sim/calls", "", `..."GET /icws/{sessionId}/status/status-messages":1...`, ""},
+		{"POST", at.Portico + "/api/v2/me", `{"operationName":"StartContactCenterSession","channels":["voice","chat","fax"]}`,
+			`{"statusCode":7,"succeeded":[{"statusCode":0,"channel":"voice"},{"statusCode":0,"channel":"chat"}],"failed":[{"statusCode":6,"statusMessage":"there is no channel \"fax\"","channel":"fax"}]}`, "cleo"},
+		{"POST", at.Portico + "/api/v2/me", `{"operationName":"AtPlay"}`, `{"statusCode":0,"substituted":[{"channel":"chat","operationName":"NotReady"}]}`, "cleo"},
+		{"GET", at.HTCC + "/_sim/state?user=cleo", "", `..."channel":"chat"...`, ""},
+		{"GET", at.Portico + "/api/v2/services?fields=*", "", `{"statusCode":0,"services":[...`, "bjorn"},
+		{"GET", at.Admin + "/metrics", "", `...portico_logins_total{outcome="reused",site="pureconnect"}...`, ""},
+		{"GET", at.Admin + "/readyz", "", `{"ready":true,"draining":false,"sites":{"cloud":true,"pureconnect":true}}`, ""},
+		{"GET", at.Admin + "/healthz", "", `ok`, ""},
 	} {
 		step.expect(t)
 	}
@@ -70,7 +77,8 @@ func (s try) do(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	req.SetBasicAuth("anna", "anna")
+	agent := cmp.Or(s.agent, "anna")
+	req.SetBasicAuth(agent, agent)
 	reply, err := http.DefaultClient.Do(req)
 	if err != nil {
 		t.Fatal(err)
@@ -108,7 +116,7 @@ func TestDemoTakesSettings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := try{"GET", at.Portico + "/me", "", ""}.do(t)
+	got := try{"GET", at.Portico + "/me", "", "", ""}.do(t)
 	if got != `{"statusCode":20,"statusMessage":"Access denied"}` {
 		t.Errorf("anna, whom the laid-over routes leave out, gets %s", got)
 	}

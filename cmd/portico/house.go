@@ -169,6 +169,9 @@ const (
 	idleConnTimeout = 90 * time.Second
 )
 
+// maxReplyHeader bounds the headers of a site's answer, in bytes.
+const maxReplyHeader = 256 << 10
+
 // transport returns a transport for one site. Each site has its own, so that one that hangs takes
 // nothing from another.
 func transport() http.RoundTripper {
@@ -176,6 +179,6 @@ func transport() http.RoundTripper {
 	t.MaxIdleConns = 0 // no bound beyond the one per host
 	t.MaxIdleConnsPerHost = idlePerHost
 	t.IdleConnTimeout = idleConnTimeout
-	t.DisableCompression = false
+	t.MaxResponseHeaderBytes = maxReplyHeader
 	return t
 }
