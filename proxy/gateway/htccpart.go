@@ -129,9 +129,8 @@ func (p *htccPart) show(ctx context.Context) (shown, error) {
 		return p.view(), nil
 	}
 	err := p.refresh(ctx)
-	if away(err) {
-		p.setAway()
-		return p.view(), nil
+	if errors.Is(err, fault.Unreachable) {
+		return p.absent(), nil
 	}
 	if err != nil {
 		return shown{}, err
@@ -161,10 +160,12 @@ func (p *htccPart) resync(ctx context.Context, s *htcc.Session) error {
 	return nil
 }
 
-func (p *htccPart) setAway() {
+// absent notes that the site cannot be reached, and returns what is left in view.
+func (p *htccPart) absent() shown {
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	p.away = true
+	p.mu.Unlock()
+	return p.view()
 }
 
 // Members of devices and channels that Portico sets.

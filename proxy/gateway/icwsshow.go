@@ -93,6 +93,18 @@ func (p *icwsPart) outOfReach() {
 	})
 }
 
+// absent returns what is left in view of a site that cannot be reached: the device, without a state.
+func (p *icwsPart) absent() shown {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.begun {
+		return shown{}
+	}
+	state := p.state
+	state.Link = translate.Unreachable
+	return resources(p.site.Rules.View(state, p.directory.Directory))
+}
+
 // resources returns a view as resources.
 func resources(view translate.View) shown {
 	var all shown

@@ -69,9 +69,11 @@ func (a *Agent) show(ctx context.Context) (shown, error) {
 		if errors.Is(err, fault.Unauthenticated) {
 			return shown{}, err
 		}
+		if away(err) {
+			views[i] = a.parts[i].absent()
+		}
 		if err != nil {
 			failed++
-			continue
 		}
 		all.channels = append(all.channels, views[i].channels...)
 		all.devices = append(all.devices, views[i].devices...)

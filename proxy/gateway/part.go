@@ -28,6 +28,9 @@ type part interface {
 	// no channels, and devices without a state.
 	show(ctx context.Context) (shown, error)
 
+	// absent is show for a site that cannot be reached, without asking it.
+	absent() shown
+
 	// user returns the agent object, its features, and what else of the named sub-resources the
 	// site has, by name.
 	user(ctx context.Context, subresources []string) (any, []Resource, map[string]any, error)

@@ -172,6 +172,7 @@ func TestOneSiteDownLeavesTheOther(t *testing.T) {
 		must(w.sim.Fault(icwssim.Fault{Scenario: "hang"}))
 		must(w.sim.Fault(icwssim.Fault{Scenario: "drop-stream", User: "cleo"}))
 		synctest.Wait()
+		w.expect(cleo, "while ICWS hangs", "chat:NotReady email:NotReady Inactive dnd:Off")
 		outcome, err = w.post(cleo, "", `{"operationName":"NotReady"}`)
 		if err != nil || sides(outcome) != "+chat +email -voice" {
 			t.Errorf("with ICWS hanging: %q, %v; want +chat +email -voice", sides(outcome), err)
