@@ -34,11 +34,25 @@ func (p *htccPart) post(ctx context.Context, path string, body json.RawMessage) 
 	if err != nil {
 		return Outcome{}, err
 	}
-	answer, err := json.Marshal(outcome.Answer)
+	answer, err := json.Marshal(withCode(outcome))
 	if err != nil {
 		return Outcome{}, fmt.Errorf("gateway: keep an answer: %w", err)
 	}
 	return Outcome{Succeeded: outcome.Succeeded, Failed: outcome.Failed, Answer: answer}, nil
+}
+
+// withCode returns an answer as it came, but for its verdict: callers get that as a statusCode that
+// is a number, also from a site that has none, or writes it as a string.
+func withCode(outcome htcc.Outcome) htcc.Object {
+	var code int
+	err := json.Unmarshal(outcome.Answer.Get("statusCode"), &code)
+	if err == nil {
+		return outcome.Answer
+	}
+	if outcome.Partial {
+		code = htccapi.StatusPartial
+	}
+	return outcome.Answer.Without("status").With("statusCode", mustEncode(code))
 }
 
 // set carries out an operation for an agent on two sites. State operations on all channels go to
