@@ -164,14 +164,18 @@ func (p *htccPart) finish(ctx context.Context) error {
 	}
 	defer release()
 	p.mu.Lock()
-	session := p.session
+	session, asked, started := p.session, p.asked, p.started
+	p.asked, p.started, p.finished = nil, nil, true // before the reader finds the session gone, and brings all of it back
 	p.mu.Unlock()
 	if session == nil {
 		return nil
 	}
 	err = p.site.HTCC.EndContactCenterSession(ctx, session)
-	if errors.Is(err, htcc.ErrSessionGone) {
+	if err == nil || errors.Is(err, htcc.ErrSessionGone) {
 		return nil
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.asked, p.started, p.finished = asked, started, false
 	return told(err)
 }
