@@ -36,6 +36,7 @@ type htccPart struct {
 	synced   bool // the reader tells of every change
 	away     bool // the site could not be reached
 	over     bool // the part has ended: no upstream session can be had
+	finished bool // the agent ended the upstream session: another is opened only for a caller
 	asked    []htccapi.MediaChannel
 	started  json.RawMessage // body of the last StartContactCenterSession; nil before it
 	known    []state         // the states the agent may choose, once they were read

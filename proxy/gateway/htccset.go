@@ -34,11 +34,25 @@ func (p *htccPart) post(ctx context.Context, path string, body json.RawMessage) 
 	if err != nil {
 		return Outcome{}, err
 	}
-	answer, err := json.Marshal(outcome.Answer)
+	answer, err := json.Marshal(withCode(outcome))
 	if err != nil {
 		return Outcome{}, fmt.Errorf("gateway: keep an answer: %w", err)
 	}
 	return Outcome{Succeeded: outcome.Succeeded, Failed: outcome.Failed, Answer: answer}, nil
+}
+
+// withCode returns an answer as it came, but for its verdict: callers get that as a statusCode that
+// is a number, also from a site that has none, or writes it as a string.
+func withCode(outcome htcc.Outcome) htcc.Object {
+	var code int
+	err := json.Unmarshal(outcome.Answer.Get("statusCode"), &code)
+	if err == nil {
+		return outcome.Answer
+	}
+	if outcome.Partial {
+		code = htccapi.StatusPartial
+	}
+	return outcome.Answer.Without("status").With("statusCode", mustEncode(code))
 }
 
 // set carries out an operation for an agent on two sites. State operations on all channels go to
@@ -149,7 +163,8 @@ func (p *htccPart) finish(ctx context.Context) (func(), error) {
 		return nil, err
 	}
 	p.mu.Lock()
-	session := p.session
+	session, asked, started := p.session, p.asked, p.started
+	p.asked, p.started, p.finished = nil, nil, true // before the reader finds the session gone, and brings all of it back
 	p.mu.Unlock()
 	if session == nil {
 		return release, nil
@@ -158,6 +173,9 @@ func (p *htccPart) finish(ctx context.Context) (func(), error) {
 	if err == nil || errors.Is(err, htcc.ErrSessionGone) || away(err) {
 		return release, nil
 	}
+	p.mu.Lock()
+	p.asked, p.started, p.finished = asked, started, false
+	p.mu.Unlock()
 	release()
 	return nil, told(err)
 }

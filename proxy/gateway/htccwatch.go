@@ -53,11 +53,17 @@ func (p *htccPart) receive(ctx context.Context) error {
 		Problem: func(err error) { p.warn("the reader of an agent broke", err) },
 	})
 	p.setLive(false)
-	if !errors.Is(err, htcc.ErrSessionGone) {
+	if !errors.Is(err, htcc.ErrSessionGone) || p.isFinished() {
 		return err
 	}
 	_, err = p.joined(ctx, session)
 	return err
+}
+
+func (p *htccPart) isFinished() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.finished
 }
 
 func (p *htccPart) warn(text string, err error) {
@@ -161,7 +167,8 @@ func (p *htccPart) joined(ctx context.Context, gone *htcc.Session) (*htcc.Sessio
 	}
 	p.mu.Lock()
 	p.takeLocked(user)
-	p.session, p.over, p.refused = session, false, ""
+	p.session, p.refused = session, ""
+	p.over, p.finished = false, false
 	p.mu.Unlock()
 	p.replay(ctx, session)
 	return session, nil

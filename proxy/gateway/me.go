@@ -44,7 +44,7 @@ func (g *Gateway) Me(ctx context.Context, a *Agent, subresources []string) (Me, 
 		if me.User == nil {
 			me.User = user
 		}
-		me.Features = append(me.Features, features...)
+		me.Features = withNew(me.Features, features)
 		for name, value := range more {
 			me.More[name] = value
 		}
@@ -53,6 +53,16 @@ func (g *Gateway) Me(ctx context.Context, a *Agent, subresources []string) (Me, 
 		return Me{}, fmt.Errorf("gateway: no site tells who the agent is: %w", fault.Unreachable)
 	}
 	return me, nil
+}
+
+// withNew returns list and those of more whose id it does not have.
+func withNew(list, more []Resource) []Resource {
+	for _, one := range more {
+		if !slices.ContainsFunc(list, func(r Resource) bool { return r.ID == one.ID }) {
+			list = append(list, one)
+		}
+	}
+	return list
 }
 
 // show returns the devices and channels of all parts, in the order of the route.

@@ -112,9 +112,22 @@ func (p *Passage) send(req *http.Request, session *htcc.Session) (*http.Response
 		return nil, err
 	}
 	err = client.Observe(res, session)
+	if err == nil && req.Method == http.MethodHead && res.StatusCode == http.StatusForbidden {
+		err = p.explain(req.Context(), session)
+	}
 	if err != nil {
 		_ = res.Body.Close()
 		return nil, err
 	}
 	return res, nil
+}
+
+// explain asks whether it is the session that a 403 without a body refuses: it fails with
+// htcc.ErrSessionGone if so. The site's refusal stands if that cannot be found out.
+func (p *Passage) explain(ctx context.Context, session *htcc.Session) error {
+	err := p.part.site.HTCC.RefreshToken(ctx, session)
+	if errors.Is(err, htcc.ErrSessionGone) {
+		return err
+	}
+	return nil
 }

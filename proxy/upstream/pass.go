@@ -1,14 +1,19 @@
 package upstream
 
-import "net/http"
+import (
+	"fmt"
+	"net/http"
+
+	"portico/proxy/fault"
+)
 
 // Through returns a transport for requests that are passed through to the site. It counts them
 // under operation and the cause of their context, without durations: their bodies stream, and
 // end when the caller has them. It sets no deadline, since an upload may take as long as it
 // likes; the request's context does.
 //
-// It fails with fault.Unreachable or fault.Timeout when no answer came, and with context.Canceled
-// when the request's context was cancelled.
+// It fails with fault.Unreachable or fault.Timeout when no answer came, with fault.BadUpstream when
+// its headers are endless, and with context.Canceled when the request's context was cancelled.
 func (c *Caller) Through(operation string) http.RoundTripper {
 	return through{caller: c, operation: operation}
 }
@@ -35,5 +40,10 @@ func (t through) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	op.requests.WithLabelValues(cause, codeLabel(res.StatusCode)).Inc()
+	if tooLong(res.Header) {
+		op.failures[reasonBody].Inc()
+		_ = res.Body.Close()
+		return nil, fmt.Errorf("%w: %w: over %d bytes", fault.BadUpstream, errHeadTooLong, maxHead)
+	}
 	return res, nil
 }

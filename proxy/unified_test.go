@@ -1,0 +1,159 @@
+package proxy
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"portico/proxy/htcc/htccsim"
+	"portico/proxy/icws/icwssim"
+)
+
+// TestOneOfTwoSitesFails posts operations on all channels of an agent on both sites while one of them
+// fails, and while both do, in every way, and then lets them recover.
+func TestOneOfTwoSitesFails(t *testing.T) {
+	const all = `{"operationName":"NotReady"}`
+	for name, test := range map[string]struct {
+		cloud    htccsim.Fault
+		icws     icwssim.Fault
+		text     string
+		whenBoth int // status
+	}{
+		"with an error":            {htccsim.Fault{Status: 500, Body: "<html>canary</html>"}, icwssim.Fault{Status: 500}, badUpstream, 500},
+		"with garbage":             {htccsim.Fault{Scenario: "garbage"}, icwssim.Fault{Scenario: "garbage"}, badUpstream, 500},
+		"without answer":           {htccsim.Fault{Scenario: "hang"}, icwssim.Fault{Scenario: "hang"}, tooLate, 504},
+		"with a broken connection": {htccsim.Fault{Scenario: "reset-connection", Times: 1000}, icwssim.Fault{Scenario: "reset-connection", Times: 1000}, unreachable, 503},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newDoor(t, func(k *knobs) { k.timeout = 500 * time.Millisecond })
+			cleo := w.with(cookieOf(w.as("cleo").get("/api/v2/me")))
+			cleo.post("/api/v2/me", `{"operationName":"StartContactCenterSession","channels":["voice","chat","email"]}`).is(t, "Start", 200, `{"statusCode":0}`)
+			begin := func() {
+				t.Helper()
+				eventually(t, "the sites are well", func() bool {
+					return cleo.post("/api/v2/me", `{"operationName":"Ready"}`).body == `{"statusCode":0}`
+				})
+				eventually(t, "all are Ready", func() bool { return cleo.state() == "voice:Ready chat:Ready email:Ready dnd:Off" })
+			}
+			breakCloud := func() {
+				t.Helper()
+				test.cloud.Route = routeChannel
+				w.breaks(test.cloud)
+			}
+			breakICWS := func() {
+				t.Helper()
+				test.icws.Route = routeSetStatus
+				err := w.sim.Fault(test.icws)
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			recovered := func(when string) {
+				t.Helper()
+				w.sim.Reset()
+				w.cloud.Reset()
+				eventually(t, when+" NotReady goes through", func() bool { return cleo.post("/api/v2/me", all).body == `{"statusCode":0}` })
+				eventually(t, when+" all are NotReady", func() bool { return cleo.state() == "voice:NotReady chat:NotReady email:NotReady dnd:Off" })
+				eventually(t, when+" the sites hold it", func() bool { return w.cleoHeld() == "Available, No ACD voice chat:NotReady email:NotReady" })
+			}
+
+			begin()
+			breakCloud()
+			cleo.post("/api/v2/me", all).is(t, "HTCC fails", 200, fmt.Sprintf(`{"statusCode":7,"succeeded":[{"statusCode":0,"channel":"voice"}],`+
+				`"failed":[{"statusCode":4,"statusMessage":%[1]s,"channel":"chat"},{"statusCode":4,"statusMessage":%[1]s,"channel":"email"}]}`, quote(test.text)))
+			cleo.post("/me", all).is(t, "HTCC fails, in dialect Status", 200, fmt.Sprintf(`{"status":"ok","errorDescription":%s}`, quote(test.text+"; "+test.text)))
+			if got := cleo.state(); !strings.HasPrefix(got, "voice:NotReady chat:Ready email:Ready") {
+				t.Errorf("while HTCC fails /me says %q", got)
+			}
+			recovered("after HTCC failed")
+
+			begin()
+			breakICWS()
+			cleo.post("/api/v2/me", all).is(t, "ICWS fails", 200, fmt.Sprintf(`{"statusCode":7,"succeeded":[{"statusCode":0,"channel":"chat"},{"statusCode":0,"channel":"email"}],`+
+				`"failed":[{"statusCode":4,"statusMessage":%s,"channel":"voice"}]}`, quote(test.text)))
+			cleo.post("/me", all).is(t, "ICWS fails, in dialect Status", 200, fmt.Sprintf(`{"status":"ok","errorDescription":%s}`, quote(test.text)))
+			recovered("after ICWS failed")
+
+			begin()
+			breakCloud()
+			breakICWS()
+			cleo.post("/api/v2/me", all).is(t, "both fail", test.whenBoth, fmt.Sprintf(`{"statusCode":4,"statusMessage":%s}`, quote(test.text)))
+			cleo.post("/me", all).is(t, "both fail, in dialect Status", test.whenBoth, fmt.Sprintf(`{"status":"error","errorDescription":%s}`, quote(test.text)))
+			recovered("after both failed")
+
+			if n := counts(t, w.reg, "portico_logins_total"); n["ok cloud"] != 1 || n["ok pureconnect"] != 1 {
+				t.Errorf("log-ins: %v; want one at each site", n)
+			}
+		})
+	}
+}
+
+// cleoHeld returns what the two sites hold of cleo: the ICWS status, and the channels that are HTCC's.
+func (w *world) cleoHeld() string {
+	w.t.Helper()
+	at, err := w.sim.State("cleo")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	atCloud, err := w.cloud.State("cleo")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	text := at.StatusID + " voice"
+	for _, channel := range atCloud.Channels {
+		if channel.Channel != "voice" {
+			text += " " + string(channel.Channel) + ":" + channel.UserState.State
+		}
+	}
+	return text
+}
+
+// TestOneOfTwoSitesIsAway takes the whole of a site away: the other goes on, and it comes back by
+// itself.
+func TestOneOfTwoSitesIsAway(t *testing.T) {
+	t.Run("HTCC", func(t *testing.T) {
+		w := newDoor(t)
+		cleo := w.with(cookieOf(w.as("cleo").get("/api/v2/me")))
+		cleo.post("/api/v2/me", startCleo).is(t, "Start", 200, `{"statusCode":0}`)
+		cleo.operate("/me", "Ready")
+		for _, f := range []htccsim.Fault{{Scenario: "reset-connection", Route: "*", Times: 1_000_000}, {Scenario: "drop-stream"}} {
+			w.breaks(f)
+		}
+		eventually(t, "its channels are out of view", func() bool { return strings.HasPrefix(cleo.state(), "voice:Ready dnd:") })
+		got := cleo.post("/api/v2/me", `{"operationName":"NotReady"}`)
+		if got.status != 200 || !strings.HasPrefix(got.body, `{"statusCode":7,"succeeded":[{"statusCode":0,"channel":"voice"}],"failed":[{"statusCode":4,`) {
+			t.Errorf("NotReady = %d %s; want 7", got.status, got.body)
+		}
+		cleo.post("/api/v2/me/channels/chat", `{"operationName":"Ready"}`).is(t, "an operation on its channel", 503,
+			fmt.Sprintf(`{"statusCode":4,"statusMessage":%s}`, quote(unreachable)))
+		w.cloud.Reset()
+		eventually(t, "it is back, as it was left", func() bool { return cleo.state() == "voice:NotReady chat:Ready email:Ready dnd:Off" })
+		cleo.post("/api/v2/me", `{"operationName":"NotReady"}`).is(t, "NotReady at both", 200, `{"statusCode":0}`)
+		eventually(t, "all are NotReady", func() bool { return cleo.state() == "voice:NotReady chat:NotReady email:NotReady dnd:Off" })
+	})
+	t.Run("PureConnect", func(t *testing.T) {
+		w := newDoor(t)
+		cleo := w.with(cookieOf(w.as("cleo").get("/api/v2/me")))
+		cleo.post("/api/v2/me", startCleo).is(t, "Start", 200, `{"statusCode":0}`)
+		for _, f := range []icwssim.Fault{{Scenario: "reset-connection", Route: "*", Times: 1_000_000}, {Scenario: "drop-stream"}} {
+			err := w.sim.Fault(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		eventually(t, "voice is out of view", func() bool { return cleo.state() == "chat:NotReady email:NotReady dnd:Off" })
+		got := cleo.post("/api/v2/me", `{"operationName":"Ready"}`)
+		if got.status != 200 || !strings.HasPrefix(got.body, `{"statusCode":7,"succeeded":[{"statusCode":0,"channel":"chat"},{"statusCode":0,"channel":"email"}],"failed":[{"statusCode":4,`) {
+			t.Errorf("Ready = %d %s; want 7", got.status, got.body)
+		}
+		if got := cleo.get(pathServices); got.status != 200 {
+			t.Errorf("what is passed through = %d %s", got.status, got.body)
+		}
+		w.sim.Reset()
+		eventually(t, "voice is back", func() bool { return cleo.state() == "voice:NotReady chat:Ready email:Ready dnd:Off" })
+	})
+}
+
+const startCleo = `{"operationName":"StartContactCenterSession","channels":["voice","chat","email"]}`
