@@ -132,7 +132,7 @@ func (s AgentState) Sent(plan Plan, requestID string) (AgentState, Heard) {
 	}
 	update := plan.status()
 	if update == nil {
-		return next, Heard{Confirmed: true}
+		return next, Heard{Confirmed: !plan.told(s, next)}
 	}
 	choice := chosenBy(*update)
 	there := !s.unseen() && fold(s.Status.StatusID) == fold(choice.StatusID)

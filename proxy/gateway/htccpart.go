@@ -151,21 +151,30 @@ func (p *htccPart) resync(ctx context.Context, s *htcc.Session) error {
 	if err != nil {
 		return err
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	kept := p.object
-	p.takeLocked(user)
-	if kept.Text("userName") != "" {
-		p.object = kept // the log-in's has the features too
-	}
+	p.change(func() {
+		kept := p.object
+		p.takeLocked(user)
+		if kept.Text("userName") != "" {
+			p.object = kept // the log-in's has the features too
+		}
+	})
 	return nil
+}
+
+// change changes what is kept of the agent, other than a notification of the site does. What is shown
+// differently then is told.
+func (p *htccPart) change(change func()) {
+	p.mu.Lock()
+	before := p.viewLocked()
+	change()
+	p.tellLocked(before)
+	p.mu.Unlock()
+	p.agent.send()
 }
 
 // absent notes that the site cannot be reached, and returns what is left in view.
 func (p *htccPart) absent() shown {
-	p.mu.Lock()
-	p.away = true
-	p.mu.Unlock()
+	p.change(func() { p.away = true })
 	return p.view()
 }
 
@@ -188,6 +197,10 @@ func mustEncode(v any) json.RawMessage {
 func (p *htccPart) view() shown {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	return p.viewLocked()
+}
+
+func (p *htccPart) viewLocked() shown {
 	var view shown
 	for _, device := range p.devices {
 		if !p.ownsLocked(htccapi.Voice) {

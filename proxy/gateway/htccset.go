@@ -112,9 +112,7 @@ func (p *htccPart) start(ctx context.Context, channels []htccapi.MediaChannel, a
 	}
 	defer release()
 	mine := slices.DeleteFunc(slices.Clone(channels), func(name htccapi.MediaChannel) bool { return !slices.Contains(p.owned, name) })
-	p.mu.Lock()
-	p.asked, p.started = mine, ask.Body // also if it fails: these are the ones that count from now on
-	p.mu.Unlock()
+	p.change(func() { p.asked, p.started = mine, ask.Body }) // also if it fails: these count from now on
 	if len(mine) == 0 {
 		return nil, nil
 	}

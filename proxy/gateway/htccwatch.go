@@ -71,29 +71,26 @@ func (p *htccPart) warn(text string, err error) {
 }
 
 func (p *htccPart) setLive(live bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.synced = live
-	p.away = p.away && !live
+	p.change(func() {
+		p.synced = live
+		p.away = p.away && !live
+	})
 }
 
 // receiveMessage takes one notification. Devices come whole, and so do channels; of those that a
 // message does not list nothing is said.
 func (p *htccPart) receiveMessage(topic string, data json.RawMessage) {
 	var message htcc.Object
-	err := json.Unmarshal(data, &message)
-	if err != nil { // data of another kind, which tells nothing of state
-		p.relay(topic, data, "", nil)
-		return
-	}
+	_ = json.Unmarshal(data, &message) // data of another kind tells nothing of state
 	messageType := message.Text("messageType")
-	p.relay(topic, data, messageType, p.apply(messageType, message))
+	p.mu.Lock()
+	p.relayLocked(topic, data, messageType, p.applyLocked(messageType, message))
+	p.mu.Unlock()
+	p.agent.send()
 }
 
-// apply takes what a message says of devices and channels, and returns which channels it names.
-func (p *htccPart) apply(messageType string, message htcc.Object) []htccapi.MediaChannel {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+// applyLocked takes what a message says of devices and channels, and returns which channels it names.
+func (p *htccPart) applyLocked(messageType string, message htcc.Object) []htccapi.MediaChannel {
 	var names []htccapi.MediaChannel
 	switch messageType {
 	case htccapi.TypeDeviceStateChange:
@@ -165,11 +162,11 @@ func (p *htccPart) joined(ctx context.Context, gone *htcc.Session) (*htcc.Sessio
 	if err != nil {
 		return nil, fmt.Errorf("gateway: log in again: %w", err)
 	}
-	p.mu.Lock()
-	p.takeLocked(user)
-	p.session, p.refused = session, ""
-	p.over, p.finished = false, false
-	p.mu.Unlock()
+	p.change(func() {
+		p.takeLocked(user)
+		p.session, p.refused = session, ""
+		p.over, p.finished = false, false
+	})
 	p.replay(ctx, session)
 	return session, nil
 }
@@ -180,15 +177,21 @@ func (p *htccPart) wasRefused(password string) bool {
 	return p.refused == password
 }
 
-// ended notes that the part has ended, and the password that the site refused, if it did.
+// ended notes that the part has ended, and the password that the site refused, if it did. It is told
+// last, as by icwsPart.end.
 func (p *htccPart) ended(refused string) {
 	p.mu.Lock()
+	before := p.viewLocked()
 	p.over = true
 	if refused != "" {
 		p.refused = refused
 	}
 	p.mu.Unlock()
 	p.agent.partEnded(p, endUpstream)
+	p.mu.Lock()
+	p.tellLocked(before)
+	p.mu.Unlock()
+	p.agent.send()
 }
 
 // replay starts the contact centre session again for the channels that were wanted and that the site

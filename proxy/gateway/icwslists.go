@@ -59,13 +59,15 @@ func (p *icwsPart) changeAccess(m icwsapi.UserAccessMessage) {
 	p.redirect()
 }
 
-// redirect makes the directory follow the catalogue and the access list.
+// redirect makes the directory follow the catalogue and the access list. Names of states that are
+// shown may change with them.
 func (p *icwsPart) redirect() {
 	catalogue, held := p.catalogue.Snapshot()
 	access, allowed := p.access.Snapshot()
 	if !held || !allowed {
 		return
 	}
+	defer p.agent.send()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.begun || p.closed || p.directory.Catalogue == catalogue.Value && p.directory.Access == access.Value {
@@ -74,5 +76,7 @@ func (p *icwsPart) redirect() {
 	old := p.directory
 	p.directory = p.site.directories.of(p.site.Rules, catalogue.Value, access.Value)
 	p.site.directories.release(old)
+	before := p.view
 	p.showLocked()
+	p.tellLocked(before, translate.Heard{})
 }

@@ -147,10 +147,9 @@ func (p *icwsPart) recover(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if !p.recovered(plan, losses) {
+	if !p.recovered(plan, requestID, losses) {
 		return fmt.Errorf("%w: the upstream session was lost again", fault.BadUpstream)
 	}
-	p.sent(plan, requestID)
 	return nil
 }
 
@@ -169,9 +168,10 @@ func (p *icwsPart) leaveWork(ctx context.Context, plan *translate.Plan) (string,
 	return "", nil
 }
 
-// recovered replaces the state by the one after an outage; false if there was another one since.
-// Writes that were under way are over; what became of them was read.
-func (p *icwsPart) recovered(plan translate.Plan, losses int) bool {
+// recovered replaces the state by the one after an outage, and what its plan wants lies over it, so
+// that nobody sees the agent in work again; false if there was another outage since. Writes that were
+// under way are over; what became of them was read.
+func (p *icwsPart) recovered(plan translate.Plan, requestID string, losses int) bool {
 	defer p.agent.send()
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -188,23 +188,39 @@ func (p *icwsPart) recovered(plan translate.Plan, losses int) bool {
 		close(w.done)
 	}
 	before := p.view
-	p.state = plan.Next
+	next, heard := plan.Next.Sent(plan, requestID)
+	w := p.writtenLocked(plan, requestID)
+	p.state = next
 	p.lost, p.readAt = false, time.Now()
 	p.showLocked()
-	p.tellLocked(before, translate.Heard{})
+	p.finishLocked(heard)
+	heard.Confirmed = heard.Confirmed && w != nil // without a write nobody asked for anything
+	if w == nil || heard.Confirmed || heard.Failed != nil {
+		p.tellLocked(before, heard)
+	}
+	p.see(w)
 	return true
 }
 
-// end ends the part: its upstream session is gone for good, and its channels show LoggedOut.
+// end ends the part: its upstream session is gone for good, and its channels show LoggedOut. That is
+// told last: if it ends the agent's session too, a connect that is held is to be answered with how that
+// ended, not with an event.
 func (p *icwsPart) end(why ending) {
-	p.update(func(s translate.AgentState, _ *translate.Directory) (translate.AgentState, translate.Heard) {
+	p.mu.Lock()
+	before := p.view
+	p.mu.Unlock()
+	p.change(func(s translate.AgentState, _ *translate.Directory) (translate.AgentState, translate.Heard) {
 		s.Link = translate.Ended
 		return s, translate.Heard{}
-	})
+	}, false)
 	p.mu.Lock()
 	p.over = true
 	p.mu.Unlock()
 	p.agent.partEnded(p, why)
+	p.mu.Lock()
+	p.tellLocked(before, translate.Heard{})
+	p.mu.Unlock()
+	p.agent.send()
 }
 
 func (p *icwsPart) ended() bool {

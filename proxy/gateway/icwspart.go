@@ -30,6 +30,7 @@ type icwsPart struct {
 	catalogue *cache.Cell[translate.Catalogue]
 	access    *cache.Cell[translate.Access]
 	reads     singleflight.Group
+	late      bool          // the site was not there when the agent logged in
 	nudge     chan struct{} // tells the reader that a completion will come
 	writing   chan struct{} // room for one
 	joining   chan struct{} // room for one
@@ -61,7 +62,7 @@ type icwsPart struct {
 // newICWSPart makes the part of a new upstream session; of the zero Conn one is opened when it is
 // needed.
 func newICWSPart(a *Agent, at *icwsSite, login string, conn icws.Conn) *icwsPart {
-	p := &icwsPart{agent: a, site: at, login: login, language: a.session.Language, elsewhere: a.elsewhere(at), conn: conn,
+	p := &icwsPart{agent: a, site: at, login: login, language: a.session.Language, elsewhere: a.elsewhere(at), conn: conn, late: conn.SessionID == "",
 		nudge: make(chan struct{}, 1), writing: make(chan struct{}, 1), joining: make(chan struct{}, 1), writes: map[string]*write{}}
 	p.catalogue = cache.NewCell(a.life, cache.CellOptions[translate.Catalogue]{
 		Cache: cache.Catalogue, Site: at.Name, StaleIfError: at.StaleIfError, Intern: at.catalogues.Of, Metrics: at.cells,
@@ -111,6 +112,7 @@ func (p *icwsPart) begin(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("gateway: read the agent's state: %w", err)
 	}
+	defer p.agent.send()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
@@ -126,6 +128,9 @@ func (p *icwsPart) begin(ctx context.Context) error {
 	p.atLogin = got.activations
 	p.begun, p.readAt = true, time.Now()
 	p.showLocked()
+	if p.late { // the agent's applications know them without these channels
+		p.tellLocked(translate.View{}, translate.Heard{})
+	}
 	p.logUnmapped(got.activations)
 	return nil
 }

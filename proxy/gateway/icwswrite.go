@@ -150,22 +150,35 @@ func (p *icwsPart) sent(plan translate.Plan, requestID string) *write {
 	// What is wanted shows at once, and is told when the site has confirmed it.
 	p.change(func(s translate.AgentState, _ *translate.Directory) (translate.AgentState, translate.Heard) {
 		next, heard := s.Sent(plan, requestID)
-		p.plans++
-		if requestID != "" {
-			w = &write{requestID: requestID, statusID: statusOf(plan), plan: plan, number: p.plans, done: make(chan struct{})}
-			p.writes[requestID] = w
-		}
+		w = p.writtenLocked(plan, requestID)
 		return next, heard
 	}, false)
-	if w == nil {
+	p.see(w)
+	return w
+}
+
+// writtenLocked notes a plan that was carried out, and returns the write to wait for, nil if it set no
+// status.
+func (p *icwsPart) writtenLocked(plan translate.Plan, requestID string) *write {
+	p.plans++
+	if requestID == "" {
 		return nil
+	}
+	w := &write{requestID: requestID, statusID: statusOf(plan), plan: plan, number: p.plans, done: make(chan struct{})}
+	p.writes[requestID] = w
+	return w
+}
+
+// see has a write seen to its end, if there is one.
+func (p *icwsPart) see(w *write) {
+	if w == nil {
+		return
 	}
 	select {
 	case p.nudge <- struct{}{}:
 	default: // the reader has one to take
 	}
 	p.agent.start(func() { p.follow(w) })
-	return w
 }
 
 // statusOf returns the id of the status that a plan sets, "" if it sets none.

@@ -227,6 +227,8 @@ func (g *Gateway) StartContactCenterSession(ctx context.Context, a *Agent, chann
 // who share it. If a site refuses that, the session goes on and the error says why; a site that
 // cannot be reached keeps nobody logged in.
 func (g *Gateway) EndContactCenterSession(ctx context.Context, a *Agent) error {
+	resume := a.pause() // a held connect is to be answered with the end, not with what leads to it
+	defer resume()
 	errs := make([]error, len(a.parts))
 	releases := make([]func(), len(a.parts))
 	a.sideBySide(func(i int, p part) { releases[i], errs[i] = p.finish(ctx) })

@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"encoding/json"
 	"sync"
 	"time"
 
@@ -16,6 +15,7 @@ import (
 type outbox struct {
 	mu      sync.Mutex
 	waiting []letter // guarded by mu
+	paused  int      // by so many nothing is to be sent; guarded by mu
 
 	sending sync.Mutex // one sends at a time, so that the order holds
 }
@@ -38,12 +38,30 @@ func (o *outbox) put(letters ...letter) {
 func (o *outbox) next() (letter, bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if len(o.waiting) == 0 {
+	if o.paused > 0 || len(o.waiting) == 0 {
 		return letter{}, false
 	}
 	first := o.waiting[0]
 	o.waiting = o.waiting[1:]
+	if len(o.waiting) == 0 {
+		o.waiting = nil // most agents have nothing waiting most of the time
+	}
 	return first, true
+}
+
+func (o *outbox) pause(by int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.paused += by
+}
+
+// pause keeps back what is to be pushed until the caller calls what it returns.
+func (a *Agent) pause() func() {
+	a.outbox.pause(1)
+	return func() {
+		a.outbox.pause(-1)
+		a.send()
+	}
 }
 
 // send pushes what waits. No part's lock may be held.
@@ -83,82 +101,6 @@ func (a *Agent) channelsMessage() any {
 		MessageType string `json:"messageType"`
 		Channels    []any  `json:"channels"`
 	}{htccapi.TypeChannelStateChange, channels}
-}
-
-// tellLocked puts what a change means for the agent's applications into the outbox: what is shown
-// differs from before, an operation has taken place, or one failed after all. The caller holds the
-// part's lock, and sends when it no longer does.
-func (p *icwsPart) tellLocked(before translate.View, heard translate.Heard) {
-	if p.agent.gateway.settings.Push == nil {
-		return
-	}
-	now := time.Now()
-	for _, n := range translate.Notifications(before, p.view, heard.Confirmed) {
-		one := letter{topic: n.Topic, data: n.Data, received: now}
-		if n.Topic == htccapi.TopicChannels && len(p.agent.parts) > 1 {
-			one.data = nil
-		}
-		p.agent.outbox.put(one)
-	}
-	if heard.Failed != nil {
-		n := translate.Failure(p.view, "the contact centre refused the change after accepting it")
-		p.agent.outbox.put(letter{topic: n.Topic, data: n.Data, received: now})
-	}
-}
-
-// notified returns the part's channels as notifications carry them.
-func (p *icwsPart) notified() []any {
-	p.mu.Lock()
-	view := p.view
-	p.mu.Unlock()
-	var channels []any
-	for _, channel := range translate.WithDND(view) {
-		channels = append(channels, channel)
-	}
-	return channels
-}
-
-// notified returns the part's channels as they are shown.
-func (p *htccPart) notified() []any {
-	var channels []any
-	for _, channel := range p.view().channels {
-		channels = append(channels, channel.Body)
-	}
-	return channels
-}
-
-// relay passes a notification of the site on: unchanged for an agent without another site; else what
-// is about channels as the list of all of them, and only what the site owns.
-func (p *htccPart) relay(topic string, data json.RawMessage, messageType string, names []htccapi.MediaChannel) {
-	one := letter{topic: topic, data: data, received: time.Now()}
-	if p.owned != nil {
-		switch messageType {
-		case htccapi.TypeDeviceStateChange:
-			if !p.owns(htccapi.Voice) {
-				return
-			}
-		case htccapi.TypeChannelStateChange:
-			if !p.ownsAny(names) {
-				return
-			}
-			one.data = nil
-		}
-	}
-	p.agent.outbox.put(one)
-	p.agent.send()
-}
-
-func (p *htccPart) owns(channel htccapi.MediaChannel) bool {
-	return p.ownsLocked(channel) // what a site owns never changes
-}
-
-func (p *htccPart) ownsAny(names []htccapi.MediaChannel) bool {
-	for _, name := range names {
-		if p.owns(name) {
-			return true
-		}
-	}
-	return false
 }
 
 // tellServices tells the agents of a site whether it is there.

@@ -19,11 +19,11 @@ import (
 
 // newUnion returns a world with two sites: anna works on PureConnect, bjorn on HTCC, cleo on both,
 // with voice on PureConnect, chat and email on HTCC.
-func newUnion(t *testing.T, pureconnect *icwssim.Server, cloud *htccsim.Server) *world {
+func newUnion(t *testing.T, pureconnect *icwssim.Server, cloud *htccsim.Server, options ...option) *world {
 	t.Helper()
 	t.Cleanup(cloud.Close)
 	metrics := upstream.NewMetrics(nil, nil)
-	return newWorld(t, pureconnect, func(s *Settings, _ *Site) {
+	both := func(s *Settings, _ *Site) {
 		s.Sites = append(s.Sites, Site{Name: "cloud", HTCC: htcc.New(htcc.Settings{Site: "cloud", Bases: []string{"http://gws.example:8090"},
 			Timeout: 5 * time.Second, HTTP: cloud.Transport(), Metrics: metrics})})
 		s.States = SharedStates{"Lunch": {"pureconnect": "At Lunch", "cloud": "OutToLunch"}}
@@ -38,7 +38,8 @@ func newUnion(t *testing.T, pureconnect *icwssim.Server, cloud *htccsim.Server) 
 			}
 			return Route{Stops: []Stop{pureconnect}}, true
 		}
-	})
+	}
+	return newWorld(t, pureconnect, append(options, both)...)
 }
 
 // post carries out an operation as its body says it, on all channels if channel is "".

@@ -1,0 +1,90 @@
+package gateway
+
+import (
+	"encoding/json"
+	"reflect"
+	"slices"
+	"time"
+
+	"portico/translate/htccapi"
+)
+
+// relayLocked passes a notification of the site on: unchanged for an agent without another site; else
+// what is about channels as the list of all of them, and only what the site owns.
+func (p *htccPart) relayLocked(topic string, data json.RawMessage, messageType string, names []htccapi.MediaChannel) {
+	one := letter{topic: topic, data: data, received: time.Now()}
+	if p.owned != nil {
+		switch messageType {
+		case htccapi.TypeDeviceStateChange:
+			if !p.ownsLocked(htccapi.Voice) {
+				return
+			}
+		case htccapi.TypeChannelStateChange:
+			if !slices.ContainsFunc(names, p.ownsLocked) {
+				return
+			}
+			one.data = nil
+		}
+	}
+	p.agent.outbox.put(one)
+}
+
+// tellLocked tells what is shown otherwise than it was: the devices, whole, and all channels.
+func (p *htccPart) tellLocked(before shown) {
+	now, after := time.Now(), p.viewLocked()
+	devices := slices.DeleteFunc(slices.Clone(after.devices), func(device Resource) bool {
+		return slices.ContainsFunc(before.devices, device.alike)
+	})
+	if len(devices) > 0 {
+		p.agent.outbox.put(letter{topic: htccapi.TopicDevices, received: now, data: struct {
+			MessageType string `json:"messageType"`
+			Devices     []any  `json:"devices"`
+		}{htccapi.TypeDeviceStateChange, bodiesOf(devices)}})
+	}
+	if !slices.EqualFunc(before.channels, after.channels, Resource.alike) {
+		p.agent.outbox.put(letter{topic: htccapi.TopicChannels, received: now})
+	}
+}
+
+func bodiesOf(resources []Resource) []any {
+	bodies := make([]any, len(resources))
+	for i, resource := range resources {
+		bodies[i] = resource.Body
+	}
+	return bodies
+}
+
+// alike reports whether two resources show the same. A member that only one of them has says nothing,
+// since notifications carry some that reads do not; but without userState there is no state.
+func (r Resource) alike(other Resource) bool {
+	if r.ID != other.ID {
+		return false
+	}
+	mine, theirs := membersOf(r.Body), membersOf(other.Body)
+	for name, value := range mine {
+		another, both := theirs[name]
+		if both && !reflect.DeepEqual(value, another) {
+			return false
+		}
+	}
+	return (mine[memberState] == nil) == (theirs[memberState] == nil)
+}
+
+const memberState = "userState"
+
+// membersOf returns the members of a resource's body.
+func membersOf(body any) map[string]any {
+	encoded, err := json.Marshal(body)
+	if err != nil {
+		panic("gateway: what is shown came as JSON, so it encodes: " + err.Error())
+	}
+	var members map[string]any
+	err = json.Unmarshal(encoded, &members)
+	if err != nil {
+		panic("gateway: what is shown are objects: " + err.Error())
+	}
+	return members
+}
+
+// notified returns the part's channels as they are shown.
+func (p *htccPart) notified() []any { return bodiesOf(p.view().channels) }
