@@ -55,6 +55,7 @@ type icwsPart struct {
 	told      int                  // messages about state that were received so far
 	readAt    time.Time            // when the whole state was read last
 	atLogin   map[string]bool
+	activated time.Time         // when activations were set by us last
 	writes    map[string]*write // accepted and not completed, by request id
 	plans     int               // carried out so far
 }

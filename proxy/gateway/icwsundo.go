@@ -118,7 +118,7 @@ func (p *icwsPart) undo(ctx context.Context, conn icws.Conn, undo translate.Undo
 
 // putBack sets activations and notes that they are set.
 func (p *icwsPart) putBack(ctx context.Context, conn icws.Conn, activations map[string]bool) error {
-	err := p.site.ICWS.SetActivations(ctx, conn, conn.UserID, activations)
+	err := p.setActivations(ctx, conn, activations)
 	if err != nil {
 		return err
 	}

@@ -71,7 +71,11 @@ func (p *icwsPart) accept(ctx context.Context, plan planner) (translate.Plan, *w
 		if err != nil {
 			return translate.Plan{}, nil, err
 		}
-		made, err := plan(p.current(), d.Directory)
+		state, err := p.planOn(ctx)
+		if err != nil {
+			return translate.Plan{}, nil, err
+		}
+		made, err := plan(state, d.Directory)
 		if err != nil {
 			return translate.Plan{}, nil, refusal(err)
 		}
@@ -116,12 +120,6 @@ func (p *icwsPart) freshen(ctx context.Context) error {
 	return p.once(ctx, "refresh", p.refresh)
 }
 
-func (p *icwsPart) current() translate.AgentState {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.state
-}
-
 // carryOut makes a plan's calls. If one fails, those before it are undone. It returns the write
 // whose completion is to come, nil if the plan set no status. The caller holds writing.
 func (p *icwsPart) carryOut(ctx context.Context, conn icws.Conn, plan translate.Plan) (*write, error) {
@@ -139,9 +137,39 @@ func (p *icwsPart) carryOut(ctx context.Context, conn icws.Conn, plan translate.
 // send makes one call; for a status it returns the id of the request.
 func (p *icwsPart) send(ctx context.Context, conn icws.Conn, call translate.Call) (string, error) {
 	if call.Activations != nil {
-		return "", p.site.ICWS.SetActivations(ctx, conn, conn.UserID, call.Activations)
+		return "", p.setActivations(ctx, conn, call.Activations)
 	}
 	return p.site.ICWS.SetUserStatus(ctx, conn, conn.UserID, *call.Status)
+}
+
+// setActivations sets activations, and notes when: also if it fails, since it may have arrived.
+func (p *icwsPart) setActivations(ctx context.Context, conn icws.Conn, activations map[string]bool) error {
+	err := p.site.ICWS.SetActivations(ctx, conn, conn.UserID, activations)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.activated = time.Now()
+	return err
+}
+
+// echoFor is how long messages about activations that we set may still be on their way.
+const echoFor = 5 * time.Second
+
+// planOn returns the state to plan on. When activations were set a moment ago, as an operation and
+// then its undo do, messages may have told what held in between. A plan made on that could leave a
+// workgroup activated that it takes for inactive, so the site is asked.
+func (p *icwsPart) planOn(ctx context.Context) (translate.AgentState, error) {
+	p.mu.Lock()
+	state, echoes := p.state, time.Since(p.activated) < echoFor
+	p.mu.Unlock()
+	if !echoes {
+		return state, nil
+	}
+	activations, err := p.readActivations(ctx)
+	if err != nil {
+		return state, fmt.Errorf("gateway: read activations before a plan: %w", err)
+	}
+	state.Activations = activations
+	return state, nil
 }
 
 // sent notes that all calls of a plan were accepted. It returns the write to wait for.
