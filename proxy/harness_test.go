@@ -144,7 +144,9 @@ func serve(t testing.TB, site http.Handler) (string, http.RoundTripper) {
 	server := httptest.NewUnstartedServer(site)
 	server.Config.ErrorLog = log.New(io.Discard, "", 0) // of answers that break off
 	server.Start()
-	transport := &http.Transport{MaxIdleConnsPerHost: 300}
+	transport := http.DefaultTransport.(*http.Transport).Clone() // as in operation
+	transport.MaxIdleConnsPerHost = 300
+	transport.ExpectContinueTimeout = time.Minute
 	t.Cleanup(func() {
 		transport.CloseIdleConnections()
 		server.CloseClientConnections()
