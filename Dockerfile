@@ -16,6 +16,7 @@ COPY --from=build /portico /portico
 USER 65532:65532
 # The door, and the operators' door once `admin` is set to an address outside the container.
 EXPOSE 8080 9180
+# Asks at 127.0.0.1:9180, or where PORTICO_ADMIN says; it does not read the settings file.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=5s --retries=3 CMD ["/portico", "health"]
 ENTRYPOINT ["/portico"]
 CMD ["serve", "--config", "/etc/portico/portico.yaml"]

@@ -27,13 +27,25 @@ func done(dialect htccapi.Dialect) htccapi.OperationAnswer {
 // its description says what failed.
 func partlyDone(dialect htccapi.Dialect, succeeded, failed []htccapi.ChannelResult) htccapi.OperationAnswer {
 	if dialect == htccapi.DialectStatus {
-		var texts []string
-		for _, one := range failed {
-			texts = append(texts, one.StatusMessage)
-		}
-		return htccapi.OperationAnswer{Verdict: htccapi.Verdict{Status: htccapi.StatusOK, ErrorDescription: strings.Join(texts, "; ")}}
+		return htccapi.OperationAnswer{Verdict: htccapi.Verdict{Status: htccapi.StatusOK, ErrorDescription: describe(failed)}}
 	}
 	return htccapi.OperationAnswer{Verdict: verdict(htccapi.StatusPartial, ""), Succeeded: succeeded, Failed: failed}
+}
+
+// describe says in one line what failed: "chat, email: internal error; voice: no permission".
+func describe(failed []htccapi.ChannelResult) string {
+	var texts []string
+	channels := map[string][]string{} // by text
+	for _, one := range failed {
+		if channels[one.StatusMessage] == nil {
+			texts = append(texts, one.StatusMessage)
+		}
+		channels[one.StatusMessage] = append(channels[one.StatusMessage], string(one.Channel))
+	}
+	for i, text := range texts {
+		texts[i] = strings.Join(channels[text], ", ") + ": " + text
+	}
+	return strings.Join(texts, "; ")
 }
 
 // failure answers with an error.

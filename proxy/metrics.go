@@ -172,11 +172,11 @@ func (e *endpoint) count(code int, took time.Duration) {
 	e.mu.RLock()
 	counter, observer := e.codes[code], e.classes[code/100]
 	e.mu.RUnlock()
-	if counter == nil || observer == nil {
+	if counter == nil {
 		counter, observer = e.resolve(code)
 	}
 	counter.Inc()
-	if !e.held {
+	if observer != nil {
 		observer.Observe(took.Seconds())
 	}
 }
@@ -185,6 +185,9 @@ func (e *endpoint) resolve(code int) (prometheus.Counter, prometheus.Observer) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.codes[code] = e.requests.WithLabelValues(strconv.Itoa(code))
+	if e.held {
+		return e.codes[code], nil
+	}
 	e.classes[code/100] = e.durations.WithLabelValues(strconv.Itoa(code/100) + "xx")
 	return e.codes[code], e.classes[code/100]
 }

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"errors"
+	"net/http"
 
 	"portico/proxy/push"
 )
@@ -14,6 +15,10 @@ func notifications(c *call) (any, error) {
 	if c.door.settings.Push == nil {
 		return unknownPath(c)
 	}
+	err := c.checkUpgrade()
+	if err != nil {
+		return nil, err
+	}
 	c.setCookie()
 	c.door.metrics.requestsInFlight.Dec()
 	c.door.metrics.pushInFlight.Inc()
@@ -21,7 +26,19 @@ func notifications(c *call) (any, error) {
 		c.door.metrics.pushInFlight.Dec()
 		c.door.metrics.requestsInFlight.Inc()
 	}()
-	err := c.door.settings.Push.Serve(c.Writer, c.Request, c.agent.SessionID())
+	err = c.door.settings.Push.Serve(c.Writer, c.Request, c.agent.SessionID())
 	c.left = errors.Is(err, push.ErrReplaced) || errors.Is(err, push.ErrLeft)
 	return streamed, nil
+}
+
+// checkUpgrade refuses a websocket that a page of another site opens with the agent's cookie. It comes
+// as a GET, which is let through elsewhere because it changes nothing and cannot be read across sites;
+// a socket can.
+func (c *call) checkUpgrade() error {
+	if c.Request.Header.Get("Upgrade") == "" {
+		return nil
+	}
+	asWrite := c.Request.Clone(c.context())
+	asWrite.Method = http.MethodPost
+	return c.door.checkOrigin(asWrite, asWrite.CookiesNamed(cookieName))
 }

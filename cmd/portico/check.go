@@ -10,7 +10,7 @@ import (
 
 // check says all that is wrong with a settings file, and what is allowed but rarely meant.
 func check(_ context.Context, p process, args []string) error {
-	set := p.flags("check")
+	set := p.flags("check", "FILE")
 	err := parse(set, args, 1)
 	if err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"time"
 
@@ -21,7 +22,7 @@ var demoSettings string
 
 // demo runs Portico with simulated contact centres, needs nothing else, and stops cleanly.
 func demo(ctx context.Context, p process, args []string) error {
-	set := p.flags("demo")
+	set := p.flags("demo", "[flags]")
 	door := set.String("listen", "", "`address` of Portico, default 127.0.0.1:8080; port 0 is any free one")
 	admin := set.String("admin", "", "`address` of Portico's admin listener, default 127.0.0.1:9180")
 	icws := set.String("icws", "127.0.0.1:8018", "`address` of the ICWS simulator")
@@ -66,7 +67,12 @@ func (p process) openDemo(pureconnect, cloud *simulated, icws, htcc, door, admin
 		return nil, err
 	}
 	move(cfg, door, admin)
-	return open(cfg, logger(p.stderr, cfg.Log.Level))
+	portico, err := open(cfg, logger(p.stderr, cfg.Log.Level))
+	_, isAddress := errors.AsType[*net.OpError](err)
+	if isAddress {
+		return nil, fmt.Errorf("%w; --listen and --admin move Portico", err)
+	}
+	return portico, err
 }
 
 // demoConfig returns the demo's settings with those of a file laid over them.

@@ -18,7 +18,7 @@ const healthTimeout = 3 * time.Second
 // health asks a running Portico whether it is alive, for container health checks. The address is
 // that of its admin listener: the argument, else PORTICO_ADMIN, else the default.
 func health(ctx context.Context, p process, args []string) error {
-	set := p.flags("health")
+	set := p.flags("health", "[ADDRESS]")
 	err := parse(set, args, 1)
 	if err != nil {
 		return err

@@ -76,10 +76,15 @@ func usage(w io.Writer) {
 	fmt.Fprint(w, "\n  portico COMMAND -h         the flags of a command\n")
 }
 
-// flags returns an empty flag set for a subcommand; parse reads it.
-func (p process) flags(name string) *flag.FlagSet {
+// flags returns an empty flag set for a subcommand; parse reads it. Asked for help it tells usage,
+// the arguments of the subcommand, and its flags.
+func (p process) flags(name, usage string) *flag.FlagSet {
 	set := flag.NewFlagSet("portico "+name, flag.ContinueOnError)
 	set.SetOutput(p.stderr)
+	set.Usage = func() {
+		fmt.Fprintf(p.stderr, "Usage: portico %s %s\n", name, usage)
+		set.PrintDefaults()
+	}
 	return set
 }
 

@@ -29,6 +29,8 @@ func TestRun(t *testing.T) {
 		{"a flag that does not exist is named", []string{"demo", "--prot"}, exitUsage, "", "-prot"},
 		{"an argument too many is named", []string{"demo", "now"}, exitUsage, "", `["now"]`},
 		{"the flags of a command", []string{"simulate", "icws", "-h"}, exitOK, "", "self-signed"},
+		{"what simulate can simulate", []string{"simulate", "-h"}, exitOK, "", "simulate icws|htcc"},
+		{"the arguments of a command without flags", []string{"health", "-h"}, exitOK, "", "portico health [ADDRESS]"},
 		{"check accepts the example", []string{"check", good}, exitOK, "good.yaml: ok", ""},
 		{"check tells all faults with their lines", []string{"check", bad}, exitFailed, "", "bad.yaml:2: sites.a.kind"},
 		{"check without a file", []string{"check"}, exitUsage, "", "name the settings file"},
@@ -37,6 +39,8 @@ func TestRun(t *testing.T) {
 		{"serve with bad settings", []string{"serve", "--config", bad}, exitFailed, "", "bad.yaml:1"},
 		{"simulate needs to know what", []string{"simulate", "acd"}, exitUsage, "", "icws"},
 		{"an address that is taken or wrong", []string{"demo", "--icws", "127.0.0.1:99999"}, exitFailed, "", "--icws"},
+		{"an address of Portico's that is taken or wrong", []string{"demo", "--icws", "127.0.0.1:0", "--htcc", "127.0.0.1:0", "--listen", "127.0.0.1:99999"},
+			exitFailed, "", "--listen"},
 		{"health of what does not run", []string{"health", "127.0.0.1:1"}, exitFailed, "", "127.0.0.1:1"},
 	} {
 		var stdout, stderr bytes.Buffer

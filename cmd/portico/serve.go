@@ -15,7 +15,7 @@ import (
 
 // serve serves agents until ctx ends.
 func serve(ctx context.Context, p process, args []string) error {
-	set := p.flags("serve")
+	set := p.flags("serve", "--config FILE")
 	file := set.String("config", "", "the settings `file`")
 	err := parse(set, args, 0)
 	if err != nil {

@@ -33,13 +33,17 @@ func simulate(ctx context.Context, p process, args []string) error {
 	if len(args) > 0 && args[0] == "htcc" {
 		return simulateHTCC(ctx, p, args[1:])
 	}
-	fmt.Fprintln(p.stderr, "portico simulate: name what to simulate: icws or htcc")
-	return errUsage
+	err := parse(p.flags("simulate", "icws|htcc [flags]; each has flags of its own"), args, len(args))
+	if err == nil {
+		fmt.Fprintln(p.stderr, "portico simulate: name what to simulate: icws or htcc")
+		err = errUsage
+	}
+	return err
 }
 
 func simulateICWS(ctx context.Context, p process, args []string) error {
 	sim := &icwssim.Server{}
-	set := p.flags("simulate icws")
+	set := p.flags("simulate icws", "[flags]")
 	set.StringVar(&sim.BasePath, "base-path", "", "`path` before /icws, such as /api/{host}")
 	set.BoolVar(&sim.Lenient, "lenient", false, "take cookie or CSRF token where a server wants both")
 	set.IntVar(&sim.MessagingVersion, "messaging", 2, "`version` of messaging: 1 has no event streams")
@@ -50,7 +54,7 @@ func simulateICWS(ctx context.Context, p process, args []string) error {
 
 func simulateHTCC(ctx context.Context, p process, args []string) error {
 	sim := &htccsim.Server{}
-	set := p.flags("simulate htcc")
+	set := p.flags("simulate htcc", "[flags]")
 	set.BoolVar(&sim.CSRF, "csrf", false, "demand the token against cross-site requests")
 	set.BoolVar(&sim.VoiceInChannels, "voice-in-channels", false, "list voice among the channels")
 	set.Func("dialect", "`form` of answers: statusCode, which real servers speak, or status", func(text string) error {

@@ -36,9 +36,19 @@ func (p *icwsPart) failed(ctx context.Context, conn icws.Conn, plan translate.Pl
 	err := p.undo(ctx, conn, undo)
 	if err != nil {
 		p.warn("activations were not put back", err)
-		return &fault.Error{Kind: fault.BadUpstream, Err: fmt.Errorf("gateway: undo what went before: %w; after: %w", err, cause)}
+		return &fault.Error{Kind: kindOfUndo(err), Err: fmt.Errorf("gateway: undo what went before: %w; after: %w", err, cause)}
 	}
 	return cause
+}
+
+// kindOfUndo returns what callers see of an undo that failed. Whatever refused the operation, the site
+// has left it half done: that is the site's error, or its silence.
+func kindOfUndo(err error) fault.Kind {
+	switch kind := fault.KindOf(err); kind {
+	case fault.Timeout, fault.Unreachable:
+		return kind
+	}
+	return fault.BadUpstream
 }
 
 // uncertain reports whether a failed call may have been carried out: no answer came, or none that

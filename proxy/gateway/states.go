@@ -11,7 +11,7 @@ import (
 )
 
 // AgentStates returns the states that the agent may choose: those to which the settings give one
-// name at several sites, then those of each site, of one name the first. It fails as Me does; a
+// name at several sites, then the others of each site, of one name the first. It fails as Me does; a
 // site that cannot be reached adds none while another does.
 func (g *Gateway) AgentStates(ctx context.Context, a *Agent) ([]Resource, error) {
 	sites, err := a.states(ctx)
@@ -19,25 +19,50 @@ func (g *Gateway) AgentStates(ctx context.Context, a *Agent) ([]Resource, error)
 		return nil, err
 	}
 	list := []Resource{}
-	taken := map[string]bool{}
-	add := func(name htccapi.Operation, body any) {
-		if !taken[strings.ToLower(string(name))] {
-			taken[strings.ToLower(string(name))] = true
-			list = append(list, Resource{ID: string(name), Body: body})
-		}
-	}
-	for _, name := range g.settings.States.names() {
-		shared, found := g.settings.States.at(name, a.parts, sites)
-		if found {
-			add(name, shared)
-		}
-	}
-	for _, states := range sites {
-		for _, one := range states {
-			add(one.OperationName, one.body)
-		}
+	for _, one := range a.offered(sites) {
+		list = append(list, Resource{ID: string(one.OperationName), Body: one.body})
 	}
 	return list, nil
+}
+
+// offered returns the states of all sites, each once: an id stands in the list once, since that is
+// what applications find a state by. A custom state that the settings name goes by that name alone,
+// though its own is still understood.
+func (a *Agent) offered(sites [][]state) []state {
+	type key struct{ site, id string }
+	table := a.gateway.settings.States
+	renamed := map[key]bool{}
+	taken := map[string]bool{}
+	var list []state
+	add := func(one state) {
+		name := strings.ToLower(string(one.OperationName))
+		if !taken[name] {
+			taken[name] = true
+			list = append(list, one)
+		}
+	}
+	for _, name := range table.names() {
+		for i, p := range a.parts {
+			one, found := table.find(name, p.siteName(), sites[i])
+			if !found {
+				continue
+			}
+			if !isSystem(one.OperationName) {
+				renamed[key{p.siteName(), one.ID}] = true
+			}
+			one.OperationName = name
+			one.body = one.AgentStateSetting
+			add(one) // of several sites the first
+		}
+	}
+	for i, p := range a.parts {
+		for _, one := range sites[i] {
+			if !renamed[key{p.siteName(), one.ID}] {
+				add(one)
+			}
+		}
+	}
+	return list
 }
 
 // states returns the states of each part. It fails only if no site can tell.
@@ -86,7 +111,7 @@ func (a *Agent) nameFor(ctx context.Context, parts []part, ask Ask) ([]namedAsk,
 		}
 	}
 	if len(found) == 0 && len(parts) > 1 {
-		return nil, fault.New(fault.Invalid, fmt.Sprintf("unknown operation %q; this agent may use: %s", ask.Operation, names(sites)))
+		return nil, fault.New(fault.Invalid, fmt.Sprintf("unknown operation %q; this agent may use: %s", ask.Operation, listed(a.operations(sites))))
 	}
 	for i, p := range parts {
 		op, ok := found[p.siteName()]
@@ -101,14 +126,7 @@ func (a *Agent) nameFor(ctx context.Context, parts []part, ask Ask) ([]namedAsk,
 	return named, nil
 }
 
-func isSystem(op htccapi.Operation) bool {
-	for _, reserved := range htccapi.Reserved {
-		if op == reserved {
-			return true
-		}
-	}
-	return false
-}
+func isSystem(op htccapi.Operation) bool { return slices.Contains(htccapi.Reserved, op) }
 
 // plainOf returns the plain state of the same kind.
 func plainOf(kind string) htccapi.Operation {
@@ -118,14 +136,23 @@ func plainOf(kind string) htccapi.Operation {
 	return htccapi.NotReady
 }
 
-func names(sites [][]state) string {
-	var list []string
-	for _, states := range sites {
-		for _, one := range states {
-			list = append(list, string(one.OperationName))
+// operations lists what an agent of several sites may post, for the text of a refusal: the states
+// offered, those that the settings gave another name, and do-not-disturb.
+func (a *Agent) operations(sites [][]state) []string {
+	var names []string
+	add := func(op htccapi.Operation) {
+		if !slices.Contains(names, string(op)) {
+			names = append(names, string(op))
 		}
 	}
-	return listed(list)
+	for _, states := range append([][]state{a.offered(sites)}, sites...) {
+		for _, one := range states {
+			add(one.OperationName)
+		}
+	}
+	add(htccapi.DoNotDisturbOn)
+	add(htccapi.DoNotDisturbOff)
+	return names
 }
 
 // SharedStates gives one name to states of several sites: by name, then site, the operationName, id
@@ -167,17 +194,4 @@ func (t SharedStates) names() []htccapi.Operation {
 	}
 	slices.Sort(names)
 	return names
-}
-
-// at returns the shared state as the first site that has it shows it, under the shared name.
-func (t SharedStates) at(name htccapi.Operation, parts []part, sites [][]state) (htccapi.AgentStateSetting, bool) {
-	for i, p := range parts {
-		one, ok := t.find(name, p.siteName(), sites[i])
-		if ok {
-			shared := one.AgentStateSetting
-			shared.OperationName = name
-			return shared, true
-		}
-	}
-	return htccapi.AgentStateSetting{}, false
 }

@@ -9,7 +9,7 @@ import (
 	"portico/translate/htccapi"
 )
 
-// TestAdmits is the transition table of the dossier's agent-state model: rows are what something is
+// TestAdmits is the transition table of HTCC's agent-state model: rows are what something is
 // in, columns what is asked for.
 func TestAdmits(t *testing.T) {
 	lunch := StockAgentStates()[5]

@@ -1,0 +1,44 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestAHeldConnectDoesNotHoldUpTheEnd stops the demo while an application waits for notifications.
+func TestAHeldConnectDoesNotHoldUpTheEnd(t *testing.T) {
+	demo := start(t, "demo", "--json", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--icws", "127.0.0.1:0", "--htcc", "127.0.0.1:0")
+	var at addresses
+	err := json.Unmarshal([]byte(demo.out.next(t)), &at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := at.Portico + "/api/v2/notifications"
+	var shaken []struct{ ClientID string }
+	err = json.Unmarshal([]byte(try{method: "POST", path: path, body: `[{"channel":"/meta/handshake","version":"1.0"}]`}.do(t)), &shaken)
+	if err != nil || len(shaken) != 1 {
+		t.Fatalf("handshake: %v %v", shaken, err)
+	}
+	connect := try{method: "POST", path: path + "/connect", body: fmt.Sprintf(`[{"channel":"/meta/connect","clientId":%q,"connectionType":"long-polling"}]`, shaken[0].ClientID)}
+	connect.do(t)
+	answered := make(chan string, 1)
+	go func() { answered <- connect.do(t) }()
+	held := try{method: "GET", path: at.Admin + "/metrics", want: `...portico_http_requests_in_flight{kind="push"} 1...`}
+	for deadline := time.Now().Add(10 * time.Second); !matches(strings.TrimSpace(held.do(t)), held.want); {
+		if time.Now().After(deadline) {
+			t.Fatal("no connect is held")
+		}
+	}
+	began := time.Now()
+	demo.end(t)
+	if took := time.Since(began); took > 4*time.Second { // the demo's grace is 5 s, a connect is held for 30
+		t.Errorf("the demo took %v to end", took)
+	}
+	got := <-answered
+	if !strings.Contains(got, `"successful":true`) || !strings.Contains(got, `"reconnect":"retry"`) {
+		t.Errorf("the held connect = %s; want the advice to connect again", got)
+	}
+}

@@ -1,0 +1,54 @@
+package gateway
+
+import (
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"portico/proxy/fault"
+	"portico/proxy/htcc/htccsim"
+	"portico/proxy/icws/icwssim"
+)
+
+// A state that the settings give a name stands in the list by that name alone.
+func TestSharedStatesAreListedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newUnion(t, &icwssim.Server{}, &htccsim.Server{})
+		for _, name := range []string{"anna", "cleo"} {
+			list, err := w.AgentStates(t.Context(), w.login(name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var names []string
+			for _, one := range list {
+				names = append(names, one.ID)
+			}
+			all := strings.Join(names, " ")
+			if names[0] != "Lunch" || strings.Count(all, "Lunch") != 1 {
+				t.Errorf("the states of %s are %s; want Lunch first and no other lunch", name, all)
+			}
+		}
+	})
+}
+
+// The text of a refusal lists what may be posted, each once, do-not-disturb included.
+func TestUnknownOperationAtTwoSites(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newUnion(t, &icwssim.Server{}, &htccsim.Server{})
+		_, err := w.post(w.login("cleo"), "", `{"operationName":"Siesta"}`)
+		text := fault.Public(err)
+		_, after, _ := strings.Cut(text, "may use: ")
+		seen := map[string]bool{}
+		for _, name := range strings.Split(after, ", ") {
+			if seen[name] {
+				t.Errorf("%s stands twice in %q", name, text)
+			}
+			seen[name] = true
+		}
+		for _, name := range []string{"Ready", "Lunch", "AtLunch", "OutToLunch", "AuxWork", "DoNotDisturbOn"} {
+			if !seen[name] {
+				t.Errorf("%s is missing in %q", name, text)
+			}
+		}
+	})
+}
