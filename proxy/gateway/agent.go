@@ -173,6 +173,13 @@ func (a *Agent) elsewhere(at *icwsSite) []htccapi.MediaChannel {
 	return elsewhere
 }
 
+// partBack notes that a part which had ended has an upstream session again.
+func (a *Agent) partBack(p part) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.over, p)
+}
+
 // owned returns the channels of the agent that are a site's; nil if it is the only one.
 func (a *Agent) owned(site string) []htccapi.MediaChannel {
 	if len(a.route.Stops) == 1 {

@@ -167,6 +167,7 @@ func (p *htccPart) joined(ctx context.Context, gone *htcc.Session) (*htcc.Sessio
 		p.session, p.refused = session, ""
 		p.over, p.finished = false, false
 	})
+	p.agent.partBack(p)
 	p.replay(ctx, session)
 	return session, nil
 }

@@ -129,9 +129,9 @@ func TestASiteThatJoinsLaterIsTold(t *testing.T) {
 		w.fault(icwssim.Fault{Scenario: "hang"})
 		cleo := w.login("cleo")
 		time.Sleep(time.Minute)
-		desktop := w.open(cleo, everything)
+		desktop := w.open(cleo, "/v2/me/*") // when the probe notices is another matter
 		w.sim.Reset()
 		time.Sleep(2 * time.Minute)
-		desktop.hears("PureConnect is there", "services pureconnect:Active", "device Active:NotReady dnd:Off", "channels voice:NotReady")
+		desktop.hears("PureConnect is there", "device Active:NotReady dnd:Off", "channels voice:NotReady")
 	})
 }
