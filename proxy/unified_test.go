@@ -63,7 +63,7 @@ func TestOneOfTwoSitesFails(t *testing.T) {
 			breakCloud()
 			cleo.post("/api/v2/me", all).is(t, "HTCC fails", 200, fmt.Sprintf(`{"statusCode":7,"succeeded":[{"statusCode":0,"channel":"voice"}],`+
 				`"failed":[{"statusCode":4,"statusMessage":%[1]s,"channel":"chat"},{"statusCode":4,"statusMessage":%[1]s,"channel":"email"}]}`, quote(test.text)))
-			cleo.post("/me", all).is(t, "HTCC fails, in dialect Status", 200, fmt.Sprintf(`{"status":"ok","errorDescription":%s}`, quote(test.text+"; "+test.text)))
+			cleo.post("/me", all).is(t, "HTCC fails, in dialect Status", 200, fmt.Sprintf(`{"status":"ok","errorDescription":%s}`, quote("chat, email: "+test.text)))
 			if got := cleo.state(); !strings.HasPrefix(got, "voice:NotReady chat:Ready email:Ready") {
 				t.Errorf("while HTCC fails /me says %q", got)
 			}
@@ -73,7 +73,7 @@ func TestOneOfTwoSitesFails(t *testing.T) {
 			breakICWS()
 			cleo.post("/api/v2/me", all).is(t, "ICWS fails", 200, fmt.Sprintf(`{"statusCode":7,"succeeded":[{"statusCode":0,"channel":"chat"},{"statusCode":0,"channel":"email"}],`+
 				`"failed":[{"statusCode":4,"statusMessage":%s,"channel":"voice"}]}`, quote(test.text)))
-			cleo.post("/me", all).is(t, "ICWS fails, in dialect Status", 200, fmt.Sprintf(`{"status":"ok","errorDescription":%s}`, quote(test.text)))
+			cleo.post("/me", all).is(t, "ICWS fails, in dialect Status", 200, fmt.Sprintf(`{"status":"ok","errorDescription":%s}`, quote("voice: "+test.text)))
 			recovered("after ICWS failed")
 
 			begin()
