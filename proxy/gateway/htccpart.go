@@ -34,6 +34,7 @@ type htccPart struct {
 	channels []htcc.Channel
 	begun    bool // devices and channels were read
 	synced   bool // the reader tells of every change
+	told     int  // notifications of state received so far
 	away     bool // the site could not be reached
 	over     bool // the part has ended: no upstream session can be had
 	finished bool // the agent ended the upstream session: another is opened only for a caller
@@ -147,11 +148,15 @@ func (p *htccPart) refresh(ctx context.Context) error {
 }
 
 func (p *htccPart) resync(ctx context.Context, s *htcc.Session) error {
+	told := p.toldSoFar()
 	user, err := p.site.HTCC.Me(ctx, s, htccapi.SubDevices, htccapi.SubChannels)
 	if err != nil {
 		return err
 	}
 	p.change(func() {
+		if p.begun && p.told != told {
+			return // notifications have come since, and are as new as what was read or newer
+		}
 		kept := p.object
 		p.takeLocked(user)
 		if kept.Text("userName") != "" {
@@ -159,6 +164,12 @@ func (p *htccPart) resync(ctx context.Context, s *htcc.Session) error {
 		}
 	})
 	return nil
+}
+
+func (p *htccPart) toldSoFar() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.told
 }
 
 // change changes what is kept of the agent, other than a notification of the site does. What is shown

@@ -92,6 +92,9 @@ func (p *htccPart) receiveMessage(topic string, data json.RawMessage) {
 // applyLocked takes what a message says of devices and channels, and returns which channels it names.
 func (p *htccPart) applyLocked(messageType string, message htcc.Object) []htccapi.MediaChannel {
 	var names []htccapi.MediaChannel
+	if messageType == htccapi.TypeDeviceStateChange || messageType == htccapi.TypeChannelStateChange {
+		p.told++
+	}
 	switch messageType {
 	case htccapi.TypeDeviceStateChange:
 		devices, err := htcc.Devices(message)

@@ -279,3 +279,33 @@ func TestALostHTCCSessionIsNoOutage(t *testing.T) {
 		}
 	})
 }
+
+func TestALateReadDoesNotHideWhatWasNotifiedSince(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cloud := &htccsim.Server{}
+		w := newUnion(t, &icwssim.Server{}, cloud)
+		cleo := w.login("cleo")
+		w.posted(cleo, "", startAll)
+		time.Sleep(time.Second)
+		p := cleo.parts[1].(*htccPart)
+		p.setLive(false) // as between a break of the stream and its repair, which notices sooner than the read ends
+		err := cloud.Fault(htccsim.Fault{Route: "GET /api/v2/me", User: "cleo", Delay: 3 * time.Second, After: true, Times: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		read := make(chan error, 1)
+		go func() { read <- p.refresh(t.Context()) }()
+		time.Sleep(time.Second)
+		err = cloud.SetState(htccsim.StateChange{User: "cleo", Channel: "chat", State: "Ready"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		p.setLive(true)
+		err = <-read
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.expect(cleo, "after the read came late", "voice:NotReady chat:Ready email:NotReady Active dnd:Off")
+	})
+}
