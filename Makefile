@@ -1,5 +1,6 @@
 # make test    everything that must hold: format, vet, staticcheck, tests with the race detector,
 #              fuzz targets for a few seconds each. It sets up what it needs.
+# make test-cometd   the CometD client that agents' applications use, against portico demo
 # make bench   the benchmarks
 # make build   a static binary in bin/
 
@@ -11,9 +12,9 @@ VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo 
 # The race detector needs a C compiler.
 RACE = $(shell command -v gcc >/dev/null 2>&1 && echo -race)
 
-.PHONY: test setup lint unit fuzz bench build clean
+.PHONY: test setup lint unit fuzz test-cometd bench build clean
 
-test: setup lint unit fuzz
+test: setup lint unit fuzz test-cometd
 
 # Packages are installed only for root on Debian, or under CI. Elsewhere the line to run is printed,
 # and the suite that needs them is left out by name.
@@ -47,6 +48,20 @@ fuzz:
 	    go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$package; \
 	  done; \
 	done
+
+test-cometd: build
+	@if ! command -v node >/dev/null 2>&1 || ! command -v npm >/dev/null 2>&1; then \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+	    apt-get update -qq && apt-get install -y -qq nodejs npm; \
+	  elif [ -n "$$CI" ]; then \
+	    echo "CI needs node and npm for test-cometd and cannot install them" >&2; exit 1; \
+	  fi; \
+	fi; \
+	if command -v node >/dev/null 2>&1 && command -v npm >/dev/null 2>&1; then \
+	  cd proxy/push/conformance && npm ci --silent --no-audit --no-fund && node conformance.mjs $(CURDIR)/bin/portico; \
+	else \
+	  echo "left out: test-cometd. It needs Node: sudo apt-get install nodejs npm"; \
+	fi
 
 bench:
 	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./proxy ./cache ./translate
