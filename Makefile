@@ -64,7 +64,7 @@ test-cometd: build
 	fi
 
 bench:
-	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./proxy ./cache ./translate
+	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./proxy ./proxy/gateway ./cache
 
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/portico ./cmd/portico
