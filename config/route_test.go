@@ -90,7 +90,7 @@ func FuzzGlob(f *testing.F) {
 	f.Add("*", "")
 	f.Fuzz(func(t *testing.T, pattern, text string) {
 		if !utf8.ValidString(pattern) || !utf8.ValidString(text) {
-			t.Skip("a regular expression cannot say it")
+			return // a regular expression matches runes, glob bytes: there is nothing to compare
 		}
 		same := regexp.MustCompile(`(?s)^` + strings.ReplaceAll(regexp.QuoteMeta(pattern), `\*`, `.*`) + `$`)
 		if got, want := glob(pattern, text), same.MatchString(text); got != want {

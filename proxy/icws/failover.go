@@ -24,10 +24,10 @@ var errNextHost = errors.New("this host does not take the call")
 func (c *Client) eachHost(ctx context.Context, try func(base string) ([]string, error)) (string, error) {
 	var tried []string
 	var failures []error
-	todo := c.hosts.order()
-	for len(todo) > 0 && len(tried) < maxHops {
-		base := todo[0]
-		todo = todo[1:]
+	untried := c.hosts.order()
+	for len(untried) > 0 && len(tried) < maxHops {
+		base := untried[0]
+		untried = untried[1:]
 		if slices.Contains(tried, base) {
 			continue
 		}
@@ -40,7 +40,7 @@ func (c *Client) eachHost(ctx context.Context, try func(base string) ([]string, 
 			return "", err
 		}
 		failures = append(failures, fmt.Errorf("%s: %w", c.hosts.name(base), err))
-		todo = append(c.hosts.allowed(base, named), todo...)
+		untried = append(c.hosts.allowed(base, named), untried...)
 	}
 	late := func(err error) bool { return errors.Is(err, fault.Timeout) }
 	kind := fault.Unreachable
