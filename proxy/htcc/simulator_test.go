@@ -1,10 +1,12 @@
 package htcc
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -308,7 +310,18 @@ func TestTheSessionSurvives(t *testing.T) {
 func TestReceiveOverSockets(t *testing.T) {
 	sim := &htccsim.Server{}
 	defer sim.Close()
-	server := httptest.NewServer(sim)
+	connects := make(chan struct{}, 100)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return
+		}
+		if bytes.Contains(body, []byte(metaConnect)) && !bytes.Contains(body, []byte(`"timeout":0`)) {
+			connects <- struct{}{}
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		sim.ServeHTTP(w, r)
+	}))
 	defer server.Close()
 	transport := &http.Transport{}
 	defer transport.CloseIdleConnections()
@@ -340,6 +353,7 @@ func TestReceiveOverSockets(t *testing.T) {
 		}
 	}
 	expect("resync", "true")
+	<-connects // else what is cut is an idle connection, which breaks nothing
 	server.CloseClientConnections()
 	expect("false", "resync", "true")
 	if n := value(t, reg, "portico_upstream_connections_total", map[string]string{"reused": "true"}); n == 0 {
