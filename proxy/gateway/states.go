@@ -101,15 +101,7 @@ func (a *Agent) nameFor(ctx context.Context, parts []part, ask Ask) ([]namedAsk,
 	if err != nil {
 		return nil, err
 	}
-	kind := ""
-	found := map[string]htccapi.Operation{} // by site
-	for i, p := range a.parts {
-		one, ok := table.find(ask.Operation, p.siteName(), sites[i])
-		if ok {
-			found[p.siteName()] = one.OperationName
-			kind = one.State
-		}
-	}
+	found, kind := a.find(ask.Operation, sites)
 	if len(found) == 0 && len(parts) > 1 {
 		return nil, fault.New(fault.Invalid, fmt.Sprintf("unknown operation %q; this agent may use: %s", ask.Operation, listed(a.operations(sites))))
 	}
@@ -124,6 +116,49 @@ func (a *Agent) nameFor(ctx context.Context, parts []part, ask Ask) ([]namedAsk,
 		}
 	}
 	return named, nil
+}
+
+// find returns the operationName that each site has for a custom state, by site, and the kind of the
+// state. A site that knows the name itself is asked by it; one that does not takes the state that
+// the settings' table ties to that of another site.
+func (a *Agent) find(op htccapi.Operation, sites [][]state) (map[string]htccapi.Operation, string) {
+	table := a.gateway.settings.States
+	known := map[string]state{} // by site
+	for i, p := range a.parts {
+		one, ok := table.find(op, p.siteName(), sites[i])
+		if ok {
+			known[p.siteName()] = one
+		}
+	}
+	kind := ""
+	found := map[string]htccapi.Operation{}
+	for i, p := range a.parts {
+		one, ok := known[p.siteName()]
+		if !ok {
+			one, ok = a.tied(known, sites, i)
+		}
+		if ok {
+			found[p.siteName()] = one.OperationName
+			kind = one.State
+		}
+	}
+	return found, kind
+}
+
+// tied returns the state of the part at an index that stands in the settings' table beside one of the
+// known states of other sites.
+func (a *Agent) tied(known map[string]state, sites [][]state, at int) (state, bool) {
+	table := a.gateway.settings.States
+	for _, name := range table.names() {
+		for i, p := range a.parts {
+			one, ok := table.find(name, p.siteName(), sites[i])
+			other, isKnown := known[p.siteName()]
+			if ok && isKnown && one.ID == other.ID {
+				return table.find(name, a.parts[at].siteName(), sites[at])
+			}
+		}
+	}
+	return state{}, false
 }
 
 func isSystem(op htccapi.Operation) bool { return slices.Contains(htccapi.Reserved, op) }

@@ -4,10 +4,12 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"portico/proxy/fault"
 	"portico/proxy/htcc/htccsim"
 	"portico/proxy/icws/icwssim"
+	"portico/translate/htccapi"
 )
 
 // A state that the settings give a name stands in the list by that name alone.
@@ -29,6 +31,35 @@ func TestSharedStatesAreListedOnce(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A state goes to the sites by the settings' name for it, and by what either site calls it.
+func TestSharedStatesByTheNameOfASite(t *testing.T) {
+	for _, name := range []string{"Lunch", "AtLunch", "OutToLunch", "at lunch"} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				cloud := &htccsim.Server{}
+				w := newUnion(t, &icwssim.Server{}, cloud)
+				cleo := w.login("cleo")
+				w.posted(cleo, "", startAll)
+				outcome := w.posted(cleo, "", `{"operationName":"`+name+`"}`)
+				if len(outcome.Substituted) > 0 {
+					t.Errorf("%s was substituted: %v", name, outcome.Substituted)
+				}
+				time.Sleep(time.Second)
+				w.holds("cleo", "At Lunch")
+				state, err := cloud.State("cleo")
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, channel := range state.Channels {
+					if channel.Channel != htccapi.Voice && channel.UserState.DisplayName != "Out to Lunch" {
+						t.Errorf("%s after %s is %q at HTCC; want Out to Lunch", channel.Channel, name, channel.UserState.DisplayName)
+					}
+				}
+			})
+		})
+	}
 }
 
 // The text of a refusal lists what may be posted, each once, do-not-disturb included.
