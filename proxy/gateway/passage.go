@@ -104,10 +104,10 @@ func repeatable(req *http.Request) bool {
 
 // send sends the request on a session. An answer that says that the session is not accepted is none.
 func (p *Passage) send(req *http.Request, session *htcc.Session) (*http.Response, error) {
-	out := req.Clone(req.Context())
+	rewritten := httputil.ProxyRequest{In: req, Out: req.Clone(req.Context())}
 	client := p.part.site.HTCC
-	client.Rewrite(&httputil.ProxyRequest{In: req, Out: out}, session)
-	res, err := client.Transport().RoundTrip(out)
+	client.Rewrite(&rewritten, session)
+	res, err := client.Transport().RoundTrip(rewritten.Out)
 	if err != nil {
 		return nil, err
 	}

@@ -67,12 +67,12 @@ func (c *Client) attempt(ctx context.Context, s *Session, k call) (upstream.Repl
 	if err != nil {
 		return upstream.Reply{}, err
 	}
-	s.authorize(req)
+	token := s.authorize(req)
 	reply, err := c.roundTrip(req, k)
 	if err != nil {
 		return upstream.Reply{}, err
 	}
-	s.observe(reply.Header)
+	s.observe(reply.Header, token)
 	return reply, nil
 }
 

@@ -89,7 +89,7 @@ func TestSessionKeepsUpWithAnswers(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			session := Resume(testConn())
-			session.observe(test.header)
+			session.observe(test.header, "")
 			want := testConn()
 			test.change(&want)
 			if got := session.Snapshot(); got != want {
@@ -124,13 +124,29 @@ func TestAuthorize(t *testing.T) {
 	}
 }
 
+// An answer that was made before the token changed may come after one that shows the new.
+func TestALateAnswerBringsNoOldTokenBack(t *testing.T) {
+	session := Resume(testConn())
+	before := session.authorize(mustRequest(t))
+	old, renewed := http.Header{"X-Csrf-Token": {before}}, http.Header{"X-Csrf-Token": {"new"}}
+	session.observe(renewed, before)
+	session.observe(old, before)
+	if got := session.Snapshot().CSRFToken; got != "new" {
+		t.Errorf("token = %q after a late answer with %q; want new", got, before)
+	}
+	session.observe(old, "new") // the server's latest word, old or not
+	if got := session.Snapshot().CSRFToken; got != before {
+		t.Errorf("token = %q; want %q, which the server shows now", got, before)
+	}
+}
+
 // Answers of calls made side by side each leave what they set.
 func TestSessionIsForManyGoroutines(t *testing.T) {
 	session := Resume(Conn{Base: base1})
 	var all sync.WaitGroup
 	for i := range 20 {
 		all.Go(func() {
-			session.observe(http.Header{"Set-Cookie": {fmt.Sprintf("c%d=1", i)}, "X-Csrf-Token": {"t"}})
+			session.observe(http.Header{"Set-Cookie": {fmt.Sprintf("c%d=1", i)}, "X-Csrf-Token": {"t"}}, "")
 			session.authorize(mustRequest(t))
 		})
 	}

@@ -3,6 +3,7 @@ package htcc
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -26,8 +27,20 @@ func (c *Client) Rewrite(proxied *httputil.ProxyRequest, s *Session) {
 		base = &url.URL{}
 	}
 	proxied.SetURL(base)
-	s.authorize(proxied.Out)
+	token := s.authorize(proxied.Out)
 	proxied.Out.Header.Del("Origin")
+	proxied.Out = proxied.Out.WithContext(context.WithValue(proxied.Out.Context(), tokenKey{}, token))
+}
+
+// tokenKey finds the token that was known when a request was rewritten, in its context.
+type tokenKey struct{}
+
+func tokenBefore(res *http.Response) string {
+	if res.Request == nil {
+		return ""
+	}
+	token, _ := res.Request.Context().Value(tokenKey{}).(string)
+	return token
 }
 
 // Transport returns what sends requests that are passed through. It counts them, sets no deadline,
@@ -42,7 +55,7 @@ const maxPeek = 4 << 10
 // It fails with ErrSessionGone, or ErrTokenRefused, when that is what the answer says; the answer
 // is then not for the caller. Otherwise the body is untouched.
 func (c *Client) Observe(res *http.Response, s *Session) error {
-	s.observe(res.Header)
+	s.observe(res.Header, tokenBefore(res))
 	for name := range res.Header {
 		if ours(name) || name == http.CanonicalHeaderKey(s.Snapshot().CSRFHeader) {
 			res.Header.Del(name)

@@ -44,10 +44,11 @@ func (s *Session) MarshalJSON() ([]byte, error) {
 	return nil, fmt.Errorf("htcc: %v is stored by its Snapshot", s)
 }
 
-// authorize puts what proves the session on a request, in place of what stood there.
+// authorize puts what proves the session on a request, in place of what stood there. It returns the
+// token that is known as the request goes out, for observe.
 //
 // Source: GWS, CSRFProtection: POST, PUT and DELETE need the token.
-func (s *Session) authorize(req *http.Request) {
+func (s *Session) authorize(req *http.Request) string {
 	conn := s.Snapshot()
 	req.Header.Del("Cookie")
 	req.Header.Del("Authorization")
@@ -59,6 +60,7 @@ func (s *Session) authorize(req *http.Request) {
 	if conn.CSRFToken != "" && !safe(req.Method) {
 		req.Header.Set(conn.CSRFHeader, conn.CSRFToken)
 	}
+	return conn.CSRFToken
 }
 
 // safe reports a method that needs no token.
@@ -66,8 +68,9 @@ func safe(method string) bool {
 	return method == http.MethodGet || method == http.MethodHead || method == http.MethodOptions
 }
 
-// observe takes what an answer sets.
-func (s *Session) observe(h http.Header) {
+// observe takes what an answer sets. Before is the token that was known when its request went out: an
+// answer that shows no other may be older than the one that is known now.
+func (s *Session) observe(h http.Header, before string) {
 	lines := h.Values("Set-Cookie")
 	name, token, ok := csrfPair(h)
 	if len(lines) == 0 && !ok {
@@ -76,7 +79,7 @@ func (s *Session) observe(h http.Header) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.conn.Cookie = withCookies(s.conn.Cookie, hostOf(s.conn.Base), lines, time.Now())
-	if ok {
+	if ok && token != before {
 		s.conn.CSRFHeader, s.conn.CSRFToken = name, token
 	}
 }
