@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -21,6 +22,7 @@ func TestStatusIsSetLater(t *testing.T) {
 		}
 		wantList(t, "messages", c.poll())
 		time.Sleep(time.Millisecond)
+		synctest.Wait() // for what happens at this very moment
 		body := c.must("GET", "/status/user-statuses/anna", "").body
 		want(t, "status", body, `"userId":"anna"`, `"statusId":"At Lunch"`, `"notes":"back soon"`, `"statusChanged":"20000101T000001Z"`,
 			`"until":{"untilDateTime":"20260105T114500Z","hasDate":false,"hasTime":true}`) // At Lunch takes a time, no date
