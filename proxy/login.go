@@ -65,6 +65,16 @@ func (c *call) login(cookies []*http.Cookie) (*gateway.Agent, error) {
 		Language: strings.Join(c.Request.Header["Accept-Language"], ",")})
 }
 
+// password returns the one that came with the request of an agent who is logged in, "" if none did.
+func (c *call) password() string {
+	authorization := strings.TrimSpace(c.Request.Header.Get("Authorization"))
+	if !isBasic(authorization) {
+		return ""
+	}
+	_, password, _ := basic(authorization)
+	return password
+}
+
 // loginByCookie tries each of the caller's cookies: other applications on the same host may have
 // set theirs for another path.
 func (c *call) loginByCookie(cookies []*http.Cookie) (*gateway.Agent, error) {

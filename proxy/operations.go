@@ -18,7 +18,7 @@ func postMe(c *call) (any, error) {
 	}
 	switch ask.OperationName {
 	case htccapi.StartContactCenterSession:
-		outcome, err := c.door.gateway.StartContactCenterSession(c.context(), c.agent, ask.Channels, gateway.Ask{Body: ask.Body})
+		outcome, err := c.door.gateway.StartContactCenterSession(c.context(), c.agent, ask.Channels, gateway.Ask{Body: ask.Body, Password: c.password()})
 		return c.answer(outcome), err
 	case htccapi.EndContactCenterSession:
 		err = c.door.gateway.EndContactCenterSession(c.context(), c.agent)

@@ -157,3 +157,22 @@ func TestOneOfTwoSitesIsAway(t *testing.T) {
 }
 
 const startCleo = `{"operationName":"StartContactCenterSession","channels":["voice","chat","email"]}`
+
+// TestStartTakesThePasswordThatComesWithIt ends the part at PureConnect of an agent whose password is
+// not kept: only a Start that brings it can open the part again.
+func TestStartTakesThePasswordThatComesWithIt(t *testing.T) {
+	w := newDoor(t, func(k *knobs) { k.gateway.Forget = true })
+	basic := w.as("cleo")
+	cookie := w.with(cookieOf(basic.get("/api/v2/me")))
+	cookie.post("/api/v2/me", startCleo).is(t, "Start", 200, `{"statusCode":0}`)
+	err := w.sim.Fault(icwssim.Fault{Scenario: "force-logoff", User: "cleo"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "voice has ended", func() bool { return strings.HasPrefix(cookie.state(), "voice:LoggedOut ") })
+	cookie.post("/api/v2/me", startCleo).is(t, "Start with the cookie", 200,
+		`{"statusCode":7,"succeeded":[{"statusCode":0,"channel":"chat"},{"statusCode":0,"channel":"email"}],`+
+			`"failed":[{"statusCode":4,"statusMessage":"the contact centre does not accept the agent's session","channel":"voice"}]}`)
+	basic.post("/api/v2/me", startCleo).is(t, "Start with the password", 200, `{"statusCode":0}`)
+	eventually(t, "voice is back", func() bool { return strings.HasPrefix(cookie.state(), "voice:NotReady ") })
+}

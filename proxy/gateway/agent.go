@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"crypto/hmac"
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"slices"
@@ -157,6 +158,18 @@ func (a *Agent) partEnded(p part, why ending) {
 	if last {
 		a.gateway.end(a, why)
 	}
+}
+
+// textDenied is for callers whose session here goes on.
+const textDenied = "the contact centre does not accept the agent's session"
+
+// denied keeps a caller whose session lives from reading that it does not, when it is only one
+// part of the agent that has ended.
+func (a *Agent) denied(err error) error {
+	if !errors.Is(err, fault.Unauthenticated) || a.life.Err() != nil {
+		return err
+	}
+	return &fault.Error{Kind: fault.Unreachable, Public: textDenied, Err: errors.New(err.Error())}
 }
 
 // elsewhere returns the channels of an ICWS site that another site owns for the agent.

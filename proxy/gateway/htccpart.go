@@ -82,7 +82,7 @@ func (p *htccPart) takeLocked(user htcc.Object) {
 func (p *htccPart) call(ctx context.Context, use func(*htcc.Session) error) error {
 	session, err := p.joined(ctx, nil)
 	if err != nil {
-		return p.denied(err)
+		return p.agent.denied(err)
 	}
 	err = use(session)
 	if !errors.Is(err, htcc.ErrSessionGone) {
@@ -90,25 +90,13 @@ func (p *htccPart) call(ctx context.Context, use func(*htcc.Session) error) erro
 	}
 	session, err = p.joined(ctx, session)
 	if err != nil {
-		return p.denied(err)
+		return p.agent.denied(err)
 	}
 	err = use(session)
 	if errors.Is(err, htcc.ErrSessionGone) {
 		return &fault.Error{Kind: fault.BadUpstream, Public: textDenied, Err: errors.New(err.Error())}
 	}
 	return told(err)
-}
-
-// textDenied is for callers whose session here goes on.
-const textDenied = "the contact centre does not accept the agent's session"
-
-// denied keeps a caller whose session lives from reading that it does not, when it is this part of
-// the agent that has ended.
-func (p *htccPart) denied(err error) error {
-	if !errors.Is(err, fault.Unauthenticated) || p.agent.life.Err() != nil {
-		return err
-	}
-	return &fault.Error{Kind: fault.Unreachable, Public: textDenied, Err: errors.New(err.Error())}
 }
 
 // told gives the caller the site's own words on a refusal: they are the API's, made for them.

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -153,7 +154,11 @@ func (p *htccPart) joined(ctx context.Context, gone *htcc.Session) (*htcc.Sessio
 	if now != gone {
 		return now, nil
 	}
-	password := p.agent.keptPassword()
+	return p.rejoin(ctx, p.agent.keptPassword())
+}
+
+// rejoin opens an upstream session in place of the one there is. The caller holds joining.
+func (p *htccPart) rejoin(ctx context.Context, password string) (*htcc.Session, error) {
 	if password == "" || p.wasRefused(password) {
 		p.ended("")
 		return nil, fmt.Errorf("gateway: log in again: no password is kept that the site takes: %w", fault.Unauthenticated)
@@ -173,6 +178,23 @@ func (p *htccPart) joined(ctx context.Context, gone *htcc.Session) (*htcc.Sessio
 	p.agent.partBack(p)
 	p.replay(ctx, session)
 	return session, nil
+}
+
+// reopen opens an upstream session in place of one that is gone for good.
+func (p *htccPart) reopen(ctx context.Context, presented string) error {
+	release, err := p.agent.alone(context.WithoutCancel(ctx), p.joining) // a log-in is not broken off
+	if err != nil {
+		return err
+	}
+	defer release()
+	p.mu.Lock()
+	over := p.over
+	p.mu.Unlock()
+	if !over {
+		return nil
+	}
+	_, err = p.rejoin(ctx, cmp.Or(p.agent.keptPassword(), presented))
+	return err
 }
 
 func (p *htccPart) wasRefused(password string) bool {

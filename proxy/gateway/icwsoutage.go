@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -73,6 +74,72 @@ func (p *icwsPart) logInAgain(ctx context.Context, language string) (icws.Conn, 
 		p.end(endUpstream)
 	}
 	return conn, err
+}
+
+// reopen opens an upstream session in place of one that is gone for good. Its state is recovered as
+// after an outage.
+func (p *icwsPart) reopen(ctx context.Context, presented string) error {
+	if !p.ended() {
+		return nil
+	}
+	release, err := p.agent.alone(context.WithoutCancel(ctx), p.joining) // a log-in is not broken off
+	if err != nil {
+		return err
+	}
+	defer release()
+	if !p.ended() { // reopened since
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), loginTimeout)
+	defer cancel()
+	conn, err := p.reopened(ctx, presented)
+	if err != nil {
+		return fmt.Errorf("gateway: log in again: %w", err)
+	}
+	if !p.revive(conn) {
+		logOut(ctx, p.site, conn)
+		return errEnded
+	}
+	p.agent.partBack(p)
+	p.agent.gateway.log.Info("logged in again", "site", p.site.Name, "session", p.agent.short)
+	return nil
+}
+
+// reopened logs in with the kept password, else with the presented one, unless the site refused it a
+// moment ago.
+func (p *icwsPart) reopened(ctx context.Context, presented string) (icws.Conn, error) {
+	gateway, proof := p.agent.gateway, string(p.agent.proof())
+	password := cmp.Or(p.agent.keptPassword(), presented)
+	if password == "" {
+		return icws.Conn{}, fmt.Errorf("no password is kept: %w", fault.Unauthenticated)
+	}
+	if gateway.refused.has(proof) {
+		return icws.Conn{}, fmt.Errorf("refused a moment ago: %w", fault.Unauthenticated)
+	}
+	conn, err := p.site.ICWS.Login(ctx, icws.Credentials{UserID: p.login, Password: password, Language: p.site.language(ctx, p.language)})
+	if errors.Is(err, fault.Unauthenticated) {
+		gateway.refused.add(proof)
+	}
+	return conn, err
+}
+
+// revive makes conn that of a part which had ended, and wakes its reader; false if the agent's session
+// has ended meanwhile.
+func (p *icwsPart) revive(conn icws.Conn) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return false
+	}
+	p.conn, p.over = conn, false
+	p.lost = true // channels stay LoggedOut until the state that conn brings is read
+	p.losses++
+	p.full = fullLists{}
+	select {
+	case p.revived <- struct{}{}:
+	default:
+	}
+	return true
 }
 
 // lastWords is how long the reader of an upstream session that was replaced may still read why: a

@@ -32,6 +32,7 @@ type icwsPart struct {
 	reads     singleflight.Group
 	late      bool          // the site was not there when the agent logged in
 	nudge     chan struct{} // tells the reader that a completion will come
+	revived   chan struct{} // tells the reader of a part which had ended that it has not any more
 	writing   chan struct{} // room for one
 	joining   chan struct{} // room for one
 
@@ -64,7 +65,7 @@ type icwsPart struct {
 // needed.
 func newICWSPart(a *Agent, at *icwsSite, login string, conn icws.Conn) *icwsPart {
 	p := &icwsPart{agent: a, site: at, login: login, language: a.session.Language, elsewhere: a.elsewhere(at), conn: conn, late: conn.SessionID == "",
-		nudge: make(chan struct{}, 1), writing: make(chan struct{}, 1), joining: make(chan struct{}, 1), writes: map[string]*write{}}
+		nudge: make(chan struct{}, 1), revived: make(chan struct{}, 1), writing: make(chan struct{}, 1), joining: make(chan struct{}, 1), writes: map[string]*write{}}
 	p.catalogue = cache.NewCell(a.life, cache.CellOptions[translate.Catalogue]{
 		Cache: cache.Catalogue, Site: at.Name, StaleIfError: at.StaleIfError, Intern: at.catalogues.Of, Metrics: at.cells,
 		Fetch: func(ctx context.Context) (*translate.Catalogue, error) { return at.fetchCatalogue(ctx, p) },

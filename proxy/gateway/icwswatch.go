@@ -24,14 +24,24 @@ const (
 )
 
 // watch keeps the part current until the session ends: it reads the state, receives what the site
-// pushes, and when the upstream session is gone opens a new one.
+// pushes, and when the upstream session is gone opens a new one. It outlives the end of the part,
+// which the agent can undo.
 func (p *icwsPart) watch(ctx context.Context) {
 	pause := firstPause
 	for {
 		began := time.Now()
 		_, err := recovered(func() (struct{}, error) { return struct{}{}, p.receive(ctx) })
-		if ctx.Err() != nil || p.ended() {
+		if ctx.Err() != nil {
 			return
+		}
+		if p.ended() {
+			select {
+			case <-ctx.Done():
+				return
+			case <-p.revived:
+				pause = firstPause
+				continue
+			}
 		}
 		if time.Since(began) > longPause {
 			pause = firstPause

@@ -177,6 +177,7 @@ func (a *Agent) set(ctx context.Context, parts []part, ask Ask) (Outcome, error)
 	var substituted []Substitution
 	for i := range parts {
 		if errs[i] != nil {
+			errs[i] = a.denied(errs[i])
 			all[i] = each(parts[i].covered(ask.Channel), errs[i])
 		}
 		results = append(results, all[i]...)
@@ -198,8 +199,8 @@ func (a *Agent) set(ctx context.Context, parts []part, ask Ask) (Outcome, error)
 }
 
 // StartContactCenterSession makes the channels asked for the agent's, and the others LoggedOut.
-// Each site hears of its own channels only. It fails as SetAgentState does; with fault.NotFound
-// when the agent has none of the channels.
+// Each site hears of its own channels only. Where the agent's part had ended it begins again. It fails
+// as SetAgentState does; with fault.NotFound when the agent has none of the channels.
 func (g *Gateway) StartContactCenterSession(ctx context.Context, a *Agent, channels []htccapi.MediaChannel, ask Ask) (Outcome, error) {
 	sole := a.soleHTCC()
 	if sole != nil {
@@ -214,13 +215,22 @@ func (g *Gateway) StartContactCenterSession(ctx context.Context, a *Agent, chann
 	all := make([][]result, len(a.parts))
 	a.sideBySide(func(i int, p part) {
 		mine := slices.DeleteFunc(slices.Clone(channels), func(name htccapi.MediaChannel) bool { return a.owner(name) != p })
-		started, err := p.start(ctx, mine, ask)
-		if err != nil {
-			started = each(mine, err)
-		}
-		all[i] = started
+		all[i] = a.startAt(ctx, p, mine, ask)
 	})
 	return outcomeOf(slices.Concat(append(all, results)...))
+}
+
+// startAt makes channels the agent's at one site, on a new upstream session if the part had ended.
+func (a *Agent) startAt(ctx context.Context, p part, channels []htccapi.MediaChannel, ask Ask) []result {
+	err := p.reopen(ctx, ask.Password)
+	if err != nil {
+		return each(channels, a.denied(err))
+	}
+	started, err := p.start(ctx, channels, ask)
+	if err != nil {
+		return each(channels, a.denied(err))
+	}
+	return started
 }
 
 // EndContactCenterSession takes the agent out of work at each site and ends the session, for all

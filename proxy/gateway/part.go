@@ -52,6 +52,10 @@ type part interface {
 	// notified returns the channels as notifications carry them, without asking the site.
 	notified() []any
 
+	// reopen opens an upstream session in place of one that is gone for good, with the kept password,
+	// else with the one that the caller presented. A part that has not ended needs none.
+	reopen(ctx context.Context, presented string) error
+
 	// start makes channels the agent's here.
 	start(ctx context.Context, channels []htccapi.MediaChannel, ask Ask) ([]result, error)
 
@@ -63,7 +67,8 @@ type part interface {
 // An Ask is a state operation: as the door decoded it, and as it came.
 type Ask struct {
 	translate.Request
-	Body json.RawMessage // the whole body: HTCC sites get members that Portico does not know
+	Body     json.RawMessage // the whole body: HTCC sites get members that Portico does not know
+	Password string          // that came with it; "" if none
 }
 
 // A Resource is a JSON object of the API and what it is found by: the id of a device, the name of

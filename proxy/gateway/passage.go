@@ -58,7 +58,7 @@ const repeatAfter = time.Second
 func (p *Passage) RoundTrip(req *http.Request) (*http.Response, error) {
 	session, err := p.part.joined(req.Context(), nil)
 	if err != nil {
-		return nil, p.part.denied(err)
+		return nil, p.part.agent.denied(err)
 	}
 	res, err := p.send(req, session)
 	if !refused(err) {
@@ -66,7 +66,7 @@ func (p *Passage) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	session, err = p.renew(req.Context(), session, err)
 	if err != nil {
-		return nil, p.part.denied(err)
+		return nil, p.part.agent.denied(err)
 	}
 	if !repeatable(req) {
 		return nil, &fault.Error{Kind: fault.Unreachable, RetryAfter: repeatAfter,
