@@ -75,7 +75,7 @@ func TestWholeSchemaIsAccepted(t *testing.T) {
 				Service:     Service{User: "portico", PasswordFile: "secret", Password: NewSecret("canary")},
 				Native:      true,
 			},
-			"cloud": {Name: "cloud", Kind: HTCC, URLs: []string{"https://gws.example:8090"}, Timeout: 10 * time.Second},
+			"cloud": {Name: "cloud", Kind: HTCC, URLs: []string{"https://gws.example:8090"}, Timeout: 10 * time.Second, PassthroughTimeout: time.Minute},
 		},
 		Routes: []Route{
 			{Match: "*@both.example", Sites: []string{"pureconnect", "cloud"}, Channels: map[string]string{"voice": "pureconnect", "chat": "cloud", "email": "cloud"}},

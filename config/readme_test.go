@@ -26,8 +26,11 @@ func TestReadmeListsEveryKey(t *testing.T) {
 		got = append(got, strings.Join(row[1:], " | "))
 	}
 	c := Default()
-	site := Site{Kind: ICWS}
-	site.complete("")
+	var site Site // with the defaults of both kinds
+	for _, kind := range []Kind{ICWS, HTCC} {
+		site.Kind = kind
+		site.complete("")
+	}
 	site.Kind = ""
 	site.Channels = nil // its row is that of each channel
 	c.Sites = map[string]Site{"<name>": site}

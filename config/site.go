@@ -52,6 +52,9 @@ type Site struct {
 	Service Service `yaml:"service" only:"icws"`
 	// Upgrades passes requests for another protocol, such as WebSocket, through. Default false.
 	Upgrades bool `yaml:"upgrades" only:"htcc"`
+	// PassthroughTimeout is how long the site may be silent while a request that is passed through
+	// waits for it. Default 1m.
+	PassthroughTimeout time.Duration `yaml:"passthrough_timeout" only:"htcc" min:"1ms" max:"24h"`
 	// Native passes /icws on to this site; at most one site. Default false.
 	Native bool `yaml:"native" only:"icws"`
 }
@@ -109,6 +112,9 @@ type Service struct {
 func (s *Site) complete(name string) {
 	s.Name = name
 	s.Timeout = cmp.Or(s.Timeout, 10*time.Second)
+	if s.Kind == HTCC {
+		s.PassthroughTimeout = cmp.Or(s.PassthroughTimeout, time.Minute)
+	}
 	if s.Kind != ICWS {
 		return
 	}

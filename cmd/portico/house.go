@@ -91,7 +91,7 @@ func siteNames(cfg *config.Config) []string {
 func siteOf(cfg *config.Config, s config.Site, calls *upstream.Metrics) gateway.Site {
 	if s.Kind == config.HTCC {
 		return gateway.Site{Name: s.Name, Upgrades: s.Upgrades, HTCC: htcc.New(htcc.Settings{
-			Site: s.Name, Bases: s.Bases(), Timeout: s.Timeout, HTTP: transport(), Metrics: calls})}
+			Site: s.Name, Bases: s.Bases(), Timeout: s.Timeout, PassthroughTimeout: s.PassthroughTimeout, HTTP: transport(), Metrics: calls})}
 	}
 	return gateway.Site{
 		Name: s.Name,

@@ -12,6 +12,9 @@ import (
 // client allows a network (maxNetworkDelay).
 const defaultTimeout = 10 * time.Second
 
+// defaultPassthroughTimeout is what reverse proxies usually allow between two reads.
+const defaultPassthroughTimeout = time.Minute
+
 // Settings say where a site is and how to call it.
 type Settings struct {
 	Site  string   // its name, for metrics
@@ -20,6 +23,10 @@ type Settings struct {
 	// Timeout is that of each call, and of a held call beyond the time that the server announced
 	// to hold it; default 10 s.
 	Timeout time.Duration
+
+	// PassthroughTimeout is how long the server may be silent while a request that is passed through
+	// waits for it: before the answer, and in it. Default 1 min.
+	PassthroughTimeout time.Duration
 
 	HTTP    http.RoundTripper // default http.DefaultTransport; it must follow no redirects
 	Metrics *upstream.Metrics // required
@@ -38,6 +45,9 @@ type Client struct {
 func New(s Settings) *Client {
 	if s.Timeout == 0 {
 		s.Timeout = defaultTimeout
+	}
+	if s.PassthroughTimeout == 0 {
+		s.PassthroughTimeout = defaultPassthroughTimeout
 	}
 	if s.HTTP == nil {
 		s.HTTP = http.DefaultTransport

@@ -43,9 +43,11 @@ func tokenBefore(res *http.Response) string {
 	return token
 }
 
-// Transport returns what sends requests that are passed through. It counts them, sets no deadline,
-// and follows no redirects. It fails with fault.Unreachable or fault.Timeout when no answer came.
-func (c *Client) Transport() http.RoundTripper { return c.caller.Through(OpPassthrough) }
+// Transport returns what sends requests that are passed through. It counts them and follows no
+// redirects. It fails with fault.Unreachable or fault.Timeout when no answer came, or none in time.
+func (c *Client) Transport() http.RoundTripper {
+	return c.caller.Through(OpPassthrough, c.settings.PassthroughTimeout)
+}
 
 // maxPeek is how far into a refusal is looked for its meaning, in bytes.
 const maxPeek = 4 << 10

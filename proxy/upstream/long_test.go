@@ -86,7 +86,7 @@ func TestThroughPassesAnswersOnAndCounts(t *testing.T) {
 		caller, metrics := newCaller(t, memhttp.Network{"gws.example": pings(3, time.Minute)})
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		res, err := caller.Through("get").RoundTrip(newRequest(t, ctx, "http://gws.example/"))
+		res, err := caller.Through("get", 2*time.Minute).RoundTrip(newRequest(t, ctx, "http://gws.example/"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -96,7 +96,7 @@ func TestThroughPassesAnswersOnAndCounts(t *testing.T) {
 			t.Errorf("body = %q, %v; want it as it came, long after the timeout of calls", got, err)
 		}
 		_ = res.Body.Close()
-		_, err = caller.Through("get").RoundTrip(newRequest(t, t.Context(), "http://gone.example/"))
+		_, err = caller.Through("get", time.Minute).RoundTrip(newRequest(t, t.Context(), "http://gone.example/"))
 		if !errors.Is(err, fault.Unreachable) {
 			t.Errorf("RoundTrip to nobody = %v; want %v", err, fault.Unreachable)
 		}
@@ -110,3 +110,78 @@ func TestThroughPassesAnswersOnAndCounts(t *testing.T) {
 		}
 	})
 }
+
+// A site that is waited for may be silent for a minute; a caller who is slow may take longer.
+func TestThroughEndsASilence(t *testing.T) {
+	const limit = time.Minute
+	slow := func(d time.Duration) io.Reader {
+		return readerFunc(func(p []byte) (int, error) {
+			time.Sleep(d)
+			return copy(p, "."), nil
+		})
+	}
+	takes := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		_, _ = io.WriteString(w, "...")
+	})
+	hangs := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		<-r.Context().Done()
+	})
+	slowly := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		for range 9 {
+			_, _ = io.WriteString(w, ".")
+			_ = http.NewResponseController(w).Flush()
+			time.Sleep(50 * time.Second)
+		}
+	})
+	tests := []struct {
+		name  string
+		site  http.Handler
+		body  io.Reader
+		pause time.Duration // of the caller, before each read
+		want  error
+		when  time.Duration
+	}{
+		{"no head", hangs, nil, 0, fault.Timeout, limit},
+		{"a body that stops", pings(2, 50*time.Second), nil, 0, fault.Timeout, 50*time.Second + limit},
+		{"a body that is slow", slowly, nil, 0, nil, 450 * time.Second},
+		{"a slow upload", takes, io.LimitReader(slow(10*time.Minute), 3), 0, nil, 30 * time.Minute},
+		{"a site that says nothing once it has all", hangs, io.LimitReader(slow(10*time.Minute), 3), 0, fault.Timeout, 30*time.Minute + limit},
+		{"a slow download", takes, nil, 10 * time.Minute, nil, 40 * time.Minute},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				caller, metrics := newCaller(t, memhttp.Network{"": test.site})
+				req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://gws.example/", test.body)
+				if err != nil {
+					t.Fatal(err)
+				}
+				began := time.Now()
+				res, err := caller.Through("get", limit).RoundTrip(req)
+				if err == nil {
+					_, err = io.Copy(io.Discard, readerFunc(func(p []byte) (int, error) {
+						time.Sleep(test.pause)
+						return res.Body.Read(p[:1])
+					}))
+					_ = res.Body.Close()
+				}
+				if test.want == nil && err != nil || !errors.Is(err, test.want) || time.Since(began) != test.when {
+					t.Errorf("%v after %v; want %v after %v", err, time.Since(began), test.want, test.when)
+				}
+				failures := 0.0
+				if test.want != nil {
+					failures = 1
+				}
+				if n := testutil.ToFloat64(metrics.failures.WithLabelValues("pc", "get", "timeout")); n != failures {
+					t.Errorf("failures with reason timeout = %v; want %v", n, failures)
+				}
+			})
+		})
+	}
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }

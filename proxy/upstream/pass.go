@@ -3,24 +3,28 @@ package upstream
 import (
 	"fmt"
 	"net/http"
+	"time"
 
 	"portico/proxy/fault"
 )
 
 // Through returns a transport for requests that are passed through to the site. It counts them
-// under operation and the cause of their context, without durations: their bodies stream, and
-// end when the caller has them. It sets no deadline, since an upload may take as long as it
-// likes; the request's context does.
+// under operation and the cause of their context, without durations: their bodies stream, and end
+// when the caller has them. An upload or a download may take as long as it likes, but the site may
+// not be silent for longer than the given time while it is waited for. Once another protocol is spoken,
+// it may.
 //
 // It fails with fault.Unreachable or fault.Timeout when no answer came, with fault.BadUpstream when
-// its headers are endless, and with context.Canceled when the request's context was cancelled.
-func (c *Caller) Through(operation string) http.RoundTripper {
-	return through{caller: c, operation: operation}
+// its headers are endless, and with context.Canceled when the request's context was cancelled. So does
+// the body of an answer, when it breaks off.
+func (c *Caller) Through(operation string, silent time.Duration) http.RoundTripper {
+	return through{caller: c, operation: operation, silent: silent}
 }
 
 type through struct {
 	caller    *Caller
 	operation string
+	silent    time.Duration
 }
 
 // RoundTrip returns the head of the answer as soon as it came. In flight until then, the request
@@ -29,12 +33,13 @@ func (t through) RoundTrip(req *http.Request) (*http.Response, error) {
 	site := t.caller.Site
 	site.inFlight.Inc()
 	defer site.inFlight.Dec()
-	ctx := req.Context()
+	cause := string(CauseOf(req.Context()))
 	op := site.of(t.operation)
-	cause := string(CauseOf(ctx))
-	res, err := t.caller.Transport.RoundTrip(req.WithContext(t.caller.traced(ctx)))
+	ctx, silence := newSilence(req.Context(), t.silent)
+	res, err := t.caller.Transport.RoundTrip(uploaded(req.WithContext(t.caller.traced(ctx)), silence))
 	if err != nil {
 		why, err := sendFailure(ctx, err)
+		silence.end()
 		op.requests.WithLabelValues(cause, codeLabel(0)).Inc()
 		op.failures[why].Inc()
 		return nil, err
@@ -42,8 +47,19 @@ func (t through) RoundTrip(req *http.Request) (*http.Response, error) {
 	op.requests.WithLabelValues(cause, codeLabel(res.StatusCode)).Inc()
 	if tooLong(res.Header) {
 		op.failures[reasonBody].Inc()
+		silence.end()
 		_ = res.Body.Close()
 		return nil, fmt.Errorf("%w: %w: over %d bytes", fault.BadUpstream, errHeadTooLong, maxHead)
 	}
+	if res.StatusCode == http.StatusSwitchingProtocols { // its body is a connection, to which we write too
+		silence.leave()
+		return res, nil
+	}
+	silence.pause()
+	res.Body = download{ReadCloser: res.Body, silence: silence, fail: func(err error) error {
+		why, err := bodyFailure(ctx, err)
+		op.failures[why].Inc()
+		return err
+	}}
 	return res, nil
 }
