@@ -113,7 +113,7 @@ func newDoor(t testing.TB, options ...func(*knobs)) *world {
 	htccURL, htccTransport := serve(t, before)
 	w.direct = htccURL
 	k.gateway.Sites = []gateway.Site{k.site, {Name: cloud, Upgrades: k.allows, HTCC: htcc.New(htcc.Settings{Site: cloud,
-		Bases: []string{htccURL}, Timeout: k.timeout, HTTP: htccTransport, Metrics: calls})}}
+		Bases: []string{htccURL}, Timeout: k.timeout, PassthroughTimeout: k.timeout, HTTP: htccTransport, Metrics: calls})}}
 	var err error
 	w.gateway, err = gateway.New(k.gateway)
 	if err != nil {

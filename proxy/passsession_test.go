@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"portico/proxy/htcc/htccsim"
 )
@@ -227,4 +228,14 @@ func TestAHangLeavesOthersAlone(t *testing.T) {
 	eventually(t, "the request that hung is over", func() bool {
 		return counts(t, w.reg, "portico_http_requests_in_flight")["request"] == 0
 	})
+}
+
+// TestASiteThatNeverAnswersIsNotWaitedForWithoutEnd lets a passed-through request hang for good.
+func TestASiteThatNeverAnswersIsNotWaitedForWithoutEnd(t *testing.T) {
+	w := newDoor(t, func(k *knobs) { k.timeout = 500 * time.Millisecond })
+	bjorn := w.with(cookieOf(w.as("bjorn").get("/api/v2/me")))
+	services := bjorn.get(pathServices)
+	w.breaks(htccsim.Fault{Scenario: "hang", Route: routeServices, Times: 1})
+	bjorn.get(pathServices).is(t, "a request that hangs", 504, fmt.Sprintf(`{"statusCode":4,"statusMessage":%s}`, quote(tooLate)))
+	bjorn.get(pathServices).is(t, "the next one", 200, services.body)
 }
