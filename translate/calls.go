@@ -132,12 +132,14 @@ func (s AgentState) Sent(plan Plan, requestID string) (AgentState, Heard) {
 	}
 	update := plan.status()
 	if update == nil {
-		return next, Heard{Confirmed: !plan.told(s, next)}
+		return next, confirmed(plan.told(s, next))
 	}
 	choice := chosenBy(*update)
 	there := !s.unseen() && fold(s.Status.StatusID) == fold(choice.StatusID)
-	came := there && fold(plan.Next.choice().StatusID) != fold(choice.StatusID) // since the plan was made
-	pending := Pending{RequestID: requestID, Choice: choice, Seen: there, Told: came && plan.told(s, next), Before: before}
+	pending := Pending{RequestID: requestID, Choice: choice, Seen: there, Before: before}
+	if there {
+		pending.Told = plan.told(s, next)
+	}
 	next.Pending = append(slices.Clip(next.Pending), pending)
 	at := slices.IndexFunc(next.Early, func(c Completion) bool { return c.RequestID == requestID })
 	if at < 0 {
@@ -151,13 +153,17 @@ func (s AgentState) Sent(plan Plan, requestID string) (AgentState, Heard) {
 	return next.succeeded(len(next.Pending) - 1)
 }
 
-// told reports whether messages that came before the answer have shown the change, and all of it.
-func (p Plan) told(now, next AgentState) bool {
+// told says what messages that came before the answer have told of the change, if they have shown all
+// of it.
+func (p Plan) told(now, next AgentState) Told {
 	if p.in == nil {
-		return false
+		return Told{}
 	}
 	shown := p.rules.View(now, p.in)
-	return !reflect.DeepEqual(shown, p.was) && reflect.DeepEqual(shown, p.rules.View(next, p.in))
+	if !reflect.DeepEqual(shown, p.rules.View(next, p.in)) {
+		return Told{}
+	}
+	return told(p.was, shown)
 }
 
 // status returns the status the plan sets, nil if none.

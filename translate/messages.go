@@ -16,9 +16,14 @@ type Heard struct {
 	// Confirmed: what was asked for has taken place. It is notified even if what is shown did not
 	// change, as HTCC notifies an operation that leads to the state one is in.
 	Confirmed bool
+	// Told: what of that has been notified before.
+	Told Told
 	// Failed: the request completed with an error, and the old state is back.
 	Failed *Completion
 }
+
+// confirmed returns what is heard when a change has taken place of which some has been told.
+func confirmed(before Told) Heard { return Heard{Confirmed: before != toldAll, Told: before} }
 
 // Begin returns the state of an agent at log-in.
 func Begin(userID string, status icwsapi.UserStatus, activations map[string]bool, d *Directory) AgentState {
@@ -65,7 +70,9 @@ func (r Rules) heardStatuses(s AgentState, m icwsapi.UserStatusMessage, d *Direc
 		}
 		next, heard := r.HeardStatus(s, status, d)
 		s = next
-		all.Confirmed = all.Confirmed || heard.Confirmed
+		if heard.Confirmed {
+			all = heard
+		}
 	}
 	return s, all
 }
@@ -88,19 +95,20 @@ func (r Rules) HeardStatus(s AgentState, status icwsapi.UserStatus, d *Directory
 // have those behind it that ask for the same, since the site need not say the same twice.
 func (s AgentState) recognised() (AgentState, Heard) {
 	asked := func(p Pending) bool { return fold(p.Choice.StatusID) == fold(s.Status.StatusID) }
-	at := slices.IndexFunc(s.Pending, func(p Pending) bool { return !p.Told && asked(p) })
+	at := slices.IndexFunc(s.Pending, func(p Pending) bool { return p.Told != toldAll && asked(p) })
 	if at < 0 {
 		return s, Heard{}
 	}
 	s.Pending = slices.Clone(s.Pending)
-	s.Pending[at].Told = true
+	before := s.Pending[at].Told
+	s.Pending[at].Told = toldAll
 	for i := range s.Pending {
 		if i > at && !asked(s.Pending[i]) {
 			break
 		}
 		s.Pending[i].Seen = true
 	}
-	return s, Heard{Confirmed: true}
+	return s, confirmed(before)
 }
 
 // merged lays a delta over a status: a property that is absent is unchanged, except that what
@@ -184,7 +192,7 @@ func (s AgentState) succeeded(at int) (AgentState, Heard) {
 	if !done.Seen {
 		s.Status = done.Choice.over(s.Status)
 	}
-	return s, Heard{Confirmed: !done.Told}
+	return s, confirmed(done.Told)
 }
 
 // failed ends a change that did not take place. If a later one has replaced it, that one will go
@@ -226,5 +234,8 @@ func (r Rules) Decided(s AgentState, requestID string, status icwsapi.UserStatus
 		return r.completed(s, Completion{RequestID: requestID, Error: &icwsapi.Error{Message: "the change did not take place"}}, d)
 	}
 	s, ended := s.succeeded(at)
-	return s, Heard{Confirmed: heard.Confirmed || ended.Confirmed}
+	if heard.Confirmed {
+		return s, heard
+	}
+	return s, ended
 }

@@ -23,28 +23,33 @@ func TestNotifications(t *testing.T) {
 		}
 		return Notification{"/v2/me/channels", htccapi.ChannelStateChangeMessage{MessageType: "ChannelStateChangeMessageV2", Channels: channels}}
 	}
+	asked := Heard{Confirmed: true}
 	active, inactive := phone(htccapi.DeviceActive), phone(htccapi.DeviceInactive)
 	tests := []struct {
 		name          string
 		before, after View
-		always        bool
+		heard         Heard
 		want          []Notification
 	}{
-		{"nothing changed", view(false, active, ready, mail), view(false, phone(htccapi.DeviceActive), ready, mail), false, nil},
-		{"nothing changed, but it was asked for", view(false, active, ready, mail), view(false, active, ready, mail), true,
+		{"nothing changed", view(false, active, ready, mail), view(false, phone(htccapi.DeviceActive), ready, mail), Heard{}, nil},
+		{"nothing changed, but it was asked for", view(false, active, ready, mail), view(false, active, ready, mail), asked,
 			[]Notification{devices(active), channels("Off", ready, mail)}},
-		{"one channel changed: all are listed", view(false, active, ready, mail), view(false, active, notReady, mail), false,
+		{"nothing changed since the channels were told", view(false, active, ready, mail), view(false, active, ready, mail),
+			Heard{Confirmed: true, Told: Told{Channels: true}}, []Notification{devices(active)}},
+		{"the channels were told, and changed again", view(false, active, ready, mail), view(false, active, notReady, mail),
+			Heard{Confirmed: true, Told: Told{Channels: true}}, []Notification{devices(active), channels("Off", notReady, mail)}},
+		{"one channel changed: all are listed", view(false, active, ready, mail), view(false, active, notReady, mail), Heard{},
 			[]Notification{channels("Off", notReady, mail)}},
-		{"the device changed", view(false, active, ready), view(false, inactive, ready), false, []Notification{devices(inactive)}},
-		{"do-not-disturb changed", view(false, active, ready, mail), view(true, active, ready, mail), false, []Notification{channels("On", ready, mail)}},
-		{"a channel came", view(false, nil, mail), view(false, active, ready, mail), false, []Notification{devices(active), channels("Off", ready, mail)}},
-		{"voice went", view(false, active, ready, mail), view(false, nil, mail), false, []Notification{channels("Off", mail)}},
-		{"all channels went", view(false, nil, mail), view(false, nil), false, []Notification{channels("Off")}},
-		{"an agent without voice has no device to tell of", view(false, nil, mail), view(false, nil, mail), true, []Notification{channels("Off", mail)}},
+		{"the device changed", view(false, active, ready), view(false, inactive, ready), Heard{}, []Notification{devices(inactive)}},
+		{"do-not-disturb changed", view(false, active, ready, mail), view(true, active, ready, mail), Heard{}, []Notification{channels("On", ready, mail)}},
+		{"a channel came", view(false, nil, mail), view(false, active, ready, mail), Heard{}, []Notification{devices(active), channels("Off", ready, mail)}},
+		{"voice went", view(false, active, ready, mail), view(false, nil, mail), Heard{}, []Notification{channels("Off", mail)}},
+		{"all channels went", view(false, nil, mail), view(false, nil), Heard{}, []Notification{channels("Off")}},
+		{"an agent without voice has no device to tell of", view(false, nil, mail), view(false, nil, mail), asked, []Notification{channels("Off", mail)}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			differ(t, tt.want, Notifications(tt.before, tt.after, tt.always), equateEmpty)
+			differ(t, tt.want, Notifications(tt.before, tt.after, tt.heard), equateEmpty)
 			for _, channel := range tt.after.Channels {
 				if channel.DNDState != "" {
 					t.Error("the view was changed: answers carry no dndState")

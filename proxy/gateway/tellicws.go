@@ -15,7 +15,7 @@ func (p *icwsPart) tellLocked(before translate.View, heard translate.Heard) {
 		return
 	}
 	now := time.Now()
-	for _, n := range translate.Notifications(before, p.view, heard.Confirmed) {
+	for _, n := range translate.Notifications(before, p.view, heard) {
 		one := letter{topic: n.Topic, data: n.Data, received: now}
 		if n.Topic == htccapi.TopicChannels && len(p.agent.parts) > 1 {
 			one.data = nil

@@ -3,6 +3,7 @@ package gateway
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -63,9 +64,9 @@ func tellsOperations(w *world) {
 		w.do(anna, step.op, step.channel)
 		time.Sleep(time.Second)
 		got, device, list := desktop.heard(), "device "+step.device, "channels "+step.list
-		byMessage := step.channel == "email" && slices.Equal(got, []string{list}) // of the workgroup, before the answer
-		if !byMessage && !slices.Equal(got, []string{device, list}) {
-			w.t.Errorf("%s on %q: there came %q; want %q", step.op, step.channel, got, []string{device, list})
+		slices.Sort(got) // a message about workgroups may tell of the channels before the device is told of
+		if !slices.Equal(got, []string{list, device}) {
+			w.t.Errorf("%s on %q: there came %q; want %q", step.op, step.channel, got, []string{list, device})
 		}
 	}
 	time.Sleep(time.Minute)
@@ -230,5 +231,31 @@ func TestASiteOutOfReachIsTold(t *testing.T) {
 		w.sim.Reset()
 		time.Sleep(2 * time.Minute)
 		desktop.hears("it answers again", "services pureconnect:Active")
+	})
+}
+
+// Ready is told once, device and channels, whatever activations it changes, and whether the message
+// about them comes before the answer or after it.
+func TestReadyIsToldOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newTelling(t, &icwssim.Server{})
+		anna := w.login("anna")
+		time.Sleep(time.Second)
+		desktop := w.open(anna, "/v2/me/*")
+		for round := range 20 * 3 * 16 {
+			channel := []htccapi.MediaChannel{"", "voice", "email"}[round%3]
+			start := round / 3 % 16
+			status := []string{"Available", "At Lunch"}[start/8]
+			activations := map[string]bool{"Sales": start&1 > 0, "Support": start&2 > 0, "Mail": start&4 > 0}
+			w.set(icwssim.StateChange{User: "anna", StatusID: &status, Activations: activations})
+			time.Sleep(2 * echoFor)
+			desktop.heardWhole()
+			w.do(anna, htccapi.Ready, channel)
+			time.Sleep(time.Second)
+			got := desktop.heardWhole()
+			if len(got) != 2 {
+				t.Errorf("Ready on %q in %s with %v is told\n%s", channel, status, activations, strings.Join(got, "\n"))
+			}
+		}
 	})
 }
