@@ -247,8 +247,11 @@ func brief(m bayeux) string {
 		if channel.UserActivity == "Busy" {
 			text += "/Busy"
 		}
-		if channel.DNDState == htccapi.On {
+		switch channel.DNDState {
+		case htccapi.On:
 			text += "/dnd"
+		case "":
+			text += "/no dndState"
 		}
 	}
 	for _, service := range data.Services {

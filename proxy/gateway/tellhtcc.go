@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"portico/proxy/htcc"
 	"portico/translate/htccapi"
 )
 
@@ -86,5 +87,30 @@ func membersOf(body any) map[string]any {
 	return members
 }
 
-// notified returns the part's channels as they are shown.
-func (p *htccPart) notified() []any { return bodiesOf(p.view().channels) }
+// notified returns the part's channels as notifications carry them: with a dndState, which reads do not
+// tell of channels. Do-not-disturb is the agent's, so the devices tell.
+//
+// Source: GWS 8.5.2, CometD messages (dndState); captured traffic of GWS 8.5.202.96 (reads).
+func (p *htccPart) notified() []any {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	state := htccapi.Off
+	for _, device := range p.devices {
+		if device.Text("doNotDisturb") == htccapi.On {
+			state = htccapi.On
+		}
+	}
+	channels := bodiesOf(p.viewLocked().channels)
+	for i, channel := range channels {
+		switch channel := channel.(type) {
+		case htcc.Object:
+			if channel.Get("dndState") == nil {
+				channels[i] = channel.With("dndState", mustEncode(state))
+			}
+		case htccapi.Channel:
+			channel.DNDState = state
+			channels[i] = channel
+		}
+	}
+	return channels
+}
