@@ -305,3 +305,27 @@ func TestWithoutAPushServerThereIsNoCometD(t *testing.T) {
 		t.Errorf("a handshake = %d %s; want 404", got.status, got.body)
 	}
 }
+
+// TestSocketsAreCounted opens websockets and closes them in three ways.
+func TestSocketsAreCounted(t *testing.T) {
+	w := newPushing(t)
+	held := func() float64 { return counts(t, w.reg, "portico_http_requests_in_flight")["push"] }
+	var sockets []*websocket.Conn
+	for i := range 3 {
+		conn, _, err := websocket.Dial(t.Context(), w.url+notificationsPath, &websocket.DialOptions{
+			HTTPHeader: http.Header{"Authorization": {basicAuth("anna", "anna")}}, HTTPClient: w.client})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sockets = append(sockets, conn)
+		eventually(t, "it is counted", func() bool { return held() == float64(i+1) })
+	}
+	_ = sockets[0].Close(websocket.StatusNormalClosure, "")
+	eventually(t, "one is closed", func() bool { return held() == 2 })
+	_ = sockets[1].CloseNow()
+	eventually(t, "one is broken off", func() bool { return held() == 1 })
+	ended := sockets[2].CloseRead(t.Context())
+	w.as("anna").operate("/me", "EndContactCenterSession")
+	<-ended.Done()
+	eventually(t, "one ends with the session", func() bool { return held() == 0 })
+}
