@@ -8,7 +8,6 @@ var unsupported = []struct {
 }{
 	{`"service"`, "use agent", sitesWith("watch", func(s Site) bool { return s.Watch == WatchService })},
 	{`true`, "leave it out", sitesWith("native", func(s Site) bool { return s.Native })},
-	{`"shared"`, "use session", oneWhere("cache.scope", func(c *Config) bool { return c.Cache.Scope == ScopeShared })},
 }
 
 // refuseUnsupported adds a fault for everything of the table that the settings ask for.
@@ -29,14 +28,5 @@ func sitesWith(key string, asks func(Site) bool) func(*Config) []string {
 			}
 		}
 		return paths
-	}
-}
-
-func oneWhere(path string, asks func(*Config) bool) func(*Config) []string {
-	return func(c *Config) []string {
-		if asks(c) {
-			return []string{path}
-		}
-		return nil
 	}
 }

@@ -111,6 +111,7 @@ func siteOf(cfg *config.Config, s config.Site, calls *upstream.Metrics) gateway.
 			RestoreActivations:   s.Activations.AtEnd == config.AtEndRestore,
 		},
 		Language: s.Language, WaitCompleted: s.Confirm == config.ConfirmCompleted, StaleIfError: cfg.Cache.StaleIfError,
+		ShareCatalogue: cfg.Cache.Scope == config.ScopeShared,
 	}
 }
 

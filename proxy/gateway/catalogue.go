@@ -69,7 +69,7 @@ func (g *Gateway) StatusMessages(ctx context.Context, a *Agent, dialect htccapi.
 // known to be up to date.
 func (p *icwsPart) lists(ctx context.Context) (*directory, cache.Snapshot[translate.Catalogue], error) {
 	var none cache.Snapshot[translate.Catalogue]
-	catalogue, result, err := p.catalogue.Lookup(ctx)
+	catalogue, result, err := p.lookUpCatalogue(ctx)
 	if err != nil {
 		return nil, none, p.kinded(err)
 	}

@@ -15,10 +15,11 @@ import (
 )
 
 const (
-	routeGetStatus      = "GET /icws/{sessionId}/status/user-statuses/{userId}"
-	routePutActivations = "PUT /icws/{sessionId}/activations/users/{userId}"
-	routeCatalogue      = "GET /icws/{sessionId}/status/status-messages"
-	routeAccess         = "GET /icws/{sessionId}/status/status-messages-user-access/{userId}"
+	routeGetStatus          = "GET /icws/{sessionId}/status/user-statuses/{userId}"
+	routePutActivations     = "PUT /icws/{sessionId}/activations/users/{userId}"
+	routeCatalogue          = "GET /icws/{sessionId}/status/status-messages"
+	routeSubscribeCatalogue = "PUT /icws/{sessionId}/messaging/subscriptions/status/status-messages"
+	routeAccess             = "GET /icws/{sessionId}/status/status-messages-user-access/{userId}"
 )
 
 // The needs of a caller, each with the call that it takes and how it is had.

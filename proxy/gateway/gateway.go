@@ -37,10 +37,11 @@ type Site struct {
 	Upgrades bool
 
 	// Of an ICWS site.
-	Rules         translate.Rules
-	Language      string        // when an application names none the site has
-	WaitCompleted bool          // a write answers after its completion, not after it was accepted
-	StaleIfError  time.Duration // how long a catalogue is served after its stream broke; 0 = for ever
+	Rules          translate.Rules
+	Language       string        // when an application names none the site has
+	WaitCompleted  bool          // a write answers after its completion, not after it was accepted
+	ShareCatalogue bool          // sessions at one host in one language share a catalogue that one of them proves
+	StaleIfError   time.Duration // how long a catalogue is served after its stream broke; 0 = for ever
 }
 
 // A Route says where an agent works: at one site, or at one of each kind, the first of which gives

@@ -28,6 +28,7 @@ func (p *icwsPart) changeCatalogue(m icwsapi.StatusMessagesMessage) {
 	p.mu.Unlock()
 	if before == nil {
 		p.catalogue.Update(func(c *translate.Catalogue) *translate.Catalogue { return c.Changed(p.site.Name, m) })
+		p.site.commons.prove(p.common)
 		p.redirect()
 	}
 }
@@ -40,6 +41,7 @@ func (p *icwsPart) catalogueArrived() {
 	p.mu.Unlock()
 	if whole != nil {
 		p.catalogue.Replace(whole)
+		p.site.commons.prove(p.common)
 		p.redirect()
 	}
 }

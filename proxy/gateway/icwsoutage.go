@@ -16,6 +16,7 @@ import (
 
 // lose notes that the upstream session is gone: the agent is offline at the site.
 func (p *icwsPart) lose() {
+	p.site.commons.leave(p.common)
 	p.update(func(s translate.AgentState, _ *translate.Directory) (translate.AgentState, translate.Heard) {
 		p.lost = true
 		p.losses++
@@ -53,6 +54,7 @@ func (p *icwsPart) rejoin(ctx context.Context, gone icws.Conn) (icws.Conn, error
 		logOut(ctx, p.site, conn)
 		return icws.Conn{}, errEnded
 	}
+	p.shareAt(conn)
 	p.agent.gateway.log.Info("logged in again", "site", p.site.Name, "session", p.agent.short)
 	return conn, nil
 }
@@ -100,6 +102,7 @@ func (p *icwsPart) reopen(ctx context.Context, presented string) error {
 		logOut(ctx, p.site, conn)
 		return errEnded
 	}
+	p.shareAt(conn)
 	p.agent.partBack(p)
 	p.agent.gateway.log.Info("logged in again", "site", p.site.Name, "session", p.agent.short)
 	return nil
@@ -283,6 +286,7 @@ func (p *icwsPart) end(why ending) {
 	p.mu.Lock()
 	p.over = true
 	p.mu.Unlock()
+	p.site.commons.leave(p.common)
 	p.agent.partEnded(p, why)
 	p.mu.Lock()
 	p.tellLocked(before, translate.Heard{})

@@ -28,6 +28,7 @@ type icwsPart struct {
 	language  string                 // as the first log-in asked for it
 	elsewhere []htccapi.MediaChannel // the site's channels that another site owns for the agent
 	catalogue *cache.Cell[translate.Catalogue]
+	common    *member // of those who share it
 	access    *cache.Cell[translate.Access]
 	reads     singleflight.Group
 	late      bool          // the site was not there when the agent logged in
@@ -70,11 +71,22 @@ func newICWSPart(a *Agent, at *icwsSite, login string, conn icws.Conn) *icwsPart
 		Cache: cache.Catalogue, Site: at.Name, StaleIfError: at.StaleIfError, Intern: at.catalogues.Of, Metrics: at.cells,
 		Fetch: func(ctx context.Context) (*translate.Catalogue, error) { return at.fetchCatalogue(ctx, p) },
 	})
+	p.common = &member{cell: p.catalogue, changed: p.redirect}
 	p.access = cache.NewCell(a.life, cache.CellOptions[translate.Access]{
 		Cache: cache.Access, Site: at.Name, StaleIfError: at.StaleIfError, Intern: at.access.Of, Metrics: at.cells,
 		Fetch: func(ctx context.Context) (*translate.Access, error) { return at.fetchAccess(ctx, p) },
 	})
+	context.AfterFunc(a.life, func() { at.commons.leave(p.common) })
+	p.shareAt(conn)
 	return p
+}
+
+// shareAt has the part share its catalogue with the others where conn is.
+func (p *icwsPart) shareAt(conn icws.Conn) {
+	p.site.commons.join(p.common, conn)
+	if p.agent.life.Err() != nil { // it may have left for good just before
+		p.site.commons.leave(p.common)
+	}
 }
 
 func (p *icwsPart) siteName() string { return p.site.Name }

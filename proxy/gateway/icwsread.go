@@ -62,7 +62,7 @@ func (p *icwsPart) read(ctx context.Context) (reading, error) {
 	work, ctx := errgroup.WithContext(ctx)
 	get(ctx, work, &got.status, p.readStatus)
 	get(ctx, work, &got.activations, p.readActivations)
-	get(ctx, work, &got.catalogue, p.catalogue.Get)
+	get(ctx, work, &got.catalogue, p.getCatalogue)
 	get(ctx, work, &got.access, p.access.Get)
 	err := work.Wait()
 	if err != nil {
@@ -78,6 +78,21 @@ func get[T any](ctx context.Context, work *errgroup.Group, into *T, read func(co
 		*into = got
 		return err
 	})
+}
+
+// getCatalogue returns the session's catalogue: that which another session proves, else its own.
+func (p *icwsPart) getCatalogue(ctx context.Context) (*translate.Catalogue, error) {
+	catalogue, _, err := p.lookUpCatalogue(ctx)
+	return catalogue.Value, err
+}
+
+func (p *icwsPart) lookUpCatalogue(ctx context.Context) (cache.Snapshot[translate.Catalogue], cache.Result, error) {
+	p.site.commons.await(ctx, p.common)
+	catalogue, result, err := p.catalogue.Lookup(ctx)
+	if err != nil {
+		p.site.commons.doubt(p.common)
+	}
+	return catalogue, result, err
 }
 
 func (p *icwsPart) readStatus(ctx context.Context) (icwsapi.UserStatus, error) {

@@ -26,18 +26,23 @@ type icwsSite struct {
 	catalogues  *cache.Interner[translate.Catalogue]
 	access      *cache.Interner[translate.Access]
 	directories *directories
+	commons     *commons    // nil unless sessions share their catalogue
 	up          atomic.Bool // the last probe passed
 
 	languages languages
 }
 
 func newICWSSite(s Site, forms *cache.Forms, cells *cache.Metrics) *icwsSite {
-	return &icwsSite{
+	at := &icwsSite{
 		Site: s, metrics: s.ICWS.Metrics(), cells: cells,
 		catalogues:  cache.NewInterner(func(c *translate.Catalogue) cache.Digest { return c.Digest() }),
 		access:      cache.NewInterner(func(a *translate.Access) cache.Digest { return a.Digest() }),
 		directories: newDirectories(forms),
 	}
+	if s.ShareCatalogue {
+		at.commons = newCommons()
+	}
+	return at
 }
 
 // open opens an upstream session in the language of the site that suits the caller best.

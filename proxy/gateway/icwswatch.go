@@ -156,6 +156,7 @@ func (p *icwsPart) subscribe(ctx context.Context, conn icws.Conn) error {
 // unproven notes that what is kept of catalogue and access list is not known to be up to date.
 func (p *icwsPart) unproven() {
 	p.catalogue.Unproven()
+	p.site.commons.doubt(p.common)
 	p.access.Unproven()
 }
 
