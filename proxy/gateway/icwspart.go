@@ -28,6 +28,7 @@ type icwsPart struct {
 	language  string                 // as the first log-in asked for it
 	elsewhere []htccapi.MediaChannel // the site's channels that another site owns for the agent
 	catalogue *cache.Cell[translate.Catalogue]
+	feed      *feed   // keeps it current
 	common    *member // of those who share it
 	access    *cache.Cell[translate.Access]
 	reads     singleflight.Group
@@ -45,17 +46,16 @@ type icwsPart struct {
 	shows     shown          // the same as resources
 	who       htccapi.User
 	features  []Resource
-	begun     bool                 // state was read
-	lost      bool                 // the upstream session of state is gone, and state is to be recovered
-	losses    int                  // how often it was lost so far
-	closed    bool                 // the session has ended, and conn was the last
-	over      bool                 // this part has ended, and conn is gone for good
-	anew      func(error)          // makes the reader receive anew; nil before it did once
-	live      bool                 // the reader receives
-	full      fullLists            // what the reader received since it does
-	arriving  *translate.Catalogue // a full one of which parts may be missing; nil if none
-	told      int                  // messages about state that were received so far
-	readAt    time.Time            // when the whole state was read last
+	begun     bool        // state was read
+	lost      bool        // the upstream session of state is gone, and state is to be recovered
+	losses    int         // how often it was lost so far
+	closed    bool        // the session has ended, and conn was the last
+	over      bool        // this part has ended, and conn is gone for good
+	anew      func(error) // makes the reader receive anew; nil before it did once
+	live      bool        // the reader receives
+	full      fullLists   // what the reader received since it does
+	told      int         // messages about state that were received so far
+	readAt    time.Time   // when the whole state was read last
 	atLogin   map[string]bool
 	activated time.Time         // when activations were set by us last
 	writes    map[string]*write // accepted and not completed, by request id
@@ -71,6 +71,7 @@ func newICWSPart(a *Agent, at *icwsSite, login string, conn icws.Conn) *icwsPart
 		Cache: cache.Catalogue, Site: at.Name, StaleIfError: at.StaleIfError, Intern: at.catalogues.Of, Metrics: at.cells,
 		Fetch: func(ctx context.Context) (*translate.Catalogue, error) { return at.fetchCatalogue(ctx, p) },
 	})
+	p.feed = &feed{site: at.Name, cell: p.catalogue, changed: p.catalogueChanged}
 	p.common = &member{cell: p.catalogue, changed: p.redirect}
 	p.access = cache.NewCell(a.life, cache.CellOptions[translate.Access]{
 		Cache: cache.Access, Site: at.Name, StaleIfError: at.StaleIfError, Intern: at.access.Of, Metrics: at.cells,

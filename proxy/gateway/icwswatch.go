@@ -164,10 +164,11 @@ func (p *icwsPart) unproven() {
 // begin during an outage, the outage is over.
 func (p *icwsPart) setLive(live bool) {
 	p.mu.Lock()
-	p.live, p.full, p.arriving = live, fullLists{}, nil
+	p.live, p.full = live, fullLists{}
 	over := live && p.lost
 	anew := p.anew
 	p.mu.Unlock()
+	p.feed.reset()
 	if !live {
 		p.unproven()
 	}
@@ -180,10 +181,10 @@ func (p *icwsPart) setLive(live bool) {
 func (p *icwsPart) receiveMessage(message icwsapi.Message) {
 	list, ok := message.(icwsapi.StatusMessagesMessage)
 	if ok {
-		p.changeCatalogue(list)
+		p.feed.take(list)
 		return
 	}
-	p.catalogueArrived()
+	p.feed.arrived()
 	switch m := message.(type) {
 	case icwsapi.UserAccessMessage:
 		p.changeAccess(m)

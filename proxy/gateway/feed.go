@@ -1,0 +1,65 @@
+package gateway
+
+import (
+	"sync"
+	"time"
+
+	"portico/cache"
+	"portico/translate"
+	"portico/translate/icwsapi"
+)
+
+// partsWithin is how long the parts of a full catalogue may take to come. A site splits one that is
+// too long for a message: the first part says that it replaces what was known, the others look like
+// changes, and nothing tells the last.
+const partsWithin = 250 * time.Millisecond
+
+// A feed keeps a catalogue current by the messages of a subscription. A full one is put together
+// before it replaces what is held: agents would lose the states of the parts that are still to come.
+// Any number of goroutines may use it.
+type feed struct {
+	site    string
+	cell    *cache.Cell[translate.Catalogue]
+	changed func() // is called after each change
+
+	mu       sync.Mutex
+	arriving *translate.Catalogue // a full one of which parts may be missing, guarded by mu; nil if none
+}
+
+// take takes a message about the catalogue.
+func (f *feed) take(m icwsapi.StatusMessagesMessage) {
+	f.mu.Lock()
+	before := f.arriving
+	if !m.IsDelta {
+		before = &translate.Catalogue{}
+		time.AfterFunc(partsWithin, f.arrived)
+	}
+	if before != nil {
+		f.arriving = before.Changed(f.site, m)
+	}
+	f.mu.Unlock()
+	if before == nil {
+		f.cell.Update(func(c *translate.Catalogue) *translate.Catalogue { return c.Changed(f.site, m) })
+		f.changed()
+	}
+}
+
+// arrived takes the full catalogue that has come, if one has: another message has followed, or none
+// for a while.
+func (f *feed) arrived() {
+	f.mu.Lock()
+	whole := f.arriving
+	f.arriving = nil
+	f.mu.Unlock()
+	if whole != nil {
+		f.cell.Replace(whole)
+		f.changed()
+	}
+}
+
+// reset forgets the parts of one that will not come to its end.
+func (f *feed) reset() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.arriving = nil
+}
