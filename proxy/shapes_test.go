@@ -11,7 +11,6 @@ import (
 
 // onlySome are the members that one kind of site has alone, or only at times, and why.
 var onlySome = map[string]string{
-	"channel.dndState":     "HTCC gives it while do-not-disturb is on; an ICWS agent's is that of the device",
 	"channel.phoneNumber":  "HTCC may list voice with its number",
 	"channel.switchName":   "HTCC may list voice with its switch",
 	"channel.userActivity": "voice alone has it, which HTCC may show as a device only",
