@@ -45,8 +45,8 @@ func (p *picture) learn(topic string, n notification) {
 	}
 }
 
-// plain is the picture without do-not-disturb of each channel, which notifications carry always, and
-// reads of some sites at times.
+// plain is the picture without do-not-disturb of each channel, which notifications carry and reads do
+// not.
 func (p picture) plain() picture {
 	channels := make([]thing, len(p.channels))
 	for i, channel := range p.channels {
