@@ -22,6 +22,7 @@ import (
 	"portico/proxy/htcc/htccsim"
 	"portico/proxy/icws"
 	"portico/proxy/icws/icwssim"
+	"portico/proxy/push"
 	"portico/proxy/session"
 	"portico/proxy/upstream"
 	"portico/translate"
@@ -62,6 +63,7 @@ type knobs struct {
 	site    gateway.Site
 	allows  bool          // cloud takes requests for other protocols
 	timeout time.Duration // of upstream calls
+	push    *push.Options // of newPushing; nil for its own
 }
 
 // route is where the agents work.

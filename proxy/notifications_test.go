@@ -15,11 +15,18 @@ import (
 	"portico/proxy/push"
 )
 
-// newPushing returns a world whose door answers CometD.
-func newPushing(t *testing.T) *world {
+// newPushing returns a world whose door answers CometD, with websockets unless an option says otherwise.
+func newPushing(t *testing.T, options ...func(*knobs)) *world {
 	t.Helper()
-	server := push.New(push.Options{TrustClientSession: true, WebSocket: true, Origins: []string{"agents.example"}})
-	w := newDoor(t, func(k *knobs) { k.door.Push, k.gateway.Push = server, server })
+	var server *push.Server
+	offered := func(k *knobs) {
+		if k.push == nil {
+			k.push = &push.Options{TrustClientSession: true, WebSocket: true, Origins: []string{"agents.example"}}
+		}
+		server = push.New(*k.push)
+		k.door.Push, k.gateway.Push = server, server
+	}
+	w := newDoor(t, append(options, offered)...)
 	t.Cleanup(server.Close)
 	return w
 }

@@ -215,7 +215,7 @@ func (p *htccPart) viewLocked() shown {
 		if p.away && !p.over || !p.ownsLocked(channel.Name()) {
 			continue
 		}
-		body := channel.Object
+		body := channel.Object.Without(memberDND) // which is in notifications alone
 		if !p.countsLocked(channel.Name()) {
 			body = body.With("userState", loggedOut)
 		}

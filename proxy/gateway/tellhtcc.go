@@ -87,30 +87,38 @@ func membersOf(body any) map[string]any {
 	return members
 }
 
-// notified returns the part's channels as notifications carry them: with a dndState, which reads do not
-// tell of channels. Do-not-disturb is the agent's, so the devices tell.
+// notified returns the part's channels as notifications carry them: with a dndState, which answers do
+// not have.
 //
 // Source: GWS 8.5.2, CometD messages (dndState); captured traffic of GWS 8.5.202.96 (reads).
 func (p *htccPart) notified() []any {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	state := htccapi.Off
-	for _, device := range p.devices {
-		if device.Text("doNotDisturb") == htccapi.On {
-			state = htccapi.On
-		}
-	}
 	channels := bodiesOf(p.viewLocked().channels)
 	for i, channel := range channels {
 		switch channel := channel.(type) {
 		case htcc.Object:
-			if channel.Get("dndState") == nil {
-				channels[i] = channel.With("dndState", mustEncode(state))
-			}
+			channels[i] = channel.With(memberDND, mustEncode(p.dndLocked(channel.Text("channel"))))
 		case htccapi.Channel:
-			channel.DNDState = state
+			channel.DNDState = p.dndLocked(string(channel.Channel))
 			channels[i] = channel
 		}
 	}
 	return channels
+}
+
+const memberDND = "dndState"
+
+// dndLocked returns do-not-disturb of a channel: what a notification said of it, else, since reads say
+// nothing, what the devices tell, because do-not-disturb is the agent's.
+func (p *htccPart) dndLocked(name string) string {
+	for _, channel := range p.channels {
+		if string(channel.Name()) == name && channel.DoNotDisturb() != "" {
+			return channel.DoNotDisturb()
+		}
+	}
+	if slices.ContainsFunc(p.devices, func(d htcc.Device) bool { return d.DoNotDisturb() == htccapi.On }) {
+		return htccapi.On
+	}
+	return htccapi.Off
 }
