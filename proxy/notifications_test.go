@@ -59,15 +59,16 @@ func (c *caller) tell(client, channel, fields string) answer {
 
 const longPolling = `,"connectionType":"long-polling"`
 
-// hold starts a connect that is held, and returns what gives its answer once it has one.
-func (c *caller) hold(client string) func() answer {
+// open returns how many connects are held and sockets open.
+func (w *world) open() float64 { return counts(w.t, w.reg, "portico_http_requests_in_flight")["push"] }
+
+// hold starts a connect that is held beside others, and returns what gives its answer once it has one.
+func (c *caller) hold(client string, beside float64) func() answer {
 	c.t.Helper()
-	before := counts(c.t, c.reg, "portico_http_requests_in_flight")["push"]
+	eventually(c.t, "what was answered is over", func() bool { return c.open() == beside })
 	came := make(chan answer, 1)
 	go func() { came <- c.tell(client, "/meta/connect", longPolling) }()
-	eventually(c.t, "a connect is held", func() bool {
-		return counts(c.t, c.reg, "portico_http_requests_in_flight")["push"] > before
-	})
+	eventually(c.t, "a connect is held", func() bool { return c.open() == beside+1 })
 	return func() answer {
 		select {
 		case got := <-came:
@@ -203,7 +204,7 @@ func TestNotificationsReachSocketsAndHeldConnects(t *testing.T) {
 	say(fmt.Sprintf(`[{"channel":"/meta/subscribe","clientId":%q,"subscription":"/v2/me/devices"}]`, shaken[0].ClientID))
 	say(fmt.Sprintf(`[{"channel":"/meta/connect","clientId":%q,"connectionType":"websocket"}]`, shaken[0].ClientID))
 
-	answered := anna.hold(client)
+	answered := anna.hold(client, 1)
 	anna.operate("/me", "AtLunch")
 	if got := answered(); !strings.Contains(got.body, `"displayName":"At Lunch"`) || strings.Index(got.body, "DeviceStateChangeMessage") > strings.Index(got.body, "/meta/connect") {
 		t.Errorf("the held connect = %s; want the device before the reply", got.body)
@@ -218,7 +219,7 @@ func TestWhatIsCountedOfCometD(t *testing.T) {
 	anna := w.as("anna")
 	client := anna.shake(notificationsPath + "/handshake")
 	anna.tell(client, "/meta/connect", longPolling)
-	first := anna.hold(client)
+	first := anna.hold(client, 0)
 	eventually(t, "the held connect is in flight as push alone", func() bool {
 		inFlight := counts(t, w.reg, "portico_http_requests_in_flight")
 		return inFlight["push"] == 1 && inFlight["request"] == 0
@@ -234,6 +235,7 @@ func TestWhatIsCountedOfCometD(t *testing.T) {
 	ctx, leave := context.WithCancel(t.Context())
 	client = anna.shake(notificationsPath)
 	anna.tell(client, "/meta/connect", longPolling)
+	eventually(t, "what was answered is over", func() bool { return w.open() == 0 })
 	request, err := http.NewRequestWithContext(ctx, "POST", w.url+notificationsPath+"/connect",
 		strings.NewReader(`[{"channel":"/meta/connect","clientId":"`+client+`"`+longPolling+`}]`))
 	if err != nil {
@@ -249,7 +251,7 @@ func TestWhatIsCountedOfCometD(t *testing.T) {
 		}
 		left <- err
 	}()
-	eventually(t, "a connect is held", func() bool { return counts(t, w.reg, "portico_http_requests_in_flight")["push"] == 1 })
+	eventually(t, "a connect is held", func() bool { return w.open() == 1 })
 	leave()
 	<-left
 	eventually(t, "nothing is in flight", func() bool {
@@ -316,7 +318,6 @@ func TestWithoutAPushServerThereIsNoCometD(t *testing.T) {
 // TestSocketsAreCounted opens websockets and closes them in three ways.
 func TestSocketsAreCounted(t *testing.T) {
 	w := newPushing(t)
-	held := func() float64 { return counts(t, w.reg, "portico_http_requests_in_flight")["push"] }
 	var sockets []*websocket.Conn
 	for i := range 3 {
 		conn, _, err := websocket.Dial(t.Context(), w.url+notificationsPath, &websocket.DialOptions{
@@ -325,14 +326,14 @@ func TestSocketsAreCounted(t *testing.T) {
 			t.Fatal(err)
 		}
 		sockets = append(sockets, conn)
-		eventually(t, "it is counted", func() bool { return held() == float64(i+1) })
+		eventually(t, "it is counted", func() bool { return w.open() == float64(i+1) })
 	}
 	_ = sockets[0].Close(websocket.StatusNormalClosure, "")
-	eventually(t, "one is closed", func() bool { return held() == 2 })
+	eventually(t, "one is closed", func() bool { return w.open() == 2 })
 	_ = sockets[1].CloseNow()
-	eventually(t, "one is broken off", func() bool { return held() == 1 })
+	eventually(t, "one is broken off", func() bool { return w.open() == 1 })
 	ended := sockets[2].CloseRead(t.Context())
 	w.as("anna").operate("/me", "EndContactCenterSession")
 	<-ended.Done()
-	eventually(t, "one ends with the session", func() bool { return held() == 0 })
+	eventually(t, "one ends with the session", func() bool { return w.open() == 0 })
 }

@@ -232,7 +232,7 @@ func TestAHangLeavesOthersAlone(t *testing.T) {
 
 // TestASiteThatNeverAnswersIsNotWaitedForWithoutEnd lets a passed-through request hang for good.
 func TestASiteThatNeverAnswersIsNotWaitedForWithoutEnd(t *testing.T) {
-	w := newDoor(t, func(k *knobs) { k.timeout = 500 * time.Millisecond })
+	w := newDoor(t, func(k *knobs) { k.timeout = 2 * time.Second })
 	bjorn := w.with(cookieOf(w.as("bjorn").get("/api/v2/me")))
 	services := bjorn.get(pathServices)
 	w.breaks(htccsim.Fault{Scenario: "hang", Route: routeServices, Times: 1})

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"portico/proxy/htcc/htccsim"
 	"portico/proxy/icws/icwssim"
@@ -27,7 +26,7 @@ func TestOneOfTwoSitesFails(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newDoor(t, func(k *knobs) { k.timeout = 500 * time.Millisecond })
+			w := newDoor(t, func(k *knobs) { k.timeout = patience(test.cloud) })
 			cleo := w.with(cookieOf(w.as("cleo").get("/api/v2/me")))
 			cleo.post("/api/v2/me", `{"operationName":"StartContactCenterSession","channels":["voice","chat","email"]}`).is(t, "Start", 200, `{"statusCode":0}`)
 			begin := func() {

@@ -55,7 +55,11 @@ func TestFailuresOfOperations(t *testing.T) {
 		} {
 			t.Run(fmt.Sprintf("%s/%s on %s, %s", name, op.operation, op.path, op.route), func(t *testing.T) {
 				t.Parallel()
-				w := newDoor(t, func(k *knobs) { k.timeout = 500 * time.Millisecond })
+				w := newDoor(t, func(k *knobs) {
+					if fault.Scenario == "hang" { // else none is waited for in vain
+						k.timeout = time.Second
+					}
+				})
 				anna := w.as("anna")
 				anna.operate("/me", "AtPlay")
 				w.holds(t, "AtPlay", "At Play", "Sales Support")
@@ -108,7 +112,11 @@ func TestFailuresOfReads(t *testing.T) {
 		for _, route := range []string{routeStatus, routeActivations, routeAccess, routeCatalogue, routeLogin} {
 			t.Run(name+"/"+route, func(t *testing.T) {
 				t.Parallel()
-				w := newDoor(t, func(k *knobs) { k.timeout = 300 * time.Millisecond })
+				w := newDoor(t, func(k *knobs) {
+					if fault.Scenario == "hang" { // else none is waited for in vain
+						k.timeout = time.Second
+					}
+				})
 				anna := w.as("anna")
 				armed := fault.Fault
 				armed.Route = route
