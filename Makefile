@@ -58,7 +58,7 @@ test-cometd: build
 	  fi; \
 	fi; \
 	if command -v node >/dev/null 2>&1 && command -v npm >/dev/null 2>&1; then \
-	  cd proxy/push/conformance && npm ci --silent --no-audit --no-fund && node conformance.mjs $(CURDIR)/bin/portico; \
+	  cd proxy/push/conformance && npm ci --silent --no-audit --no-fund && node portico.mjs $(CURDIR)/bin/portico && node simulator.mjs $(CURDIR)/bin/portico; \
 	else \
 	  echo "left out: test-cometd. It needs Node: sudo apt-get install nodejs npm"; \
 	fi
