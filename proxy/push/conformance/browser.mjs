@@ -43,7 +43,6 @@ for (const version of [3, 7]) {
     await until(() => 'the answer to a connect that was held', () => !isPoll(second.replies.at(-1)));
     assert.deepEqual(second.replies.at(-1).advice, {reconnect: 'retry', interval: 0, timeout: 30000});
     await second.close();
-    await profile.close();
   });
 
   for (const transport of ['long-polling', 'websocket']) {
@@ -66,7 +65,6 @@ for (const version of [3, 7]) {
       await page.hears(['Ready', 'NotReady', 'Ready', 'NotReady']);
       assert.equal(page.handshakes[0], page.handshakes[1]);
       await Promise.all([page, witness].map(tab => tab.close()));
-      await profile.close();
     });
   }
 }

@@ -1,7 +1,7 @@
 // The CometD client as it is published, in Node: an adapter gives it what it takes from a browser.
 
 import {createRequire} from 'node:module';
-import {after} from 'node:test';
+import {afterEach} from 'node:test';
 import {at, basic, call} from './demo.mjs';
 import {Listener} from './listener.mjs';
 
@@ -39,6 +39,10 @@ export async function loadPage(browser, agent, server = 'portico') {
   const cookies = reply.headers.getSetCookie?.() ?? [reply.headers.get('set-cookie')];
   jars.set(browser, new Map(cookies.map(cookie => cookie.split(';')[0].split('='))));
 }
+
+// What a test leaves open, as one that fails does, ends with it.
+const opened = [];
+afterEach(() => opened.splice(0).filter(tab => !tab.cometd.isDisconnected()).forEach(tab => tab.cometd.disconnect()));
 
 // A Tab is a window of an agent's application. Its browser's cookies prove who it is, or without a
 // browser a password with every request. It subscribes whenever it has shaken hands.
@@ -91,6 +95,3 @@ export class Tab extends Listener {
     transport.abort();
   }
 }
-
-const opened = [];
-after(() => opened.filter(tab => !tab.cometd.isDisconnected()).forEach(tab => tab.cometd.disconnect())); // those of tests that failed

@@ -1,7 +1,7 @@
 // Debian's Chromium, without a window, and pages in it that use the CometD client as it is published.
 
 import {createRequire} from 'node:module';
-import {after, before} from 'node:test';
+import {after, afterEach, before} from 'node:test';
 import {chromium} from 'playwright-core';
 import {at} from './demo.mjs';
 import {Listener} from './listener.mjs';
@@ -16,9 +16,10 @@ before(async () => {
   });
 });
 after(() => browser?.close());
+afterEach(() => Promise.all(browser.contexts().map(context => context.close())));
 
 // A Profile is one person's browser: cookies that all of its pages share. The pages are Portico's own
-// as far as the browser can tell, but come from here.
+// as far as the browser can tell, but come from here. It ends with its test.
 export class Profile {
   async open() {
     // Chromium does not see that a page which comes from here is local, as Portico is.
@@ -34,10 +35,6 @@ export class Profile {
       await this.meanwhile?.();
     }
     await route.fulfill({path: require.resolve(file ? `cometd-${version}/${file}` : './desktop.html')});
-  }
-
-  async close() {
-    await this.context.close();
   }
 }
 
