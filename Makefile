@@ -1,6 +1,7 @@
 # make test    everything that must hold: format, vet, staticcheck, tests with the race detector,
 #              fuzz targets for a few seconds each. It sets up what it needs.
 # make test-cometd   the CometD client that agents' applications use, against portico demo
+# make test-browser   the same in pages of headless Chromium
 # make bench   the benchmarks
 # make build   a static binary in bin/
 
@@ -12,9 +13,11 @@ VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo 
 # The race detector needs a C compiler.
 RACE = $(shell command -v gcc >/dev/null 2>&1 && echo -race)
 
-.PHONY: test setup lint unit fuzz test-cometd bench build clean
+CONFORMANCE := proxy/push/conformance
 
-test: setup lint unit fuzz test-cometd
+.PHONY: test setup lint unit fuzz test-cometd test-browser bench build clean
+
+test: setup lint unit fuzz test-cometd test-browser
 
 # Packages are installed only for root on Debian, or under CI. Elsewhere the line to run is printed,
 # and the suite that needs them is left out by name.
@@ -49,19 +52,28 @@ fuzz:
 	  done; \
 	done
 
-test-cometd: build
-	@if ! command -v node >/dev/null 2>&1 || ! command -v npm >/dev/null 2>&1; then \
-	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
-	    apt-get update -qq && apt-get install -y -qq nodejs npm; \
-	  elif [ -n "$$CI" ]; then \
-	    echo "CI needs node and npm for test-cometd and cannot install them" >&2; exit 1; \
-	  fi; \
+# need installs the packages $(1) if one of the commands $(2) is missing, for the target $(3).
+define need
+	@missing() { for command in $(2); do command -v $$command >/dev/null 2>&1 || return 0; done; return 1; }; \
+	if missing && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+	  apt-get update -qq && apt-get install -y -qq $(1); \
 	fi; \
-	if command -v node >/dev/null 2>&1 && command -v npm >/dev/null 2>&1; then \
-	  cd proxy/push/conformance && npm ci --silent --no-audit --no-fund && node conformance.mjs $(CURDIR)/bin/portico; \
-	else \
-	  echo "left out: test-cometd. It needs Node: sudo apt-get install nodejs npm"; \
-	fi
+	if missing && [ -n "$$CI" ]; then \
+	  echo "CI needs $(1) for $(3) and cannot install them" >&2; exit 1; \
+	fi; \
+	if missing; then \
+	  echo "left out: $(3). It needs: sudo apt-get install $(1)"; exit 0; \
+	fi; \
+	cd $(CONFORMANCE) && npm ci --silent --no-audit --no-fund
+endef
+
+test-cometd: build
+	$(call need,nodejs npm,node npm,$@) && \
+	  node portico.mjs $(CURDIR)/bin/portico && node simulator.mjs $(CURDIR)/bin/portico
+
+test-browser: build
+	$(call need,nodejs npm chromium,node npm chromium,$@) && \
+	  CHROMIUM=$$(command -v chromium) node browser.mjs $(CURDIR)/bin/portico
 
 bench:
 	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./proxy ./proxy/gateway ./cache
