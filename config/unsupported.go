@@ -6,7 +6,6 @@ var unsupported = []struct {
 	what, instead string                 // what was asked for, and what there is
 	where         func(*Config) []string // paths
 }{
-	{`"service"`, "use agent", sitesWith("watch", func(s Site) bool { return s.Watch == WatchService })},
 	{`true`, "leave it out", sitesWith("native", func(s Site) bool { return s.Native })},
 }
 

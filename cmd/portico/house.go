@@ -93,8 +93,12 @@ func siteOf(cfg *config.Config, s config.Site, calls *upstream.Metrics) gateway.
 		return gateway.Site{Name: s.Name, Upgrades: s.Upgrades, HTCC: htcc.New(htcc.Settings{
 			Site: s.Name, Bases: s.Bases(), Timeout: s.Timeout, PassthroughTimeout: s.PassthroughTimeout, HTTP: transport(), Metrics: calls})}
 	}
+	var service gateway.ServiceUser
+	if s.Watch == config.WatchService {
+		service = gateway.ServiceUser{UserID: s.Service.User, Password: s.Service.Password.Reveal()}
+	}
 	return gateway.Site{
-		Name: s.Name,
+		Name: s.Name, Service: service, KeepAlive: s.Service.KeepAlive,
 		ICWS: icws.New(icws.Settings{
 			Site: s.Name, Bases: s.Bases(), Template: s.URL, Alternates: s.Alternates, Application: s.Application,
 			Marketplace: icws.Marketplace{LicenseName: s.Marketplace.LicenseName, Code: s.Marketplace.Code.Reveal()},

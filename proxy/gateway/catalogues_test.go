@@ -33,20 +33,22 @@ var spoken = []string{"en-us", "de"}
 // TestRandomCatalogues plays random days: after each step, what agents read is what the site holds in
 // their language, with what of it they may choose, or is said to be stale.
 func TestRandomCatalogues(t *testing.T) {
-	for _, shared := range []bool{false, true} {
+	for name, mode := range modes {
 		for seed := range *shifts / 2 {
-			t.Run(fmt.Sprintf("shared %v, seed %d", shared, seed), func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) { playLibrary(t, shared, seed) })
+			t.Run(fmt.Sprintf("%s, seed %d", name, seed), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) { playLibrary(t, mode, seed) })
 			})
 		}
 	}
 }
 
-func playLibrary(t *testing.T, shared bool, seed uint64) {
+// modes are the ways to watch and to share.
+var modes = map[string]option{"each for itself": func(*Settings, *Site) {}, "shared": sharing, "service": watching}
+
+func playLibrary(t *testing.T, mode option, seed uint64) {
 	random := rand.New(rand.NewPCG(seed, 2))
 	l := &library{rand: random, readers: map[string]*Agent{}, speaks: map[string]string{}}
-	l.world = newWorld(t, &icwssim.Server{}, func(s *Settings, site *Site) {
-		site.ShareCatalogue = shared
+	l.world = newWorld(t, &icwssim.Server{}, mode, func(s *Settings, _ *Site) {
 		s.MaxBytes = 10 << 10 // room for a few forms: the others are evicted all the time
 	})
 	for range 60 {

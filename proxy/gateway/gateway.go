@@ -41,6 +41,8 @@ type Site struct {
 	Language       string        // when an application names none the site has
 	WaitCompleted  bool          // a write answers after its completion, not after it was accepted
 	ShareCatalogue bool          // sessions at one host in one language share a catalogue that one of them proves
+	Service        ServiceUser   // watches all agents; of the zero one each agent's own session does
+	KeepAlive      time.Duration // how often a session that nobody reads is told to live
 	StaleIfError   time.Duration // how long a catalogue is served after its stream broke; 0 = for ever
 }
 
@@ -79,7 +81,8 @@ type siteAtWork interface {
 	open(ctx context.Context, login, password, language string) (opening, error)
 	// part makes an agent's part of an upstream session. Of nil it opens one when it can.
 	part(a *Agent, login string, opened opening) part
-	probe(ctx context.Context, changed func(site string, up bool)) error
+	// run probes the site, and watches it for its agents, until ctx ends.
+	run(ctx context.Context, changed func(site string, up bool)) error
 	answers() bool // the last probe did
 }
 
@@ -124,7 +127,7 @@ func New(s Settings) (*Gateway, error) {
 			g.sites[one.Name] = newHTCCSite(one)
 			continue
 		}
-		g.sites[one.Name] = newICWSSite(one, forms, s.Cache)
+		g.sites[one.Name] = newICWSSite(one, forms, s.Cache, g.log)
 	}
 	return g, nil
 }
@@ -137,7 +140,7 @@ const sweepEvery = 5 * time.Second
 func (g *Gateway) Run(ctx context.Context) error {
 	work, ctx := errgroup.WithContext(ctx)
 	for _, one := range g.sites {
-		work.Go(func() error { return one.probe(ctx, g.tellServices) })
+		work.Go(func() error { return one.run(ctx, g.tellServices) })
 	}
 	work.Go(func() error { return g.sweep(ctx) })
 	err := work.Wait()

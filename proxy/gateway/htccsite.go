@@ -43,6 +43,6 @@ func (s *htccSite) part(a *Agent, login string, opened opening) part {
 func (s *htccSite) answers() bool { return s.up.Load() }
 
 // probe asks again and again whether the site answers, which needs no session.
-func (s *htccSite) probe(ctx context.Context, _ func(site string, up bool)) error {
+func (s *htccSite) run(ctx context.Context, _ func(site string, up bool)) error {
 	return probe(ctx, &s.up, s.HTCC.Probe, func(bool) {}) // the site itself tells of its services
 }

@@ -24,6 +24,7 @@ func (p *icwsPart) lose() {
 		s.Link = translate.Unreachable
 		return s, translate.Heard{}
 	})
+	p.listenAnew()
 }
 
 // rejoin opens a new upstream session in place of one that is gone, once for all who found it so.
@@ -45,12 +46,19 @@ func (p *icwsPart) rejoin(ctx context.Context, gone icws.Conn) (icws.Conn, error
 		return icws.Conn{}, errEnded
 	}
 	defer p.agent.work.Done()
-	p.lose()
+	if p.forcedOff(ctx, gone) {
+		p.end(endForced)
+		return icws.Conn{}, errEnded
+	}
+	alone := p.lostAlone(ctx)
+	if !alone {
+		p.lose()
+	}
 	conn, err := p.logInAgain(ctx, p.site.language(ctx, p.language))
 	if err != nil {
 		return icws.Conn{}, fmt.Errorf("gateway: log in again: %w", err)
 	}
-	if !p.adopt(conn) {
+	if !p.adopt(conn, alone) {
 		logOut(ctx, p.site, conn)
 		return icws.Conn{}, errEnded
 	}
@@ -135,6 +143,7 @@ func (p *icwsPart) revive(conn icws.Conn) bool {
 		return false
 	}
 	p.conn, p.over = conn, false
+	p.verified, _ = p.site.service.life()
 	p.lost = true // channels stay LoggedOut until the state that conn brings is read
 	p.losses++
 	p.full = fullLists{}
@@ -149,17 +158,18 @@ func (p *icwsPart) revive(conn icws.Conn) bool {
 // session that is over says so last.
 const lastWords = 2 * time.Second
 
-// adopt makes conn the part's; false if the agent's session has ended meanwhile, since then nobody
+// adopt makes conn the part's, in place of one that was lost alone or in an outage; false if the agent's session has ended meanwhile, since then nobody
 // would close conn any more.
-func (p *icwsPart) adopt(conn icws.Conn) bool {
+func (p *icwsPart) adopt(conn icws.Conn, alone bool) bool {
+	life, _ := p.site.service.life()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
 		return false
 	}
-	p.conn = conn // what is shown of it follows with the state that it brings
+	p.conn, p.verified = conn, life // what is shown of it follows with the state that it brings
 	anew := p.anew
-	if anew != nil {
+	if anew != nil && !alone {
 		time.AfterFunc(lastWords, func() { anew(errAnew) }) // it would wait long for a host that is gone
 	}
 	return true
@@ -286,6 +296,7 @@ func (p *icwsPart) end(why ending) {
 	p.mu.Lock()
 	p.over = true
 	p.mu.Unlock()
+	p.listenAnew()
 	p.site.commons.leave(p.common)
 	p.agent.partEnded(p, why)
 	p.mu.Lock()

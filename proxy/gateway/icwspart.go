@@ -49,6 +49,7 @@ type icwsPart struct {
 	begun     bool        // state was read
 	lost      bool        // the upstream session of state is gone, and state is to be recovered
 	losses    int         // how often it was lost so far
+	verified  int         // during which life of the service conn was last known to live
 	closed    bool        // the session has ended, and conn was the last
 	over      bool        // this part has ended, and conn is gone for good
 	anew      func(error) // makes the reader receive anew; nil before it did once
@@ -60,6 +61,8 @@ type icwsPart struct {
 	activated time.Time         // when activations were set by us last
 	writes    map[string]*write // accepted and not completed, by request id
 	plans     int               // carried out so far
+	holding   bool              // a plan is carried out
+	held      []icwsapi.Message // since then
 }
 
 // newICWSPart makes the part of a new upstream session; of the zero Conn one is opened when it is
@@ -77,7 +80,11 @@ func newICWSPart(a *Agent, at *icwsSite, login string, conn icws.Conn) *icwsPart
 		Cache: cache.Access, Site: at.Name, StaleIfError: at.StaleIfError, Intern: at.access.Of, Metrics: at.cells,
 		Fetch: func(ctx context.Context) (*translate.Access, error) { return at.fetchAccess(ctx, p) },
 	})
+	p.verified, _ = at.service.life()
 	context.AfterFunc(a.life, func() { at.commons.leave(p.common) })
+	if at.service != nil { // no subscription of its own will prove what it fetches
+		p.unproven()
+	}
 	p.shareAt(conn)
 	return p
 }
@@ -174,6 +181,7 @@ func (p *icwsPart) change(change func(translate.AgentState, *translate.Directory
 		return // begin will read it all
 	}
 	next, heard := change(p.state, p.directory.Directory)
+	next, heard = p.seen(next, heard, p.directory.Directory)
 	before := p.view
 	p.state = next
 	p.showLocked()

@@ -3,12 +3,14 @@ package gateway
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sync/errgroup"
 	"golang.org/x/text/language"
 
 	"portico/cache"
@@ -27,20 +29,24 @@ type icwsSite struct {
 	access      *cache.Interner[translate.Access]
 	directories *directories
 	commons     *commons    // nil unless sessions share their catalogue
+	service     *service    // nil unless it watches the agents
 	up          atomic.Bool // the last probe passed
 
 	languages languages
 }
 
-func newICWSSite(s Site, forms *cache.Forms, cells *cache.Metrics) *icwsSite {
+func newICWSSite(s Site, forms *cache.Forms, cells *cache.Metrics, log *slog.Logger) *icwsSite {
 	at := &icwsSite{
 		Site: s, metrics: s.ICWS.Metrics(), cells: cells,
 		catalogues:  cache.NewInterner(func(c *translate.Catalogue) cache.Digest { return c.Digest() }),
 		access:      cache.NewInterner(func(a *translate.Access) cache.Digest { return a.Digest() }),
 		directories: newDirectories(forms),
 	}
-	if s.ShareCatalogue {
+	if s.ShareCatalogue || s.Service.UserID != "" { // the service is told the catalogue for all
 		at.commons = newCommons()
+	}
+	if s.Service.UserID != "" {
+		at.service = newService(at, log)
 	}
 	return at
 }
@@ -106,9 +112,15 @@ func (s *icwsSite) unmapped(activations map[string]bool) []string {
 // probeEvery is how often a site is asked whether it is there.
 const probeEvery = 10 * time.Second
 
-// probe asks again and again whether the site answers, which needs no session.
-func (s *icwsSite) probe(ctx context.Context, changed func(site string, up bool)) error {
-	return probe(ctx, &s.up, s.ICWS.Probe, func(up bool) { changed(s.Name, up) })
+// run asks again and again whether the site answers, which needs no session, and has the service watch
+// the agents, if there is one.
+func (s *icwsSite) run(ctx context.Context, changed func(site string, up bool)) error {
+	work, ctx := errgroup.WithContext(ctx)
+	work.Go(func() error { return probe(ctx, &s.up, s.ICWS.Probe, func(up bool) { changed(s.Name, up) }) })
+	if s.service != nil {
+		work.Go(func() error { return s.service.run(ctx) })
+	}
+	return work.Wait()
 }
 
 // probe asks again and again, until ctx ends, notes whether the last answer was good, and says when

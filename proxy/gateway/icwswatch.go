@@ -74,13 +74,7 @@ func (p *icwsPart) receive(life context.Context) error {
 	ctx, anew := context.WithCancelCause(life)
 	defer anew(nil)
 	conn := p.reader(anew)
-	err = p.site.ICWS.Receive(ctx, conn, icws.Receiver{
-		Subscribe: func(ctx context.Context) error { return p.subscribe(ctx, conn) },
-		Message:   p.receiveMessage,
-		Live:      p.setLive,
-		Problem:   p.problem,
-		Nudge:     p.nudge,
-	})
+	err = p.listen(ctx, conn)
 	p.setLive(false)
 	if errors.Is(err, icws.ErrSessionGone) {
 		_, err = p.rejoin(life, conn)
@@ -198,6 +192,9 @@ func (p *icwsPart) receiveMessage(message icwsapi.Message) {
 // hear takes a message about the agent's state. A full list of the status shows that the site is
 // there.
 func (p *icwsPart) hear(message icwsapi.Message) {
+	if p.isHeld(message) {
+		return
+	}
 	p.update(func(s translate.AgentState, d *translate.Directory) (translate.AgentState, translate.Heard) {
 		p.told++
 		s, heard := p.site.Rules.Heard(s, message, d)

@@ -9,6 +9,7 @@ import (
 	"portico/proxy/fault"
 	"portico/proxy/icws"
 	"portico/translate"
+	"portico/translate/icwsapi"
 )
 
 // completionWithin is how long a completion may take before a read of the status decides.
@@ -123,6 +124,8 @@ func (p *icwsPart) freshen(ctx context.Context) error {
 // carryOut makes a plan's calls. If one fails, those before it are undone. It returns the write
 // whose completion is to come, nil if the plan set no status. The caller holds writing.
 func (p *icwsPart) carryOut(ctx context.Context, conn icws.Conn, plan translate.Plan) (*write, error) {
+	p.holdMessages()
+	defer p.letMessagesGo()
 	requestID := ""
 	for i, call := range plan.Calls {
 		id, err := p.send(ctx, conn, call)
@@ -132,6 +135,35 @@ func (p *icwsPart) carryOut(ctx context.Context, conn icws.Conn, plan translate.
 		requestID = id
 	}
 	return p.sent(plan, requestID), nil
+}
+
+// holdMessages keeps messages about the agent's state back while a plan is carried out. Each of them
+// tells a half of what the plan leads to, which the agent would be told of as if it were something else.
+func (p *icwsPart) holdMessages() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.holding = true
+}
+
+func (p *icwsPart) letMessagesGo() {
+	p.mu.Lock()
+	held := p.held
+	p.holding, p.held = false, nil
+	p.mu.Unlock()
+	for _, message := range held {
+		p.hear(message)
+	}
+}
+
+// isHeld keeps a message back while a plan is carried out, and reports whether it did.
+func (p *icwsPart) isHeld(message icwsapi.Message) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.holding {
+		return false
+	}
+	p.held = append(p.held, message)
+	return true
 }
 
 // send makes one call; for a status it returns the id of the request.
@@ -263,14 +295,8 @@ func refusedLater(c *translate.Completion) error {
 // follow sees a write to its end: if no completion comes, a read decides; if it failed, the
 // activations that went before it are put back.
 func (p *icwsPart) follow(w *write) {
-	overdue := time.NewTimer(completionWithin)
-	defer overdue.Stop()
-	select {
-	case <-w.done:
-	case <-p.agent.life.Done():
+	if !p.completes(w) {
 		return
-	case <-overdue.C:
-		p.decide(w)
 	}
 	if w.failed == nil {
 		return
@@ -287,6 +313,28 @@ func (p *icwsPart) follow(w *write) {
 	err = p.undo(p.agent.life, p.connection(), w.plan.Undo(len(w.plan.Calls)))
 	if err != nil {
 		p.warn("activations were not put back", err)
+	}
+}
+
+// completes waits for the completion, and decides without one when it is overdue; false if the session
+// has ended.
+func (p *icwsPart) completes(w *write) bool {
+	overdue, ask := time.After(completionWithin), (<-chan time.Time)(nil)
+	if p.site.service != nil {
+		ask = time.After(askAfter)
+	}
+	for {
+		select {
+		case <-w.done:
+			return true
+		case <-p.agent.life.Done():
+			return false
+		case <-ask:
+			_ = p.drain(p.agent.life) // what cannot be had now is decided when it is overdue
+		case <-overdue:
+			p.decide(w)
+			return true
+		}
 	}
 }
 

@@ -3,8 +3,11 @@ package icws
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
+
+	"portico/translate/icwsapi"
 )
 
 // Times between polls. The vendor's sample polls once a second.
@@ -65,6 +68,18 @@ func (r *reader) rest(ctx context.Context, interval time.Duration) (bool, error)
 	case <-ctx.Done():
 		return false, ctx.Err()
 	}
+}
+
+// Drain takes what is in the queue of a session that no Receive reads. What was readable is returned
+// also with an error, which is fault.BadUpstream for what was not; else it fails as every call, with
+// ErrSessionGone when the session is gone.
+func (c *Client) Drain(ctx context.Context, conn Conn) ([]icwsapi.Message, error) {
+	body, err := c.messages(ctx, conn)
+	if err != nil {
+		return nil, fmt.Errorf("icws: drain the queue of user %q: %w", conn.UserID, err)
+	}
+	messages, failures := decodeMessages(body)
+	return messages, errors.Join(failures...)
 }
 
 // messages takes what is in the session's queue: a JSON array.

@@ -1,0 +1,158 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"portico/proxy/fault"
+	"portico/proxy/icws"
+	"portico/proxy/upstream"
+	"portico/translate"
+	"portico/translate/icwsapi"
+)
+
+// listen receives what the site says of the agent until the upstream session is gone or ctx ends: by a
+// reader of the agent's own, or from the site's service while the agent's session is only kept alive.
+func (p *icwsPart) listen(ctx context.Context, conn icws.Conn) error {
+	if p.site.service == nil {
+		return p.site.ICWS.Receive(ctx, conn, icws.Receiver{
+			Subscribe: func(ctx context.Context) error { return p.subscribe(ctx, conn) },
+			Message:   p.receiveMessage,
+			Live:      p.setLive,
+			Problem:   p.problem,
+			Nudge:     p.nudge,
+		})
+	}
+	p.site.service.need(conn.Language)
+	p.site.service.roster.add(p, conn.UserID)
+	defer p.site.service.roster.remove(p, conn.UserID)
+	return p.keepAlive(ctx)
+}
+
+// keepAlive keeps an upstream session alive that nobody reads, and learns that it is gone. It looks at
+// once when the service has another session: the same may have happened to both.
+func (p *icwsPart) keepAlive(ctx context.Context) error {
+	for {
+		life, renewed := p.site.service.life()
+		wait := p.site.KeepAlive - rand.N(p.site.KeepAlive/4)
+		if p.verifiedAt() != life {
+			wait = rand.N(renewedWithin)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-renewed:
+			continue
+		case <-time.After(wait):
+		}
+		err := p.beat(ctx)
+		if errors.Is(err, icws.ErrSessionGone) {
+			return err
+		}
+		if err == nil {
+			p.verify(life)
+		}
+	}
+}
+
+// renewedWithin is the time over which the agents' sessions are looked at when the service has another.
+const renewedWithin = 5 * time.Second
+
+// verifiedAt returns during which life of the service the upstream session was last known to live.
+func (p *icwsPart) verifiedAt() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.verified
+}
+
+func (p *icwsPart) verify(life int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.verified = life
+}
+
+// beat tells the site that the agent's session is alive. Where it knows no heartbeat a poll does, which
+// brings what has gathered there.
+//
+// Source: ICWS JavaScript library, messaging/heartbeat; absent from older servers.
+func (p *icwsPart) beat(ctx context.Context) error {
+	service := p.site.service
+	if !service.mute.Load() {
+		err := p.site.ICWS.Heartbeat(upstream.WithCause(ctx, upstream.Session), p.connection())
+		if !errors.Is(err, fault.NotFound) && !errors.Is(err, fault.Gone) && !errors.Is(err, fault.WrongMethod) {
+			return err
+		}
+		service.mute.Store(true)
+	}
+	return p.drain(ctx)
+}
+
+// drain takes what has gathered in the queue of a session that nobody reads: completions, and what
+// becomes of the session itself.
+func (p *icwsPart) drain(ctx context.Context) error {
+	messages, err := p.site.ICWS.Drain(upstream.WithCause(ctx, upstream.Session), p.connection())
+	for _, message := range messages {
+		switch m := message.(type) {
+		case icwsapi.AsyncOperationCompletedMessage, icwsapi.EffectiveStationChangeMessage:
+			p.hear(m)
+		case icwsapi.ConnectionStateChangeMessage:
+			p.changeConnection(m)
+		}
+	}
+	return err
+}
+
+// lostAlone reports whether an agent's upstream session that is gone was lost alone, while the service's
+// lived throughout. That is no outage: the site was there all the time, and so was the agent.
+func (p *icwsPart) lostAlone(ctx context.Context) bool {
+	if p.site.service == nil {
+		return false
+	}
+	return p.site.service.livedSince(ctx, p.verifiedAt())
+}
+
+// forcedOff asks about a session that is gone whether the site wants no other in its place. Where a
+// reader receives, a message has said so.
+//
+// Source: ICWS reference, GET connection: also of a previous connection.
+func (p *icwsPart) forcedOff(ctx context.Context, gone icws.Conn) bool {
+	if p.site.service == nil || gone.SessionID == "" {
+		return false
+	}
+	state, err := p.site.ICWS.ConnectionState(ctx, gone)
+	return err == nil && state.ConnectionState == icwsapi.ConnectionDown && state.ShouldReconnect != nil && !*state.ShouldReconnect
+}
+
+// seen ends the status changes that the site has shown, where nobody reads the completions.
+func (p *icwsPart) seen(s translate.AgentState, heard translate.Heard, d *translate.Directory) (translate.AgentState, translate.Heard) {
+	if p.site.service == nil {
+		return s, heard
+	}
+	for _, pending := range s.Pending {
+		if !pending.Seen {
+			continue
+		}
+		var also translate.Heard
+		s, also = p.site.Rules.Heard(s, icwsapi.AsyncOperationCompletedMessage{RequestID: pending.RequestID}, d)
+		if also.Confirmed {
+			heard = also
+		}
+	}
+	return s, heard
+}
+
+// listenAnew ends the reception of a session that is gone where no reader of it would find that out.
+func (p *icwsPart) listenAnew() {
+	p.mu.Lock()
+	anew := p.anew
+	p.mu.Unlock()
+	if p.site.service != nil && anew != nil {
+		anew(errAnew)
+	}
+}
+
+// askAfter is when the queue of a session that nobody reads is asked for the completion of a write
+// whose status has not been shown by then: it may have failed.
+const askAfter = time.Second

@@ -1,0 +1,322 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"portico/proxy/fault"
+	"portico/proxy/icws"
+	"portico/proxy/upstream"
+	"portico/translate/icwsapi"
+)
+
+// A roster is the agents that a service watches, and which of them are subscribed to. ICWS takes the
+// users of a subscription as one list, which the next replaces, and answers each with a snapshot of
+// all: so agents who come and go are gathered for a while. Any number of goroutines may use it.
+//
+// Source: ICWS reference, user-statuses subscription; ICWS, Getting started: Messaging (isDelta).
+type roster struct {
+	site *icwsSite
+	log  *slog.Logger
+	news chan struct{} // has room for one: agents have come or gone
+
+	putting sync.Mutex // one puts subscriptions at a time
+
+	mu       sync.Mutex
+	watched  map[string]map[*icwsPart]bool // by folded user id; guarded by mu
+	standing map[string]bool               // who is subscribed to; guarded by mu
+	barred   map[string]bool               // whom the site does not know; guarded by mu
+	statuses partial                       // guarded by mu
+	access   partial                       // guarded by mu
+}
+
+func newRoster(at *icwsSite, log *slog.Logger) *roster {
+	return &roster{site: at, log: log, news: make(chan struct{}, 1), watched: map[string]map[*icwsPart]bool{},
+		standing: map[string]bool{}, barred: map[string]bool{}}
+}
+
+func (r *roster) add(p *icwsPart, userID string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	key := strings.ToLower(userID)
+	if r.watched[key] == nil {
+		r.watched[key] = map[*icwsPart]bool{}
+	}
+	r.watched[key][p] = true
+	delete(r.standing, key) // also one of another session: this one has seen no snapshot
+	r.announce()
+}
+
+func (r *roster) remove(p *icwsPart, userID string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	key := strings.ToLower(userID)
+	delete(r.watched[key], p)
+	if len(r.watched[key]) == 0 {
+		delete(r.watched, key)
+		delete(r.barred, key)
+		r.announce()
+	}
+}
+
+func (r *roster) announce() {
+	select {
+	case r.news <- struct{}{}:
+	default:
+	}
+}
+
+// How long agents who come and go are gathered before they are subscribed to: longer where the
+// snapshot that each subscription brings is.
+const (
+	leastGathering = 50 * time.Millisecond
+	gatheringEach  = 500 * time.Microsecond // agent who is watched already
+)
+
+// follow subscribes to agents as they come and go, until ctx ends.
+func (r *roster) follow(ctx context.Context, conn icws.Conn) {
+	ctx = upstream.WithCause(ctx, upstream.Stream)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-r.news:
+		}
+		err := sleep(ctx, leastGathering+time.Duration(r.size())*gatheringEach)
+		if err != nil {
+			return
+		}
+		err = r.subscribe(ctx, conn)
+		if err == nil || ctx.Err() != nil {
+			continue
+		}
+		r.log.Warn("agents could not be subscribed to", "site", r.site.Name, "cause", err.Error())
+		err = sleep(ctx, firstPause)
+		if err != nil {
+			return
+		}
+		r.announce()
+	}
+}
+
+func (r *roster) size() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.watched)
+}
+
+// broken notes that nothing is told any more.
+func (r *roster) broken() {
+	r.mu.Lock()
+	r.standing = map[string]bool{}
+	r.statuses, r.access = nil, nil
+	var parts []*icwsPart
+	for _, of := range r.watched {
+		for p := range of {
+			parts = append(parts, p)
+		}
+	}
+	r.mu.Unlock()
+	for _, p := range parts {
+		p.setLive(false)
+	}
+}
+
+// subscribeAll puts the subscriptions of a session that has none yet.
+func (r *roster) subscribeAll(ctx context.Context, conn icws.Conn) error {
+	r.mu.Lock()
+	r.standing = map[string]bool{}
+	r.barred = map[string]bool{}
+	r.mu.Unlock()
+	return r.subscribe(ctx, conn)
+}
+
+// subscribe puts the lists of all agents, if there are others than before. Each is live from before
+// the calls, since the snapshots may come before their answers do.
+func (r *roster) subscribe(ctx context.Context, conn icws.Conn) error {
+	r.putting.Lock()
+	defer r.putting.Unlock()
+	all, fresh := r.due()
+	if len(all) == 0 || len(fresh) == 0 {
+		return nil // without a list there is nothing to put, and of those who left nothing is shown
+	}
+	r.each(fresh, func(p *icwsPart) { p.setLive(true) })
+	err := r.put(ctx, conn, all, fresh)
+	if errors.Is(err, fault.NotFound) || errors.Is(err, fault.Invalid) {
+		all, fresh = r.known(ctx, conn, all, fresh)
+		if len(all) > 0 {
+			err = r.put(ctx, conn, all, fresh)
+		}
+	}
+	if err != nil {
+		r.each(fresh, func(p *icwsPart) { p.setLive(false) })
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.standing = map[string]bool{}
+	for _, id := range all {
+		r.standing[strings.ToLower(id)] = true
+	}
+	return nil
+}
+
+// due returns the ids of all agents to watch, sorted, and those that are not subscribed to.
+func (r *roster) due() (all, fresh []string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for id := range r.watched {
+		if r.barred[id] {
+			continue
+		}
+		all = append(all, id)
+		if !r.standing[id] {
+			fresh = append(fresh, id)
+		}
+	}
+	slices.Sort(all)
+	slices.Sort(fresh)
+	return all, fresh
+}
+
+// atOnce is how many subscriptions for activations are put side by side: there is one for each agent.
+const atOnce = 8
+
+// put puts the subscriptions. What an older site does not have is read when it is needed; the status
+// must be told.
+func (r *roster) put(ctx context.Context, conn icws.Conn, all, fresh []string) error {
+	client := r.site.ICWS
+	err := client.SubscribeUserStatuses(ctx, conn, all)
+	if err != nil {
+		return err
+	}
+	err = r.tolerant(client.SubscribeUserAccess(ctx, conn, all))
+	if err != nil || !r.site.needsActivations() {
+		return err
+	}
+	var work errgroup.Group
+	work.SetLimit(atOnce)
+	for _, id := range fresh {
+		work.Go(func() error { return r.tolerant(client.SubscribeActivations(ctx, conn, "portico-"+id, id)) })
+	}
+	return work.Wait()
+}
+
+// tolerant logs a refusal that can be done with.
+func (r *roster) tolerant(err error) error {
+	if errors.Is(err, fault.NotFound) || errors.Is(err, fault.Gone) || errors.Is(err, fault.Forbidden) {
+		r.log.Warn("the site refuses a subscription", "site", r.site.Name, "cause", err.Error())
+		return nil
+	}
+	return err
+}
+
+// known takes from the lists those of the fresh agents whom the site does not know, or does not show to
+// the service user: one of them keeps all others from being watched.
+func (r *roster) known(ctx context.Context, conn icws.Conn, all, fresh []string) ([]string, []string) {
+	unknown := map[string]bool{}
+	for _, id := range fresh {
+		_, err := r.site.ICWS.UserStatus(ctx, conn, id)
+		if errors.Is(err, fault.NotFound) || errors.Is(err, fault.Forbidden) || errors.Is(err, fault.Invalid) {
+			unknown[id] = true
+			r.log.Warn("an agent cannot be watched by the service user", "site", r.site.Name, "cause", err.Error())
+		}
+	}
+	r.mu.Lock()
+	for id := range unknown {
+		r.barred[id] = true
+	}
+	r.mu.Unlock()
+	is := func(id string) bool { return unknown[id] }
+	for _, id := range fresh {
+		if unknown[id] {
+			r.each([]string{id}, func(p *icwsPart) { p.setLive(false) })
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(all), is), slices.DeleteFunc(slices.Clone(fresh), is)
+}
+
+// each calls do for the sessions of some agents.
+func (r *roster) each(ids []string, do func(*icwsPart)) {
+	for _, id := range ids {
+		for _, p := range r.of(id) {
+			do(p)
+		}
+	}
+}
+
+// of returns the sessions of an agent.
+func (r *roster) of(userID string) []*icwsPart {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var parts []*icwsPart
+	for p := range r.watched[strings.ToLower(userID)] {
+		parts = append(parts, p)
+	}
+	return parts
+}
+
+// receive gives each agent what a message says of them, as if it were about nobody else.
+func (r *roster) receive(message icwsapi.Message) {
+	switch m := message.(type) {
+	case icwsapi.UserStatusMessage:
+		r.restart(&r.statuses, m.IsDelta)
+		for _, status := range m.UserStatusList {
+			whole := r.whole(r.statuses, m.IsDelta, status.UserID)
+			r.tell(status.UserID, icwsapi.UserStatusMessage{Head: icwsapi.Head{Type: m.Type, IsDelta: !whole}, UserStatusList: []icwsapi.UserStatus{status}})
+		}
+	case icwsapi.UserAccessMessage:
+		r.restart(&r.access, m.IsDelta)
+		for _, change := range m.StatusMessagesUserAccessChanges {
+			whole := r.whole(r.access, m.IsDelta, change.UserID)
+			r.tell(change.UserID, icwsapi.UserAccessMessage{Head: icwsapi.Head{Type: m.Type, IsDelta: !whole},
+				StatusMessagesUserAccessChanges: []icwsapi.UserAccessChange{change}})
+		}
+	case icwsapi.UserActivationMessage:
+		r.tell(m.UserID, m)
+	}
+}
+
+func (r *roster) tell(userID string, message icwsapi.Message) {
+	for _, p := range r.of(userID) {
+		_, err := recovered(func() (struct{}, error) { p.receiveMessage(message); return struct{}{}, nil })
+		if err != nil {
+			r.log.Error("a message about an agent ended in a panic", "site", r.site.Name, "session", p.agent.short, "cause", err.Error())
+		}
+	}
+}
+
+// partial is who is still missing in a snapshot that comes in parts. A site splits one that is too long
+// for a message: only the first part says that it replaces what was known. In the others, whoever has
+// not been named yet is named whole.
+type partial map[string]bool
+
+// restart begins a snapshot, unless the message is a delta.
+func (r *roster) restart(missing *partial, isDelta bool) {
+	if isDelta {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	*missing = partial{}
+	for id := range r.watched {
+		(*missing)[id] = true
+	}
+}
+
+// whole reports whether what a message says of an agent is all there is.
+func (r *roster) whole(missing partial, isDelta bool, userID string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	id := strings.ToLower(userID)
+	first := missing[id]
+	delete(missing, id)
+	return first || !isDelta
+}

@@ -1,0 +1,216 @@
+package gateway
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"portico/proxy/fault"
+	"portico/proxy/icws/icwssim"
+	"portico/translate"
+	"portico/translate/htccapi"
+)
+
+// watching has a service user of the site watch all agents.
+func watching(_ *Settings, s *Site) {
+	s.Service = ServiceUser{UserID: "portico", Password: "portico"}
+	s.KeepAlive = 90 * time.Second
+}
+
+const (
+	routeHeartbeat = "POST /icws/{sessionId}/messaging/heartbeat"
+	routeUserAll   = "PUT /icws/{sessionId}/messaging/subscriptions/status/user-statuses"
+)
+
+// newWatched returns a world whose service has logged in.
+func newWatched(t *testing.T, sim *icwssim.Server, options ...option) *world {
+	t.Helper()
+	w := newTelling(t, sim, append(options, watching)...)
+	time.Sleep(time.Second)
+	return w
+}
+
+// since returns how often the site was asked for each route, other than before.
+func (w *world) since(before map[string]int) map[string]int {
+	more := map[string]int{}
+	for route, n := range w.sim.Calls() {
+		if n > before[route] && route != "GET /icws/connection/version" { // the probe
+			more[route] = n - before[route]
+		}
+	}
+	return more
+}
+
+func TestOneStreamForAThousandAgents(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const agents = 1000
+		w := newWatched(t, &icwssim.Server{})
+		all := make([]*Agent, agents)
+		var work sync.WaitGroup
+		for n := range all {
+			work.Go(func() { all[n] = w.login(agentName(n + 1)); w.shows(all[n]) })
+		}
+		work.Wait()
+		time.Sleep(5 * time.Second)
+		calls := w.sim.Calls()
+		if n := calls[routeMessages]; n != 1 {
+			t.Errorf("%d streams or polls; want 1", n)
+		}
+		if n := calls[routeUserAll]; n > 20 {
+			t.Errorf("the list of users was put %d times; want them gathered", n)
+		}
+		w.fetches("a thousand log-ins", 0)
+		before := w.sim.Calls()
+		for n, agent := range all {
+			w.set(icwssim.StateChange{User: agentName(n + 1), StatusID: ptr("At Lunch"), Activations: map[string]bool{"Mail": n%2 == 0}})
+			synctest.Wait()
+			w.expect(agent, "a change at the site", "voice:NotReadyAt Lunch email:NotReadyAt Lunch Active dnd:Off")
+		}
+		for _, agent := range all[:20] {
+			w.do(agent, htccapi.Ready, "")
+			w.expect(agent, "a write", "voice:Ready email:Ready Active dnd:Off")
+		}
+		time.Sleep(time.Second)
+		more := w.since(before)
+		if len(more) != 2 || more[routePutStatus] != 20 || more[routePutActivations] != 10 { // half had Mail
+			t.Errorf("1,000 changes, as many reads and 20 writes cost %v; want the writes alone", more)
+		}
+	})
+}
+
+func TestWatchedAgentsHearOfChangesOnce(t *testing.T) {
+	for _, announce := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWatched(t, &icwssim.Server{AnnounceSameStatus: announce})
+			tellsOperations(w)
+		})
+	}
+}
+
+// A session that nobody reads is kept alive, by a poll where the site knows no heartbeat.
+func TestWatchedSessionsAreKeptAlive(t *testing.T) {
+	for _, mute := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWatched(t, &icwssim.Server{NoHeartbeat: mute})
+			anna := w.login("anna")
+			w.do(anna, htccapi.Ready, "")
+			logins := w.logins()
+			time.Sleep(20 * time.Minute)
+			w.do(anna, htccapi.NotReady, "")
+			w.sessions("anna", 1)
+			if n := w.logins() - logins; n != 0 {
+				t.Errorf("without heartbeat %v: %d log-ins; want none", mute, n)
+			}
+			calls := w.sim.Calls()
+			if n := calls[routeHeartbeat] + calls[routeMessages]; n > 22 {
+				t.Errorf("without heartbeat %v: %d calls in 20 minutes to keep it alive", mute, n)
+			}
+		})
+	}
+}
+
+// A session that is lost while the service's lives is no outage: nothing is set, and what was asked for
+// is done.
+func TestASessionLostAloneIsNoOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWatched(t, &icwssim.Server{})
+		anna := w.login("anna")
+		w.do(anna, htccapi.Ready, "")
+		time.Sleep(time.Second)
+		desktop := w.open(anna, everything)
+		w.fault(icwssim.Fault{Scenario: "expire-session", User: "anna"})
+		w.do(anna, "AtLunch", htccapi.Voice)
+		time.Sleep(time.Second)
+		w.expect(anna, "after it", "voice:NotReadyAt Lunch email:Ready Active dnd:Off")
+		desktop.hears("all the while", "device Active:NotReadyAt Lunch dnd:Off", "channels voice:NotReadyAt Lunch email:Ready")
+		w.sessions("anna", 1)
+		w.fault(icwssim.Fault{Scenario: "expire-session", User: "anna"})
+		time.Sleep(5 * time.Minute)
+		w.expect(anna, "found by the heartbeat", "voice:NotReadyAt Lunch email:Ready Active dnd:Off")
+		w.holds("anna", "Available")
+		desktop.hears("afterwards")
+	})
+}
+
+// A session that is lost with the service's is an outage.
+func TestSessionsLostTogetherAreAnOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWatched(t, &icwssim.Server{})
+		anna, lunch := w.login("anna"), w.login("agent0001")
+		w.do(anna, htccapi.Ready, "")
+		w.do(lunch, "AtLunch", "")
+		time.Sleep(time.Second)
+		w.fault(icwssim.Fault{Scenario: "expire-session"})
+		time.Sleep(time.Minute)
+		w.expect(anna, "after the outage", "voice:NotReady email:NotReady Active dnd:Off")
+		w.holds("anna", "Available, No ACD")
+		w.expect(lunch, "after the outage", "voice:NotReadyAt Lunch email:NotReadyAt Lunch Active dnd:Off")
+		before := w.sim.Calls()
+		w.set(icwssim.StateChange{User: "anna", StatusID: ptr("At Play")})
+		synctest.Wait()
+		w.expect(anna, "a change then", "voice:NotReadyAt Play email:NotReadyAt Play Active dnd:Off")
+		if more := w.since(before); len(more) != 0 {
+			t.Errorf("a read then costs %v; want nothing", more)
+		}
+	})
+}
+
+func TestAWatchedAgentWhoIsForcedOffStaysOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWatched(t, &icwssim.Server{RememberEnded: true})
+		anna := w.login("anna")
+		w.shows(anna)
+		time.Sleep(time.Second)
+		w.fault(icwssim.Fault{Scenario: "force-logoff", User: "anna"})
+		time.Sleep(3 * time.Minute)
+		_, err := w.Login(t.Context(), Caller{SessionID: anna.SessionID()})
+		if !errors.Is(err, fault.Unauthenticated) {
+			t.Errorf("the session answers %v; want %v", err, fault.Unauthenticated)
+		}
+		w.sessions("anna", 0)
+	})
+}
+
+// A write whose completion says that it failed is told to have failed, though nobody reads the session.
+func TestAWatchedWriteThatFailsLater(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWatched(t, &icwssim.Server{})
+		anna := w.login("anna")
+		w.do(anna, htccapi.NotReady, "")
+		time.Sleep(time.Second)
+		desktop := w.open(anna, everything)
+		w.fault(icwssim.Fault{Scenario: "refuse-async", User: "anna", Times: 1})
+		err := w.change(t.Context(), anna, translate.Request{Operation: htccapi.Ready})
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(3 * time.Second)
+		w.expect(anna, "after it failed", "voice:NotReady email:NotReady Active dnd:Off")
+		if got := desktop.heard(); !slices.ContainsFunc(got, func(one string) bool { return strings.HasSuffix(one, "ErrorMessage") }) {
+			t.Errorf("the desktop hears %q; want an error", got)
+		}
+	})
+}
+
+// While the service cannot be had, each agent's state is read when it is asked for.
+func TestWithoutTheServiceAgentsAreReadForThemselves(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newTelling(t, &icwssim.Server{}, watching, func(_ *Settings, s *Site) { s.Service.Password = "wrong" })
+		anna := w.login("anna")
+		w.expect(anna, "at first", "voice:NotReady email:NotReady Active dnd:Off")
+		time.Sleep(3 * time.Second)
+		w.set(icwssim.StateChange{User: "anna", StatusID: ptr("At Lunch")})
+		w.expect(anna, "a change", "voice:NotReadyAt Lunch email:NotReadyAt Lunch Active dnd:Off")
+		w.do(anna, htccapi.Ready, "")
+		w.expect(anna, "a write", "voice:Ready email:Ready Active dnd:Off")
+		before := w.logins()
+		time.Sleep(4 * time.Minute)
+		if n := w.logins() - before; n != 0 {
+			t.Errorf("the refused password was sent %d times more; want none within five minutes", n)
+		}
+	})
+}
