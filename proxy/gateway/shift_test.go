@@ -44,14 +44,16 @@ var workgroups = map[htccapi.MediaChannel][]string{htccapi.Voice: {"Sales", "Sup
 var shifts = flag.Uint64("shifts", 24, "random shifts to play")
 
 func TestRandomShifts(t *testing.T) {
-	for seed := range *shifts {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) { runShift(t, seed) })
-		})
+	for name, mode := range modes {
+		for seed := range *shifts {
+			t.Run(fmt.Sprintf("%s, seed %d", name, seed), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) { runShift(t, mode, seed) })
+			})
+		}
 	}
 }
 
-func runShift(t *testing.T, seed uint64) {
+func runShift(t *testing.T, mode option, seed uint64) {
 	random := rand.New(rand.NewPCG(seed, 1))
 	sim := &icwssim.Server{
 		CompletionFirst:    random.IntN(2) == 0,
@@ -60,7 +62,7 @@ func runShift(t *testing.T, seed uint64) {
 		KeepLoggedOut:      random.IntN(4) == 0,
 		AsyncDelay:         time.Duration(random.IntN(3)) * 200 * time.Millisecond,
 	}
-	s := &shift{rand: random, others: seed%2 == 1, world: newWorld(t, sim, func(_ *Settings, site *Site) {
+	s := &shift{rand: random, others: seed%2 == 1, world: newWorld(t, sim, mode, func(_ *Settings, site *Site) {
 		site.WaitCompleted = random.IntN(3) == 0
 		site.Rules.LoggedOutAfterOutage = random.IntN(3) == 0
 	})}
