@@ -1,0 +1,129 @@
+package gateway
+
+import (
+	"encoding/json"
+	"slices"
+
+	"portico/proxy/htcc"
+	"portico/translate/htccapi"
+)
+
+// absent notes that the site cannot be reached, and returns what is left in view.
+func (p *htccPart) absent() shown {
+	p.change(func() { p.away = true })
+	return p.view()
+}
+
+// Members of devices and channels that Portico sets.
+var (
+	inactive  = json.RawMessage(`"` + htccapi.DeviceInactive + `"`)
+	loggedOut = mustEncode(htccapi.SettingOffline.UserState())
+)
+
+func mustEncode(v any) json.RawMessage {
+	encoded, err := json.Marshal(v)
+	if err != nil {
+		panic("gateway: a constant cannot fail to encode: " + err.Error())
+	}
+	return encoded
+}
+
+// view returns what is kept, as callers see it: of an agent who works on two sites, only what is
+// this site's, and channels that were not asked for, or whose part has ended, as LoggedOut.
+func (p *htccPart) view() shown {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.viewLocked()
+}
+
+func (p *htccPart) viewLocked() shown {
+	var view shown
+	for _, device := range p.devices {
+		if !p.ownsLocked(htccapi.Voice) {
+			break
+		}
+		body := device.Object
+		if p.away || p.over {
+			body = body.With("deviceState", inactive).Without("userState")
+		}
+		view.devices = append(view.devices, Resource{ID: device.ID(), Body: body})
+	}
+	for _, channel := range p.channels {
+		if p.away && !p.over || !p.ownsLocked(channel.Name()) {
+			continue
+		}
+		body := channel.Object.Without(memberDND) // which is in notifications alone
+		if !p.countsLocked(channel.Name()) {
+			body = body.With("userState", loggedOut)
+		}
+		view.channels = append(view.channels, Resource{ID: string(channel.Name()), Body: body})
+	}
+	for _, name := range p.unaskedLocked() {
+		view.channels = append(view.channels, Resource{ID: string(name),
+			Body: htccapi.Channel{Channel: name, UserState: htccapi.SettingOffline.UserState()}})
+	}
+	return view
+}
+
+// unaskedLocked returns the channels of an agent on two sites that were not asked for and that the
+// site therefore does not list.
+func (p *htccPart) unaskedLocked() []htccapi.MediaChannel {
+	var unasked []htccapi.MediaChannel
+	for _, name := range p.owned {
+		listed := slices.ContainsFunc(p.channels, func(c htcc.Channel) bool { return c.Name() == name })
+		if (p.over || !p.away && !p.countsLocked(name)) && !listed {
+			unasked = append(unasked, name)
+		}
+	}
+	return unasked
+}
+
+// ownsLocked reports whether the channel is this site's.
+func (p *htccPart) ownsLocked(channel htccapi.MediaChannel) bool {
+	return p.owned == nil || slices.Contains(p.owned, channel)
+}
+
+// countsLocked reports whether operations on all channels cover the channel. The only site of an
+// agent decides that itself.
+func (p *htccPart) countsLocked(channel htccapi.MediaChannel) bool {
+	if p.over {
+		return false
+	}
+	return p.owned == nil || p.started == nil || slices.Contains(p.asked, channel)
+}
+
+// counted returns the channels of an agent on two sites that operations on all channels cover.
+func (p *htccPart) counted() []htccapi.MediaChannel {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var counted []htccapi.MediaChannel
+	for _, name := range p.owned {
+		if p.countsLocked(name) && p.hasLocked(name) {
+			counted = append(counted, name)
+		}
+	}
+	return counted
+}
+
+// hasLocked reports whether the site gives the agent the channel: voice stands in devices. While the
+// site cannot be reached, the settings say.
+func (p *htccPart) hasLocked(name htccapi.MediaChannel) bool {
+	if p.away || !p.begun || name == htccapi.Voice && len(p.devices) > 0 {
+		return true
+	}
+	return slices.ContainsFunc(p.channels, func(c htcc.Channel) bool { return c.Name() == name })
+}
+
+// has returns the channels that are this site's. The only site of an agent says itself.
+func (p *htccPart) has() []htccapi.MediaChannel { return p.owned }
+
+// covered returns the channels that an operation covers.
+func (p *htccPart) covered(channel htccapi.MediaChannel) []htccapi.MediaChannel {
+	if channel != "" {
+		return []htccapi.MediaChannel{channel}
+	}
+	if p.owned == nil {
+		return nil
+	}
+	return p.counted()
+}

@@ -1,0 +1,99 @@
+package gateway
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"portico/proxy/htcc"
+	"portico/translate/htccapi"
+)
+
+// embedded are the members of an agent object that are sub-resources.
+var embedded = []string{htccapi.SubDevices, htccapi.SubChannels, "channelStates", htccapi.SubFeatures, htccapi.SubSkills,
+	htccapi.SubCalls, htccapi.SubInteractions, htccapi.SubChats, htccapi.SubSettings}
+
+// user returns the agent object of the log-in. Sub-resources other than features are not kept: they
+// are read when they are asked for.
+func (p *htccPart) user(ctx context.Context, subresources []string) (any, []Resource, map[string]any, error) {
+	p.mu.Lock()
+	object, begun := p.object, p.begun
+	p.mu.Unlock()
+	if !begun {
+		err := p.refresh(ctx)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		p.mu.Lock()
+		object = p.object
+		p.mu.Unlock()
+	}
+	more := map[string]any{}
+	features := featuresOf(object)
+	read := slices.DeleteFunc(slices.Clone(subresources), func(name string) bool {
+		return !slices.Contains([]string{htccapi.SubSkills, htccapi.SubCalls, htccapi.SubInteractions, htccapi.SubChats, htccapi.SubSettings}, name)
+	})
+	if len(read) == 0 {
+		return object.Without(embedded...), features, more, nil
+	}
+	err := p.call(ctx, func(s *htcc.Session) error {
+		user, err := p.site.HTCC.Me(ctx, s, read...)
+		for _, name := range read {
+			if value := user.Get(name); value != nil {
+				more[name] = value
+			}
+		}
+		return err
+	})
+	if err != nil && !away(err) {
+		return nil, nil, nil, fmt.Errorf("gateway: read sub-resources: %w", err)
+	}
+	return object.Without(embedded...), features, more, nil
+}
+
+// featuresOf returns the features of an agent object.
+func featuresOf(object htcc.Object) []Resource {
+	var list []htcc.Object
+	err := json.Unmarshal(object.Get(htccapi.SubFeatures), &list)
+	if err != nil {
+		return nil // none, or none that could be told apart
+	}
+	var features []Resource
+	for _, one := range list {
+		features = append(features, Resource{ID: one.Text("id"), Body: one})
+	}
+	return features
+}
+
+// states returns the site's agent states, read once a session: only administrators change them.
+func (p *htccPart) states(ctx context.Context) ([]state, error) {
+	p.mu.Lock()
+	known := p.known
+	p.mu.Unlock()
+	if known != nil {
+		return known, nil
+	}
+	err := once(ctx, &p.reads, p.agent.life, "states", func(ctx context.Context) error {
+		return p.call(ctx, func(s *htcc.Session) error {
+			list, err := p.site.HTCC.AgentStates(ctx, s)
+			if err != nil {
+				return err
+			}
+			known := []state{}
+			for _, one := range list {
+				known = append(known, state{AgentStateSetting: one.Setting(), body: one.Object})
+			}
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			p.known = known
+			return nil
+		})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("gateway: read agent states: %w", err)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.known, nil
+}
