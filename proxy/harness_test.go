@@ -94,7 +94,7 @@ func newDoor(t testing.TB, options ...func(*knobs)) *world {
 		gateway: gateway.Settings{
 			Route: route,
 			Store: session.NewMemory(), Idle: 30 * time.Minute, MaxBytes: 1 << 20,
-			Cache: cache.NewMetrics(reg, site, cloud), Metrics: gateway.NewMetrics(reg), Logger: records,
+			Cache: cache.NewMetrics(reg, site, cloud), Metrics: gateway.NewMetrics(reg, site, cloud), Logger: records,
 		},
 		site: gateway.Site{Name: site, Language: "en-us", Rules: translate.Rules{Site: site, PublicURL: "https://agents.example",
 			Channels: []translate.Channel{

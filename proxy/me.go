@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"portico/proxy/fault"
@@ -24,7 +25,7 @@ func getMe(c *call) (any, error) {
 			names = append(names, sub.name)
 		}
 	}
-	me, err := c.door.gateway.Me(c.context(), c.agent, names)
+	me, err := c.me(names)
 	if err != nil {
 		return nil, err
 	}
@@ -43,6 +44,19 @@ func getMe(c *call) (any, error) {
 		return user, nil
 	}
 	return htccapi.UserAnswer{Verdict: read(c.dialect), User: user}, nil
+}
+
+// headerStateAge says how old devices and channels are, in seconds: since their site last showed that
+// nothing else holds.
+const headerStateAge = "Portico-State-Age"
+
+// me returns the agent, and tells the caller the age of what it says.
+func (c *call) me(names []string) (gateway.Me, error) {
+	me, err := c.door.gateway.Me(c.context(), c.agent, names)
+	if err == nil {
+		c.Writer.Header()[headerStateAge] = []string{strconv.FormatFloat(me.Age.Seconds(), 'f', 3, 64)}
+	}
+	return me, err
 }
 
 // A subresource is a name that GET /me knows.
@@ -94,7 +108,7 @@ func (e *extended) embed(sub subresource, me gateway.Me, dialect htccapi.Dialect
 
 // getDevices answers GET /me/devices.
 func getDevices(c *call) (any, error) {
-	me, err := c.door.gateway.Me(c.context(), c.agent, nil)
+	me, err := c.me(nil)
 	if err != nil {
 		return nil, err
 	}
@@ -104,7 +118,7 @@ func getDevices(c *call) (any, error) {
 
 // getChannels answers GET /me/channels.
 func getChannels(c *call) (any, error) {
-	me, err := c.door.gateway.Me(c.context(), c.agent, nil)
+	me, err := c.me(nil)
 	if err != nil {
 		return nil, err
 	}
@@ -136,7 +150,7 @@ func collection(c *call, items []gateway.Resource, path string, answer func(list
 
 // getDevice answers GET /me/devices/{id}.
 func getDevice(c *call) (any, error) {
-	me, err := c.door.gateway.Me(c.context(), c.agent, nil)
+	me, err := c.me(nil)
 	if err != nil {
 		return nil, err
 	}
@@ -146,7 +160,7 @@ func getDevice(c *call) (any, error) {
 
 // getChannel answers GET /me/channels/{channel}.
 func getChannel(c *call) (any, error) {
-	me, err := c.door.gateway.Me(c.context(), c.agent, nil)
+	me, err := c.me(nil)
 	if err != nil {
 		return nil, err
 	}

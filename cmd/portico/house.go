@@ -52,7 +52,7 @@ func build(cfg *config.Config, log *slog.Logger) (*house, error) {
 	house.gateway, err = gateway.New(gateway.Settings{
 		Sites: sites, Route: routes(cfg), States: sharedStates(cfg), Store: session.NewMemory(), Idle: cfg.IdleTimeout,
 		Forget: cfg.Credentials == config.ForgetCredentials, MaxBytes: int64(cfg.Cache.MaxBytes),
-		Push: house.push, Cache: cache.NewMetrics(reg, names...), Metrics: gateway.NewMetrics(reg), Logger: log,
+		Push: house.push, Cache: cache.NewMetrics(reg, names...), Metrics: gateway.NewMetrics(reg, names...), Logger: log,
 	})
 	if err != nil {
 		return nil, err

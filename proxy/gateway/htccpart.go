@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/singleflight"
 
@@ -24,18 +25,20 @@ type htccPart struct {
 	reads   singleflight.Group
 	writing chan struct{} // room for one
 	joining chan struct{} // room for one
+	alive   pulse         // of the reader
 
 	mu       sync.Mutex // guards what follows
 	session  *htcc.Session
 	object   htcc.Object // the agent object of the last log-in
 	devices  []htcc.Device
 	channels []htcc.Channel
-	begun    bool // devices and channels were read
-	synced   bool // the reader tells of every change
-	told     int  // notifications of state received so far
-	away     bool // the site could not be reached
-	over     bool // the part has ended: no upstream session can be had
-	finished bool // the agent ended the upstream session: another is opened only for a caller
+	begun    bool      // devices and channels were read
+	readAt   time.Time // when they were last
+	synced   bool      // the reader tells of every change
+	told     int       // notifications of state received so far
+	away     bool      // the site could not be reached
+	over     bool      // the part has ended: no upstream session can be had
+	finished bool      // the agent ended the upstream session: another is opened only for a caller
 	asked    []htccapi.MediaChannel
 	started  json.RawMessage // body of the last StartContactCenterSession; nil before it
 	known    []state         // the states the agent may choose, once they were read
@@ -70,7 +73,7 @@ func (p *htccPart) takeLocked(user htcc.Object) {
 		return // the client has looked: it lets no such object through
 	}
 	p.devices, p.channels = devices, channels
-	p.begun, p.away = true, false
+	p.begun, p.away, p.readAt = true, false, time.Now()
 	if user.Text("userName") != "" {
 		p.object = user
 	}
@@ -114,7 +117,7 @@ func (p *htccPart) show(ctx context.Context) (shown, error) {
 	p.mu.Unlock()
 	if current {
 		p.site.metrics.Avoided(htcc.OpGetMe, upstream.LiveState)
-		return p.view(), nil
+		return p.aged(fromPush), nil
 	}
 	err := p.refresh(ctx)
 	if errors.Is(err, fault.Unreachable) {
@@ -123,7 +126,19 @@ func (p *htccPart) show(ctx context.Context) (shown, error) {
 	if err != nil {
 		return shown{}, err
 	}
-	return p.view(), nil
+	return p.aged(fromRead), nil
+}
+
+// aged returns what is kept, and how old it is.
+func (p *htccPart) aged(from source) shown {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	view := p.viewLocked()
+	view.age, view.from = p.alive.since(p.readAt), from
+	if from == fromRead {
+		view.age = time.Since(p.readAt)
+	}
+	return view
 }
 
 // refresh reads devices and channels, once for all who ask together.

@@ -51,6 +51,7 @@ func (p *htccPart) receive(ctx context.Context) error {
 		Message: p.receiveMessage,
 		Resync:  func(ctx context.Context) error { return p.resync(ctx, session) },
 		Live:    p.setLive,
+		Alive:   p.alive.beat,
 		Problem: func(err error) { p.warn("the reader of an agent broke", err) },
 	})
 	p.setLive(false)

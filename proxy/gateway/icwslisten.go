@@ -23,6 +23,7 @@ func (p *icwsPart) listen(ctx context.Context, conn icws.Conn) error {
 			Live:      p.setLive,
 			Problem:   p.problem,
 			Nudge:     p.nudge,
+			Alive:     p.alive.beat,
 		})
 	}
 	p.site.service.need(conn.Language)

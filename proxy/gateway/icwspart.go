@@ -34,6 +34,7 @@ type icwsPart struct {
 	reads     singleflight.Group
 	late      bool          // the site was not there when the agent logged in
 	nudge     chan struct{} // tells the reader that a completion will come
+	alive     pulse         // of the part's own reader
 	revived   chan struct{} // tells the reader of a part which had ended that it has not any more
 	writing   chan struct{} // room for one
 	joining   chan struct{} // room for one

@@ -23,6 +23,7 @@ func (p *icwsPart) show(ctx context.Context) (shown, error) {
 	}
 	p.mu.Lock()
 	view, current := p.shows, p.lost || p.over || p.currentLocked()
+	view.age, view.from = p.pulse().since(p.readAt), fromPush
 	p.mu.Unlock()
 	if current {
 		p.avoided()
@@ -34,7 +35,17 @@ func (p *icwsPart) show(ctx context.Context) (shown, error) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.shows, nil
+	view = p.shows
+	view.age, view.from = time.Since(p.readAt), fromRead
+	return view, nil
+}
+
+// pulse returns that of the reader who keeps the state current.
+func (p *icwsPart) pulse() *pulse {
+	if p.site.service != nil {
+		return &p.site.service.pulse
+	}
+	return &p.alive
 }
 
 // showLocked makes what /me shows follow the state, once for all who read it.

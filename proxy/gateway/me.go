@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"portico/proxy/fault"
 	"portico/proxy/htcc"
@@ -20,6 +21,7 @@ type Me struct {
 	Channels []Resource
 	Features []Resource
 	More     map[string]any
+	Age      time.Duration // of the devices and channels: since their sites last showed that nothing else holds
 }
 
 // Me returns the agent with the named sub-resources. What the readers tell of takes no upstream
@@ -32,7 +34,7 @@ func (g *Gateway) Me(ctx context.Context, a *Agent, subresources []string) (Me, 
 	if err != nil {
 		return Me{}, err
 	}
-	me := Me{Devices: view.devices, Channels: view.channels, More: map[string]any{}}
+	me := Me{Devices: view.devices, Channels: view.channels, More: map[string]any{}, Age: view.age}
 	for _, p := range a.parts {
 		user, features, more, err := p.user(ctx, subresources)
 		if err != nil && len(a.parts) == 1 {
@@ -68,7 +70,9 @@ func withNew(list, more []Resource) []Resource {
 // show returns the devices and channels of all parts, in the order of the route.
 func (a *Agent) show(ctx context.Context) (shown, error) {
 	if len(a.parts) == 1 {
-		return a.parts[0].show(ctx)
+		view, err := a.parts[0].show(ctx)
+		a.gateway.settings.Metrics.served(a.parts[0].siteName(), view)
+		return view, err
 	}
 	views := make([]shown, len(a.parts))
 	errs := make([]error, len(a.parts))
@@ -85,6 +89,8 @@ func (a *Agent) show(ctx context.Context) (shown, error) {
 		if err != nil {
 			failed++
 		}
+		a.gateway.settings.Metrics.served(a.parts[i].siteName(), views[i])
+		all.age = max(all.age, views[i].age)
 		all.channels = append(all.channels, views[i].channels...)
 		all.devices = append(all.devices, views[i].devices...)
 	}

@@ -9,13 +9,17 @@ import (
 type Metrics struct {
 	active prometheus.Gauge
 	events *prometheus.CounterVec
+	ages   map[string]map[source]prometheus.Observer // by site
 }
 
 // Values of the event label.
 const eventCreated = "created"
 
-// NewMetrics registers the room's metrics with reg.
-func NewMetrics(reg prometheus.Registerer) *Metrics {
+// ageBuckets are in seconds: from a state that was pushed a moment ago to one of an outage.
+var ageBuckets = []float64{.05, .25, .5, 2.5, 10, 30, 60, 300, 900}
+
+// NewMetrics registers the room's metrics with reg, with a series of each kind for each site.
+func NewMetrics(reg prometheus.Registerer, sites ...string) *Metrics {
 	make := promauto.With(reg)
 	m := &Metrics{
 		active: make.NewGauge(prometheus.GaugeOpts{
@@ -30,7 +34,27 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 	for _, event := range []string{eventCreated, string(endByAgent), string(endIdle), string(endUpstream), string(endOperator), string(endStopped)} {
 		m.events.WithLabelValues(event)
 	}
+	m.ages = map[string]map[source]prometheus.Observer{}
+	ages := make.NewHistogramVec(prometheus.HistogramOpts{
+		Name:    "portico_state_served_age_seconds",
+		Help:    "Age of the agent state when it was served. source: push, read.",
+		Buckets: ageBuckets, NativeHistogramBucketFactor: 1.1, NativeHistogramMaxBucketNumber: 100,
+	}, []string{"site", "source"})
+	for _, site := range sites {
+		m.ages[site] = map[source]prometheus.Observer{}
+		for _, from := range []source{fromPush, fromRead} {
+			m.ages[site][from] = ages.WithLabelValues(site, string(from))
+		}
+	}
 	return m
+}
+
+// served counts what was shown of an agent at a site, unless the site was not there to show it.
+func (m *Metrics) served(site string, view shown) {
+	age := m.ages[site][view.from]
+	if age != nil {
+		age.Observe(view.age.Seconds())
+	}
 }
 
 func (m *Metrics) began() {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/singleflight"
 
@@ -82,6 +83,9 @@ type Resource struct {
 type shown struct {
 	channels []Resource
 	devices  []Resource
+
+	age  time.Duration // since the site last showed that nothing else holds
+	from source
 }
 
 // state is a state that an agent may choose at one site: what is known of it, and the whole.

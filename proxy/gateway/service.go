@@ -36,7 +36,8 @@ type service struct {
 	lives   int           // how many upstream sessions it has had; guarded by mu
 	renewed chan struct{} // closed when it has another; guarded by mu
 
-	mute atomic.Bool // the site knows no heartbeat
+	pulse pulse       // of what receives what is about the agents
+	mute  atomic.Bool // the site knows no heartbeat
 }
 
 func newService(at *icwsSite, log *slog.Logger) *service {

@@ -213,3 +213,38 @@ func TestACatalogueChangeShowsWithoutAFetch(t *testing.T) {
 		}
 	})
 }
+
+// The age of what is shown grows while the site shows nothing, and is that of a read once one was made.
+func TestTheAgeOfWhatIsShown(t *testing.T) {
+	for name, mode := range modes {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, &icwssim.Server{}, mode)
+				anna := w.login("anna")
+				age := func() time.Duration {
+					me, err := w.Me(t.Context(), anna, nil)
+					if err != nil {
+						t.Fatal(err)
+					}
+					return me.Age
+				}
+				age()
+				time.Sleep(20 * time.Minute)
+				if got := age(); got > time.Minute {
+					t.Errorf("age = %v while the stream lives; want no more than its keep-alives are apart", got)
+				}
+				w.set(icwssim.StateChange{User: "anna", StatusID: ptr("At Lunch")})
+				synctest.Wait()
+				if got := age(); got != 0 {
+					t.Errorf("age = %v after a change; want 0", got)
+				}
+				w.fault(icwssim.Fault{Route: routeMessages, Status: 503})
+				w.fault(icwssim.Fault{Scenario: "drop-stream"})
+				time.Sleep(10 * time.Minute)
+				if got := age(); got > freshFor {
+					t.Errorf("age = %v without a stream; want that of a read", got)
+				}
+			})
+		})
+	}
+}

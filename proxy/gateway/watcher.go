@@ -111,6 +111,7 @@ func (w *watcher) listen(ctx context.Context, conn icws.Conn) error {
 		Message:   w.receive,
 		Live:      w.setLive,
 		Problem:   w.problem,
+		Alive:     w.beat,
 	})
 	if errors.Is(context.Cause(ctx), errAnew) {
 		return errAnew
@@ -136,6 +137,12 @@ func (w *watcher) receive(message icwsapi.Message) {
 	w.feed.arrived()
 	if w.first {
 		w.service.roster.receive(message)
+	}
+}
+
+func (w *watcher) beat() {
+	if w.first {
+		w.service.pulse.beat()
 	}
 }
 

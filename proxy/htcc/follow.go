@@ -150,6 +150,9 @@ func (r *reader) connected(c *connecting) error {
 	if c.got.err != nil {
 		return c.got.err
 	}
+	if r.to.Alive != nil {
+		r.to.Alive()
+	}
 	events, err := r.link.connected(c.sent, c.got.replies)
 	r.deliver(events)
 	return err

@@ -29,6 +29,9 @@ type Receiver struct {
 	// that ends. It is told changes only: at first, nothing is live.
 	Live func(bool)
 
+	// Alive is told whenever the server shows that reception works: by each answer to a connect.
+	Alive func()
+
 	// Problem is told, for the log, why reception broke, of subscriptions that were refused, and
 	// of messages that could not be read. Reception goes on.
 	Problem func(error)

@@ -32,6 +32,7 @@ func (r *reader) poll(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		r.alive()
 		if !r.live {
 			r.opened()
 		}

@@ -32,6 +32,10 @@ type Receiver struct {
 	// Reception goes on.
 	Problem func(error)
 
+	// Alive is told whenever the site shows that reception works: by a message, a keep-alive or the
+	// answer to a poll.
+	Alive func()
+
 	// Nudge says that a write was made, whose completion will come soon. Only polling needs it,
 	// and a nudge it is not ready to take need not be waited for.
 	Nudge <-chan struct{}
@@ -159,6 +163,12 @@ func (r *reader) deliver(body []byte) bool {
 		}
 	}
 	return len(messages) > 0
+}
+
+func (r *reader) alive() {
+	if r.to.Alive != nil {
+		r.to.Alive()
+	}
 }
 
 func (r *reader) problem(err error) {

@@ -122,6 +122,7 @@ func (c *Client) openStream(ctx context.Context, conn Conn) (*upstream.EventStre
 //
 // Source: ICWS JavaScript library; traffic of ICWS (":ping").
 func (r *reader) read(stream *upstream.EventStream) error {
+	stream.Heard = r.alive
 	for event, err := range sse.Read(stream, &sse.ReadConfig{MaxEventSize: maxEvent}) {
 		if err != nil {
 			return fmt.Errorf("read stream: %w", err)

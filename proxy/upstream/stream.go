@@ -13,6 +13,8 @@ import (
 
 // An EventStream is the body of an answer that goes on. One goroutine reads it; Close ends it.
 type EventStream struct {
+	Heard func() // is called by Read when bytes came; may be nil
+
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
 	body    io.ReadCloser
@@ -82,6 +84,9 @@ func (s *EventStream) Read(p []byte) (int, error) {
 	s.watch.Reset(s.silence)
 	n, err := s.body.Read(p)
 	s.watch.Stop()
+	if n > 0 && s.Heard != nil {
+		s.Heard()
+	}
 	if err == nil || err == io.EOF {
 		return n, err
 	}
