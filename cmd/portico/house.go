@@ -97,12 +97,13 @@ func siteOf(cfg *config.Config, s config.Site, calls *upstream.Metrics) gateway.
 	if s.Watch == config.WatchService {
 		service = gateway.ServiceUser{UserID: s.Service.User, Password: s.Service.Password.Reveal()}
 	}
+	calling := transport()
 	return gateway.Site{
 		Name: s.Name, Service: service, KeepAlive: s.Service.KeepAlive,
 		ICWS: icws.New(icws.Settings{
 			Site: s.Name, Bases: s.Bases(), Template: s.URL, Alternates: s.Alternates, Application: s.Application,
 			Marketplace: icws.Marketplace{LicenseName: s.Marketplace.LicenseName, Code: s.Marketplace.Code.Reveal()},
-			Language:    s.Language, Timeout: s.Timeout, HTTP: transport(), Metrics: calls,
+			Language:    s.Language, Timeout: s.Timeout, HTTP: calling, Streams: &upstream.Streams{Transport: calling}, Metrics: calls,
 		}),
 		Rules: translate.Rules{
 			Site: s.Name, PublicURL: cfg.PublicURL, Channels: channels(s.Channels),
@@ -179,7 +180,7 @@ const maxReplyHeader = 256 << 10
 
 // transport returns a transport for one site. Each site has its own, so that one that hangs takes
 // nothing from another.
-func transport() http.RoundTripper {
+func transport() *http.Transport {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.MaxIdleConns = 0 // no bound beyond the one per host
 	t.MaxIdleConnsPerHost = idlePerHost

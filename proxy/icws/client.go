@@ -36,6 +36,7 @@ type Settings struct {
 	Ping    time.Duration // a stream that is silent for three of these is broken; default 60 s
 
 	HTTP    http.RoundTripper // default http.DefaultTransport; it must follow no redirects
+	Streams http.RoundTripper // for event streams; default HTTP
 	Metrics *upstream.Metrics // required
 }
 
@@ -84,7 +85,7 @@ func New(s Settings) *Client {
 	return &Client{
 		settings: s,
 		hosts:    hosts,
-		caller:   &upstream.Caller{Site: metrics, Transport: s.HTTP, Timeout: s.Timeout},
+		caller:   &upstream.Caller{Site: metrics, Transport: s.HTTP, Streams: s.Streams, Timeout: s.Timeout},
 		metrics:  metrics,
 	}
 }

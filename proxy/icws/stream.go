@@ -1,9 +1,11 @@
 package icws
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"time"
 
@@ -122,13 +124,31 @@ func (c *Client) openStream(ctx context.Context, conn Conn) (*upstream.EventStre
 //
 // Source: ICWS JavaScript library; traffic of ICWS (":ping").
 func (r *reader) read(stream *upstream.EventStream) error {
-	for event, err := range sse.Read(stream, &sse.ReadConfig{MaxEventSize: maxEvent}) {
+	events := &blocks{from: stream}
+	for {
+		block, err := events.next()
+		if errors.Is(err, io.EOF) {
+			return errStreamEnded
+		}
 		if err != nil {
 			return fmt.Errorf("read stream: %w", err)
+		}
+		err = r.readBlock(block)
+		if err != nil {
+			return fmt.Errorf("read stream: %w", err)
+		}
+	}
+}
+
+// readBlock delivers the event of a block, if it is one.
+func (r *reader) readBlock(block []byte) error {
+	for event, err := range sse.Read(bytes.NewReader(block), &sse.ReadConfig{MaxEventSize: len(block) + 1}) {
+		if err != nil {
+			return err
 		}
 		if event.Data != "" {
 			r.deliver([]byte(event.Data))
 		}
 	}
-	return errStreamEnded
+	return nil
 }
