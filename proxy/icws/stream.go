@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"runtime/debug"
 	"time"
 
 	"github.com/tmaxmax/go-sse"
@@ -41,7 +42,7 @@ func (r *reader) stream(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = r.subscribe(ctx)
+	aside(func() { err = r.subscribe(ctx) })
 	if err != nil {
 		return err
 	}
@@ -133,10 +134,31 @@ func (r *reader) read(stream *upstream.EventStream) error {
 		if err != nil {
 			return fmt.Errorf("read stream: %w", err)
 		}
-		err = r.readBlock(block)
+		aside(func() { err = r.readBlock(block) })
 		if err != nil {
 			return fmt.Errorf("read stream: %w", err)
 		}
+	}
+}
+
+// aside calls f in a goroutine of its own and waits for it. What f needs of stack is given back with
+// the goroutine, where that of a reader, which waits most of its life, would stay grown: 16 KB instead
+// of 4. A panic of f becomes one of the caller's, who has somebody to catch it.
+func aside(f func()) {
+	panicked := make(chan error, 1)
+	go func() {
+		defer func() {
+			p := recover()
+			if p != nil {
+				panicked <- fmt.Errorf("%v\n%s", p, debug.Stack())
+			}
+			close(panicked)
+		}()
+		f()
+	}()
+	err := <-panicked
+	if err != nil {
+		panic(err)
 	}
 }
 
