@@ -70,7 +70,7 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	set.IntVar(&s.rounds, "rounds", 3, "`number` of rounds")
 	set.DurationVar(&s.longest, "longest", 10*time.Minute, "`time` after which it gives up")
 	set.StringVar(&s.csv, "csv", "", "`file` for the figures, one a line")
-	set.StringVar(&s.profiles, "profiles", "", "`folder` for Portico's heap and goroutine profiles, taken while all polls are held")
+	set.StringVar(&s.profiles, "profiles", "", "`folder` for Portico's heap and goroutine profiles at each stage")
 	err := set.Parse(args)
 	if err != nil {
 		return s, err

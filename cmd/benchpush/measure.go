@@ -98,12 +98,6 @@ func (r *report) whileHeld(ctx context.Context, scene *scene, agents []*agent, a
 	if err != nil {
 		return err
 	}
-	if r.settings.profiles != "" {
-		err = scene.profiles(ctx, r.settings.profiles)
-		if err != nil {
-			return err
-		}
-	}
 	err = r.sockets(ctx, scene, agents)
 	if err != nil {
 		return err
@@ -143,8 +137,14 @@ func (r *report) sockets(ctx context.Context, scene *scene, agents []*agent) err
 // stage takes a reading.
 func (r *report) stage(ctx context.Context, scene *scene, name string) error {
 	reading, err := scene.read(ctx)
+	if err != nil {
+		return err
+	}
 	r.stages = append(r.stages, stage{name, reading})
-	return err
+	if r.settings.profiles == "" {
+		return nil
+	}
+	return scene.profiles(ctx, r.settings.profiles, len(r.stages))
 }
 
 // enoughFiles checks the limit of open files, which Portico, with three connections for an agent, meets

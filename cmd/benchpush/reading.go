@@ -180,14 +180,14 @@ func (s *scene) profile(ctx context.Context, name string, to io.Writer) error {
 	return err
 }
 
-// profiles keeps the profiles that tell where memory went.
-func (s *scene) profiles(ctx context.Context, folder string) error {
+// profiles keeps the profiles that tell where memory went at a stage.
+func (s *scene) profiles(ctx context.Context, folder string, stage int) error {
 	err := os.MkdirAll(folder, 0o777)
 	if err != nil {
 		return err
 	}
 	for _, name := range []string{"heap", "goroutine"} {
-		file, err := os.Create(filepath.Join(folder, name+".prof"))
+		file, err := os.Create(filepath.Join(folder, fmt.Sprintf("%s-%d.prof", name, stage)))
 		if err != nil {
 			return err
 		}
