@@ -47,7 +47,7 @@ func build(cfg *config.Config, log *slog.Logger) (*house, error) {
 	for _, name := range names {
 		sites = append(sites, siteOf(cfg, cfg.Sites[name], calls))
 	}
-	house := &house{push: pushServer(cfg, reg)}
+	house := &house{push: pushServer(cfg, reg, log)}
 	var err error
 	house.gateway, err = gateway.New(gateway.Settings{
 		Sites: sites, Route: routes(cfg), States: sharedStates(cfg), Store: session.NewMemory(), Idle: cfg.IdleTimeout,
@@ -68,8 +68,9 @@ func build(cfg *config.Config, log *slog.Logger) (*house, error) {
 
 // pushServer makes the CometD server. A client is found by its id, so that callers without a cookie jar
 // are served too: whose it is, the log-in tells.
-func pushServer(cfg *config.Config, reg prometheus.Registerer) *push.Server {
-	options := push.Options{TrustClientSession: true, AckExtension: true, WebSocket: true, Metrics: push.NewMetrics(reg)}
+func pushServer(cfg *config.Config, reg prometheus.Registerer, log *slog.Logger) *push.Server {
+	options := push.Options{TrustClientSession: true, AckExtension: true, WebSocket: true, Metrics: push.NewMetrics(reg),
+		Panicked: func(err error) { log.Error("a websocket ended in a panic", "cause", err.Error()) }}
 	public, err := url.Parse(cfg.PublicURL)
 	if err == nil {
 		options.Secure = public.Scheme == "https"

@@ -3,9 +3,12 @@ package icws
 import (
 	"fmt"
 	"net/http"
+	"slices"
+	"sync/atomic"
 	"time"
 
 	"portico/proxy/upstream"
+	"portico/translate/icwsapi"
 )
 
 // What is assumed of a Settings field that is zero.
@@ -52,6 +55,7 @@ type Client struct {
 	hosts    *hosts
 	caller   *upstream.Caller
 	metrics  *upstream.Site
+	features atomic.Pointer[[]icwsapi.Feature] // of the last log-in
 }
 
 // New returns a client of a site. It starts nothing. It panics on settings that no site can have:
@@ -93,3 +97,14 @@ func New(s Settings) *Client {
 // Metrics returns the numbers of the client's site, for what is counted elsewhere: calls that were
 // avoided, log-ins that were not sent.
 func (c *Client) Metrics() *upstream.Site { return c.metrics }
+
+// shared returns features, or an equal list of an earlier log-in: sessions of one release need no more
+// than one between them.
+func (c *Client) shared(features []icwsapi.Feature) []icwsapi.Feature {
+	last := c.features.Load()
+	if last != nil && slices.Equal(*last, features) {
+		return *last
+	}
+	c.features.Store(&features)
+	return features
+}

@@ -2,7 +2,9 @@ package push
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -76,12 +78,26 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request, owner strin
 // closed the socket, leaves.
 func (k *socket) next() {
 	_, text, err := k.conn.Read(context.Background())
-	if err == nil && k.answer(text) {
+	if err == nil && k.guarded(text) {
 		go k.next()
 		return
 	}
 	k.leave()
 	k.server.serving.Done()
+}
+
+// guarded is answer, in which a panic ends the socket alone if somebody is to be told of it.
+func (k *socket) guarded(text []byte) (more bool) {
+	tell := k.server.opts.Panicked
+	if tell != nil {
+		defer func() {
+			p := recover()
+			if p != nil {
+				tell(fmt.Errorf("push: panic: %v\n%s", p, debug.Stack()))
+			}
+		}()
+	}
+	return k.answer(text)
 }
 
 // answer answers a frame. It reports false when the socket is to end.
