@@ -19,7 +19,7 @@ import (
 	"time"
 )
 
-// Settings are what the flags say.
+// settings are what the flags say.
 type settings struct {
 	portico  string // the binary
 	agents   int

@@ -15,6 +15,7 @@ import (
 const (
 	streamsLive = `portico_upstream_streams{site="pureconnect",state="live",transport="sse"}`
 	pollsHeld   = `portico_http_requests_in_flight{kind="push"}`
+	socketsOpen = `portico_push_connections{transport="websocket"}`
 )
 
 // A stage is what stands at a reading.
@@ -113,8 +114,8 @@ func (r *report) whileHeld(ctx context.Context, scene *scene, agents []*agent, a
 }
 
 // sockets reads what idle websockets cost, a second page for each agent, and closes them.
-func (r *report) sockets(ctx context.Context, scene *scene, agents []*agent) error {
-	ctx, letGo := context.WithCancel(ctx)
+func (r *report) sockets(outer context.Context, scene *scene, agents []*agent) error {
+	ctx, letGo := context.WithCancel(outer)
 	pages, ctx := errgroup.WithContext(ctx)
 	err := each(ctx, agents, r.settings.atOnce, func(a *agent) error {
 		k, err := a.openSocket(ctx)
@@ -131,7 +132,10 @@ func (r *report) sockets(ctx context.Context, scene *scene, agents []*agent) err
 	if err == nil {
 		err = failed
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return scene.await(outer, socketsOpen, 0) // clients without a socket are swept after a while
 }
 
 // stage takes a reading.

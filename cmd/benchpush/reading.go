@@ -20,6 +20,7 @@ type reading struct {
 	resident   float64 // and once it was, and given back to the system
 	heap       float64 // bytes of objects that are reachable
 	stacks     float64 // bytes
+	spare      float64 // bytes that the runtime holds for objects to come, in part-filled spans or whole
 	goroutines float64
 }
 
@@ -27,7 +28,8 @@ type reading struct {
 func (r reading) per(from reading, n int) reading {
 	count := float64(n)
 	return reading{before: (r.before - from.before) / count, resident: (r.resident - from.resident) / count,
-		heap: (r.heap - from.heap) / count, stacks: (r.stacks - from.stacks) / count, goroutines: (r.goroutines - from.goroutines) / count}
+		heap: (r.heap - from.heap) / count, stacks: (r.stacks - from.stacks) / count, spare: (r.spare - from.spare) / count,
+		goroutines: (r.goroutines - from.goroutines) / count}
 }
 
 // Waiting for memory to go back to the system, which the runtime does little by little.
@@ -57,6 +59,7 @@ func (s *scene) read(ctx context.Context) (reading, error) {
 	}
 	values, err := s.metrics(ctx)
 	r.heap, r.stacks, r.goroutines = values["go_memstats_heap_alloc_bytes"], values["go_memstats_stack_inuse_bytes"], values["go_goroutines"]
+	r.spare = values["go_memstats_heap_inuse_bytes"] - r.heap + values["go_memstats_heap_idle_bytes"] - values["go_memstats_heap_released_bytes"]
 	return r, err
 }
 

@@ -75,15 +75,16 @@ func (r *report) print(w io.Writer) {
 func (r *report) printStages(w io.Writer) {
 	fmt.Fprint(w, "Memory of Portico's process; for each agent, what a stage adds to the one before, in KB:\n\n")
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprint(table, "resident MB\tbefore GC MB\tresident\theap\tstacks\tgoroutines\t\n")
+	fmt.Fprint(table, "resident MB\tbefore GC MB\tresident\theap\tstacks\tspare\tgoroutines\t\n")
 	for i, s := range r.stages {
 		fmt.Fprintf(table, "%.1f\t%.1f\t", s.resident/kilobyte/kilobyte, s.before/kilobyte/kilobyte)
 		if i == 0 {
-			fmt.Fprintf(table, "\t\t\t\t  %s\n", s.name)
+			fmt.Fprintf(table, "\t\t\t\t\t  %s\n", s.name)
 			continue
 		}
 		each := s.per(r.stages[i-1].reading, r.settings.agents)
-		fmt.Fprintf(table, "%.1f\t%.1f\t%.1f\t%.2f\t  %s\n", each.resident/kilobyte, each.heap/kilobyte, each.stacks/kilobyte, each.goroutines, s.name)
+		fmt.Fprintf(table, "%.1f\t%.1f\t%.1f\t%.1f\t%.2f\t  %s\n",
+			each.resident/kilobyte, each.heap/kilobyte, each.stacks/kilobyte, each.spare/kilobyte, each.goroutines, s.name)
 	}
 	_ = table.Flush()
 }
@@ -92,7 +93,8 @@ func (r *report) printRounds(w io.Writer) {
 	for _, one := range r.rounds {
 		fmt.Fprintf(w, "\nEvents for %v, load average %s: %d sent, %.0f/s, %d arrived; processors busy: Portico %.2f, simulator %.2f, driver %.2f\n",
 			r.settings.round, one.load, one.sent, one.rate, len(one.arrived), one.busy["Portico"], one.busy["simulator"], one.busy["driver"])
-		fmt.Fprintf(w, "  change to held client    %s\n  of it, until the simulator had answered the change  %s\n", quantiles(one.arrived), quantiles(one.accepted))
+		fmt.Fprintf(w, "  change to held client    %s\n  of it, until the simulator had answered the change  %s\n  of it, inside Portico    p99 at most %g ms\n",
+			quantiles(one.arrived), quantiles(one.accepted), one.inside)
 	}
 }
 
@@ -133,6 +135,7 @@ func (r *report) save(file string) error {
 			add(s.name+": resident for each agent", each.resident, "B")
 			add(s.name+": heap for each agent", each.heap, "B")
 			add(s.name+": stacks for each agent", each.stacks, "B")
+			add(s.name+": spare for each agent", each.spare, "B")
 			add(s.name+": goroutines for each agent", each.goroutines, "")
 		}
 	}
