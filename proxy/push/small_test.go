@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestAnIdleSocketKeepsNothingOfItsRequest(t *testing.T) {
@@ -35,6 +36,7 @@ func TestAFrameThatComesWithTheUpgrade(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer conn.Close()
+			_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
 			frame := []byte{0x81, 0x80 | 126, byte(len(message) >> 8), byte(len(message)), 0, 0, 0, 0} // text, masked with zeros
 			_, err = io.WriteString(conn, "GET /?owner=anna HTTP/1.1\r\nHost: "+address+"\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
 				"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"+string(frame)+message)
