@@ -19,6 +19,7 @@ import (
 type socket struct {
 	server  *Server
 	conn    *websocket.Conn
+	over    func() // is called when it has ended
 	owner   string
 	browser string // the cookie of its first request
 
@@ -43,7 +44,7 @@ func isUpgrade(r *http.Request) bool {
 
 // serveSocket makes r a websocket, which is served from then on until it ends: the request and the
 // goroutine that brought it are not needed any more.
-func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request, owner string) {
+func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request, owner string, over func()) {
 	s.mu.Lock()
 	refused := s.closed
 	if !refused {
@@ -51,6 +52,7 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request, owner strin
 	}
 	s.mu.Unlock()
 	if refused {
+		defer over()
 		http.Error(w, "closing", http.StatusServiceUnavailable)
 		return
 	}
@@ -59,11 +61,12 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request, owner strin
 		InsecureSkipVerify: slices.Contains(s.opts.Origins, "*"),
 	})
 	if err != nil {
+		over()
 		s.serving.Done()
 		return // Accept has answered
 	}
 	conn.SetReadLimit(int64(s.opts.MaxMessageSize))
-	k := &socket{server: s, conn: conn, owner: owner, browser: browserOf(r), heard: time.Now()}
+	k := &socket{server: s, conn: conn, over: over, owner: owner, browser: browserOf(r), heard: time.Now()}
 	s.mu.Lock()
 	s.sockets[k] = struct{}{}
 	if s.closed {
@@ -83,6 +86,7 @@ func (k *socket) next() {
 		return
 	}
 	k.leave()
+	k.over()
 	k.server.serving.Done()
 }
 
