@@ -39,7 +39,7 @@ type CellOptions[T any] struct {
 // Any number of goroutines may call its methods.
 type Cell[T any] struct {
 	life    context.Context // the session's: ends every fetch
-	end     context.CancelFunc
+	idle    func() bool     // stops waiting for the end of life
 	opts    CellOptions[T]
 	counts  *cellCounts
 	flights singleflight.Group
@@ -66,9 +66,8 @@ func NewCell[T any](life context.Context, opts CellOptions[T]) *Cell[T] {
 	if opts.Metrics == nil {
 		opts.Metrics = NewMetrics(nil)
 	}
-	c := &Cell[T]{opts: opts, counts: opts.Metrics.cell(opts.Cache, opts.Site)}
-	c.life, c.end = context.WithCancel(life)
-	context.AfterFunc(c.life, c.forget)
+	c := &Cell[T]{life: life, opts: opts, counts: opts.Metrics.cell(opts.Cache, opts.Site)}
+	c.idle = context.AfterFunc(life, c.forget)
 	return c
 }
 

@@ -93,7 +93,7 @@ func (c *Cell[T]) Purge() {
 // Drop ends the cell with its session: the fetch under way is cancelled, those who wait for it and
 // all who come later get ErrClosed, and the value is forgotten before Drop returns.
 func (c *Cell[T]) Drop() {
-	c.end()
+	c.idle()
 	c.forget()
 }
 
@@ -102,6 +102,9 @@ func (c *Cell[T]) forget() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.closed = true
+	if c.flight != nil {
+		c.flight.end()
+	}
 	c.letGoLocked()
 }
 

@@ -24,6 +24,8 @@ var errOverrun = errors.New("too many changes came in meanwhile")
 
 // A flight is one fetch under way, seen from the cell. The cell's mutex guards it.
 type flight[T any] struct {
+	life     context.Context // ends with the cell
+	end      context.CancelFunc
 	cause    cause
 	started  time.Time
 	pending  []func(*T) *T // changes that came in since, in order
@@ -51,32 +53,34 @@ func (l landing[T]) result(led bool) Result {
 
 // fly is the body of a flight. One runs at a time, for all who wait.
 func (c *Cell[T]) fly() (landing[T], error) {
-	held, err := c.takeOff()
+	held, flight, err := c.takeOff()
 	if err != nil {
 		return landing[T]{}, err
 	}
 	if held != nil {
 		return landing[T]{snapshot: *held}, nil
 	}
-	value, err := c.attempt()
+	defer flight.end()
+	value, err := c.attempt(flight.life)
 	return c.land(value, err)
 }
 
 // takeOff looks a second time: what was kept since the caller looked is returned, and there is no
 // fetch. Else it begins one.
-func (c *Cell[T]) takeOff() (*Snapshot[T], error) {
+func (c *Cell[T]) takeOff() (*Snapshot[T], *flight[T], error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	held := c.now.Load()
 	if c.serves(held) {
-		return held, nil
+		return held, nil, nil
 	}
 	err := c.refusalLocked()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	c.flight = &flight[T]{cause: c.causeLocked(), started: time.Now()}
-	return nil, nil
+	c.flight.life, c.flight.end = context.WithCancel(c.life)
+	return nil, c.flight, nil
 }
 
 // causeLocked says why the cell has to fetch now.
@@ -114,9 +118,9 @@ func (c *Cell[T]) refusalLocked() error {
 func (c *Cell[T]) endedLocked() bool { return c.closed || c.life.Err() != nil }
 
 // attempt runs the fetch and comes back in time whatever the fetch does: hang, panic or end its
-// goroutine.
-func (c *Cell[T]) attempt() (*T, error) {
-	ctx, cancel := context.WithTimeout(c.life, c.opts.Timeout)
+// goroutine. It fails with ErrClosed when life ends.
+func (c *Cell[T]) attempt(life context.Context) (*T, error) {
+	ctx, cancel := context.WithTimeout(life, c.opts.Timeout)
 	defer cancel()
 	type answer struct {
 		value *T
@@ -137,7 +141,7 @@ func (c *Cell[T]) attempt() (*T, error) {
 			return nil, errors.New("the fetch returned nothing")
 		}
 		return got.value, got.err
-	case <-c.life.Done():
+	case <-life.Done():
 		return nil, ErrClosed
 	case <-overdue.C:
 		return nil, fmt.Errorf("no answer within %v: %w", c.opts.Timeout, context.DeadlineExceeded)

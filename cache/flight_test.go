@@ -156,7 +156,7 @@ func TestDropFreesThoseWhoWait(t *testing.T) {
 
 func TestSessionThatEndsAsTheFetchReturns(t *testing.T) {
 	cell, _ := newCell(t, always("Available"))
-	_, err := cell.takeOff()
+	_, _, err := cell.takeOff()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -146,6 +146,9 @@ func (s AgentState) heardActivations(m icwsapi.UserActivationMessage) AgentState
 	if fold(m.UserID) != fold(s.UserID) {
 		return s
 	}
+	if !m.IsDelta && maps.Equal(s.Activations, m.ActivationsChanged) && s.Activations != nil {
+		return s // one map less for each agent at rest
+	}
 	if !m.IsDelta {
 		s.Activations = maps.Clone(m.ActivationsChanged)
 		return s

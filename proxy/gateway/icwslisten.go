@@ -15,21 +15,26 @@ import (
 
 // listen receives what the site says of the agent until the upstream session is gone or ctx ends: by a
 // reader of the agent's own, or from the site's service while the agent's session is only kept alive.
-func (p *icwsPart) listen(ctx context.Context, conn icws.Conn) error {
+func (p *icwsPart) listen(ctx context.Context, conn *icws.Conn) error {
 	if p.site.service == nil {
-		return p.site.ICWS.Receive(ctx, conn, icws.Receiver{
-			Subscribe: func(ctx context.Context) error { return p.subscribe(ctx, conn) },
-			Message:   p.receiveMessage,
-			Live:      p.setLive,
-			Problem:   p.problem,
-			Nudge:     p.nudge,
-			Alive:     p.alive.beat,
-		})
+		return p.reception(conn).Run(ctx)
 	}
 	p.site.service.need(conn.Language)
 	p.site.service.roster.add(p, conn.UserID)
 	defer p.site.service.roster.remove(p, conn.UserID)
 	return p.keepAlive(ctx)
+}
+
+// reception returns what receives the agent's own messages.
+func (p *icwsPart) reception(conn *icws.Conn) *icws.Reception {
+	return p.site.ICWS.Reception(*conn, icws.Receiver{
+		Subscribe: func(ctx context.Context) error { return p.subscribe(ctx, *conn) },
+		Message:   p.receiveMessage,
+		Live:      p.setLive,
+		Problem:   p.problem,
+		Nudge:     p.nudge,
+		Alive:     p.alive.beat,
+	})
 }
 
 // keepAlive keeps an upstream session alive that nobody reads, and learns that it is gone. It looks at

@@ -77,8 +77,7 @@ func (p *icwsPart) receive(life context.Context) error {
 	err = p.listen(ctx, conn)
 	p.setLive(false)
 	if errors.Is(err, icws.ErrSessionGone) {
-		_, err = p.rejoin(life, conn)
-		return err
+		return p.replace(life, conn)
 	}
 	err = context.Cause(ctx)
 	if errors.Is(err, errAnew) {
@@ -87,12 +86,22 @@ func (p *icwsPart) receive(life context.Context) error {
 	return err
 }
 
+// replace opens a new upstream session in place of one that is gone. It is not part of receive, whose
+// frame stands for as long as the session does and would grow by two Conns.
+//
+//go:noinline
+func (p *icwsPart) replace(life context.Context, gone *icws.Conn) error {
+	_, err := p.rejoin(life, *gone)
+	return err
+}
+
 // reader notes how reception is made to begin anew and returns the upstream session to read.
-func (p *icwsPart) reader(anew func(error)) icws.Conn {
+func (p *icwsPart) reader(anew func(error)) *icws.Conn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.anew = anew
-	return p.conn
+	conn := p.conn
+	return &conn
 }
 
 // problem takes what went wrong with reception. A break is made good for by the new subscriptions

@@ -240,7 +240,7 @@ func TestTheAgeOfWhatIsShown(t *testing.T) {
 				}
 				w.fault(icwssim.Fault{Route: routeMessages, Status: 503})
 				w.fault(icwssim.Fault{Scenario: "drop-stream"})
-				time.Sleep(10 * time.Minute)
+				time.Sleep(5 * time.Minute)
 				if got := age(); got > freshFor {
 					t.Errorf("age = %v without a stream; want that of a read", got)
 				}

@@ -3,9 +3,12 @@ package icws
 import (
 	"fmt"
 	"net/http"
+	"slices"
+	"sync/atomic"
 	"time"
 
 	"portico/proxy/upstream"
+	"portico/translate/icwsapi"
 )
 
 // What is assumed of a Settings field that is zero.
@@ -36,6 +39,7 @@ type Settings struct {
 	Ping    time.Duration // a stream that is silent for three of these is broken; default 60 s
 
 	HTTP    http.RoundTripper // default http.DefaultTransport; it must follow no redirects
+	Streams http.RoundTripper // for event streams; default HTTP
 	Metrics *upstream.Metrics // required
 }
 
@@ -51,6 +55,7 @@ type Client struct {
 	hosts    *hosts
 	caller   *upstream.Caller
 	metrics  *upstream.Site
+	features atomic.Pointer[[]icwsapi.Feature] // of the last log-in
 }
 
 // New returns a client of a site. It starts nothing. It panics on settings that no site can have:
@@ -84,7 +89,7 @@ func New(s Settings) *Client {
 	return &Client{
 		settings: s,
 		hosts:    hosts,
-		caller:   &upstream.Caller{Site: metrics, Transport: s.HTTP, Timeout: s.Timeout},
+		caller:   &upstream.Caller{Site: metrics, Transport: s.HTTP, Streams: s.Streams, Timeout: s.Timeout},
 		metrics:  metrics,
 	}
 }
@@ -92,3 +97,14 @@ func New(s Settings) *Client {
 // Metrics returns the numbers of the client's site, for what is counted elsewhere: calls that were
 // avoided, log-ins that were not sent.
 func (c *Client) Metrics() *upstream.Site { return c.metrics }
+
+// shared returns features, or an equal list of an earlier log-in: sessions of one release need no more
+// than one between them.
+func (c *Client) shared(features []icwsapi.Feature) []icwsapi.Feature {
+	last := c.features.Load()
+	if last != nil && slices.Equal(*last, features) {
+		return *last
+	}
+	c.features.Store(&features)
+	return features
+}

@@ -90,6 +90,7 @@ func (c *Client) loginAt(ctx context.Context, base string, credentials Credentia
 		c.metrics.APIError(OpLogin, classGarbage)
 		return Conn{}, nil, err
 	}
+	conn.Features = c.shared(conn.Features)
 	c.hosts.took(base, opened.AlternateHostList)
 	if conn.Version != nil {
 		c.metrics.Info(c.hosts.name(base), display(*conn.Version))

@@ -60,15 +60,32 @@ const steady = longPause
 //
 // Source: ICWS, Getting started: Messaging; ICWS, Releases: 2016 R3 (event streams).
 func (c *Client) Receive(ctx context.Context, conn Conn, r Receiver) error {
-	ctx = upstream.WithCause(ctx, upstream.Stream)
-	reader := &reader{client: c, conn: conn, to: r, gauge: c.metrics.Reader(), transport: upstream.Poll}
+	return c.Reception(conn, r).Run(ctx)
+}
+
+// Reception returns what receives a session's messages when it is run, as Receive does. A caller who
+// keeps its values off the stack that waits thousands of times over takes this one.
+func (c *Client) Reception(conn Conn, r Receiver) *Reception {
+	reader := &reader{client: c, conn: conn, to: r, transport: upstream.Poll}
 	if conn.Feature(featureMessaging) >= streamsSince {
 		reader.transport = upstream.SSE
 	}
-	reader.gauge.Set(reader.transport, false)
-	defer reader.gauge.Close()
-	err := reader.run(ctx)
-	return fmt.Errorf("icws: receive for user %q: %w", conn.UserID, err)
+	return &Reception{reader}
+}
+
+// A Reception is one Receive.
+type Reception struct{ reader *reader }
+
+// Run is Receive. It is called once.
+func (r *Reception) Run(ctx context.Context) error {
+	r.reader.gauge = r.reader.client.metrics.Reader()
+	r.reader.gauge.Set(r.reader.transport, false)
+	defer r.reader.gauge.Close()
+	return r.reader.failed(r.reader.run(upstream.WithCause(ctx, upstream.Stream)))
+}
+
+func (r *reader) failed(err error) error {
+	return fmt.Errorf("icws: receive for user %q: %w", r.conn.UserID, err)
 }
 
 // A reader is one Receive.

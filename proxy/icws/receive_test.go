@@ -324,6 +324,7 @@ func TestReceiveReadsWhatStreamsMayHold(t *testing.T) {
 	for name, text := range map[string]string{
 		"lines end in LF":   string(content),
 		"lines end in CRLF": strings.ReplaceAll(string(content), "\n", "\r\n"),
+		"lines end in CR":   strings.ReplaceAll(string(content), "\n", "\r"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			serveStream(t, events(text), func(t *testing.T, w *watch) {

@@ -61,6 +61,10 @@ type Options struct {
 	// of data is up to it. nil refuses everything.
 	Publish func(owner, channel string, data json.RawMessage) string
 
+	// Panicked is told of a panic while a frame of a socket was answered, with its stack. The socket
+	// ends. nil lets the panic end the process, for no http.Server is there to catch it.
+	Panicked func(error)
+
 	Metrics *Metrics // nil = counted nowhere
 }
 

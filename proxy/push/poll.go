@@ -11,7 +11,7 @@ import (
 // that died unnoticed would keep its client's events.
 const writeWait = 10 * time.Second
 
-// Serve answers one request on behalf of owner: long-polling, or a websocket until it ends if
+// Serve answers one request on behalf of owner: long-polling, or the start of a websocket if
 // Options offer that. It may take as long as a connect is held. Every path leads here alike: what
 // follows the configured one is a habit of some clients and says nothing.
 //
@@ -19,10 +19,17 @@ const writeWait = 10 * time.Second
 // did not end as its status says: ErrReplaced for a connect whose place a newer one took (500, as
 // CometD has it), ErrLeft when the caller went away before.
 func (s *Server) Serve(w http.ResponseWriter, r *http.Request, owner string) error {
+	return s.ServeUntil(w, r, owner, func() {})
+}
+
+// ServeUntil is Serve, and calls over once there is nothing left to serve: at its own end, or at that
+// of a websocket, which lives on when it has returned.
+func (s *Server) ServeUntil(w http.ResponseWriter, r *http.Request, owner string, over func()) error {
 	if s.opts.WebSocket && isUpgrade(r) {
-		s.serveSocket(w, r, owner)
+		s.serveSocket(w, r, owner, over)
 		return nil
 	}
+	defer over()
 	batch, err := s.read(w, r)
 	if err != nil {
 		refuse(w, err)

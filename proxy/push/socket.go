@@ -2,7 +2,9 @@ package push
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -11,12 +13,13 @@ import (
 	"github.com/coder/websocket"
 )
 
-// A socket is a websocket. It speaks for one client at a time, that of its newest connect. The
-// goroutine that serves it reads; what happens on its own, such as an event, is written by a
-// goroutine that lives no longer than that.
+// A socket is a websocket. It speaks for one client at a time, that of its newest connect. Most are
+// idle, so nothing is kept for one that waits but a goroutine that reads, on a small stack; what
+// happens on its own, such as an event, is written by a goroutine that lives no longer than that.
 type socket struct {
 	server  *Server
 	conn    *websocket.Conn
+	over    func() // is called when it has ended
 	owner   string
 	browser string // the cookie of its first request
 
@@ -39,8 +42,9 @@ func isUpgrade(r *http.Request) bool {
 	return r.Method == http.MethodGet && strings.EqualFold(r.Header.Get("Upgrade"), "websocket")
 }
 
-// serveSocket makes r a websocket and serves it to its end.
-func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request, owner string) {
+// serveSocket makes r a websocket, which is served from then on until it ends: the request and the
+// goroutine that brought it are not needed any more.
+func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request, owner string, over func()) {
 	s.mu.Lock()
 	refused := s.closed
 	if !refused {
@@ -48,50 +52,74 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request, owner strin
 	}
 	s.mu.Unlock()
 	if refused {
+		defer over()
 		http.Error(w, "closing", http.StatusServiceUnavailable)
 		return
 	}
-	defer s.serving.Done()
-	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{
+	conn, err := websocket.Accept(small{w}, r, &websocket.AcceptOptions{
 		OriginPatterns:     s.opts.Origins,
 		InsecureSkipVerify: slices.Contains(s.opts.Origins, "*"),
 	})
 	if err != nil {
+		over()
+		s.serving.Done()
 		return // Accept has answered
 	}
 	conn.SetReadLimit(int64(s.opts.MaxMessageSize))
-	k := &socket{server: s, conn: conn, owner: owner, browser: browserOf(r), heard: time.Now()}
+	k := &socket{server: s, conn: conn, over: over, owner: owner, browser: browserOf(r), heard: time.Now()}
 	s.mu.Lock()
 	s.sockets[k] = struct{}{}
 	if s.closed {
 		k.endLocked() // it was accepted meanwhile
 	}
 	s.mu.Unlock()
-	k.read(context.WithoutCancel(r.Context()))
-	k.leave()
+	go k.next()
 }
 
-// read answers frames until the peer, or endLocked, closes the socket.
-func (k *socket) read(ctx context.Context) {
-	for {
-		_, text, err := k.conn.Read(ctx)
-		if err != nil {
-			return
-		}
-		batch, err := decode(text)
-		if err == nil {
-			err = k.server.check(batch)
-		}
-		if err != nil {
-			_ = k.conn.Close(websocket.StatusPolicyViolation, "protocol violation")
-			return
-		}
-		x := k.exchange()
-		k.server.handle(x, batch)
-		if !x.parked {
-			k.send(x)
-		}
+// next reads one frame and answers it, and leaves the next one to another goroutine: answering has
+// made this one's stack larger than waiting needs. The last one, after the peer, or endLocked, has
+// closed the socket, leaves.
+func (k *socket) next() {
+	_, text, err := k.conn.Read(context.Background())
+	if err == nil && k.guarded(text) {
+		go k.next()
+		return
 	}
+	k.leave()
+	k.over()
+	k.server.serving.Done()
+}
+
+// guarded is answer, in which a panic ends the socket alone if somebody is to be told of it.
+func (k *socket) guarded(text []byte) (more bool) {
+	tell := k.server.opts.Panicked
+	if tell != nil {
+		defer func() {
+			p := recover()
+			if p != nil {
+				tell(fmt.Errorf("push: panic: %v\n%s", p, debug.Stack()))
+			}
+		}()
+	}
+	return k.answer(text)
+}
+
+// answer answers a frame. It reports false when the socket is to end.
+func (k *socket) answer(text []byte) bool {
+	batch, err := decode(text)
+	if err == nil {
+		err = k.server.check(batch)
+	}
+	if err != nil {
+		_ = k.conn.Close(websocket.StatusPolicyViolation, "protocol violation")
+		return false
+	}
+	x := k.exchange()
+	k.server.handle(x, batch)
+	if !x.parked {
+		k.send(x)
+	}
+	return true
 }
 
 // exchange returns the start of one for a frame that came.

@@ -16,7 +16,8 @@ import (
 type Caller struct {
 	Site      *Site
 	Transport http.RoundTripper
-	Timeout   time.Duration // of one attempt, to the end of the body; of a stream, to its head
+	Streams   http.RoundTripper // of Open; nil = Transport
+	Timeout   time.Duration     // of one attempt, to the end of the body; of a stream, to its head
 }
 
 // A Reply is one answer, read to its end. Any status, redirects included, is an answer.

@@ -59,7 +59,11 @@ func (c *Caller) Open(req *http.Request, operation string, maxBody int64, silenc
 func (c *Caller) open(ctx context.Context, req *http.Request, maxBody int64) (Reply, io.ReadCloser, reason, error) {
 	c.Site.inFlight.Inc()
 	defer c.Site.inFlight.Dec()
-	res, err := c.Transport.RoundTrip(req.WithContext(c.traced(ctx)))
+	transport := c.Transport
+	if c.Streams != nil {
+		transport = c.Streams
+	}
+	res, err := transport.RoundTrip(req.WithContext(c.traced(ctx)))
 	if err != nil {
 		why, err := sendFailure(ctx, err)
 		return Reply{}, nil, why, err

@@ -1,0 +1,192 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"os"
+	"slices"
+	"sync"
+	"time"
+)
+
+// A round is what became of events at a steady rate for some time.
+type round struct {
+	load     string
+	sent     int
+	rate     float64            // that was reached, events a second
+	arrived  []time.Duration    // sorted: from the sending of the change to its notification at the client
+	accepted []time.Duration    // sorted: until the simulator had answered the change, its own part of that time
+	inside   float64            // ms that 99 of 100 notifications at most spent in Portico, as its own metrics have it
+	busy     map[string]float64 // processors, by process
+}
+
+// arrivals takes the times of events. Any number of goroutines may call its methods.
+type arrivals struct {
+	mu    sync.Mutex
+	times []time.Duration // guarded by mu
+}
+
+func (a *arrivals) add(d time.Duration) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.times = append(a.times, d)
+}
+
+// clear returns the times so far, sorted, and forgets them.
+func (a *arrivals) clear() []time.Duration {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	times := a.times
+	a.times = nil
+	slices.Sort(times)
+	return times
+}
+
+// senders is how many changes may be on their way to the simulator together.
+const senders = 16
+
+// late is how long a notification is waited for after the last change.
+const late = 3 * time.Second
+
+// events changes the status of one agent after the other, at the contact centre, at a steady rate.
+func (s *scene) events(ctx context.Context, set settings, agents []*agent, notified *arrivals) (round, error) {
+	r := round{load: loadAverage()}
+	notified.clear()
+	pids := map[string]int{"Portico": s.portico.pid(), "simulator": s.simulator.pid(), "driver": os.Getpid()}
+	before, err := processorTimes(pids)
+	if err != nil {
+		return r, err
+	}
+	counted, err := s.metrics(ctx)
+	if err != nil {
+		return r, err
+	}
+	began := time.Now()
+	accepted := &arrivals{}
+	r.sent, err = s.change(ctx, set, agents, accepted)
+	if err != nil {
+		return r, err
+	}
+	took := time.Since(began)
+	r.rate = float64(r.sent) / took.Seconds()
+	after, err := processorTimes(pids)
+	if err != nil {
+		return r, err
+	}
+	r.busy = map[string]float64{}
+	for name := range pids {
+		r.busy[name] = (after[name] - before[name]).Seconds() / took.Seconds()
+	}
+	err = pause(ctx, late)
+	if err != nil {
+		return r, err
+	}
+	r.inside, err = s.deliveries(ctx, counted)
+	r.arrived, r.accepted = notified.clear(), accepted.clear()
+	for _, a := range agents {
+		a.sent.Store(0) // what is lost is not waited for
+	}
+	return r, err
+}
+
+// deliveries returns the bound of Portico's histogram, in ms, that 99 of 100 deliveries since the
+// earlier metrics stayed below: from the site's message to the answer written.
+func (s *scene) deliveries(ctx context.Context, earlier map[string]float64) (float64, error) {
+	const family = "portico_push_delivery_duration_seconds"
+	now, err := s.metrics(ctx)
+	if err != nil {
+		return 0, err
+	}
+	all := now[family+"_count"] - earlier[family+"_count"]
+	least := math.Inf(1)
+	for name, value := range now {
+		var bound float64
+		_, err = fmt.Sscanf(name, family+`_bucket{le="%g"}`, &bound)
+		if err == nil && value-earlier[name] >= 0.99*all {
+			least = min(least, bound)
+		}
+	}
+	return 1000 * least, nil
+}
+
+func processorTimes(pids map[string]int) (map[string]time.Duration, error) {
+	times := map[string]time.Duration{}
+	for name, pid := range pids {
+		var err error
+		times[name], err = processorTime(pid)
+		if err != nil {
+			return nil, err
+		}
+	}
+	return times, nil
+}
+
+// change makes a round's changes and returns how many those were.
+func (s *scene) change(ctx context.Context, set settings, agents []*agent, accepted *arrivals) (int, error) {
+	ctx, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	todo := make(chan *agent, senders)
+	var work sync.WaitGroup
+	for range senders {
+		work.Go(func() {
+			err := s.sendChanges(ctx, todo, accepted)
+			if err != nil {
+				fail(err)
+			}
+		})
+	}
+	sent := pace(ctx, set, func(i int) {
+		select {
+		case todo <- agents[i%len(agents)]:
+		case <-ctx.Done():
+		}
+	})
+	close(todo)
+	work.Wait()
+	return sent, context.Cause(ctx)
+}
+
+// pace calls f for 0, 1 and so on at the rate of the settings, and returns how often.
+func pace(ctx context.Context, set settings, f func(i int)) int {
+	began := time.Now()
+	count := int(set.round.Seconds() * float64(set.rate))
+	for i := range count {
+		due := began.Add(time.Duration(i) * time.Second / time.Duration(set.rate))
+		if wait := time.Until(due); wait > 0 {
+			time.Sleep(wait)
+		}
+		if ctx.Err() != nil {
+			return i
+		}
+		f(i)
+	}
+	return count
+}
+
+// statuses are what agents are given in turn. All of them differ in what /me shows.
+var statuses = []string{"At Lunch", "At Play", "In a meeting"}
+
+// sendChanges gives agents another status as if by another client of the contact centre.
+func (s *scene) sendChanges(ctx context.Context, todo <-chan *agent, accepted *arrivals) error {
+	w, err := dial(ctx, s.sim)
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	for a := range todo {
+		body := fmt.Sprintf(`{"user":%q,"statusId":%q}`, a.name, statuses[int(a.changes.Add(1))%len(statuses)])
+		request := fmt.Appendf(nil, "POST /_sim/state HTTP/1.1\r\nHost: %s\r\nContent-Length: %d\r\n\r\n%s", s.sim, len(body), body)
+		began := time.Now()
+		a.sent.Store(began.UnixNano())
+		answer, said, err := w.do(request)
+		if err != nil {
+			return err
+		}
+		if answer.StatusCode != 200 {
+			return fmt.Errorf("the simulator refuses to change %s: %s", a.name, said)
+		}
+		accepted.add(time.Since(began))
+	}
+	return nil
+}

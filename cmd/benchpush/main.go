@@ -1,0 +1,83 @@
+// Benchpush measures what notifications cost: the memory of an idle agent who holds a long poll here
+// and has an event stream at the contact centre, the memory of an idle websocket, and the time from
+// a change at the contact centre to the held client. It starts Portico and the ICWS simulator as
+// processes of their own, and stops them. It judges nothing: figures depend on the machine.
+//
+// It needs Linux, whose /proc tells what a process uses. What the kernel keeps for a socket is in no
+// process, and so in no figure here.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+// settings are what the flags say.
+type settings struct {
+	portico  string // the binary
+	agents   int
+	atOnce   int // log-ins side by side
+	rate     int // events a second
+	round    time.Duration
+	rounds   int
+	longest  time.Duration
+	csv      string
+	profiles string
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// run measures as args say and returns the exit code.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	s, err := parse(args, stderr)
+	if errors.Is(err, flag.ErrHelp) {
+		return 0
+	}
+	if err != nil {
+		return 2
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, s.longest, fmt.Errorf("not done after %v", s.longest))
+	defer cancel()
+	err = measure(ctx, s, stdout, stderr)
+	if err != nil {
+		fmt.Fprintf(stderr, "benchpush: %v\n", err)
+		return 1
+	}
+	return 0
+}
+
+func parse(args []string, stderr io.Writer) (settings, error) {
+	var s settings
+	set := flag.NewFlagSet("benchpush", flag.ContinueOnError)
+	set.SetOutput(stderr)
+	set.StringVar(&s.portico, "portico", "bin/portico", "the `binary` to measure")
+	set.IntVar(&s.agents, "agents", 5000, "`number` of agents, at most 9999")
+	set.IntVar(&s.atOnce, "at-once", 16, "`log-ins` side by side")
+	set.IntVar(&s.rate, "rate", 1000, "`events` a second over all agents")
+	set.DurationVar(&s.round, "round", 20*time.Second, "`length` of a round of events")
+	set.IntVar(&s.rounds, "rounds", 3, "`number` of rounds")
+	set.DurationVar(&s.longest, "longest", 10*time.Minute, "`time` after which it gives up")
+	set.StringVar(&s.csv, "csv", "", "`file` for the figures, one a line")
+	set.StringVar(&s.profiles, "profiles", "", "`folder` for Portico's heap and goroutine profiles at each stage")
+	err := set.Parse(args)
+	if err != nil {
+		return s, err
+	}
+	if set.NArg() > 0 || s.agents < 1 || s.agents > 9999 || s.atOnce < 1 || s.rate < 1 || s.rounds < 0 {
+		fmt.Fprintln(stderr, "benchpush: want 1 to 9999 agents, a rate and log-ins of at least 1, and no arguments besides flags")
+		return s, errors.New("usage")
+	}
+	return s, nil
+}

@@ -1,0 +1,178 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"syscall"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// Metrics of Portico's that say when a stage is reached.
+const (
+	streamsLive = `portico_upstream_streams{site="pureconnect",state="live",transport="sse"}`
+	pollsHeld   = `portico_http_requests_in_flight{kind="push"}`
+	socketsOpen = `portico_push_connections{transport="websocket"}`
+)
+
+// A stage is what stands at a reading.
+type stage struct {
+	name string
+	reading
+}
+
+// measure measures everything and reports it.
+func measure(ctx context.Context, s settings, stdout, stderr io.Writer) error {
+	err := enoughFiles(s.agents)
+	if err != nil {
+		return err
+	}
+	scene, err := open(ctx, s.portico, stderr)
+	if err != nil {
+		return err
+	}
+	defer scene.stop()
+	agents := make([]*agent, s.agents)
+	for i := range agents {
+		agents[i] = &agent{name: fmt.Sprintf("agent%04d", i+1), portico: scene.door}
+	}
+	r := &report{settings: s, load: loadAverage()}
+	err = r.take(ctx, scene, agents)
+	if err != nil {
+		return err
+	}
+	r.print(stdout)
+	if s.csv != "" {
+		return r.save(s.csv)
+	}
+	return nil
+}
+
+// take takes every reading, from nobody logged in to events for all.
+func (r *report) take(ctx context.Context, scene *scene, agents []*agent) error {
+	err := r.stage(ctx, scene, "nobody is logged in")
+	if err != nil {
+		return err
+	}
+	err = each(ctx, agents, r.settings.atOnce, func(a *agent) error { return a.logIn(ctx) })
+	if err != nil {
+		return err
+	}
+	err = scene.await(ctx, streamsLive, float64(len(agents)))
+	if err != nil {
+		return err
+	}
+	err = r.stage(ctx, scene, "a session, its stream")
+	if err != nil {
+		return err
+	}
+	clients, ctx := errgroup.WithContext(ctx)
+	ctx, letGo := context.WithCancel(ctx)
+	defer letGo()
+	err = each(ctx, agents, r.settings.atOnce, func(a *agent) error { return a.subscribe(ctx) })
+	if err != nil {
+		return err
+	}
+	arrivals := &arrivals{}
+	for _, a := range agents {
+		clients.Go(func() error { return a.hold(ctx, arrivals.add) })
+	}
+	err = r.whileHeld(ctx, scene, agents, arrivals)
+	letGo()
+	failed := clients.Wait()
+	if failed != nil {
+		return failed
+	}
+	return err
+}
+
+// whileHeld goes on while every agent holds a poll.
+func (r *report) whileHeld(ctx context.Context, scene *scene, agents []*agent, arrivals *arrivals) error {
+	err := scene.await(ctx, pollsHeld, float64(len(agents)))
+	if err != nil {
+		return err
+	}
+	err = r.stage(ctx, scene, "a held long poll")
+	if err != nil {
+		return err
+	}
+	err = r.sockets(ctx, scene, agents)
+	if err != nil {
+		return err
+	}
+	for range r.settings.rounds {
+		round, err := scene.events(ctx, r.settings, agents, arrivals)
+		if err != nil {
+			return err
+		}
+		r.rounds = append(r.rounds, round)
+	}
+	return nil
+}
+
+// sockets reads what idle websockets cost, a second page for each agent, and closes them.
+func (r *report) sockets(outer context.Context, scene *scene, agents []*agent) error {
+	ctx, letGo := context.WithCancel(outer)
+	pages, ctx := errgroup.WithContext(ctx)
+	err := each(ctx, agents, r.settings.atOnce, func(a *agent) error {
+		k, err := a.openSocket(ctx)
+		if err == nil {
+			pages.Go(func() error { return k.hold(ctx) })
+		}
+		return err
+	})
+	if err == nil {
+		err = r.stage(ctx, scene, "an idle websocket besides")
+	}
+	letGo()
+	failed := pages.Wait()
+	if err == nil {
+		err = failed
+	}
+	if err != nil {
+		return err
+	}
+	return scene.await(outer, socketsOpen, 0) // clients without a socket are swept after a while
+}
+
+// stage takes a reading.
+func (r *report) stage(ctx context.Context, scene *scene, name string) error {
+	reading, err := scene.read(ctx)
+	if err != nil {
+		return err
+	}
+	r.stages = append(r.stages, stage{name, reading})
+	if r.settings.profiles == "" {
+		return nil
+	}
+	return scene.profiles(ctx, r.settings.profiles, len(r.stages))
+}
+
+// enoughFiles checks the limit of open files, which Portico, with three connections for an agent, meets
+// first. Go raises the soft limit to the hard one by itself.
+func enoughFiles(agents int) error {
+	var limit syscall.Rlimit
+	err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit)
+	need := uint64(3*agents + 500)
+	if err == nil && limit.Max < need {
+		return fmt.Errorf("%d agents need %d open files and the limit is %d: raise it with ulimit -Hn, or take fewer --agents", agents, need, limit.Max)
+	}
+	return err
+}
+
+// loadAverage returns the machine's, of the last minute, since what else it does shows in every time.
+func loadAverage() string {
+	var load float64
+	text, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return "unknown"
+	}
+	_, err = fmt.Sscan(string(text), &load)
+	if err != nil {
+		return "unknown"
+	}
+	return fmt.Sprintf("%.1f at %s", load, time.Now().Format(time.TimeOnly))
+}

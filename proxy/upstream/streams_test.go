@@ -1,0 +1,148 @@
+package upstream
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"portico/proxy/fault"
+)
+
+// streaming is a caller whose streams have connections of their own.
+func streaming(t *testing.T, server *httptest.Server) (*Caller, *Metrics) {
+	t.Helper()
+	transport := newTransport(t)
+	trusting, ok := server.Client().Transport.(*http.Transport)
+	if ok {
+		transport.TLSClientConfig = trusting.TLSClientConfig
+	}
+	caller, metrics := newCaller(t, transport)
+	caller.Streams = &Streams{Transport: transport}
+	return caller, metrics
+}
+
+// untilLeft answers with one byte, after an answer that only announces it, and reports when the caller has left.
+func untilLeft(left chan<- struct{}) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusEarlyHints)
+		_, _ = io.WriteString(w, ".")
+		_ = http.NewResponseController(w).Flush()
+		<-r.Context().Done()
+		left <- struct{}{}
+	}
+}
+
+func TestStreamsNeedNothingButTheirReader(t *testing.T) {
+	for name, start := range map[string]func(http.Handler) *httptest.Server{"http": httptest.NewServer, "https": httptest.NewTLSServer} {
+		t.Run(name, func(t *testing.T) {
+			left := make(chan struct{}, 1)
+			server := start(untilLeft(left))
+			defer server.Close()
+			caller, metrics := streaming(t, server)
+			reply, stream, err := caller.Open(newRequest(t, t.Context(), server.URL), "get", 100, time.Minute)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer stream.Close()
+			p := make([]byte, 10)
+			n, err := stream.Read(p)
+			if reply.Status != http.StatusOK || n != 1 || err != nil {
+				t.Errorf("Read of a %d = %q, %v; want one byte of a 200", reply.Status, p[:n], err)
+			}
+			for deadline := time.Now().Add(10 * time.Second); besides(); time.Sleep(time.Millisecond) { // those of earlier tests end
+				if time.Now().After(deadline) {
+					t.Fatal("goroutines of http.Transport run beside an open stream; want none")
+				}
+			}
+			if got := testutil.ToFloat64(metrics.connections.WithLabelValues("pc", "false")); got != 1 {
+				t.Errorf("new connections counted = %v; want 1", got)
+			}
+			_ = stream.Close()
+			<-left
+		})
+	}
+}
+
+// besides reports whether goroutines of http.Transport run.
+func besides() bool {
+	all := make([]byte, 1<<20)
+	return strings.Contains(string(all[:runtime.Stack(all, true)]), "persistConn")
+}
+
+func TestStreamsEndWithTheirRequest(t *testing.T) {
+	left := make(chan struct{}, 1)
+	server := httptest.NewServer(untilLeft(left))
+	defer server.Close()
+	caller, _ := streaming(t, server)
+	ctx, cancel := context.WithCancel(t.Context())
+	_, stream, err := caller.Open(newRequest(t, ctx, server.URL), "get", 100, time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stream.Close()
+	time.AfterFunc(time.Millisecond, cancel)
+	for err == nil {
+		_, err = stream.Read(make([]byte, 10))
+	}
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("Read = %v; want %v", err, context.Canceled)
+	}
+	<-left
+}
+
+func TestStreamsThatDoNotOpen(t *testing.T) {
+	endless := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("X-Long", strings.Repeat("x", maxHead))
+	})
+	for _, tt := range []struct {
+		name   string
+		url    func(plain *httptest.Server) string
+		reason reason
+	}{
+		{"headers without end", func(plain *httptest.Server) string { return plain.URL }, reasonReset},
+		{"no TLS where it is wanted", func(plain *httptest.Server) string { return strings.Replace(plain.URL, "http:", "https:", 1) }, reasonTLS},
+		{"nobody listens", func(*httptest.Server) string { return refused(t) }, reasonConnect},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			server := httptest.NewServer(endless)
+			defer server.Close()
+			caller, metrics := streaming(t, server)
+			_, stream, err := caller.Open(newRequest(t, t.Context(), tt.url(server)), "get", 100, time.Minute)
+			if stream != nil || !errors.Is(err, fault.Unreachable) {
+				t.Errorf("Open = %v, %v; want %v", stream, err, fault.Unreachable)
+			}
+			if got := testutil.ToFloat64(metrics.failures.WithLabelValues("pc", "get", string(tt.reason))); got != 1 {
+				t.Errorf("failures counted as %s = %v; want 1", tt.reason, got)
+			}
+		})
+	}
+}
+
+func TestStreamsThroughAProxy(t *testing.T) {
+	asked := make(chan string, 1)
+	proxy := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { asked <- r.URL.String() }))
+	defer proxy.Close()
+	caller, _ := streaming(t, proxy)
+	at, err := url.Parse(proxy.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	caller.Streams.(*Streams).Transport.Proxy = http.ProxyURL(at)
+	_, stream, err := caller.Open(newRequest(t, t.Context(), "http://pc.example/events"), "get", 100, time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = stream.Close()
+	if got := <-asked; got != "http://pc.example/events" {
+		t.Errorf("the proxy was asked for %s", got)
+	}
+}
