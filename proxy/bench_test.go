@@ -1,12 +1,17 @@
 package proxy
 
 import (
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"portico/proxy/icws/icwssim"
 )
 
 // BenchmarkDoor measures requests from the door to the gateway and back, without sockets towards the
@@ -47,6 +52,36 @@ func BenchmarkDoor(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// BenchmarkChangeVisible measures the time from a change at the site, made as if by another client, until
+// GET /me shows it: over the site's event stream and through the gateway, with sockets.
+func BenchmarkChangeVisible(b *testing.B) {
+	w := newDoor(b)
+	anna := w.with(cookieOf(w.as("anna").get("/me")))
+	shows := func(status string) bool { return strings.Contains(anna.get("/me/channels/voice").body, `"reason":"`+status+`"`) }
+	set := func(status string) {
+		err := w.sim.SetState(icwssim.StateChange{User: "anna", StatusID: &status})
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+	set("At Play")
+	eventually(b, "the reader receives", func() bool { return shows("At Play") })
+	statuses := []string{"At Lunch", "At Play"}
+	var took []time.Duration
+	for b.Loop() {
+		status := statuses[len(took)%2]
+		began := time.Now()
+		set(status)
+		for !shows(status) {
+		}
+		took = append(took, time.Since(began))
+	}
+	slices.Sort(took)
+	for _, p := range []int{50, 99} {
+		b.ReportMetric(took[(len(took)-1)*p/100].Seconds()*1000, fmt.Sprintf("p%d-ms", p))
 	}
 }
 

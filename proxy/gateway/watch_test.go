@@ -248,3 +248,41 @@ func TestTheAgeOfWhatIsShown(t *testing.T) {
 		})
 	}
 }
+
+// Two hundred reads, and fifty changes at the site between them, cost it no read; nor does a break of
+// the stream cost a log-in.
+func TestReadsCostTheSiteNothing(t *testing.T) {
+	for name, mode := range modes {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, &icwssim.Server{}, mode)
+				anna := w.login("anna")
+				w.shows(anna)
+				time.Sleep(time.Second)
+				before := w.sim.Calls()
+				for change := range 50 {
+					status := []string{"At Lunch", "At Play"}[change%2]
+					w.set(icwssim.StateChange{User: "anna", StatusID: &status})
+					synctest.Wait()
+					for range 4 {
+						w.expect(anna, status, "voice:NotReady"+status+" email:NotReady"+status+" Active dnd:Off")
+					}
+				}
+				if more := w.since(before); len(more) != 0 {
+					t.Errorf("200 reads cost %v; want nothing", more)
+				}
+				logins := w.logins()
+				w.fault(icwssim.Fault{Route: routeMessages, Status: 503, Times: 3})
+				w.fault(icwssim.Fault{Scenario: "drop-stream"})
+				time.Sleep(time.Millisecond)
+				w.set(icwssim.StateChange{User: "anna", StatusID: ptr("Gone Home")})
+				time.Sleep(time.Minute)
+				before = w.sim.Calls()
+				w.expect(anna, "after a break", "voice:NotReadyGone Home email:NotReadyGone Home Active dnd:Off")
+				if more := w.since(before); len(more) != 0 || w.logins() != logins {
+					t.Errorf("a read after a break cost %v and %d log-ins; want nothing", more, w.logins()-logins)
+				}
+			})
+		})
+	}
+}
