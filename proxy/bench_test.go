@@ -60,7 +60,9 @@ func BenchmarkDoor(b *testing.B) {
 func BenchmarkChangeVisible(b *testing.B) {
 	w := newDoor(b)
 	anna := w.with(cookieOf(w.as("anna").get("/me")))
-	shows := func(status string) bool { return strings.Contains(anna.get("/me/channels/voice").body, `"reason":"`+status+`"`) }
+	shows := func(status string) bool {
+		return strings.Contains(anna.get("/me/channels/voice").body, `"reason":"`+status+`"`)
+	}
 	set := func(status string) {
 		err := w.sim.SetState(icwssim.StateChange{User: "anna", StatusID: &status})
 		if err != nil {
