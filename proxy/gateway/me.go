@@ -80,10 +80,11 @@ func (a *Agent) show(ctx context.Context) (shown, error) {
 	var all shown
 	failed := 0
 	for i, err := range errs {
-		if errors.Is(err, fault.Unauthenticated) {
+		ended := errors.Is(err, fault.Unauthenticated)
+		if ended && a.life.Err() != nil {
 			return shown{}, err
 		}
-		if away(err) {
+		if ended || away(err) {
 			views[i] = a.parts[i].absent()
 		}
 		if err != nil {

@@ -124,3 +124,18 @@ func TestStartTriesARefusedPasswordOnce(t *testing.T) {
 		}
 	})
 }
+
+// A read that finds a part's upstream session gone for good shows what is left.
+func TestAReadThatEndsAPartShowsTheOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newUnion(t, &icwssim.Server{}, &htccsim.Server{}, func(s *Settings, _ *Site) { s.Forget = true })
+		cleo := w.login("cleo")
+		w.started(cleo, "")
+		w.fault(icwssim.Fault{Route: routeMessages, Status: 503})
+		w.fault(icwssim.Fault{Scenario: "drop-stream", User: "cleo"})
+		time.Sleep(2 * freshFor)
+		w.fault(icwssim.Fault{Scenario: "expire-session", User: "cleo"})
+		w.expect(cleo, "found by the read", "chat:NotReady email:NotReady Inactive dnd:Off")
+		w.expect(cleo, "afterwards", "voice:LoggedOut chat:NotReady email:NotReady Inactive dnd:Off")
+	})
+}
