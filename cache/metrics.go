@@ -79,6 +79,11 @@ func (m *Metrics) Bypassed(cache, site string) {
 	m.cell(cache, site).lookups[Bypass].Inc()
 }
 
+// Served counts a request that was answered with what a cell held, read without a look-up.
+func (m *Metrics) Served(cache, site string) {
+	m.cell(cache, site).lookups[Hit].Inc()
+}
+
 // cell returns what the cells of one cache and site count in.
 func (m *Metrics) cell(cache, site string) *cellCounts {
 	m.mu.Lock()

@@ -31,6 +31,9 @@ func TestBadFiles(t *testing.T) {
 // Each file of testdata/unsupported asks for one thing this version does not serve. The file goes
 // together with its entry of the table.
 func TestUnsupportedFiles(t *testing.T) {
+	if len(unsupported) == 0 {
+		t.Skip("this version serves all that the schema knows")
+	}
 	t.Chdir(filepath.Join("testdata", "unsupported"))
 	names := yamlFiles(t)
 	for _, name := range names {

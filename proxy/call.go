@@ -21,6 +21,7 @@ type call struct {
 	*gin.Context
 	door    *door
 	dialect htccapi.Dialect
+	native  bool // errors are answered as ICWS does, in place of a dialect
 	began   time.Time
 	id      string // of the request
 
@@ -40,7 +41,8 @@ func (c *call) context() context.Context { return c.Request.Context() }
 type raw struct {
 	status int
 	body   []byte
-	sent   bool // the handler has written it
+	kind   []string // Content-Type; nil means JSON
+	sent   bool     // the handler has written it
 }
 
 // codeClientGone is what is counted and logged, and sent to nobody, when the caller left.
@@ -49,6 +51,7 @@ const codeClientGone = 499
 // Headers that are the same in many answers. They are shared, and nobody changes them.
 var (
 	headerJSON    = []string{"application/json;charset=UTF-8"}
+	headerICWS    = []string{gateway.NativeContentType}
 	headerNoStore = []string{"no-store"}
 	headerNoSniff = []string{"nosniff"}
 )
@@ -120,6 +123,9 @@ func (c *call) fail(err error) raw {
 	if after > 0 {
 		header.Set("Retry-After", strconv.Itoa(int((after+time.Second-1)/time.Second)))
 	}
+	if c.native {
+		return raw{status: fault.Status(err), body: gateway.NativeFailure(err), kind: headerICWS}
+	}
 	answer, err := encode(fault.Status(err), failure(c.dialect, err))
 	if err != nil {
 		panic("proxy: texts and numbers cannot fail to encode: " + err.Error())
@@ -132,6 +138,9 @@ func (c *call) send(answer raw) {
 	header := c.Writer.Header()
 	if answer.body != nil {
 		header["Content-Type"] = headerJSON
+		if answer.kind != nil {
+			header["Content-Type"] = answer.kind
+		}
 		header["Content-Length"] = []string{strconv.Itoa(len(answer.body))}
 	}
 	c.Writer.WriteHeader(answer.status)

@@ -55,12 +55,14 @@ type world struct {
 
 // knobs are what a test can set before its world begins.
 type knobs struct {
+	url     string // of the door that is to be
 	sim     *icwssim.Server
 	cloud   *htccsim.Server
 	before  func(http.Handler) http.Handler // stands before cloud; nil for nothing
 	door    Settings
 	gateway gateway.Settings
 	site    gateway.Site
+	icws    icws.Settings // of the client of the ICWS site; what stands here counts
 	allows  bool          // cloud takes requests for other protocols
 	timeout time.Duration // of upstream calls
 	push    *push.Options // of newPushing; nil for its own
@@ -83,7 +85,10 @@ func route(login string) (gateway.Route, bool) {
 func newDoor(t testing.TB, options ...func(*knobs)) *world {
 	t.Helper()
 	reg := prometheus.NewRegistry()
-	w := &world{t: t, reg: reg, log: &logged{}}
+	server := httptest.NewUnstartedServer(nil)
+	panics := &logged{}
+	server.Config.ErrorLog = log.New(panics, "", 0)
+	w := &world{t: t, reg: reg, log: &logged{}, url: "http://" + server.Listener.Addr().String()}
 	records := slog.New(slog.NewJSONHandler(w.log, nil))
 	k := &knobs{
 		sim:   &icwssim.Server{},
@@ -96,6 +101,7 @@ func newDoor(t testing.TB, options ...func(*knobs)) *world {
 			Store: session.NewMemory(), Idle: 30 * time.Minute, MaxBytes: 1 << 20,
 			Cache: cache.NewMetrics(reg, site, cloud), Metrics: gateway.NewMetrics(reg, site, cloud), Logger: records,
 		},
+		url: w.url,
 		site: gateway.Site{Name: site, Language: "en-us", Rules: translate.Rules{Site: site, PublicURL: "https://agents.example",
 			Channels: []translate.Channel{
 				{Name: htccapi.Voice, Workgroups: []string{"Sales", "Support"}}, {Name: "email", Workgroups: []string{"Mail"}}}}},
@@ -105,9 +111,12 @@ func newDoor(t testing.TB, options ...func(*knobs)) *world {
 	}
 	w.sim, w.cloud = k.sim, k.cloud
 	calls := upstream.NewMetrics(reg, []string{site, cloud})
-	icwsURL, icwsTransport := serve(t, w.sim)
-	k.site.ICWS = icws.New(icws.Settings{Site: site, Bases: []string{icwsURL}, Application: "Portico",
-		Language: "en-us", Timeout: k.timeout, HTTP: icwsTransport, Metrics: calls})
+	if k.icws.Bases == nil {
+		icwsURL, icwsTransport := serve(t, w.sim)
+		k.icws.Bases, k.icws.HTTP = []string{icwsURL}, icwsTransport
+	}
+	k.icws.Site, k.icws.Application, k.icws.Language, k.icws.Timeout, k.icws.Metrics = site, "Portico", "en-us", k.timeout, calls
+	k.site.ICWS = icws.New(k.icws)
 	var before http.Handler = w.cloud
 	if k.before != nil {
 		before = k.before(before)
@@ -123,12 +132,15 @@ func newDoor(t testing.TB, options ...func(*knobs)) *world {
 	}
 	k.door.Gateway = w.gateway
 	w.handler = New(k.door)
-	server := httptest.NewServer(w.handler)
-	w.url = server.URL
+	server.Config.Handler = w.handler
+	server.Start()
 	w.client = newClient()
 	t.Cleanup(func() {
 		w.client.CloseIdleConnections()
 		server.Close()
+		if text := panics.String(); strings.Contains(text, "panic") {
+			t.Errorf("the door's server says: %s", text)
+		}
 		w.sim.Reset()
 		w.cloud.Reset()
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)

@@ -29,6 +29,7 @@ var buckets = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 
 const (
 	apiMe          = "me"
 	apiHTCC        = "htcc" // passed through
+	apiICWS        = "icws" // passed through, or answered from the cache
 	apiCometD      = "cometd"
 	routeUnmatched = "unmatched"
 	methodOther    = "OTHER"
@@ -99,12 +100,12 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 	return &Metrics{
 		requests: with.NewCounterVec(prometheus.CounterOpts{
 			Name: "portico_http_requests_total",
-			Help: "Requests answered. api: me, htcc, cometd. route: template, passthrough, unmatched. method: the standard verbs, OTHER. " +
+			Help: "Requests answered. api: me, htcc, icws, cometd. route: template, passthrough, unmatched. method: the standard verbs, OTHER. " +
 				"code: HTTP status, 499 (the caller left).",
 		}, []string{"api", "route", "method", "code"}),
 		durations: with.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "portico_http_request_duration_seconds",
-			Help: "Time to answer; held connects and streams excluded. api: me, htcc, cometd. route: template, passthrough, unmatched. " +
+			Help: "Time to answer; held connects and streams excluded. api: me, htcc, icws, cometd. route: template, passthrough, unmatched. " +
 				"method: the standard verbs, OTHER. code_class: 2xx, 3xx, 4xx, 5xx.",
 			Buckets:                         buckets,
 			NativeHistogramBucketFactor:     1.1,

@@ -28,6 +28,16 @@ func notifications(c *call) (any, error) {
 	return streamed, nil
 }
 
+// hold counts the call as one that is held, until what it returns is called.
+func (c *call) hold() func() {
+	c.door.metrics.requestsInFlight.Dec()
+	c.door.metrics.pushInFlight.Inc()
+	return func() {
+		c.door.metrics.pushInFlight.Dec()
+		c.door.metrics.requestsInFlight.Inc()
+	}
+}
+
 // checkUpgrade refuses a websocket that a page of another site opens with the agent's cookie. It comes
 // as a GET, which is let through elsewhere because it changes nothing and cannot be read across sites;
 // a socket can.

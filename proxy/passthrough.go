@@ -16,9 +16,12 @@ import (
 // routePassthrough is the route of everything that is passed through: its paths are the callers'.
 const routePassthrough = "passthrough"
 
-// unserved answers what no route has: it is passed through to the agent's HTCC site if it stands
-// under one of the prefixes for that, else nobody serves it.
+// unserved answers what no route has: what is ICWS goes to the site for that; it is passed through to
+// the agent's HTCC site if it stands under one of the prefixes for that, else nobody serves it.
 func unserved(c *call) (any, error) {
+	if isNative(c.Request.URL.Path) {
+		return passNative(c)
+	}
 	if !c.door.passes(c.Request.URL.Path) {
 		return unknownPath(c)
 	}
@@ -41,7 +44,7 @@ func passOther(c *call) (any, error) {
 		return wrongMethod(c)
 	}
 	c.numbers = c.door.passed[methodLabel(c.Request.Method)]
-	return c.pass(passage)
+	return c.pass(toHTCC(c, passage))
 }
 
 func passThrough(c *call) (any, error) {
@@ -50,7 +53,12 @@ func passThrough(c *call) (any, error) {
 		return nil, fault.New(fault.NotFound, fmt.Sprintf("there is no %q here, and this agent has no HTCC site that could have it",
 			shorten(c.Request.URL.Path)))
 	}
-	return c.pass(passage)
+	return c.pass(toHTCC(c, passage))
+}
+
+// toHTCC passes a request on as one of the agent's.
+func toHTCC(c *call, passage *gateway.Passage) passing {
+	return passing{RoundTripper: passage, upgrades: passage.Upgrades, answered: func(*http.Response) { c.setCookie() }}
 }
 
 // pathNotifications is not passed through: one upstream reader serves all windows of an agent.
@@ -89,12 +97,20 @@ var streamed = raw{sent: true}
 // errBrokenOff is what the log says of an answer that did not come to its end.
 var errBrokenOff = errors.New("proxy: pass through: the answer broke off")
 
+// A passing is where a request is passed on to: what sends it, and what is to be done on the way.
+type passing struct {
+	http.RoundTripper
+	upgrades bool                 // it takes requests for another protocol
+	sending  func(*http.Request)  // takes off the request what is ours; nil where RoundTripper does
+	answered func(*http.Response) // before the answer's head is sent
+}
+
 // pass sends the request on as it came and streams the answer back. Our cookie and the caller's
-// password stay here: what proves the agent to the site is the passage's to add.
-func (c *call) pass(passage *gateway.Passage) (any, error) {
+// password stay here.
+func (c *call) pass(to passing) (any, error) {
 	header := c.Writer.Header()
 	header.Del("Allow") // the router's: the site may know more methods
-	err := c.checkPassable(passage)
+	err := c.checkPassable(to.upgrades)
 	if err != nil {
 		return nil, err
 	}
@@ -103,18 +119,20 @@ func (c *call) pass(passage *gateway.Passage) (any, error) {
 	// Without it the server would read the rest of a body before the answer is begun.
 	_ = http.NewResponseController(c.Writer).EnableFullDuplex() // HTTP/2 is so anyway
 	defer c.endBrokenOff()
+	request, body := watched(c.Request)
 	var failed error
 	proxy := httputil.ReverseProxy{
-		Transport:      passage,
+		Transport:      to,
 		FlushInterval:  -1, // as it comes
 		ErrorLog:       slog.NewLogLogger(c.door.log.Handler(), slog.LevelDebug),
-		Rewrite:        func(r *httputil.ProxyRequest) { c.rewrite(r, passage.Upgrades) },
-		ModifyResponse: c.sign,
+		Rewrite:        func(r *httputil.ProxyRequest) { c.rewrite(r, to) },
+		ModifyResponse: func(res *http.Response) error { return c.sign(res, to, body) },
 		ErrorHandler:   func(_ http.ResponseWriter, _ *http.Request, err error) { failed = err },
 	}
-	proxy.ServeHTTP(c.Writer, c.Request)
+	proxy.ServeHTTP(c.Writer, request)
 	if failed != nil {
 		c.identify() // interim answers clear the headers
+		body.closeUnread(header)
 		return nil, fmt.Errorf("proxy: pass through: %w", failed)
 	}
 	c.Writer.WriteHeaderNow() // or the router would answer a 404 without body in its own words
@@ -125,21 +143,24 @@ func (c *call) pass(passage *gateway.Passage) (any, error) {
 // take, and a method that has it repeat the upstream cookie to the caller.
 //
 // Source: RFC 9110, 9.3.8 (TRACE).
-func (c *call) checkPassable(passage *gateway.Passage) error {
+func (c *call) checkPassable(upgrades bool) error {
 	switch {
 	case c.Request.Method == http.MethodTrace, c.Request.Method == http.MethodConnect:
 		c.Header("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
 		return fault.New(fault.WrongMethod, c.Request.Method+" is not passed through")
-	case strings.EqualFold(c.Request.Header.Get("Upgrade"), "websocket") && !passage.Upgrades:
+	case strings.EqualFold(c.Request.Header.Get("Upgrade"), "websocket") && !upgrades:
 		return fault.New(fault.Invalid, "the contact centre takes no request for another protocol")
 	}
 	return nil
 }
 
 // rewrite makes the request that the site gets of the caller's.
-func (c *call) rewrite(r *httputil.ProxyRequest, upgrades bool) {
+func (c *call) rewrite(r *httputil.ProxyRequest, to passing) {
 	*r.Out.URL = *sentURL(c.Request)
-	if !upgrades { // who asks for another protocol must be content with this one
+	if to.sending != nil {
+		to.sending(r.Out)
+	}
+	if !to.upgrades { // who asks for another protocol must be content with this one
 		r.Out.Header.Del("Connection")
 		r.Out.Header.Del("Upgrade")
 	}
@@ -173,15 +194,18 @@ func (c *call) trustedBefore(in *http.Request) http.Header {
 
 // sign puts into an answer what is ours. It comes after interim answers, each of which clears the
 // headers.
-func (c *call) sign(res *http.Response) error {
+func (c *call) sign(res *http.Response, to passing, body *watchedBody) error {
 	res.Header.Del("X-Request-Id")
 	c.identify()
-	c.setCookie()
+	to.answered(res)
 	if res.StatusCode == http.StatusSwitchingProtocols {
 		c.Status(res.StatusCode) // which is not written by way of the router
-	} else if c.door.settings.Draining() {
+		return nil
+	}
+	if c.door.settings.Draining() {
 		c.Header("Connection", "close")
 	}
+	body.closeUnread(c.Writer.Header())
 	return nil
 }
 

@@ -47,7 +47,8 @@ type door struct {
 	origins  *http.CrossOriginProtection
 	secure   bool // cookies are for https alone
 
-	passed map[string]*endpoint // of what is passed through, by method
+	passed map[string]*endpoint // of what is passed through to HTCC sites, by method
+	native nativeEndpoints
 }
 
 // New returns the callers' door. It panics on a public URL that is no origin.
@@ -72,7 +73,7 @@ func build(s Settings) *door {
 	for _, method := range methods {
 		passed[method] = s.Metrics.endpoint(apiHTCC, routePassthrough, method)
 	}
-	return &door{settings: s, gateway: s.Gateway, passed: passed, metrics: s.Metrics, log: s.Logger,
+	return &door{settings: s, gateway: s.Gateway, passed: passed, native: newNativeEndpoints(s.Metrics), metrics: s.Metrics, log: s.Logger,
 		origins: origins(s.PublicURL), secure: strings.HasPrefix(s.PublicURL, "https://")}
 }
 

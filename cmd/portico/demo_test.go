@@ -40,6 +40,8 @@ func TestDemo(t *testing.T) {
 		{"POST", at.Portico + "/api/v2/me", `{"operationName":"AtPlay"}`, `{"statusCode":0,"substituted":[{"channel":"chat","operationName":"NotReady"}]}`, "cleo"},
 		{"GET", at.HTCC + "/_sim/state?user=cleo", "", `..."channel":"chat"...`, ""},
 		{"GET", at.Portico + "/api/v2/services?fields=*", "", `{"statusCode":0,"services":[...`, "bjorn"},
+		{"GET", at.Portico + "/icws/connection/version", "", `{"majorVersion":"19","minorVersion":"3",...`, ""},
+		{"GET", at.Portico + "/icws/29113001/connection", "", `{..."message":...`, ""},
 		{"GET", at.Admin + "/metrics", "", `...portico_logins_total{outcome="reused",site="pureconnect"}...`, ""},
 		{"GET", at.Admin + "/readyz", "", `{"ready":true,"draining":false,"sites":{"cloud":true,"pureconnect":true}}`, ""},
 		{"GET", at.Admin + "/healthz", "", `ok`, ""},

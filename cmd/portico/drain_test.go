@@ -3,6 +3,9 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
 	"strings"
 	"testing"
 	"time"
@@ -40,5 +43,53 @@ func TestAHeldConnectDoesNotHoldUpTheEnd(t *testing.T) {
 	got := <-answered
 	if !strings.Contains(got, `"successful":true`) || !strings.Contains(got, `"reconnect":"retry"`) {
 		t.Errorf("the held connect = %s; want the advice to connect again", got)
+	}
+}
+
+// TestANativeStreamDoesNotHoldUpTheEnd stops the demo while an ICWS application holds its event
+// stream, which ends as if the site had ended it.
+func TestANativeStreamDoesNotHoldUpTheEnd(t *testing.T) {
+	demo := start(t, "demo", "--json", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--icws", "127.0.0.1:0", "--htcc", "127.0.0.1:0")
+	var at addresses
+	err := json.Unmarshal([]byte(demo.out.next(t)), &at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	defer transport.CloseIdleConnections()
+	client := http.Client{Jar: jar, Transport: transport}
+	send := func(method, path, body, header, value string) *http.Response {
+		req, err := http.NewRequestWithContext(t.Context(), method, "http://"+at.Portico+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set(header, value)
+		res, err := client.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return res
+	}
+	opened := send("POST", "/icws/connection",
+		`{"__type":"urn:inin.com:connection:icAuthConnectionRequestSettings","applicationName":"Own","userID":"anna","password":"anna"}`, "Accept-Language", "de")
+	_ = opened.Body.Close()
+	stream := send("GET", strings.Replace(opened.Header.Get("Location"), "/connection", "/messaging/messages", 1), "", "Accept", "text/event-stream")
+	ended := make(chan error, 1)
+	go func() {
+		_, err := io.Copy(io.Discard, stream.Body)
+		_ = stream.Body.Close()
+		ended <- err
+	}()
+	began := time.Now()
+	demo.end(t)
+	if took := time.Since(began); took > 4*time.Second { // the demo's grace is 5 s
+		t.Errorf("the demo took %v to end", took)
+	}
+	if err := <-ended; err != nil || stream.StatusCode != http.StatusOK {
+		t.Errorf("the stream = %d, and ended in %v; want its end", stream.StatusCode, err)
 	}
 }

@@ -105,6 +105,7 @@ func siteOf(cfg *config.Config, s config.Site, calls *upstream.Metrics) gateway.
 			Site: s.Name, Bases: s.Bases(), Template: s.URL, Alternates: s.Alternates, Application: s.Application,
 			Marketplace: icws.Marketplace{LicenseName: s.Marketplace.LicenseName, Code: s.Marketplace.Code.Reveal()},
 			Language:    s.Language, Timeout: s.Timeout, HTTP: calling, Streams: &upstream.Streams{Transport: calling}, Metrics: calls,
+			PublicURL: cfg.PublicURL,
 		}),
 		Rules: translate.Rules{
 			Site: s.Name, PublicURL: cfg.PublicURL, Channels: channels(s.Channels),
@@ -118,6 +119,7 @@ func siteOf(cfg *config.Config, s config.Site, calls *upstream.Metrics) gateway.
 		},
 		Language: s.Language, WaitCompleted: s.Confirm == config.ConfirmCompleted, StaleIfError: cfg.Cache.StaleIfError,
 		ShareCatalogue: cfg.Cache.Scope == config.ScopeShared,
+		Native:         s.Native,
 	}
 }
 

@@ -132,6 +132,7 @@ func (r *running) stop() error {
 	ctx, cancel := context.WithTimeout(context.Background(), r.cfg.Grace)
 	defer cancel()
 	r.house.push.Close() // lets go of held connects, or stopping would wait for them
+	r.house.gateway.ReleaseNative()
 	late := r.door.stop(ctx)
 	r.house.gateway.Close(ctx)
 	return errors.Join(late, r.admin.stop(ctx))

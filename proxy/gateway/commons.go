@@ -118,6 +118,21 @@ func (c *commons) doubt(m *member) {
 	tell(given)
 }
 
+// proven returns the catalogue that is proven at one host in one language, nil if none is.
+func (c *commons) proven(of circleKey) *translate.Catalogue {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	circle := c.circles[of]
+	if circle == nil || len(circle.provers) == 0 {
+		return nil
+	}
+	held, _ := circle.provers[0].cell.Snapshot()
+	if held.Stale() {
+		return nil
+	}
+	return held.Value
+}
+
 // proofWithin is how long a session waits for another's proof before it fetches for itself.
 const proofWithin = 3 * time.Second
 

@@ -44,6 +44,7 @@ type Site struct {
 	Service        ServiceUser   // watches all agents; of the zero one each agent's own session does
 	KeepAlive      time.Duration // how often a session that nobody reads is told to live
 	StaleIfError   time.Duration // how long a catalogue is served after its stream broke; 0 = for ever
+	Native         bool          // /icws leads here; at most one site
 }
 
 // A Route says where an agent works: at one site, or at one of each kind, the first of which gives
@@ -99,6 +100,7 @@ type Gateway struct {
 	log      *slog.Logger
 	key      session.Key
 	forms    *cache.Forms
+	native   *native // nil if no site is
 
 	opening singleflight.Group // log-ins under way, by proof
 	logins  sync.WaitGroup     // the same, for Close
@@ -127,7 +129,11 @@ func New(s Settings) (*Gateway, error) {
 			g.sites[one.Name] = newHTCCSite(one)
 			continue
 		}
-		g.sites[one.Name] = newICWSSite(one, forms, s.Cache, g.log)
+		at := newICWSSite(one, forms, s.Cache, g.log)
+		g.sites[one.Name] = at
+		if one.Native {
+			g.native = newNative(at, g.key, forms)
+		}
 	}
 	return g, nil
 }
@@ -169,6 +175,9 @@ func (g *Gateway) sweep(ctx context.Context) error {
 		}
 		g.refused.sweep()
 		g.barred.sweep()
+		if g.native != nil {
+			g.native.sessions.sweep()
+		}
 	}
 }
 
@@ -203,6 +212,9 @@ func (g *Gateway) Close(ctx context.Context) {
 	}
 	_ = ends.Wait() // its functions return nothing
 	waitFor(ctx, &g.logins)
+	if g.native != nil {
+		g.native.close()
+	}
 	g.forms.Close()
 }
 

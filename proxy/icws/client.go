@@ -15,6 +15,7 @@ import (
 const (
 	defaultTimeout  = 10 * time.Second // that of the vendor's own JavaScript library
 	defaultPing     = time.Minute      // longest that a stream is assumed to go without a keep-alive
+	defaultSilent   = time.Minute      // of what is passed through: some queries of native applications take long
 	defaultLanguage = "en-us"
 )
 
@@ -38,6 +39,10 @@ type Settings struct {
 	Timeout time.Duration // of each call, and of a stream until it opens; default 10 s
 	Ping    time.Duration // a stream that is silent for three of these is broken; default 60 s
 
+	// Of what is passed through for native applications.
+	PublicURL          string        // how callers reach us: its host stands for those of the site
+	PassthroughTimeout time.Duration // how long the site may be silent; default 1 min
+
 	HTTP    http.RoundTripper // default http.DefaultTransport; it must follow no redirects
 	Streams http.RoundTripper // for event streams; default HTTP
 	Metrics *upstream.Metrics // required
@@ -56,6 +61,8 @@ type Client struct {
 	caller   *upstream.Caller
 	metrics  *upstream.Site
 	features atomic.Pointer[[]icwsapi.Feature] // of the last log-in
+	public   public
+	releases releases
 }
 
 // New returns a client of a site. It starts nothing. It panics on settings that no site can have:
@@ -66,6 +73,9 @@ func New(s Settings) *Client {
 	}
 	if s.Ping == 0 {
 		s.Ping = defaultPing
+	}
+	if s.PassthroughTimeout == 0 {
+		s.PassthroughTimeout = defaultSilent
 	}
 	if s.Language == "" {
 		s.Language = defaultLanguage
@@ -91,6 +101,7 @@ func New(s Settings) *Client {
 		hosts:    hosts,
 		caller:   &upstream.Caller{Site: metrics, Transport: s.HTTP, Streams: s.Streams, Timeout: s.Timeout},
 		metrics:  metrics,
+		public:   publicOf(s.PublicURL),
 	}
 }
 

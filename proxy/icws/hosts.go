@@ -142,11 +142,22 @@ func (h *hosts) lookup(from, host string) []string {
 	return []string{base.String()}
 }
 
-// took remembers that base took a session, and the other hosts that it named.
-func (h *hosts) took(base string, list []string) {
+// ours reports whether base is one of the site, now: configured, learned, or one that a pattern allows.
+func (h *hosts) ours(base string) bool {
+	if slices.Contains(h.order(), base) {
+		return true
+	}
+	name := h.name(base)
+	return slices.ContainsFunc(h.bases, func(from string) bool { return slices.Contains(h.lookup(from, name), base) })
+}
+
+// took remembers that base took a session, and the other hosts that it named. It reports whether
+// it was another that took the one before.
+func (h *hosts) took(base string, list []string) bool {
 	named := h.allowed(base, list)
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	moved := h.good != "" && h.good != base
 	h.good = base
 	for _, learned := range h.learned {
 		if !slices.Contains(named, learned) {
@@ -155,4 +166,5 @@ func (h *hosts) took(base string, list []string) {
 	}
 	named = slices.DeleteFunc(named, func(b string) bool { return slices.Contains(h.bases, b) })
 	h.learned = named[:min(len(named), maxLearned)]
+	return moved
 }

@@ -77,7 +77,7 @@ func (c *Client) loginAt(ctx context.Context, base string, credentials Credentia
 	}
 	if reply.Status/100 != 2 {
 		refusal := refusalOf(reply)
-		alternates, err := c.notLoggedIn(refusal)
+		alternates, err := c.notLoggedIn(OpLogin, refusal)
 		return Conn{}, alternates, err
 	}
 	var opened icwsapi.ConnectionResponse
@@ -91,20 +91,29 @@ func (c *Client) loginAt(ctx context.Context, base string, credentials Credentia
 		return Conn{}, nil, err
 	}
 	conn.Features = c.shared(conn.Features)
-	c.hosts.took(base, opened.AlternateHostList)
-	if conn.Version != nil {
-		c.metrics.Info(c.hosts.name(base), display(*conn.Version))
-	}
+	c.took(base, opened)
 	return conn, nil, nil
 }
 
-// notLoggedIn says what a host's refusal of a log-in means.
-func (c *Client) notLoggedIn(refusal *Refusal) ([]string, error) {
+// took notes what a host said when it took a session.
+func (c *Client) took(base string, opened icwsapi.ConnectionResponse) {
+	moved := c.hosts.took(base, opened.AlternateHostList)
+	if moved {
+		c.releases.next()
+	}
+	if opened.Version != nil {
+		c.releases.saw(base, *opened.Version)
+		c.metrics.Info(c.hosts.name(base), display(*opened.Version))
+	}
+}
+
+// notLoggedIn says what a host's refusal of a log-in means, which is counted under operation.
+func (c *Client) notLoggedIn(operation string, refusal *Refusal) ([]string, error) {
 	if refusal.credentials() {
-		c.metrics.APIError(OpLogin, classAuth)
+		c.metrics.APIError(operation, classAuth)
 		return nil, fmt.Errorf("%w: %w", fault.Unauthenticated, refusal)
 	}
-	c.metrics.APIError(OpLogin, refusal.class())
+	c.metrics.APIError(operation, refusal.class())
 	switch refusal.Status {
 	case http.StatusServiceUnavailable:
 		return refusal.Body.AlternateHostList, fmt.Errorf("%w: %w", errNextHost, refusal)

@@ -64,8 +64,10 @@ func (c *Client) Probe(ctx context.Context) error {
 	version, base, err := c.version(upstream.WithCause(ctx, upstream.Probe))
 	c.metrics.Up(err == nil)
 	if err != nil {
+		c.releases.lost()
 		return err
 	}
+	c.releases.saw(base, version)
 	c.metrics.Info(c.hosts.name(base), display(version))
 	return nil
 }

@@ -27,13 +27,12 @@ type socket struct {
 
 	// What follows is guarded by Server.mu.
 
-	client  *client         // that it speaks for; nil before the first connect
-	heard   time.Time       // when the last frame came
-	kicked  bool            // a goroutine is on its way to write events
-	woken   []chan struct{} // closed when a connect that was held is answered; those since the last frame
-	running int             // goroutines beside the reader
-	ending  bool            // is closed when the last of them is done
-	left    bool            // the reader has ended: nothing more is begun
+	client  *client   // that it speaks for; nil before the first connect
+	heard   time.Time // when the last frame came
+	kicked  bool      // a goroutine is on its way to write events
+	running int       // goroutines beside the reader
+	ending  bool      // is closed when the last of them is done
+	left    bool      // the reader has ended: nothing more is begun
 
 	work sync.WaitGroup // those goroutines
 }
@@ -117,26 +116,10 @@ func (k *socket) answer(text []byte) bool {
 	}
 	x := k.exchange()
 	k.server.handle(x, batch)
-	k.answered()
 	if !x.parked {
 		k.send(x)
 	}
 	return true
-}
-
-// answered waits until the connects that a frame let go are answered, so that their replies come before
-// that to the frame: after its disconnect a client takes nothing any more, and closes the socket only
-// if its connect has been answered.
-//
-// Source: cometd.js 7.0, WebSocketTransport (onMessage).
-func (k *socket) answered() {
-	k.server.mu.Lock()
-	woken := k.woken
-	k.woken = nil
-	k.server.mu.Unlock()
-	for _, done := range woken {
-		<-done
-	}
 }
 
 // exchange returns the start of one for a frame that came.
@@ -145,12 +128,7 @@ func (k *socket) exchange() *exchange {
 	defer k.server.mu.Unlock()
 	k.heard = time.Now()
 	x := &exchange{owner: k.owner, transport: webSocket, browser: k.browser, socket: k}
-	x.wake = func() {
-		done := make(chan struct{})
-		if k.spawnLocked(func() { defer close(done); k.send(x) }) {
-			k.woken = append(k.woken, done)
-		}
-	}
+	x.wake = func() { k.spawnLocked(func() { k.send(x) }) }
 	return x
 }
 

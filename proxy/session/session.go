@@ -60,6 +60,12 @@ func NewKey() Key {
 // Proof returns a hash of a login name and its password that tells nothing without the key.
 func (k Key) Proof(login, password string) []byte { return k.sum("proof", login, password) }
 
+// Seal returns a hash of parts, for a purpose, that nobody can make without the key. Compare it with
+// hmac.Equal.
+func (k Key) Seal(purpose string, parts ...string) []byte {
+	return k.sum(append([]string{"seal", purpose}, parts...)...)
+}
+
 // ShortName returns the name under which logs speak of a session: 8 hex digits that lead nobody
 // to its id.
 func (k Key) ShortName(id string) string { return hex.EncodeToString(k.sum("name", id)[:4]) }

@@ -3,6 +3,7 @@ package upstream
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"portico/proxy/fault"
@@ -18,13 +19,20 @@ import (
 // its headers are endless, and with context.Canceled when the request's context was cancelled. So does
 // the body of an answer, when it breaks off.
 func (c *Caller) Through(operation string, silent time.Duration) http.RoundTripper {
-	return through{caller: c, operation: operation, silent: silent}
+	return through{caller: c, operation: operation, silent: silent, events: silent}
+}
+
+// ThroughEvents is Through for a site whose event streams may be silent for another time than the
+// rest: between two keep-alives of a stream nothing comes.
+func (c *Caller) ThroughEvents(operation string, silent, events time.Duration) http.RoundTripper {
+	return through{caller: c, operation: operation, silent: silent, events: events}
 }
 
 type through struct {
 	caller    *Caller
 	operation string
 	silent    time.Duration
+	events    time.Duration // the same of an event stream, once its head came
 }
 
 // RoundTrip returns the head of the answer as soon as it came. In flight until then, the request
@@ -55,6 +63,9 @@ func (t through) RoundTrip(req *http.Request) (*http.Response, error) {
 		silence.leave()
 		return res, nil
 	}
+	if IsEventStream(res.Header) {
+		silence.allow(t.events)
+	}
 	silence.pause()
 	res.Body = download{ReadCloser: res.Body, silence: silence, fail: func(err error) error {
 		why, err := bodyFailure(ctx, err)
@@ -62,4 +73,10 @@ func (t through) RoundTrip(req *http.Request) (*http.Response, error) {
 		return err
 	}}
 	return res, nil
+}
+
+// IsEventStream reports whether an answer with these headers is a stream of server-sent events.
+func IsEventStream(h http.Header) bool {
+	kind, _, _ := strings.Cut(h.Get("Content-Type"), ";")
+	return strings.EqualFold(strings.TrimSpace(kind), "text/event-stream")
 }

@@ -12,12 +12,12 @@ import (
 // when it has the request to the head of its answer, and then between parts of the body. Time in
 // which it is the caller who is waited for does not count. Any number of goroutines may use it.
 type silence struct {
-	limit  time.Duration
 	cancel context.CancelCauseFunc
 
 	mu    sync.Mutex
-	timer *time.Timer // guarded by mu
-	over  bool        // nothing is waited for any more; guarded by mu
+	limit time.Duration // guarded by mu
+	timer *time.Timer   // guarded by mu
+	over  bool          // nothing is waited for any more; guarded by mu
 }
 
 // newSilence returns the silence of an attempt that begins, and the context to make it with.
@@ -33,6 +33,13 @@ func (s *silence) wait() {
 	if !s.over {
 		s.timer.Reset(s.limit)
 	}
+}
+
+// allow changes the limit, from the next wait on.
+func (s *silence) allow(limit time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.limit = limit
 }
 
 // pause stops counting.

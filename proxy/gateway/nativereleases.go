@@ -1,0 +1,97 @@
+package gateway
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"portico/cache"
+	"portico/proxy/icws"
+	"portico/proxy/upstream"
+)
+
+// releaseFor is how long what a host says of its version and features is kept.
+//
+// Source: ICWS reference, features: values change only when the server is updated.
+const releaseFor = 4 * time.Hour
+
+// nativeReleases keeps what each host of a site says of its release, until the site may have another:
+// see icws.Client.Generation. Any number of goroutines may call its methods.
+type nativeReleases struct {
+	site *icwsSite
+	life context.Context
+	end  context.CancelFunc
+
+	mu         sync.Mutex
+	generation uint64                // guarded by mu
+	kept       map[releaseID]release // guarded by mu
+}
+
+type releaseID struct {
+	base string
+	held nativeHeld
+}
+
+type release struct {
+	cell  *cache.Cell[[]byte]
+	until time.Time
+}
+
+func newNativeReleases(site *icwsSite) *nativeReleases {
+	r := &nativeReleases{site: site, kept: map[releaseID]release{}}
+	r.life, r.end = context.WithCancel(context.Background())
+	return r
+}
+
+// close ends fetches under way. Nothing is kept any more.
+func (r *nativeReleases) close() { r.end() }
+
+// get returns the body of the host's answer, fetched once for all who ask; false if it cannot be had,
+// which the host may explain to the caller itself.
+func (r *nativeReleases) get(ctx context.Context, base string, held nativeHeld) ([]byte, bool) {
+	got, result, err := r.cell(releaseID{base, held}).Lookup(ctx)
+	if err != nil {
+		return nil, false
+	}
+	operation := icws.OpVersion
+	if held == heldFeatures {
+		operation = icws.OpFeatures
+	}
+	switch result {
+	case cache.Hit:
+		r.site.metrics.Avoided(operation, upstream.CacheHit)
+	case cache.Coalesced:
+		r.site.metrics.Avoided(operation, upstream.Coalesced)
+	}
+	return *got.Value, true
+}
+
+// cell returns the cell of one answer, a new one if the site's release may have changed since.
+func (r *nativeReleases) cell(id releaseID) *cache.Cell[[]byte] {
+	generation := r.site.ICWS.Generation()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if generation != r.generation {
+		for _, old := range r.kept {
+			old.cell.Drop()
+		}
+		clear(r.kept)
+		r.generation = generation
+	}
+	one, known := r.kept[id]
+	if known && time.Now().Before(one.until) {
+		return one.cell
+	}
+	if known {
+		one.cell.Drop()
+	}
+	one = release{until: time.Now().Add(releaseFor), cell: cache.NewCell(r.life, cache.CellOptions[[]byte]{
+		Cache: cache.Version, Site: r.site.Name, Metrics: r.site.cells,
+		Fetch: func(ctx context.Context) (*[]byte, error) {
+			body, err := r.site.ICWS.Release(ctx, id.base, string(id.held))
+			return &body, err
+		},
+	})}
+	r.kept[id] = one
+	return one.cell
+}

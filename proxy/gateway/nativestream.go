@@ -1,0 +1,67 @@
+package gateway
+
+import (
+	"io"
+	"net/http"
+	"sync"
+	"sync/atomic"
+)
+
+// A nativeStream is the body of an event stream that an application holds through us. What it brings
+// is the application's alone: it is not looked into.
+type nativeStream struct {
+	io.ReadCloser
+	ended    func()
+	once     sync.Once
+	released atomic.Bool
+}
+
+// follow counts a stream until its end: it keeps its session proven, if the application that opened it
+// proved to be the session's.
+func (s *nativeSessions) follow(res *http.Response, asking nativeAsking) {
+	holds := asking.proves && res.StatusCode/100 == 2
+	one := &nativeStream{ReadCloser: res.Body}
+	one.ended = func() {
+		if holds {
+			asking.session.hold(-1)
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.streams, one)
+	}
+	if holds {
+		asking.session.hold(1)
+	}
+	res.Body = one
+	s.mu.Lock()
+	s.streams[one] = true
+	over := s.over
+	s.mu.Unlock()
+	if over {
+		one.letGo()
+	}
+}
+
+// Read implements io.Reader. A stream that was let go ends as one does that the site ends.
+func (n *nativeStream) Read(p []byte) (int, error) {
+	read, err := n.ReadCloser.Read(p)
+	if err != nil {
+		n.once.Do(n.ended)
+	}
+	if err != nil && n.released.Load() {
+		err = io.EOF
+	}
+	return read, err
+}
+
+// Close implements io.Closer.
+func (n *nativeStream) Close() error {
+	n.once.Do(n.ended)
+	return n.ReadCloser.Close()
+}
+
+// letGo ends the stream from our side.
+func (n *nativeStream) letGo() {
+	n.released.Store(true)
+	_ = n.Close()
+}

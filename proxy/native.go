@@ -1,0 +1,120 @@
+package proxy
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"portico/proxy/fault"
+	"portico/proxy/gateway"
+)
+
+// isNative reports whether a path is one of ICWS, which servers spell /ICWS as well.
+//
+// Source: ICWS reference, WWW-Authenticate of a 401.
+func isNative(path string) bool {
+	first, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	return strings.EqualFold(first, "icws")
+}
+
+// nativeHostCookie tells at which host of the site a native session is. It comes after the session's
+// own cookie, since there are clients that keep only the first.
+const nativeHostCookie = "PORTICO_ICWS_HOST"
+
+// nativeEndpoints count what native applications ask for, by method. Streams have endpoints of
+// their own, which count no times.
+type nativeEndpoints struct{ answered, held map[string]*endpoint }
+
+func newNativeEndpoints(m *Metrics) nativeEndpoints {
+	all := nativeEndpoints{answered: map[string]*endpoint{}, held: map[string]*endpoint{}}
+	for _, method := range methods {
+		all.answered[method] = m.endpoint(apiICWS, routePassthrough, method)
+		all.held[method] = m.endpoint(apiICWS, routePassthrough, method)
+		all.held[method].held = true
+	}
+	return all
+}
+
+// passNative passes the request of an ICWS application on to the site for that. ICWS has a token of
+// its own against cross-site requests, so ours is not asked for; nor do our own sessions count.
+func passNative(c *call) (any, error) {
+	c.native = true
+	c.numbers = c.door.native.answered[methodLabel(c.Request.Method)]
+	passage := c.door.gateway.Native(valuesOf(c.Request.CookiesNamed(nativeHostCookie)))
+	if passage == nil {
+		return nil, fault.New(fault.NotFound, "there is no /icws here: no site is open to applications that speak ICWS")
+	}
+	if climbs(c.Request.URL.Path) {
+		return unknownPath(c)
+	}
+	release := func() {}
+	defer func() { release() }()
+	return c.pass(passing{RoundTripper: passage, sending: withoutOurs, answered: func(res *http.Response) {
+		keepOurs(res)
+		c.giveNativeCookie(res, passage)
+		if passage.Stream {
+			c.numbers = c.door.native.held[methodLabel(c.Request.Method)]
+			release = c.hold()
+		}
+	}})
+}
+
+func valuesOf(cookies []*http.Cookie) []string {
+	var values []string
+	for _, cookie := range cookies {
+		values = append(values, cookie.Value)
+	}
+	return values
+}
+
+// giveNativeCookie gives the caller the cookie of a session that was opened, for that session's paths.
+func (c *call) giveNativeCookie(res *http.Response, passage *gateway.NativePassage) {
+	if passage.Session == "" {
+		return
+	}
+	cookie := http.Cookie{Name: nativeHostCookie, Value: passage.Host, Path: "/icws/" + url.PathEscape(passage.Session),
+		HttpOnly: true, Secure: c.door.secure}
+	res.Header.Add("Set-Cookie", cookie.String())
+}
+
+// keepOurs lets no cookie of the site take the place of one of ours.
+func keepOurs(res *http.Response) {
+	lines := slices.DeleteFunc(res.Header["Set-Cookie"], isOurs)
+	if len(lines) == 0 {
+		res.Header.Del("Set-Cookie")
+		return
+	}
+	res.Header["Set-Cookie"] = lines
+}
+
+// isOurs reports whether a cookie, name=value and what may follow, has the name of one of ours.
+func isOurs(cookie string) bool {
+	name, _, _ := strings.Cut(strings.TrimSpace(cookie), "=")
+	return name == cookieName || name == nativeHostCookie
+}
+
+// withoutOurs takes off a request what is for us: our cookies, and the name and password of /me.
+func withoutOurs(r *http.Request) {
+	r.Header.Del("Authorization")
+	for i, line := range r.Header["Cookie"] {
+		r.Header["Cookie"][i] = withoutOurCookies(line)
+	}
+	r.Header["Cookie"] = slices.DeleteFunc(r.Header["Cookie"], func(line string) bool { return line == "" })
+	if len(r.Header["Cookie"]) == 0 {
+		r.Header.Del("Cookie")
+	}
+}
+
+// withoutOurCookies takes ours out of a Cookie header. All else in it stays letter by letter: clients
+// are known that send whole Set-Cookie lines, also joined by commas.
+func withoutOurCookies(line string) string {
+	var kept []string
+	for part := range strings.SplitSeq(line, ";") {
+		left := slices.DeleteFunc(strings.Split(part, ","), isOurs)
+		if len(left) > 0 {
+			kept = append(kept, strings.Join(left, ","))
+		}
+	}
+	return strings.TrimSpace(strings.Join(kept, ";"))
+}

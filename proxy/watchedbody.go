@@ -1,0 +1,44 @@
+package proxy
+
+import (
+	"io"
+	"net/http"
+	"sync/atomic"
+)
+
+// A watchedBody is the body of a request that is passed through, and knows whether it was read to its
+// end. Methods may be called on nil, a request without a body.
+type watchedBody struct {
+	io.ReadCloser
+	ended atomic.Bool
+}
+
+// watched returns a copy of a request whose body is watched. The server keeps the request itself, and
+// looks for its own body there.
+func watched(r *http.Request) (*http.Request, *watchedBody) {
+	if r.Body == nil || r.Body == http.NoBody {
+		return r, nil
+	}
+	body := &watchedBody{ReadCloser: r.Body}
+	request := r.WithContext(r.Context())
+	request.Body = body
+	return request, body
+}
+
+// Read implements io.Reader.
+func (b *watchedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err == io.EOF {
+		b.ended.Store(true)
+	}
+	return n, err
+}
+
+// closeUnread has the connection closed after an answer that did not wait for the body's end. Under
+// full duplex the server reads what is left only after the answer, takes the end of that for a sign
+// to wait for the next request, and panics when it comes to do so.
+func (b *watchedBody) closeUnread(header http.Header) {
+	if b != nil && !b.ended.Load() {
+		header.Set("Connection", "close")
+	}
+}
