@@ -35,7 +35,7 @@ func measure(ctx context.Context, m mode, file string, agents int, duration time
 	}
 	defer closeAll(centres)
 	if m.direct {
-		return finish(ctx, m, r, centres, duration, "", func() error { return nil })
+		return finish(ctx, m, r, centres, duration, nil)
 	}
 	portico, err := start(ctx, file, m, centres)
 	refusal, refused := errors.AsType[notAvailable](err)
@@ -45,16 +45,19 @@ func measure(ctx context.Context, m mode, file string, agents int, duration time
 	if err != nil {
 		return result{}, err
 	}
-	return finish(ctx, m, r, centres, duration, portico.address, portico.stop)
+	return finish(ctx, m, r, centres, duration, portico)
 }
 
 // finish plays the shift, has Portico stop, and reads the counts when nobody is left to add to them.
-func finish(ctx context.Context, m mode, r roster, centres map[kind]*centre, duration time.Duration, portico string, stop func() error) (result, error) {
+func finish(ctx context.Context, m mode, r roster, centres map[kind]*centre, duration time.Duration, portico *running) (result, error) {
 	began := time.Now()
 	life, end := context.WithCancel(ctx)
 	defer end()
 	s := newShift(life, r, centres, portico, duration)
-	err := errors.Join(s.play(ctx), stop())
+	err := s.play(ctx)
+	if portico != nil {
+		err = errors.Join(err, portico.stop())
+	}
 	if err != nil {
 		return result{}, err
 	}

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -41,6 +42,7 @@ func (o options) binary(ctx context.Context) (string, func(), error) {
 // A running is a Portico process.
 type running struct {
 	address string
+	admin   string // address of the operators' door
 	process *exec.Cmd
 	stderr  bytes.Buffer
 	folder  string // with its settings
@@ -94,9 +96,9 @@ func (p *running) start(ctx context.Context, file, settings string) error {
 	if err != nil {
 		return p.refusal()
 	}
-	var at struct{ Portico string }
+	var at struct{ Portico, Admin string }
 	err = json.Unmarshal(line, &at)
-	p.address = at.Portico
+	p.address, p.admin = at.Portico, at.Admin
 	return err
 }
 
@@ -109,6 +111,23 @@ func (p *running) refusal() error {
 		return notAvailable(said)
 	}
 	return fmt.Errorf("portico did not start: %s", said)
+}
+
+// receives says whether none of Portico's readers is broken, as its metrics tell.
+func (p *running) receives(ctx context.Context) bool {
+	r := request{method: http.MethodGet, url: "http://" + p.admin + "/metrics"}
+	got, err := r.do(ctx, http.DefaultClient)
+	return err == nil && got.status == http.StatusOK && !hasBroken(string(got.body))
+}
+
+// hasBroken says whether metrics count a reader that is broken.
+func hasBroken(metrics string) bool {
+	for line := range strings.Lines(metrics) {
+		if strings.HasPrefix(line, "portico_upstream_streams{") && strings.Contains(line, `state="broken"`) && !strings.HasSuffix(line, "} 0\n") {
+			return true
+		}
+	}
+	return false
 }
 
 // stop ends Portico as an operator would, and waits for it.

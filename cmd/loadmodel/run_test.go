@@ -99,3 +99,20 @@ func TestEndBeforeTheEnd(t *testing.T) {
 		t.Errorf("measure = %v after %v; want Portico to be ended", err, time.Since(began))
 	}
 }
+
+func TestHasBroken(t *testing.T) {
+	const live = "# TYPE portico_upstream_streams gauge\nportico_upstream_streams{site=\"a\",state=\"live\",transport=\"sse\"} 7\n"
+	for _, tt := range []struct {
+		name    string
+		metrics string
+		want    bool
+	}{
+		{"no readers yet", "portico_site_up{site=\"a\"} 1\n", false},
+		{"all live", live + "portico_upstream_streams{site=\"a\",state=\"broken\",transport=\"sse\"} 0\n", false},
+		{"some broken", live + "portico_upstream_streams{site=\"b\",state=\"broken\",transport=\"cometd\"} 10\n", true},
+	} {
+		if got := hasBroken(tt.metrics); got != tt.want {
+			t.Errorf("%s: %v; want %v", tt.name, got, tt.want)
+		}
+	}
+}

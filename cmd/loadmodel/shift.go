@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"sync"
@@ -16,6 +15,7 @@ type shift struct {
 	plans   []map[string][]event
 	factor  float64       // the shift's time by the clock's
 	pause   time.Duration // after the log-in wave
+	portico *running      // nil: applications call the contact centres themselves
 	centres map[kind]*centre
 	failures
 }
@@ -41,24 +41,21 @@ func (f *failures) failed(err error) {
 // comes minutes later, here it would come within that time.
 const echoes = 6 * time.Second
 
-// newShift returns a shift whose applications reach Portico at the address, or without one the contact
-// centres themselves. They live as long as life.
-func newShift(life context.Context, r roster, centres map[kind]*centre, portico string, duration time.Duration) *shift {
-	s := &shift{roster: r, centres: centres, factor: float64(shiftLength) / float64(duration)}
-	if portico != "" {
-		s.pause = echoes
+// newShift returns a shift whose applications reach Portico, or where that is nil the contact centres
+// themselves. They live as long as life.
+func newShift(life context.Context, r roster, centres map[kind]*centre, portico *running, duration time.Duration) *shift {
+	s := &shift{roster: r, centres: centres, portico: portico, factor: float64(shiftLength) / float64(duration)}
+	at := centres[htcc].address
+	if portico != nil {
+		at, s.pause = portico.address, echoes
 	}
 	by := transport(len(r))
 	context.AfterFunc(life, by.CloseIdleConnections)
 	for _, a := range r {
 		s.plans = append(s.plans, a.plan())
-		if portico == "" && a.kind == icws {
+		if portico == nil && a.kind == icws {
 			s.apps = append(s.apps, &icwsApp{agent: a, base: "http://" + centres[icws].address, http: &http.Client{Transport: by}, life: life, failed: s.failed})
 			continue
-		}
-		at := portico
-		if at == "" {
-			at = centres[htcc].address
 		}
 		s.apps = append(s.apps, newHTCCApp(life, a, "http://"+at, by, s.failed))
 	}
@@ -170,22 +167,23 @@ func (s *shift) until(ctx context.Context, began time.Time, at time.Duration) {
 }
 
 // Portico reads and subscribes after it has answered a log-in. What it began in a phase is over once
-// the contact centres were asked nothing for quiet, but not later than settleWithin.
+// its readers receive and the contact centres were asked nothing for quiet; it is waited for until
+// settleWithin.
 const (
 	quiet        = time.Second
-	settleWithin = 20 * time.Second
+	settleWithin = 30 * time.Second
 )
 
 // settle waits until what was begun is over. Nobody works or polls meanwhile.
 func (s *shift) settle(ctx context.Context) {
-	ctx, cancel := context.WithTimeoutCause(ctx, settleWithin, errors.New("the contact centres are never left alone"))
+	ctx, cancel := context.WithTimeout(ctx, settleWithin)
 	defer cancel()
 	for before := -1; ctx.Err() == nil; {
 		now := 0
 		for _, c := range s.centres {
 			now += c.total()
 		}
-		if now == before {
+		if now == before && (s.portico == nil || s.portico.receives(ctx)) {
 			return
 		}
 		before = now
