@@ -19,6 +19,7 @@ var layers = []layer{
 	{"reads of agent state", "#4878a8", []class{stateReads}},
 	{"log-ins, streams, subscriptions", "#e49444", []class{sessions, streams, subscriptions}},
 	{"catalogue and access lists", "#85b6b2", []class{catalogue, access}},
+	{"keep-alives", "#d1605e", []class{keepAlives}},
 	{"other reads, probes", "#b8b0ac", []class{otherReads, probes}},
 	{"state writes, activation calls", "#6a9f58", []class{writes, activations}},
 }

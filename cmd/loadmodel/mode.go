@@ -1,6 +1,9 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // A mode is a way in which applications reach the contact centres.
 type mode struct {
@@ -10,6 +13,10 @@ type mode struct {
 
 	cache string // members of "cache" in Portico's settings
 	site  string // a line below sites.pureconnect
+
+	// keepAlive is how often the settings have sessions that nobody reads kept alive; 0 where there
+	// are none.
+	keepAlive time.Duration
 
 	catalogue per     // what a catalogue is to be fetched once for
 	most      float64 // of the ICWS requests of direct use, other than writes; 0 = no target
@@ -32,7 +39,21 @@ var modes = []mode{
 	{name: "shared", title: "agent/shared", catalogue: perLanguage, most: 0.20,
 		cache: "scope: shared", site: "watch: agent"},
 	{name: "service", title: "service/shared", catalogue: perLanguage, most: 0.05,
-		cache: "scope: shared", site: "watch: service\n    service: {user: portico, password_file: " + servicePassword + "}"},
+		cache: "scope: shared", keepAlive: 5 * time.Second,
+		site: "watch: service\n    service: {user: portico, keep_alive: 5s, password_file: " + servicePassword + "}"},
+}
+
+// usualKeepAlive is Portico's default of sites.<name>.service.keep_alive. A compressed shift may be over
+// before the first is due, so that the modes shorten it.
+const usualKeepAlive = 90 * time.Second
+
+// weight is how much one request of a class counts: a keep-alive as much less as it comes more often
+// than it usually does.
+func (m mode) weight(c class) float64 {
+	if c == keepAlives && m.keepAlive > 0 {
+		return float64(m.keepAlive) / float64(usualKeepAlive)
+	}
+	return 1
 }
 
 func modeNames() []string {

@@ -31,13 +31,20 @@ func (r result) count(pass func(key) bool) int {
 // goes by the clock on the wall is as frequent in a shift that is not compressed, and is taken for the
 // time that really passed.
 func (r result) rate(agents int, pass func(key) bool) float64 {
-	hours := shiftLength.Hours()
-	timed := r.count(func(k key) bool { return k.class.isTimed() && pass(k) })
-	rest := r.count(func(k key) bool { return !k.class.isTimed() && pass(k) })
 	if agents == 0 {
 		return 0
 	}
-	return (float64(rest)/hours + float64(timed)/r.wall.Hours()) / float64(agents)
+	inShift, byClock := 0, 0.0
+	for k, calls := range r.calls {
+		switch {
+		case !pass(k):
+		case k.class.isTimed():
+			byClock += float64(calls) * r.mode.weight(k.class)
+		default:
+			inShift += calls
+		}
+	}
+	return (float64(inShift)/shiftLength.Hours() + byClock/r.wall.Hours()) / float64(agents)
 }
 
 // read passes requests other than state writes of a kind of contact centre.
@@ -48,6 +55,11 @@ func read(k kind) func(key) bool {
 // isOf passes requests of a class.
 func isOf(k kind, c class) func(key) bool {
 	return func(one key) bool { return one.kind == k && one.class == c }
+}
+
+// unkept passes what keeps no session alive.
+func unkept(pass func(key) bool) func(key) bool {
+	return func(one key) bool { return one.class != keepAlives && pass(one) }
 }
 
 // but passes what is not of a persona.

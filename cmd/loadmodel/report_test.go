@@ -6,6 +6,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"math"
 	"regexp"
 	"strings"
 	"testing"
@@ -43,6 +44,7 @@ func example() report {
 
 func TestRate(t *testing.T) {
 	all := example()
+	beats := result{mode: modes[3], wall: time.Minute, calls: map[key]int{{kind: icws, class: keepAlives}: 84}}
 	for _, tt := range []struct {
 		name string
 		got  float64
@@ -51,9 +53,10 @@ func TestRate(t *testing.T) {
 		{"560 polls of seven agents in eight hours", all.results[0].rate(7, isOf(icws, stateReads)), 10},
 		{"the same without the panel, by six agents", all.results[0].rate(7, but(panel, isOf(icws, stateReads))), 1},
 		{"seven probes in a minute that really passed, shared by seven", all.results[1].rate(7, isOf(icws, probes)), 60},
+		{"84 keep-alives in that minute, played eighteen times as often as usual", beats.rate(7, isOf(icws, keepAlives)), 40},
 		{"nobody's", all.results[0].rate(0, isOf(icws, probes)), 0},
 	} {
-		if tt.got != tt.want {
+		if math.Abs(tt.got-tt.want) > 1e-9 {
 			t.Errorf("%s: %v an agent-hour; want %v", tt.name, tt.got, tt.want)
 		}
 	}

@@ -19,17 +19,19 @@ const (
 	otherReads    class = "other reads"
 	writes        class = "state writes"
 	activations   class = "activation calls"
+	keepAlives    class = "keep-alives"
 	probes        class = "probes"
 	notifications class = "CometD"
 )
 
 // reading are the classes that count as requests other than state writes, in the order of the tables.
 // Notifications are not among them: how many there are depends on how long connects are held.
-var reading = []class{sessions, streams, subscriptions, catalogue, access, stateReads, otherReads, probes}
+var reading = []class{sessions, streams, subscriptions, catalogue, access, stateReads, otherReads, keepAlives, probes}
 
 // isTimed says that a class goes by the clock on the wall, however the shift is compressed: a probe
-// every 10 s of a running Portico, a connect of CometD at least every 30 s.
-func (c class) isTimed() bool { return c == probes || c == notifications }
+// every 10 s of a running Portico, a keep-alive of a session every 90 s, a connect of CometD at least
+// every 30 s.
+func (c class) isTimed() bool { return c == probes || c == keepAlives || c == notifications }
 
 // A route is a path template of a contact centre, as its simulator names it, and what requests to it
 // are for.
@@ -51,7 +53,7 @@ var routes = map[kind][]route{
 		{http.MethodGet, "/icws/{sessionId}/connection", sessions},
 		{http.MethodDelete, "/icws/{sessionId}/connection", sessions},
 		{http.MethodGet, "/icws/{sessionId}/messaging/messages", streams},
-		{http.MethodPost, "/icws/{sessionId}/messaging/heartbeat", streams},
+		{http.MethodPost, "/icws/{sessionId}/messaging/heartbeat", keepAlives},
 		{http.MethodPut, "/icws/{sessionId}/messaging/subscriptions/status/user-statuses", subscriptions},
 		{http.MethodPut, "/icws/{sessionId}/messaging/subscriptions/status/status-messages", subscriptions},
 		{http.MethodPut, "/icws/{sessionId}/messaging/subscriptions/status/status-messages-user-access", subscriptions},

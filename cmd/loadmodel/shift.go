@@ -167,8 +167,8 @@ func (s *shift) until(ctx context.Context, began time.Time, at time.Duration) {
 }
 
 // Portico reads and subscribes after it has answered a log-in. What it began in a phase is over once
-// its readers receive and the contact centres were asked nothing for quiet; it is waited for until
-// settleWithin.
+// its readers receive and the contact centres were asked nothing for quiet, apart from what goes by the
+// clock; it is waited for until settleWithin.
 const (
 	quiet        = time.Second
 	settleWithin = 30 * time.Second
@@ -181,7 +181,7 @@ func (s *shift) settle(ctx context.Context) {
 	for before := -1; ctx.Err() == nil; {
 		now := 0
 		for _, c := range s.centres {
-			now += c.total()
+			now += c.untimed()
 		}
 		if now == before && (s.portico == nil || s.portico.receives(ctx)) {
 			return

@@ -21,7 +21,11 @@ func (all report) targets(r roster) table {
 	}
 	if compared {
 		t = append(t, all.portico("ICWS requests but state writes, of direct use: 20%, with `service` 5%", func(one result) string {
-			share := one.rate(r.count(icws), read(icws)) / direct.rate(r.count(icws), read(icws))
+			share := one.share(direct, r, read(icws))
+			return held(share <= one.mode.most, percent(share))
+		}))
+		t = append(t, all.portico("the same without keep-alives", func(one result) string {
+			share := one.share(direct, r, unkept(read(icws)))
 			return held(share <= one.mode.most, percent(share))
 		}))
 		t = append(t, all.portico(fmt.Sprintf("ICWS state writes: %d, as in direct use", direct.count(isOf(icws, writes))), func(one result) string {
@@ -33,6 +37,15 @@ func (all report) targets(r roster) table {
 	return append(t, all.cells("all requests, as the simulators count them", func(one result) string {
 		return held(len(one.wrong) == 0, fmt.Sprint(one.count(func(key) bool { return true })))
 	}))
+}
+
+// share returns what part of the requests of direct use a mode makes for ICWS agents.
+func (r result) share(direct result, of roster, pass func(key) bool) float64 {
+	whole := direct.rate(of.count(icws), pass)
+	if whole == 0 {
+		return 0
+	}
+	return r.rate(of.count(icws), pass) / whole
 }
 
 // portico returns a row about the modes of Portico.
