@@ -16,6 +16,7 @@ import (
 var rooms = map[string][]string{
 	"cmd/portico":            {"*"},
 	"cmd/benchpush":          {},
+	"cmd/loadmodel":          {"proxy/htcc/htccsim", "proxy/icws/icwssim", "translate/htccapi", "translate/icwsapi"},
 	"config":                 {},
 	"cache":                  {},
 	"proxy/fault":            {},
