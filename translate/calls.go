@@ -1,7 +1,6 @@
 package translate
 
 import (
-	"maps"
 	"reflect"
 	"slices"
 
@@ -34,7 +33,7 @@ func (p *draft) carryOut(next AgentState) Plan {
 	for _, set := range []map[string]bool{off, on} {
 		if len(set) > 0 {
 			calls = append(calls, Call{Activations: set})
-			next = next.withActivations(set)
+			next = next.WithActivations(set)
 		}
 	}
 	if p.moved {
@@ -111,11 +110,6 @@ func (p Plan) Undo(done int) Undo {
 // Empty reports that there is nothing to take back.
 func (u Undo) Empty() bool { return len(u.Deactivate) == 0 && len(u.Reactivate) == 0 }
 
-// AfterUndo returns the state after the activations in set were put back.
-func (s AgentState) AfterUndo(set map[string]bool) AgentState {
-	return s.withActivations(maps.Clone(set))
-}
-
 // Sent returns the state once the plan's calls were accepted: next, in which the wanted status lies
 // over the one last heard until its request completes. requestID is empty for a plan that set no
 // status. s is the state at this moment: what messages changed since the plan was made is kept.
@@ -127,7 +121,7 @@ func (s AgentState) Sent(plan Plan, requestID string) (AgentState, Heard) {
 	next.Wishes, next.Memory, next.Started = plan.Next.Wishes, plan.Next.Memory, plan.Next.Started
 	for _, call := range plan.Calls {
 		if call.Activations != nil {
-			next = next.withActivations(call.Activations)
+			next = next.WithActivations(call.Activations)
 		}
 	}
 	update := plan.status()

@@ -153,7 +153,7 @@ func (s AgentState) heardActivations(m icwsapi.UserActivationMessage) AgentState
 		s.Activations = maps.Clone(m.ActivationsChanged)
 		return s
 	}
-	return s.withActivations(m.ActivationsChanged)
+	return s.WithActivations(m.ActivationsChanged)
 }
 
 // completed ends the request a completion names. An error brings back what was before, unless a

@@ -180,8 +180,8 @@ func (r Rules) stance(s AgentState, d *Directory) Stance {
 	return now
 }
 
-// withActivations returns the state after some activations were set.
-func (s AgentState) withActivations(set map[string]bool) AgentState {
+// WithActivations returns the state after some activations were set.
+func (s AgentState) WithActivations(set map[string]bool) AgentState {
 	s.Activations = maps.Clone(s.Activations)
 	if s.Activations == nil {
 		s.Activations = map[string]bool{}

@@ -42,7 +42,7 @@ func TestUndo(t *testing.T) {
 func TestStateAfterUndo(t *testing.T) {
 	k := sit(t, mapped(), mapped().directory(t), "At Lunch", "Sales -Mail")
 	set := map[string]bool{"MAIL": true, "Sales": false}
-	after := k.s.AfterUndo(set)
+	after := k.s.WithActivations(set)
 	differ(t, map[string]bool{"Sales": false, "Mail": true}, after.Activations)
 	differ(t, map[string]bool{"Sales": true, "Mail": false}, k.s.Activations)
 }

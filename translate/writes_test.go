@@ -181,7 +181,7 @@ func TestAFailureBringsWishesBack(t *testing.T) {
 			}
 			k.s, _ = k.s.Sent(plan, "f")
 			k.hear(icwsapi.AsyncOperationCompletedMessage{RequestID: "f", Error: &icwsapi.Error{Message: "no"}})
-			k.s = k.s.AfterUndo(plan.Undo(len(plan.Calls)).Reactivate)
+			k.s = k.s.WithActivations(plan.Undo(len(plan.Calls)).Reactivate)
 			k.shows(tt.shows)
 			differ(t, was, k.s, equateEmpty)
 		})

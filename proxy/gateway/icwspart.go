@@ -55,6 +55,7 @@ type icwsPart struct {
 	over      bool        // this part has ended, and conn is gone for good
 	anew      func(error) // makes the reader receive anew; nil before it did once
 	live      bool        // the reader receives
+	watched   bool        // the part has been current since its upstream session was opened
 	full      fullLists   // what the reader received since it does
 	told      int         // messages about state that were received so far
 	readAt    time.Time   // when the whole state was read last

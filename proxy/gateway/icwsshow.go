@@ -22,7 +22,7 @@ func (p *icwsPart) show(ctx context.Context) (shown, error) {
 		return shown{}, err
 	}
 	p.mu.Lock()
-	view, current := p.shows, p.lost || p.over || p.currentLocked()
+	view, current := p.shows, p.lost || p.over || p.currentLocked() || p.justBegunLocked()
 	view.age, view.from = p.pulse().since(p.readAt), fromPush
 	p.mu.Unlock()
 	if current {
@@ -38,6 +38,12 @@ func (p *icwsPart) show(ctx context.Context) (shown, error) {
 	view = p.shows
 	view.age, view.from = time.Since(p.readAt), fromRead
 	return view, nil
+}
+
+// justBegunLocked reports whether the state was read a moment ago and the part is still to be watched:
+// what an application asks for at its log-in, one after the other, needs no read each.
+func (p *icwsPart) justBegunLocked() bool {
+	return !p.watched && time.Since(p.readAt) < freshFor
 }
 
 // pulse returns that of the reader who keeps the state current.
@@ -82,6 +88,9 @@ func (p *icwsPart) refresh(ctx context.Context) error {
 	}
 	p.redirect()
 	p.update(func(s translate.AgentState, d *translate.Directory) (translate.AgentState, translate.Heard) {
+		if p.holding {
+			return s, translate.Heard{} // what was read may be half of a plan that is being carried out
+		}
 		if !p.lost {
 			s.Link = translate.Connected
 		}

@@ -208,6 +208,7 @@ func (p *icwsPart) hear(message icwsapi.Message) {
 		p.told++
 		s, heard := p.site.Rules.Heard(s, message, d)
 		p.full.add(message, s.UserID)
+		p.watched = p.watched || p.currentLocked()
 		if p.full.status && !p.lost {
 			s.Link = translate.Connected
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"portico/proxy/fault"
@@ -130,6 +131,7 @@ func (p *icwsPart) carryOut(ctx context.Context, conn icws.Conn, plan translate.
 	for i, call := range plan.Calls {
 		id, err := p.send(ctx, conn, call)
 		if err != nil {
+			p.letMessagesGo() // what comes next reads the state
 			return nil, p.failed(ctx, conn, plan, i, err)
 		}
 		requestID = id
@@ -153,6 +155,26 @@ func (p *icwsPart) letMessagesGo() {
 	for _, message := range held {
 		p.hear(message)
 	}
+}
+
+// beneathLocked takes what has been held back about activations, which the plan's own lie over: they
+// were set later.
+func (p *icwsPart) beneathLocked(s translate.AgentState, plan translate.Plan, d *translate.Directory) translate.AgentState {
+	p.held = slices.DeleteFunc(p.held, func(message icwsapi.Message) bool {
+		_, about := message.(icwsapi.UserActivationMessage)
+		if about {
+			p.told++
+			s, _ = p.site.Rules.Heard(s, message, d)
+			p.full.add(message, s.UserID)
+		}
+		return about
+	})
+	for _, call := range plan.Calls {
+		if call.Activations != nil {
+			s = s.WithActivations(call.Activations)
+		}
+	}
+	return s
 }
 
 // isHeld keeps a message back while a plan is carried out, and reports whether it did.
@@ -208,8 +230,9 @@ func (p *icwsPart) planOn(ctx context.Context) (translate.AgentState, error) {
 func (p *icwsPart) sent(plan translate.Plan, requestID string) *write {
 	var w *write
 	// What is wanted shows at once, and is told when the site has confirmed it.
-	p.change(func(s translate.AgentState, _ *translate.Directory) (translate.AgentState, translate.Heard) {
+	p.change(func(s translate.AgentState, d *translate.Directory) (translate.AgentState, translate.Heard) {
 		next, heard := s.Sent(plan, requestID)
+		next = p.beneathLocked(next, plan, d)
 		w = p.writtenLocked(plan, requestID)
 		return next, heard
 	}, false)
