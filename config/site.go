@@ -106,6 +106,8 @@ type Service struct {
 	PasswordFile string `yaml:"password_file"`
 	// Password is what PasswordFile or the environment held.
 	Password Secret `yaml:"password"`
+	// Hold is how the agents' own sessions are kept alive. Default heartbeat.
+	Hold Holding `yaml:"hold"`
 	// KeepAlive is how often the agents' own sessions, which nobody reads, are told to live.
 	// Default 1m30s.
 	KeepAlive time.Duration `yaml:"keep_alive" min:"1s" max:"1h"`
@@ -127,6 +129,7 @@ func (s *Site) complete(name string) {
 	s.Confirm = cmp.Or(s.Confirm, ConfirmAccepted)
 	s.AfterOutage = cmp.Or(s.AfterOutage, AfterOutageNotReady)
 	s.Watch = cmp.Or(s.Watch, WatchAgent)
+	s.Service.Hold = cmp.Or(s.Service.Hold, HoldByHeartbeat)
 	s.Service.KeepAlive = cmp.Or(s.Service.KeepAlive, 90*time.Second)
 	if len(s.Channels) == 0 {
 		s.Channels = map[string]Channel{"voice": {}}

@@ -97,6 +97,17 @@ const (
 
 func (Watch) choices() []string { return []string{string(WatchAgent), string(WatchService)} }
 
+// Holding is how the agents' own sessions are kept alive while a service session watches the agents.
+type Holding string
+
+// A heartbeat costs a call every so often, a stream one connection for good.
+const (
+	HoldByHeartbeat Holding = "heartbeat"
+	HoldByStream    Holding = "stream"
+)
+
+func (Holding) choices() []string { return []string{string(HoldByHeartbeat), string(HoldByStream)} }
+
 // AtEnd is what EndContactCenterSession does with workgroup activations.
 type AtEnd string
 

@@ -41,6 +41,8 @@ var modes = []mode{
 	{name: "service", title: "service/shared", catalogue: perLanguage, most: 0.05,
 		cache: "scope: shared", keepAlive: 5 * time.Second,
 		site: "watch: service\n    service: {user: portico, keep_alive: 5s, password_file: " + servicePassword + "}"},
+	{name: "streams", title: "service/streams held", catalogue: perLanguage, most: 0.05,
+		cache: "scope: shared", site: "watch: service\n    service: {user: portico, hold: stream, password_file: " + servicePassword + "}"},
 }
 
 // usualKeepAlive is Portico's default of sites.<name>.service.keep_alive. A compressed shift may be over

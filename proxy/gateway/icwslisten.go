@@ -22,7 +22,24 @@ func (p *icwsPart) listen(ctx context.Context, conn *icws.Conn) error {
 	p.site.service.need(conn.Language)
 	p.site.service.roster.add(p, conn.UserID)
 	defer p.site.service.roster.remove(p, conn.UserID)
+	if p.site.HoldStreams && conn.Streams() {
+		return p.holdOpen(ctx, conn)
+	}
 	return p.keepAlive(ctx)
+}
+
+// holdOpen keeps an upstream session alive by a stream on which there is next to nothing: it is
+// subscribed to nothing.
+func (p *icwsPart) holdOpen(ctx context.Context, conn *icws.Conn) error {
+	return p.site.ICWS.Receive(ctx, *conn, icws.Receiver{
+		Message: p.receiveOwn,
+		Live: func(live bool) {
+			life, _ := p.site.service.life()
+			if live {
+				p.verify(life)
+			}
+		},
+	})
 }
 
 // reception returns what receives the agent's own messages.
@@ -100,14 +117,19 @@ func (p *icwsPart) beat(ctx context.Context) error {
 func (p *icwsPart) drain(ctx context.Context) error {
 	messages, err := p.site.ICWS.Drain(upstream.WithCause(ctx, upstream.Session), p.connection())
 	for _, message := range messages {
-		switch m := message.(type) {
-		case icwsapi.AsyncOperationCompletedMessage, icwsapi.EffectiveStationChangeMessage:
-			p.hear(m)
-		case icwsapi.ConnectionStateChangeMessage:
-			p.changeConnection(m)
-		}
+		p.receiveOwn(message)
 	}
 	return err
+}
+
+// receiveOwn takes a message that comes to the session itself, whatever it is subscribed to.
+func (p *icwsPart) receiveOwn(message icwsapi.Message) {
+	switch m := message.(type) {
+	case icwsapi.AsyncOperationCompletedMessage, icwsapi.EffectiveStationChangeMessage:
+		p.hear(m)
+	case icwsapi.ConnectionStateChangeMessage:
+		p.changeConnection(m)
+	}
 }
 
 // lostAlone reports whether an agent's upstream session that is gone was lost alone, while the service's

@@ -21,6 +21,12 @@ func watching(_ *Settings, s *Site) {
 	s.KeepAlive = 90 * time.Second
 }
 
+// holding does so with a stream held open for each agent.
+func holding(settings *Settings, s *Site) {
+	watching(settings, s)
+	s.HoldStreams = true
+}
+
 const (
 	routeHeartbeat = "POST /icws/{sessionId}/messaging/heartbeat"
 	routeUserAll   = "PUT /icws/{sessionId}/messaging/subscriptions/status/user-statuses"
@@ -111,6 +117,30 @@ func TestWatchedSessionsAreKeptAlive(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A stream that is held open costs no call, and tells at once that the session is over.
+func TestStreamsThatAreHeldCostNoCalls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWatched(t, &icwssim.Server{}, holding)
+		anna := w.login("anna")
+		w.do(anna, htccapi.Ready, "")
+		time.Sleep(5 * time.Second)
+		before := w.sim.Calls()
+		time.Sleep(20 * time.Minute)
+		w.expect(anna, "twenty minutes later", "voice:Ready email:Ready Active dnd:Off")
+		if more := w.since(before); len(more) != 0 {
+			t.Errorf("twenty minutes cost %v; want nothing", more)
+		}
+		w.do(anna, htccapi.NotReady, "")
+		w.sessions("anna", 1)
+		w.fault(icwssim.Fault{Scenario: "force-logoff", User: "anna"})
+		time.Sleep(time.Second)
+		_, err := w.Login(t.Context(), Caller{SessionID: anna.SessionID()})
+		if !errors.Is(err, fault.Unauthenticated) {
+			t.Errorf("after a forced log-off the session answers %v; want %v", err, fault.Unauthenticated)
+		}
+	})
 }
 
 // A session that is lost while the service's lives is no outage: nothing is set, and what was asked for

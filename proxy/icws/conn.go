@@ -46,6 +46,9 @@ func (c Conn) Feature(id string) int {
 	return 0
 }
 
+// Streams reports whether the server has event streams.
+func (c Conn) Streams() bool { return c.Feature(featureMessaging) >= streamsSince }
+
 // Host returns the host and port of the connection, for the log.
 func (c Conn) Host() string {
 	base, err := url.Parse(c.Base)

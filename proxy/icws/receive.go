@@ -67,7 +67,7 @@ func (c *Client) Receive(ctx context.Context, conn Conn, r Receiver) error {
 // keeps its values off the stack that waits thousands of times over takes this one.
 func (c *Client) Reception(conn Conn, r Receiver) *Reception {
 	reader := &reader{client: c, conn: conn, to: r, transport: upstream.Poll}
-	if conn.Feature(featureMessaging) >= streamsSince {
+	if conn.Streams() {
 		reader.transport = upstream.SSE
 	}
 	return &Reception{reader}
