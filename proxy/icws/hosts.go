@@ -142,15 +142,6 @@ func (h *hosts) lookup(from, host string) []string {
 	return []string{base.String()}
 }
 
-// ours reports whether base is one of the site, now: configured, learned, or one that a pattern allows.
-func (h *hosts) ours(base string) bool {
-	if slices.Contains(h.order(), base) {
-		return true
-	}
-	name := h.name(base)
-	return slices.ContainsFunc(h.bases, func(from string) bool { return slices.Contains(h.lookup(from, name), base) })
-}
-
 // took remembers that base took a session, and the other hosts that it named. It reports whether
 // it was another that took the one before.
 func (h *hosts) took(base string, list []string) bool {

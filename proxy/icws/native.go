@@ -25,8 +25,9 @@ import (
 // FirstHost returns the base of the host that sessions are opened at first.
 func (c *Client) FirstHost() string { return c.hosts.order()[0] }
 
-// HasHost reports whether base is that of a host of the site, which may be called.
-func (c *Client) HasHost(base string) bool { return c.hosts.ours(base) }
+// Hosts returns the bases of the hosts that are known, FirstHost first: those of the settings, and those
+// that the site has named.
+func (c *Client) Hosts() []string { return c.hosts.order() }
 
 // Native sends a request of a native application to one host. The body of the answer streams. It
 // fails with fault.Unreachable or fault.Timeout when no answer came, with fault.BadUpstream when

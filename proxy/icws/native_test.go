@@ -127,18 +127,6 @@ func TestHowNativeLoginsEnd(t *testing.T) {
 	}
 }
 
-func TestOnlyHostsOfTheSiteAreCalled(t *testing.T) {
-	client, _ := newClient(t, memhttp.Network{}, func(s *Settings) { s.Alternates = []string{"ic*.example"} })
-	for base, want := range map[string]bool{
-		base1: true, "http://ic7.example:8018": true, "http://ic7.example:8019": false, "https://ic1.example:8018": false,
-		"http://foreign.test:8018": false, "http://ic1.example:8018/x": false, "http://x@ic1.example:8018": false, "": false, "http://ic7.example.foreign.test:8018": false,
-	} {
-		if got := client.HasHost(base); got != want {
-			t.Errorf("HasHost(%q) = %v; want %v", base, got, want)
-		}
-	}
-}
-
 // TestAnEventStreamMayBeSilentForLonger lets a stream ping every two minutes, and an answer stop.
 func TestAnEventStreamMayBeSilentForLonger(t *testing.T) {
 	trickle := func(kind string, pause time.Duration) http.HandlerFunc {
