@@ -3,7 +3,6 @@ package config
 import (
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -25,34 +24,6 @@ func TestBadFiles(t *testing.T) {
 			_, v := parse(marked(data, "env"), Document{name, data})
 			compareMessages(t, v.err(), marked(data, "want"))
 		})
-	}
-}
-
-// Each file of testdata/unsupported asks for one thing this version does not serve. The file goes
-// together with its entry of the table.
-func TestUnsupportedFiles(t *testing.T) {
-	if len(unsupported) == 0 {
-		t.Skip("this version serves all that the schema knows")
-	}
-	t.Chdir(filepath.Join("testdata", "unsupported"))
-	names := yamlFiles(t)
-	for _, name := range names {
-		t.Run(strings.ReplaceAll(strings.TrimSuffix(name, ".yaml"), "-", " "), func(t *testing.T) {
-			data := read(t, name)
-			_, err := Parse(name, data, marked(data, "env"))
-			for _, want := range marked(data, "want") {
-				if err == nil || !slices.Contains(strings.Split(err.Error(), "\n"), want) {
-					t.Errorf("Parse() = %v; want %s", err, want)
-				}
-			}
-			_, v := parse(nil, Document{name, data})
-			if err := v.err(); err != nil {
-				t.Errorf("apart from being unsupported: %v", err)
-			}
-		})
-	}
-	if len(names) != len(unsupported) {
-		t.Errorf("%d files for %d entries of the table", len(names), len(unsupported))
 	}
 }
 

@@ -26,13 +26,13 @@ func Load(path string, environ []string) (*Config, error) {
 // Parse is Load for a text at hand; name stands in its faults, and secret files are looked for
 // beside it.
 func Parse(name string, data []byte, environ []string) (*Config, error) {
-	return finish(parse(environ, Document{name, data}))
+	return seal(parse(environ, Document{name, data}))
 }
 
 // ParseOver is Parse for two documents, over laid over base before anything is checked: mappings
 // merge key by key, lists and all else are replaced.
 func ParseOver(base, over Document, environ []string) (*Config, error) {
-	return finish(parse(environ, base, over))
+	return seal(parse(environ, base, over))
 }
 
 // parse reads documents, each laid over those before it, and holds them to the whole schema, also
@@ -102,12 +102,6 @@ func readSecretFile(path, file string, into *Secret, v *verdict) {
 		v.warn(path, "every user of this machine may read %s; chmod o-r it", file)
 	}
 	*into = secret
-}
-
-// finish gives the verdict of this version: settings with their warnings, or all faults.
-func finish(c *Config, v *verdict) (*Config, error) {
-	c.refuseUnsupported(v)
-	return seal(c, v)
 }
 
 // seal returns the settings with their warnings, or all faults.
