@@ -1,6 +1,7 @@
 package htccsim
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"io"
@@ -165,7 +166,7 @@ func (c *client) states() map[string]string {
 	c.decode(c.must("GET", "/api/v2/me?subresources=devices,channels", ""), &answer)
 	states := map[string]string{}
 	for _, d := range answer.User.Devices {
-		states["voice"] = orDefault(d.UserState.DisplayName, d.UserState.State)
+		states["voice"] = cmp.Or(d.UserState.DisplayName, d.UserState.State)
 	}
 	for _, shown := range answer.User.Channels {
 		states[shown.Channel] = shown.UserState.DisplayName
