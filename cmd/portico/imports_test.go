@@ -28,7 +28,7 @@ var rooms = map[string][]string{
 	"proxy/upstream/memhttp": {},
 	"proxy/simulation":       {},
 	"proxy/icws":             {"proxy/fault", "proxy/upstream", "translate/icwsapi"},
-	"proxy/icws/icwssim":     {"translate/icwsapi", "proxy/simulation"},
+	"proxy/icws/icwssim":     {"translate/icwsapi", "proxy/simulation", "proxy/upstream/memhttp"},
 	"proxy/push":             {},
 	"proxy/htcc":             {"proxy/fault", "proxy/upstream", "translate/htccapi"},
 	"proxy/htcc/htccsim":     {"translate/htccapi", "proxy/push", "proxy/simulation", "proxy/upstream/memhttp"},
