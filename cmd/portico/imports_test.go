@@ -26,6 +26,7 @@ var rooms = map[string][]string{
 	"translate":              {"translate/htccapi", "translate/icwsapi"},
 	"proxy/upstream":         {"proxy/fault"},
 	"proxy/upstream/memhttp": {},
+	"proxy/upstream/rig":     {},
 	"proxy/simulation":       {},
 	"proxy/icws":             {"proxy/fault", "proxy/upstream", "translate/icwsapi"},
 	"proxy/icws/icwssim":     {"translate/icwsapi", "proxy/simulation", "proxy/upstream/memhttp"},
