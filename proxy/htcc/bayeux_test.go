@@ -28,7 +28,7 @@ type bayeux struct {
 
 func (b *bayeux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodGet {
-		b.add("GET " + r.URL.Path)
+		b.Add("GET " + r.URL.Path)
 		if b.get != nil {
 			b.get(w, r)
 			return
@@ -51,7 +51,7 @@ func (b *bayeux) answer(w http.ResponseWriter, r *http.Request, batch []bayeuxRe
 	kind := strings.TrimPrefix(first.Channel, "/meta/")
 	switch {
 	case kind == "handshake":
-		b.add(kind)
+		b.Add(kind)
 		n := b.count(&b.handshakes)
 		if b.handshake == nil || !b.handshake(n, w) {
 			reply(w, first, fmt.Sprintf(`"successful":true,"clientId":"c%d"%s`, n, b.shake))
@@ -59,19 +59,19 @@ func (b *bayeux) answer(w http.ResponseWriter, r *http.Request, batch []bayeuxRe
 	case kind == "subscribe":
 		b.confirm(w, batch)
 	case kind == "connect" && first.Advice != nil:
-		b.add("connect now " + first.ClientID)
+		b.Add("connect now " + first.ClientID)
 		if b.now == nil || !b.now(b.count(&b.nows), w, first) {
 			reply(w, first, `"successful":true,"advice":{"reconnect":"retry","interval":0,"timeout":30000}`)
 		}
 	case kind == "connect" && b.connect != nil:
-		b.add("connect " + first.ClientID)
+		b.Add("connect " + first.ClientID)
 		b.connect(b.count(&b.others), w, r, first)
 	case kind == "connect":
-		b.add("connect " + first.ClientID)
+		b.Add("connect " + first.ClientID)
 		holdUntil(r, 30*time.Second)
 		reply(w, first, `"successful":true`)
 	default:
-		b.add(kind + " " + first.ClientID)
+		b.Add(kind + " " + first.ClientID)
 		reply(w, first, `"successful":true`)
 	}
 }
@@ -79,7 +79,7 @@ func (b *bayeux) answer(w http.ResponseWriter, r *http.Request, batch []bayeuxRe
 func (b *bayeux) confirm(w http.ResponseWriter, batch []bayeuxRequest) {
 	var replies []string
 	for _, m := range batch {
-		b.add("subscribe " + m.Subscription)
+		b.Add("subscribe " + m.Subscription)
 		members := ""
 		if b.subscribe != nil {
 			members = b.subscribe(m)
@@ -102,7 +102,7 @@ func (b *bayeux) count(n *int) int {
 // saw returns how often a request was made.
 func (b *bayeux) saw(request string) int {
 	n := 0
-	for _, line := range b.all() {
+	for _, line := range b.All() {
 		if line == request {
 			n++
 		}

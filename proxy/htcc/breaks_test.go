@@ -82,7 +82,7 @@ func TestReceiveShakesHandsAnew(t *testing.T) {
 		w.events(2, 1, 1)
 		want := append(joining[:4:4], "connect now c1", "connect c1")
 		want = append(append(want, joining...), "connect now c2", "connect c2")
-		if diff := cmp.Diff(want, b.all()[:len(want)]); diff != "" {
+		if diff := cmp.Diff(want, b.All()[:len(want)]); diff != "" {
 			t.Errorf("the server saw (-want +got):\n%s", diff)
 		}
 		w.stop()
@@ -111,7 +111,7 @@ func TestReceiveEndsWithTheSession(t *testing.T) {
 			withServer(t, test.b, func(t *testing.T, w *watch) {
 				w.ended(ErrSessionGone)
 				w.told(0, test.want...)
-				if got := strings.Join(test.b.all(), " "); strings.Contains(got, "disconnect") {
+				if got := strings.Join(test.b.All(), " "); strings.Contains(got, "disconnect") {
 					t.Errorf("the server saw %s; want no word after the end", got)
 				}
 			})
@@ -143,7 +143,7 @@ func TestReceiveStopsForAWhileWhenAsked(t *testing.T) {
 	b := &bayeux{connect: stop}
 	withServer(t, b, func(t *testing.T, w *watch) {
 		w.told(longPause/2-time.Second, "resync", "live", "broken")
-		if got := b.all(); got[len(got)-1] != "GET /api/v2/me" {
+		if got := b.All(); got[len(got)-1] != "GET /api/v2/me" {
 			t.Errorf("the server saw %q last; want to be asked whether the session lives", got[len(got)-1])
 		}
 		w.told(longPause/2+2*time.Second, "resync", "live", "broken", "resync", "live")

@@ -181,7 +181,7 @@ func TestVersionNeedsNoSession(t *testing.T) {
 func csrfServer(t *testing.T, seen *log, refusal http.HandlerFunc, gone bool) http.HandlerFunc {
 	ok, me, denied := kept(t, "operation-ok.http"), kept(t, "me.http"), kept(t, "403-denied.http")
 	return func(w http.ResponseWriter, r *http.Request) {
-		seen.add(r.Method + " " + r.URL.Path + " " + r.Header.Get("X-Csrf-Token"))
+		seen.Add(r.Method + " " + r.URL.Path + " " + r.Header.Get("X-Csrf-Token"))
 		switch {
 		case r.Method == http.MethodPost && r.Header.Get("X-CSRF-TOKEN") == "fresh":
 			ok(w, r)
@@ -212,7 +212,7 @@ func TestARefusedTokenIsFetchedAnewOnce(t *testing.T) {
 		{"refused for ever", func(l *log) http.HandlerFunc {
 			refuse, me := text, kept(t, "me.http")
 			return func(w http.ResponseWriter, r *http.Request) {
-				l.add(r.Method)
+				l.Add(r.Method)
 				if r.Method == http.MethodGet {
 					me(w, r)
 					return
@@ -230,7 +230,7 @@ func TestARefusedTokenIsFetchedAnewOnce(t *testing.T) {
 			if !errors.Is(err, test.want) {
 				t.Errorf("Operation = %v; want %v", err, test.want)
 			}
-			if diff := cmp.Diff(test.seen, seen.all()); diff != "" {
+			if diff := cmp.Diff(test.seen, seen.All()); diff != "" {
 				t.Errorf("the server saw (-want +got):\n%s", diff)
 			}
 			if test.want != nil {

@@ -1,13 +1,8 @@
 package htcc
 
 import (
-	"bufio"
-	"bytes"
 	"io"
 	"net/http"
-	"os"
-	"path/filepath"
-	"sync"
 	"testing"
 	"time"
 
@@ -17,9 +12,19 @@ import (
 
 	"portico/proxy/upstream"
 	"portico/proxy/upstream/memhttp"
+	"portico/proxy/upstream/rig"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// What tests of both contact centres share, by short names.
+var (
+	kept  = rig.Kept
+	hang  = rig.Hang
+	value = rig.Value
+)
+
+type log = rig.Log
 
 const (
 	base1 = "http://gws1.example:8090"
@@ -57,33 +62,6 @@ func testConn() Conn {
 	}
 }
 
-// kept answers with a reply kept in testdata: comment lines that begin with #, then the answer as
-// on the wire.
-func kept(t testing.TB, name string) http.HandlerFunc {
-	t.Helper()
-	content, err := os.ReadFile(filepath.Join("testdata", name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for bytes.HasPrefix(content, []byte("#")) {
-		_, content, _ = bytes.Cut(content, []byte("\n"))
-	}
-	return func(w http.ResponseWriter, _ *http.Request) {
-		res, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(content)), nil)
-		if err != nil {
-			t.Errorf("testdata/%s: %v", name, err)
-			return
-		}
-		defer res.Body.Close()
-		body, _ := io.ReadAll(res.Body)
-		for key, values := range res.Header {
-			w.Header()[key] = values
-		}
-		w.WriteHeader(res.StatusCode)
-		_, _ = w.Write(bytes.TrimSpace(body))
-	}
-}
-
 // body returns the body of a kept reply.
 func body(t testing.TB, name string) []byte {
 	t.Helper()
@@ -110,57 +88,7 @@ func mustRequest(t testing.TB) *http.Request {
 
 // says answers with a status and JSON.
 func says(status int, body string) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/json;charset=UTF-8")
-		w.WriteHeader(status)
-		_, _ = io.WriteString(w, body)
-	}
-}
-
-func hang(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
-
-// A log keeps what handlers saw.
-type log struct {
-	mu    sync.Mutex // guards lines
-	lines []string
-}
-
-func (l *log) add(line string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.lines = append(l.lines, line)
-}
-
-func (l *log) all() []string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return append([]string(nil), l.lines...)
-}
-
-// value returns the sum of a metric over the series with these labels.
-func value(t testing.TB, reg *prometheus.Registry, name string, labels map[string]string) float64 {
-	t.Helper()
-	families, err := reg.Gather()
-	if err != nil {
-		t.Fatal(err)
-	}
-	sum := 0.0
-	for _, family := range families {
-		if family.GetName() != name {
-			continue
-		}
-	metrics:
-		for _, metric := range family.GetMetric() {
-			for _, label := range metric.GetLabel() {
-				want, ok := labels[label.GetName()]
-				if ok && want != label.GetValue() {
-					continue metrics
-				}
-			}
-			sum += metric.GetCounter().GetValue() + metric.GetGauge().GetValue()
-		}
-	}
-	return sum
+	return rig.Says("application/json;charset=UTF-8", status, body)
 }
 
 func TestMetricsLint(t *testing.T) {

@@ -31,7 +31,7 @@ func TestLogin(t *testing.T) {
 	var seen log
 	site := server(t, kept(t, "login-200.http"))
 	client, reg := newClient(t, at(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		seen.add(r.Method + " " + r.RequestURI + " " + r.Header.Get("Authorization") + " " + r.Header.Get("Cookie"))
+		seen.Add(r.Method + " " + r.RequestURI + " " + r.Header.Get("Authorization") + " " + r.Header.Get("Cookie"))
 		site(w, r)
 	})), nil)
 	session, user, err := client.Login(t.Context(), bjorn)
@@ -55,7 +55,7 @@ func TestLogin(t *testing.T) {
 		"GET /api/v2/me?subresources=* Basic Ympvcm46czNjcmV0 ",
 		"GET /api/v2/me?subresources=features  " + want.Cookie,
 	}
-	if diff := cmp.Diff(wantSeen, seen.all()); diff != "" {
+	if diff := cmp.Diff(wantSeen, seen.All()); diff != "" {
 		t.Errorf("the server saw (-want +got):\n%s", diff)
 	}
 	// What the server sent, whole, and the features behind it.
@@ -152,7 +152,7 @@ func TestLoginFindsItsHost(t *testing.T) {
 				for host, handler := range test.handler {
 					network[host+".example:8090"] = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 						if r.Header.Get("Authorization") != "" {
-							visited.add(host)
+							visited.Add(host)
 						}
 						handler(w, r)
 					})
@@ -165,7 +165,7 @@ func TestLoginFindsItsHost(t *testing.T) {
 				if errors.Is(err, fault.Unauthenticated) != (test.want == fault.Unauthenticated) || errors.Is(err, ErrSessionGone) {
 					t.Errorf("Login = %v, which must be told from refused credentials, and both from a session's end", err)
 				}
-				if got := strings.Join(visited.all(), " "); got != test.visited {
+				if got := strings.Join(visited.All(), " "); got != test.visited {
 					t.Errorf("visited %s; want %s", got, test.visited)
 				}
 				outcome := map[error]string{nil: "ok", fault.Unauthenticated: "refused"}[test.want]

@@ -35,13 +35,13 @@ func startWatch(t testing.TB, client *Client, reg *prometheus.Registry, session 
 	receiver := Receiver{
 		Message: w.message,
 		Resync: func(ctx context.Context) error {
-			w.log.add("resync")
+			w.log.Add("resync")
 			if w.resync != nil {
 				return w.resync(ctx)
 			}
 			return nil
 		},
-		Live: func(live bool) { w.log.add(map[bool]string{true: "live", false: "broken"}[live]) },
+		Live: func(live bool) { w.log.Add(map[bool]string{true: "live", false: "broken"}[live]) },
 		Problem: func(err error) {
 			w.t.Logf("after %v: problem: %v", time.Since(w.began).Round(time.Millisecond), err)
 		},
@@ -52,7 +52,7 @@ func startWatch(t testing.TB, client *Client, reg *prometheus.Registry, session 
 }
 
 func (w *watch) message(topic string, data json.RawMessage) {
-	w.log.add(topic[strings.LastIndex(topic, "/")+1:] + "=" + string(data))
+	w.log.Add(topic[strings.LastIndex(topic, "/")+1:] + "=" + string(data))
 }
 
 // told compares what the Receiver was told, after some time, with want.
@@ -60,7 +60,7 @@ func (w *watch) told(after time.Duration, want ...string) {
 	w.t.Helper()
 	time.Sleep(after)
 	synctest.Wait()
-	if diff := cmp.Diff(want, w.log.all()); diff != "" {
+	if diff := cmp.Diff(want, w.log.All()); diff != "" {
 		w.t.Errorf("told (-want +got):\n%s", diff)
 	}
 }
@@ -141,11 +141,11 @@ func TestReceive(t *testing.T) {
 			t.Errorf("connects in an hour = %v; want one, two with events, and one every 30 s", n)
 		}
 		want := append(joining[:4:4], "connect now c1", "connect c1", "connect c1")
-		if diff := cmp.Diff(want, b.all()[:7]); diff != "" {
+		if diff := cmp.Diff(want, b.All()[:7]); diff != "" {
 			t.Errorf("the server saw (-want +got):\n%s", diff)
 		}
 		w.stop()
-		if got := b.all(); got[len(got)-1] != "disconnect c1" {
+		if got := b.All(); got[len(got)-1] != "disconnect c1" {
 			t.Errorf("the server saw %q last; want to be told of the end", got[len(got)-1])
 		}
 	})
@@ -209,7 +209,7 @@ func TestReceiveConnectsWhileTheStateIsRead(t *testing.T) {
 			return nil
 		})
 		w.told(7*time.Second, "resync")
-		if got := b.all(); got[len(got)-1] != "connect c1" {
+		if got := b.All(); got[len(got)-1] != "connect c1" {
 			t.Errorf("the server saw %q last; want a connect", got[len(got)-1])
 		}
 		w.told(2*time.Second, "resync", "live", "devices=1")
@@ -255,7 +255,7 @@ func TestReceiveIsNotSlowedByEvents(t *testing.T) {
 	withServer(t, b, func(t *testing.T, w *watch) {
 		time.Sleep(time.Millisecond)
 		synctest.Wait()
-		if n := len(w.log.all()); n != 1000+2 {
+		if n := len(w.log.All()); n != 1000+2 {
 			t.Errorf("%d messages at once; want all 1000", n-2)
 		}
 		w.stop()
@@ -311,7 +311,7 @@ func TestReceiveFetchesATokenAnew(t *testing.T) {
 	}}
 	guarded := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPost && r.Header.Get("X-CSRF-TOKEN") != "fresh" {
-			b.add("refused")
+			b.Add("refused")
 			says(403, "Missing or invalid Csrf token")(w, r)
 			return
 		}
@@ -321,7 +321,7 @@ func TestReceiveFetchesATokenAnew(t *testing.T) {
 		client, reg := newClient(t, at(guarded), nil)
 		w := startWatch(t, client, reg, Resume(testConn()), nil)
 		w.told(0, "resync", "live")
-		if diff := cmp.Diff([]string{"refused", "GET /api/v2/me", "handshake"}, b.all()[:3]); diff != "" {
+		if diff := cmp.Diff([]string{"refused", "GET /api/v2/me", "handshake"}, b.All()[:3]); diff != "" {
 			t.Errorf("the server saw (-want +got):\n%s", diff)
 		}
 		w.stop()
@@ -335,14 +335,14 @@ func TestReceiveKeepsTheBrowserCookie(t *testing.T) {
 	}}
 	var cookies log
 	withCookie := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		cookies.add(r.Header.Get("Cookie"))
+		cookies.Add(r.Header.Get("Cookie"))
 		b.ServeHTTP(w, r)
 	})
 	synctest.Test(t, func(t *testing.T) {
 		client, reg := newClient(t, at(withCookie), nil)
 		w := startWatch(t, client, reg, Resume(testConn()), nil)
 		w.told(0, "resync", "live")
-		got := cookies.all()
+		got := cookies.All()
 		if got[0] != testConn().Cookie || got[1] != "JSESSIONID=node01secret; BAYEUX_BROWSER=n3w" {
 			t.Errorf("cookies sent are %q; want the one that the handshake set from then on", got[:2])
 		}

@@ -77,7 +77,7 @@ func TestCallsThatFail(t *testing.T) {
 			t.Run(test.name+"/"+operation, func(t *testing.T) {
 				var hosts log
 				client, reg := newClient(t, at(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-					hosts.add(r.Host)
+					hosts.Add(r.Host)
 					test.reply(w, r)
 				})), nil)
 				session := Resume(testConn())
@@ -91,8 +91,8 @@ func TestCallsThatFail(t *testing.T) {
 				if n := value(t, reg, "portico_upstream_api_errors_total", map[string]string{"operation": operation, "error": test.class}); test.class != "" && n != 1 {
 					t.Errorf("errors of class %s = %v; want 1 (%v)", test.class, n, err)
 				}
-				if len(hosts.all()) != 1 || hosts.all()[0] != "gws1.example:8090" {
-					t.Errorf("asked %q; want one call to the session's host", hosts.all())
+				if len(hosts.All()) != 1 || hosts.All()[0] != "gws1.example:8090" {
+					t.Errorf("asked %q; want one call to the session's host", hosts.All())
 				}
 				if session.Snapshot() != testConn() {
 					t.Errorf("the session became %s", mustJSON(t, session.Snapshot()))

@@ -19,6 +19,7 @@ import (
 
 	"portico/proxy/fault"
 	"portico/proxy/htcc/htccsim"
+	"portico/proxy/upstream/rig"
 	"portico/translate/htccapi"
 )
 
@@ -64,11 +65,11 @@ func (l *life) start() {
 	receiver := Receiver{
 		Message: l.message,
 		Resync: func(ctx context.Context) error {
-			l.log.add("resync")
+			l.log.Add("resync")
 			_, err := l.client.Me(ctx, l.session, "devices", "channels")
 			return err
 		},
-		Live:    func(live bool) { l.log.add(map[bool]string{true: "live", false: "broken"}[live]) },
+		Live:    func(live bool) { l.log.Add(map[bool]string{true: "live", false: "broken"}[live]) },
 		Problem: func(err error) { l.t.Logf("problem: %v", err) },
 	}
 	go func() { l.done <- l.client.Receive(ctx, l.session, receiver) }()
@@ -83,7 +84,7 @@ func (l *life) message(_ string, data json.RawMessage) {
 	}
 	for _, device := range devices {
 		state, _ := device.UserState()
-		l.log.add("voice=" + state.State)
+		l.log.Add("voice=" + state.State)
 	}
 	channels, err := Channels(message)
 	if err != nil {
@@ -91,7 +92,7 @@ func (l *life) message(_ string, data json.RawMessage) {
 	}
 	for _, channel := range channels {
 		state, _ := channel.UserState()
-		l.log.add(fmt.Sprintf("%s=%s", channel.Name(), state.State))
+		l.log.Add(fmt.Sprintf("%s=%s", channel.Name(), state.State))
 	}
 }
 
@@ -124,7 +125,7 @@ func (l *life) told(want ...string) {
 	l.t.Helper()
 	time.Sleep(settled)
 	synctest.Wait()
-	if got := l.log.all(); !slices.Equal(got, want) {
+	if got := l.log.All(); !slices.Equal(got, want) {
 		l.t.Errorf("told %q; want %q", got, want)
 	}
 }
@@ -153,7 +154,7 @@ func TestAShiftAtTheSimulator(t *testing.T) {
 				l.set(htccapi.Ready)
 				time.Sleep(settled)
 				synctest.Wait()
-				got := strings.Join(l.log.all(), " ")
+				got := strings.Join(l.log.All(), " ")
 				if !strings.Contains(got, "voice=NotReady") || !strings.HasPrefix(got[strings.LastIndex(got, "voice=N"):], "voice=NotReady voice=Ready") {
 					t.Errorf("told %s; want NotReady, then Ready", got)
 				}
@@ -339,23 +340,10 @@ func TestReceiveOverSockets(t *testing.T) {
 		Live:   func(live bool) { told <- fmt.Sprint(live) },
 	}
 	go func() { done <- client.Receive(ctx, session, receiver) }()
-	expect := func(want ...string) {
-		t.Helper()
-		for _, w := range want {
-			select {
-			case got := <-told:
-				if got != w {
-					t.Fatalf("told %q; want %q", got, w)
-				}
-			case <-time.After(10 * time.Second):
-				t.Fatalf("not told %q within 10 s", w)
-			}
-		}
-	}
-	expect("resync", "true")
+	rig.Expect(t, told, "resync", "true")
 	<-connects // else what is cut is an idle connection, which breaks nothing
 	server.CloseClientConnections()
-	expect("false", "resync", "true")
+	rig.Expect(t, told, "false", "resync", "true")
 	if n := value(t, reg, "portico_upstream_connections_total", map[string]string{"reused": "true"}); n == 0 {
 		t.Error("no connection was used again")
 	}

@@ -187,7 +187,7 @@ func TestLoginFindsItsHost(t *testing.T) {
 				for host, handler := range test.handler {
 					network[host+":8018"] = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 						name, _, _ := strings.Cut(r.Host, ".")
-						visited.add(name + strings.TrimSuffix(r.URL.Path, "/icws/connection"))
+						visited.Add(name + strings.TrimSuffix(r.URL.Path, "/icws/connection"))
 						handler(w, r)
 					})
 				}
@@ -205,7 +205,7 @@ func TestLoginFindsItsHost(t *testing.T) {
 				if errors.Is(err, fault.Unauthenticated) != (test.want == fault.Unauthenticated) {
 					t.Errorf("Login = %v, which must be told from refused credentials", err)
 				}
-				if got := strings.Join(visited.all(), " "); got != test.visited {
+				if got := strings.Join(visited.All(), " "); got != test.visited {
 					t.Errorf("visited %s; want %s", got, test.visited)
 				}
 				if strings.Contains(fmt.Sprint(err), anna.Password) {
@@ -219,12 +219,12 @@ func TestLoginFindsItsHost(t *testing.T) {
 func TestLoginCapsItsHops(t *testing.T) {
 	var visited log
 	client, _ := newClient(t, at(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		visited.add(r.Host)
-		named(fmt.Sprintf("ic%d.example", 100+len(visited.all())))(w, r)
+		visited.Add(r.Host)
+		named(fmt.Sprintf("ic%d.example", 100+len(visited.All())))(w, r)
 	})), func(s *Settings) { s.Alternates = []string{"ic*.example"} })
 	_, err := client.Login(t.Context(), anna)
-	if !errors.Is(err, fault.Unreachable) || len(visited.all()) != maxHops {
-		t.Errorf("Login along an endless chain = %v after %d hosts; want %v after %d", err, len(visited.all()), fault.Unreachable, maxHops)
+	if !errors.Is(err, fault.Unreachable) || len(visited.All()) != maxHops {
+		t.Errorf("Login along an endless chain = %v after %d hosts; want %v after %d", err, len(visited.All()), fault.Unreachable, maxHops)
 	}
 }
 
@@ -233,7 +233,7 @@ func TestLoginBeginsAtTheLastGoodHost(t *testing.T) {
 	ok := kept(t, "login-201.http") // names ic1 and ic2
 	up := map[string]bool{"ic7.example:8018": true}
 	client, _ := newClient(t, at(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		visited.add(r.Host)
+		visited.Add(r.Host)
 		if up[r.Host] {
 			ok(w, r)
 			return
@@ -253,7 +253,7 @@ func TestLoginBeginsAtTheLastGoodHost(t *testing.T) {
 	login() // ic7 fails, ic1 too, and ic2 was learned from the first answer
 	login() // ic2 at once
 	want := "ic1.example:8018 ic7.example:8018 ic7.example:8018 ic7.example:8018 ic1.example:8018 ic2.example:8018 ic2.example:8018"
-	if got := strings.Join(visited.all(), " "); got != want {
+	if got := strings.Join(visited.All(), " "); got != want {
 		t.Errorf("visited %s; want %s", got, want)
 	}
 }

@@ -40,7 +40,7 @@ func TestRequestsWithoutASessionFindAHost(t *testing.T) {
 		var asked log
 		host := func(name string, answer http.HandlerFunc) http.HandlerFunc {
 			return func(w http.ResponseWriter, r *http.Request) {
-				asked.add(name)
+				asked.Add(name)
 				answer(w, r)
 			}
 		}
@@ -50,8 +50,8 @@ func TestRequestsWithoutASessionFindAHost(t *testing.T) {
 			"ic3.example:8018": host("ic3", says(200, `{}`)),
 		}, func(s *Settings) { s.Bases, s.Alternates = []string{base1, base2}, []string{"ic*.example"} })
 		res, err := client.NativeAnywhere(nativeRequest(t, test.method, "/icws/connection/server-info", test.body))
-		if err != nil || res.StatusCode != test.want || strings.Join(asked.all(), " ") != test.asked {
-			t.Errorf("%s: %v, %v of %v; want %d of %s", test.name, res, err, asked.all(), test.want, test.asked)
+		if err != nil || res.StatusCode != test.want || strings.Join(asked.All(), " ") != test.asked {
+			t.Errorf("%s: %v, %v of %v; want %d of %s", test.name, res, err, asked.All(), test.want, test.asked)
 		}
 	}
 }
@@ -61,7 +61,7 @@ func TestANativeLoginIsSentToTheNextHostWhole(t *testing.T) {
 	noted := func(answer http.HandlerFunc) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {
 			body, _ := io.ReadAll(r.Body)
-			bodies.add(fmt.Sprintf("%s %s %s %s", r.RequestURI, r.Header.Get("Accept-Language"), r.Header.Get("Accept-Encoding"), body))
+			bodies.Add(fmt.Sprintf("%s %s %s %s", r.RequestURI, r.Header.Get("Accept-Language"), r.Header.Get("Accept-Encoding"), body))
 			answer(w, r)
 		}
 	}
@@ -75,8 +75,8 @@ func TestANativeLoginIsSentToTheNextHostWhole(t *testing.T) {
 	if err != nil || res.StatusCode != 201 || conn.Base != base2 || conn.SessionID != "1402219001" || conn.Language != "de" {
 		t.Errorf("NativeLogin = %v, %v, %v", res, conn, err)
 	}
-	if want := "/icws/connection?include=features de identity { as it is }"; !slices.Equal(bodies.all(), []string{want, want}) {
-		t.Errorf("the hosts got %q; want %q each", bodies.all(), want)
+	if want := "/icws/connection?include=features de identity { as it is }"; !slices.Equal(bodies.All(), []string{want, want}) {
+		t.Errorf("the hosts got %q; want %q each", bodies.All(), want)
 	}
 	if first := client.FirstHost(); first != base2 {
 		t.Errorf("the next log-in begins at %s; want %s", first, base2)
@@ -104,7 +104,7 @@ func TestHowNativeLoginsEnd(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var calls log
 			client, reg := newClient(t, at(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				calls.add(r.Host)
+				calls.Add(r.Host)
 				test.answer(w, r)
 			})), func(s *Settings) { s.Bases = []string{base1, base2} })
 			res, conn, err := client.NativeLogin(nativeRequest(t, "POST", "/icws/connection", "{}"))
@@ -120,8 +120,8 @@ func TestHowNativeLoginsEnd(t *testing.T) {
 					t.Errorf("%s: log-ins with outcome %s = %v; want %v", test.name, outcome, n, want)
 				}
 			}
-			if once := test.status == 400 || test.status == 403; once && len(calls.all()) != 1 {
-				t.Errorf("%s: sent to %v; want one host", test.name, calls.all())
+			if once := test.status == 400 || test.status == 403; once && len(calls.All()) != 1 {
+				t.Errorf("%s: sent to %v; want one host", test.name, calls.All())
 			}
 		})
 	}

@@ -19,6 +19,7 @@ import (
 	"portico/proxy/fault"
 	"portico/proxy/icws/icwssim"
 	"portico/proxy/upstream/memhttp"
+	"portico/proxy/upstream/rig"
 	"portico/translate/icwsapi"
 )
 
@@ -47,9 +48,9 @@ func startWatch(t testing.TB, client *Client, reg *prometheus.Registry, conn Con
 		Message:   w.message,
 		Live: func(live bool) {
 			if live {
-				w.log.add("live")
+				w.log.Add("live")
 			} else {
-				w.log.add("broken")
+				w.log.Add("broken")
 			}
 		},
 		Problem: func(err error) { w.t.Logf("%v: problem: %v", time.Now().Format(time.TimeOnly), err) },
@@ -61,7 +62,7 @@ func startWatch(t testing.TB, client *Client, reg *prometheus.Registry, conn Con
 }
 
 func (w *watch) subscribe(ctx context.Context) error {
-	w.log.add("subscribe")
+	w.log.Add("subscribe")
 	return w.client.SubscribeUserStatuses(ctx, w.conn, []string{w.conn.UserID}, "statusId")
 }
 
@@ -73,14 +74,14 @@ func (w *watch) message(m icwsapi.Message) {
 			delta = "+"
 		}
 		for _, s := range m.UserStatusList {
-			w.log.add(delta + s.UserID + "=" + s.StatusID)
+			w.log.Add(delta + s.UserID + "=" + s.StatusID)
 		}
 	case icwsapi.AsyncOperationCompletedMessage:
-		w.log.add("completed " + m.RequestID)
+		w.log.Add("completed " + m.RequestID)
 	case icwsapi.ConnectionStateChangeMessage:
-		w.log.add(map[int]string{icwsapi.ConnectionUp: "up", icwsapi.ConnectionDown: "down"}[m.NewConnectionState])
+		w.log.Add(map[int]string{icwsapi.ConnectionUp: "up", icwsapi.ConnectionDown: "down"}[m.NewConnectionState])
 	default:
-		w.log.add(m.MessageType())
+		w.log.Add(m.MessageType())
 	}
 }
 
@@ -98,7 +99,7 @@ func (w *watch) told(after time.Duration, want ...string) {
 	w.t.Helper()
 	time.Sleep(after)
 	synctest.Wait()
-	if diff := cmp.Diff(want, w.log.all()); diff != "" {
+	if diff := cmp.Diff(want, w.log.All()); diff != "" {
 		w.t.Errorf("told (-want +got):\n%s", diff)
 	}
 }
@@ -191,7 +192,7 @@ func TestReceiveComesBack(t *testing.T) {
 				w.set("At Lunch") // told of at once in the event that breaks off, or missed
 				time.Sleep(time.Second)
 				synctest.Wait()
-				got := w.log.all()
+				got := w.log.All()
 				if n := strings.Count(strings.Join(got, "|"), "broken|subscribe|live|"); n != 1 {
 					t.Errorf("told %q; want one break, and one return from it", got)
 				}
@@ -373,7 +374,7 @@ func TestReceivePollsWhereStreamsDoNotGetThrough(t *testing.T) {
 	serveStream(t, kept(t, "messages.http"), func(t *testing.T, w *watch) {
 		time.Sleep(time.Second)
 		synctest.Wait()
-		got := strings.Join(w.log.all(), " ")
+		got := strings.Join(w.log.All(), " ")
 		if !strings.HasPrefix(got, "subscribe live anna=Available completed 8 ") {
 			t.Errorf("told %s; want the messages of a poll", got)
 		}
@@ -445,22 +446,9 @@ func TestReceiveOverSockets(t *testing.T) {
 		Live: func(live bool) { told <- fmt.Sprint(live) },
 	}
 	go func() { done <- client.Receive(ctx, conn, receiver) }()
-	expect := func(want ...string) {
-		t.Helper()
-		for _, w := range want {
-			select {
-			case got := <-told:
-				if got != w {
-					t.Fatalf("told %q; want %q", got, w)
-				}
-			case <-time.After(10 * time.Second):
-				t.Fatalf("not told %q within 10 s", w)
-			}
-		}
-	}
-	expect("true", "snapshot")
+	rig.Expect(t, told, "true", "snapshot")
 	server.CloseClientConnections()
-	expect("false", "true", "snapshot")
+	rig.Expect(t, told, "false", "true", "snapshot")
 	if n := value(t, reg, "portico_upstream_connections_total", map[string]string{"reused": "true"}); n == 0 {
 		t.Error("no connection was used again")
 	}

@@ -2,6 +2,7 @@ package htccsim
 
 import (
 	"bytes"
+	"cmp"
 	"net/http"
 	"strings"
 
@@ -19,9 +20,9 @@ type alteration struct {
 const bigHeader = 8 << 20 // bytes
 
 // alters sets the call up for those scenarios whose answer is the right one in another form. The
-// returned bool says that the fault is one of them.
-func (f *fault) alters(c *call) bool {
-	switch f.Scenario {
+// returned bool says that this is one of them.
+func (c *call) alters(scenario string) bool {
+	switch scenario {
 	case dialectA:
 		c.dialect = htccapi.DialectStatus
 	case dialectB:
@@ -64,7 +65,7 @@ type captured struct {
 func (w *captured) Header() http.Header { return w.header }
 
 // WriteHeader keeps the first status.
-func (w *captured) WriteHeader(status int) { w.status = orDefault(w.status, status) }
+func (w *captured) WriteHeader(status int) { w.status = cmp.Or(w.status, status) }
 
 // Write keeps b.
 func (w *captured) Write(b []byte) (int, error) {

@@ -3,9 +3,9 @@ package htccsim
 import (
 	"io"
 	"net/http"
-	"strings"
 	"time"
 
+	"portico/proxy/simulation"
 	"portico/translate/htccapi"
 )
 
@@ -57,26 +57,22 @@ func (s *Server) serveHTCC(w http.ResponseWriter, r *http.Request, path []string
 }
 
 func (s *Server) newCall(r *http.Request, path []string) *call {
-	host := r.Host
-	if i := strings.LastIndexByte(host, ':'); i > strings.LastIndexByte(host, ']') {
-		host = host[:i]
-	}
 	scheme := "http"
 	if r.TLS != nil {
 		scheme = "https"
 	}
-	c := &call{request: r, base: scheme + "://" + r.Host, host: host, dialect: s.Dialect, stringCodes: s.StringCodes}
+	c := &call{request: r, base: scheme + "://" + r.Host, host: simulation.HostOf(r), dialect: s.Dialect, stringCodes: s.StringCodes}
 	c.resource, c.params = find(path)
 	return c
 }
 
 // admit counts the call, finds out whose it is, and returns the fault that awaits it, if any.
-func (s *Server) admit(c *call) *fault {
+func (s *Server) admit(c *call) *Fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.calls[c.route()]++
+	s.record.Count(c.route())
 	c.userName = s.callerOf(c.request)
-	return s.takeFault(c)
+	return s.faults.TakeFor(&repertoire, c.userName, c.host, c.request.Method, c.template())
 }
 
 // route is the call as METHOD and template; all unknown paths together are one.
@@ -96,7 +92,7 @@ func (s *Server) perform(w http.ResponseWriter, c *call) {
 
 // send writes the answer, after it was held for its time.
 func (s *Server) send(w http.ResponseWriter, c *call, answer reply) {
-	if answer.hold > 0 && !s.wait(c.request, answer.hold) {
+	if answer.hold > 0 && !s.life.Wait(c.request, answer.hold) {
 		panic(http.ErrAbortHandler)
 	}
 	if answer.serve == nil {
@@ -124,7 +120,7 @@ func (s *Server) carryOut(c *call) reply {
 		answer = s.dispatch(c)
 	}
 	s.addHeaders(c, &answer)
-	s.record(c, answer, was)
+	s.recordCall(c, answer, was)
 	return answer
 }
 
@@ -154,30 +150,4 @@ func (s *Server) dispatch(c *call) reply {
 	answer := handle(s, c)
 	answer.hold = c.hold
 	return answer
-}
-
-// hold waits for d, or without end if d is zero, unless the caller leaves or the server closes.
-func (s *Server) hold(r *http.Request, d time.Duration) {
-	if d > 0 {
-		s.wait(r, d)
-		return
-	}
-	select {
-	case <-r.Context().Done():
-	case <-s.closed:
-	}
-}
-
-// wait returns false if the caller went away, or the server closed, before d was over.
-func (s *Server) wait(r *http.Request, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-r.Context().Done():
-		return false
-	case <-s.closed:
-		return false
-	}
 }

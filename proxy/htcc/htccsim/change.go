@@ -70,7 +70,7 @@ func (s *Server) setVoice(c *call, a *agent, asked operation, to htccapi.AgentSt
 	if wrong.code != codeOK {
 		return wrong
 	}
-	if s.take(refuseAsync, a.UserName, c.host) != nil {
+	if s.faults.Take(refuseAsync, a.UserName, c.host) != nil {
 		s.tellDeviceError(a, d, c.notifyIn)
 		return refusal{}
 	}
@@ -94,7 +94,7 @@ func (s *Server) setMedia(c *call, a *agent, channels []*channel, to htccapi.Age
 			return wrong
 		}
 	}
-	if s.take(refuseAsync, a.UserName, c.host) != nil {
+	if s.faults.Take(refuseAsync, a.UserName, c.host) != nil {
 		s.tell(a, htccapi.TopicChannels, htccapi.ErrorMessage{
 			MessageType: htccapi.TypeError, ErrorMessage: "The interaction server refused the agent state.",
 		}, c.notifyIn)

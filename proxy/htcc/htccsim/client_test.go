@@ -1,6 +1,7 @@
 package htccsim
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"io"
@@ -9,25 +10,24 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"go.uber.org/goleak"
+
+	"portico/proxy/upstream/rig"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
+// What tests of both contact centres share, by short names.
+var (
+	inBubble = rig.InBubble
+	want     = rig.Want
+	wantList = rig.WantList
+)
+
 // settle is longer than any delay of a notification.
 const settle = 200 * time.Millisecond
-
-// inBubble runs a test with fake time and a server that is closed after it.
-func inBubble(t *testing.T, s *Server, test func(t *testing.T)) {
-	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		t.Cleanup(s.Close)
-		test(t)
-	})
-}
 
 // client is an HTCC client that knows the documented wire and nothing of this package.
 type client struct {
@@ -165,7 +165,7 @@ func (c *client) states() map[string]string {
 	c.decode(c.must("GET", "/api/v2/me?subresources=devices,channels", ""), &answer)
 	states := map[string]string{}
 	for _, d := range answer.User.Devices {
-		states["voice"] = orDefault(d.UserState.DisplayName, d.UserState.State)
+		states["voice"] = cmp.Or(d.UserState.DisplayName, d.UserState.State)
 	}
 	for _, shown := range answer.User.Channels {
 		states[shown.Channel] = shown.UserState.DisplayName
@@ -291,25 +291,4 @@ func (c *client) heard() []string {
 		}
 	}
 	return told
-}
-
-// want fails the test if got does not contain each of parts.
-func want(t testing.TB, what, got string, parts ...string) {
-	t.Helper()
-	for _, part := range parts {
-		if !strings.Contains(got, part) {
-			t.Errorf("%s = %s; want in it: %s", what, got, part)
-		}
-	}
-}
-
-// wantList compares items by parts of them, one an item.
-func wantList(t testing.TB, what string, got []string, parts ...string) {
-	t.Helper()
-	if len(got) != len(parts) {
-		t.Fatalf("%s = %d items %q; want %d", what, len(got), got, len(parts))
-	}
-	for i := range parts {
-		want(t, what, got[i], parts[i])
-	}
 }

@@ -81,7 +81,7 @@ func (s *Server) conclude(x *exchange) {
 	x.leave()
 	delete(s.exchanges, x)
 	x.session.held--
-	if !x.session.isOver && !s.isClosed() {
+	if !x.session.isOver && !s.life.IsOver() {
 		s.keepAlive(x.session)
 	}
 }
@@ -96,16 +96,15 @@ func (s *Server) isBroken(x *exchange) bool {
 func (s *Server) cutsEvent(x *exchange) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.take(truncateEvent, x.session.agent.UserName, "") != nil
+	return s.faults.Take(truncateEvent, x.session.agent.UserName, "") != nil
 }
 
 // breakConnects breaks off the connections of what is held for these agents; false means that there
 // was nothing.
 func (s *Server) breakConnects(f Fault) bool {
-	filter := fault{Fault: f}
 	found := false
 	for x := range s.exchanges {
-		if filter.reaches(x.session.agent.UserName, "") {
+		if f.Reaches(x.session.agent.UserName, "") {
 			x.isBroken, found = true, true
 			x.leave()
 		}

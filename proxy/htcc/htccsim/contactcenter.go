@@ -1,6 +1,7 @@
 package htccsim
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -53,7 +54,7 @@ func (s *Server) startVoice(c *call, a *agent, asked operation) refusal {
 	if wrong.code != codeOK {
 		return wrong
 	}
-	if s.take(deviceTaken, a.UserName, c.host) != nil {
+	if s.faults.Take(deviceTaken, a.UserName, c.host) != nil {
 		return phone.taken()
 	}
 	if phone.isInactive {
@@ -68,7 +69,7 @@ func (s *Server) startVoice(c *call, a *agent, asked operation) refusal {
 	for _, d := range devices {
 		d.owner = a
 	}
-	a.loginCode = orDefault(asked.text("loginCode"), phone.number)
+	a.loginCode = cmp.Or(asked.text("loginCode"), phone.number)
 	a.queue = asked.text("queue")
 	if !isSame || phone.state.State == htccapi.StateLoggedOut {
 		s.logIn(a, phone, c.notifyIn)
@@ -126,12 +127,12 @@ func (s *Server) logIn(a *agent, d *device, in time.Duration) {
 	d.loginTurn++
 	turn := d.loginTurn
 	s.tellVoice(a, d, in)
-	delay := orDefault(s.LoginDelay, 20*time.Millisecond)
+	delay := cmp.Or(s.LoginDelay, 20*time.Millisecond)
 	if delay < 0 {
 		s.finishLogin(a, d)
 		return
 	}
-	s.after(max(in, 0)+delay, func() {
+	s.life.After(max(in, 0)+delay, func() {
 		if d.loginTurn == turn {
 			s.finishLogin(a, d)
 		}

@@ -185,15 +185,3 @@ func TestEveryScenarioCanBeCalledAndTakenBack(t *testing.T) {
 		}
 	})
 }
-
-func TestTheLogIsBounded(t *testing.T) {
-	s := &Server{}
-	inBubble(t, s, func(t *testing.T) {
-		c := stranger(t, s)
-		s.log = make([]Entry, maxLog)
-		c.must("GET", "/api/v2/diagnostics/version", "")
-		if got := len(s.Log()); got != maxLog/2+1 {
-			t.Errorf("the log has %d entries; want %d", got, maxLog/2+1)
-		}
-	})
-}

@@ -1,6 +1,7 @@
 package htccsim
 
 import (
+	"cmp"
 	"portico/translate/htccapi"
 )
 
@@ -55,7 +56,7 @@ func (s *Server) forward(c *call, a *agent, d *device, asked operation) refusal 
 	number := ""
 	if asked.name == htccapi.ForwardCallsOn {
 		for _, name := range []string{"forwardTo", "phoneNumber", "forwardNumber", "number", "destination"} {
-			number = orDefault(number, asked.text(name))
+			number = cmp.Or(number, asked.text(name))
 		}
 		if number == "" {
 			return refusal{codeMissing, "Required parameter 'forwardTo' is missing"}

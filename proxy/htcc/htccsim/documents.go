@@ -1,6 +1,7 @@
 package htccsim
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -19,7 +20,7 @@ const maxDocument = 1 << 40 // bytes
 // getDocument answers GET /documents/{documentId}/content with size=N bytes, or DocumentSize. It
 // serves ranges, and sends as fast as it is read.
 func getDocument(s *Server, c *call) reply {
-	size := orDefault(s.DocumentSize, 100<<20)
+	size := cmp.Or(s.DocumentSize, 100<<20)
 	if text := c.request.URL.Query().Get("size"); text != "" {
 		n, err := strconv.ParseInt(text, 10, 64)
 		if err != nil || n < 0 || n > maxDocument {

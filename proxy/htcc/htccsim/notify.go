@@ -28,7 +28,7 @@ func (s *Server) pace(c *call) {
 // tell sends a notification to all CometD sessions of the agent, after in. It holds what was true
 // when it was called, and overtakes none that was sent before. The caller holds s.mu.
 func (s *Server) tell(a *agent, topic string, message any, in time.Duration) {
-	if s.take(loseNotification, a.UserName, "") != nil {
+	if s.faults.Take(loseNotification, a.UserName, "") != nil {
 		return
 	}
 	data := withMetrics(message, s.now())

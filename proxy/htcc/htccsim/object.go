@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"slices"
+
+	"portico/proxy/simulation"
 )
 
 // member is a name and a value of a JSON object; the value is anything that has a JSON form.
@@ -23,24 +25,12 @@ func (o object) MarshalJSON() ([]byte, error) {
 		if i > 0 {
 			text.WriteByte(',')
 		}
-		text.Write(encode(m.name))
+		text.Write(simulation.Encode(m.name))
 		text.WriteByte(':')
-		text.Write(encode(m.value))
+		text.Write(simulation.Encode(m.value))
 	}
 	text.WriteByte('}')
 	return text.Bytes(), nil
-}
-
-// encode returns v as compact JSON on one line. All types are ours, so it cannot fail.
-func encode(v any) []byte {
-	var buffer bytes.Buffer
-	encoder := json.NewEncoder(&buffer)
-	encoder.SetEscapeHTML(false)
-	err := encoder.Encode(v)
-	if err != nil {
-		panic("htccsim: encode an answer: " + err.Error())
-	}
-	return bytes.TrimRight(buffer.Bytes(), "\n")
 }
 
 // objectOf takes a value of ours apart into the members it has in JSON.
@@ -48,7 +38,7 @@ func objectOf(v any) object {
 	if o, is := v.(object); is {
 		return o
 	}
-	decoder := json.NewDecoder(bytes.NewReader(encode(v)))
+	decoder := json.NewDecoder(bytes.NewReader(simulation.Encode(v)))
 	_, _ = decoder.Token() // the opening brace
 	var o object
 	for decoder.More() {
@@ -69,7 +59,7 @@ func (o object) text(name string) (string, bool) {
 	if i < 0 {
 		return "", false
 	}
-	value := encode(o[i].value)
+	value := simulation.Encode(o[i].value)
 	var text string
 	if json.Unmarshal(value, &text) == nil {
 		return text, true

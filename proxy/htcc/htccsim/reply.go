@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"portico/proxy/simulation"
 	"portico/translate/htccapi"
 )
 
@@ -100,7 +101,7 @@ func (c *call) verdict(code int, message string, members []member) any {
 var statusCode = regexp.MustCompile(`("statusCode":)(\d+)`)
 
 func (c *call) answer(status, code int, body any) reply {
-	encoded := encode(body)
+	encoded := simulation.Encode(body)
 	if c.stringCodes {
 		encoded = statusCode.ReplaceAll(encoded, []byte(`$1"$2"`))
 	}

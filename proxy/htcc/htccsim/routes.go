@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"portico/proxy/simulation"
 )
 
 // A handler carries out one method of a resource and returns the answer. It is called with s.mu
@@ -117,10 +119,13 @@ func otherResources() []resource {
 
 func init() {
 	for i := range resources {
-		resources[i].segments = segments(resources[i].template)
+		resources[i].segments = simulation.Segments(resources[i].template)
 		if resources[i].template == root+"/notifications/{suffix}" {
 			// The suffix says nothing that the messages don't, so both are one in counts and faults.
 			resources[i].template = root + "/notifications"
+		}
+		for method := range resources[i].methods {
+			repertoire.Routes = append(repertoire.Routes, method+" "+resources[i].template)
 		}
 	}
 }

@@ -5,20 +5,21 @@ import (
 	"fmt"
 	"slices"
 
+	"portico/proxy/simulation"
 	"portico/translate/htccapi"
 )
 
 // The scenarios. With a user they hit that user, else everybody.
 const (
-	expireSession    = "expire-session"    // HTTP sessions end without a word: 403 with 20 from now on
-	forceLogoff      = "force-logoff"      // agents are logged out, are told, and their HTTP sessions end
-	dropStream       = "drop-stream"       // CometD sessions end: 402; HTTP sessions live on
-	truncateEvent    = "truncate-event"    // the next answer with an event (Times: so many) breaks off in its middle; the event is lost
-	resetConnection  = "reset-connection"  // held connects break off; or the next call does
-	csrfChange       = "csrf-change"       // tokens change; the next GET shows the new ones
-	deviceTaken      = "device-taken"      // a session cannot start with voice: somebody else sits at the device
-	refuseAsync      = "refuse-async"      // a state operation is answered with success, then fails: ErrorMessage
-	loseNotification = "lose-notification" // a notification is never sent
+	expireSession    = "expire-session"           // HTTP sessions end without a word: 403 with 20 from now on
+	forceLogoff      = "force-logoff"             // agents are logged out, are told, and their HTTP sessions end
+	dropStream       = "drop-stream"              // CometD sessions end: 402; HTTP sessions live on
+	truncateEvent    = "truncate-event"           // the next answer with an event (Times: so many) breaks off in its middle; the event is lost
+	resetConnection  = simulation.ResetConnection // held connects break off; or the next call does
+	csrfChange       = "csrf-change"              // tokens change; the next GET shows the new ones
+	deviceTaken      = "device-taken"             // a session cannot start with voice: somebody else sits at the device
+	refuseAsync      = "refuse-async"             // a state operation is answered with success, then fails: ErrorMessage
+	loseNotification = "lose-notification"        // a notification is never sent
 
 	voiceDown  = "voice-down" // the switch is lost: devices Inactive
 	voiceUp    = "voice-up"   // and back: NotReady
@@ -32,7 +33,7 @@ const (
 
 	// What follows changes answers, of Route if it is given, and Times.
 	garbage         = "garbage"             // 200 with HTML, or with Body
-	hang            = "hang"                // no answer (for Delay, if given, then the connection breaks)
+	hang            = simulation.Hang       // no answer (for Delay, if given, then the connection breaks)
 	hangBody        = "hang-body"           // half an answer, then nothing (likewise)
 	truncateBody    = "truncate-body"       // half an answer, then the connection breaks
 	redirect        = "redirect"            // to a foreign host, or to Location
@@ -61,9 +62,9 @@ func Scenarios() []string {
 // Fault makes something go wrong from now on, or once. It fails if f names a user, scenario or
 // route that does not exist, or numbers that make no sense; the text says what would be right.
 func (s *Server) Fault(f Fault) error {
-	err := f.check()
+	err := repertoire.Check(f)
 	if err != nil {
-		return err
+		return fmt.Errorf("htccsim: %w", err)
 	}
 	s.start.Do(s.init)
 	s.mu.Lock()
@@ -84,11 +85,7 @@ func (s *Server) Fault(f Fault) error {
 	case truncateEvent, refuseAsync, loseNotification:
 		f.Times = max(f.Times, 1)
 	}
-	left := -1
-	if f.Times > 0 {
-		left = f.Times
-	}
-	s.faults = append(s.faults, &fault{Fault: f, left: left})
+	s.faults.Arm(f)
 	return nil
 }
 

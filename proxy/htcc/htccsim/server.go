@@ -11,11 +11,11 @@ package htccsim
 
 import (
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 
 	"portico/proxy/push"
+	"portico/proxy/simulation"
 	"portico/translate/htccapi"
 )
 
@@ -99,8 +99,8 @@ type Server struct {
 	// time-outs use package time.
 	Now func() time.Time
 
-	start  sync.Once
-	closed chan struct{} // closed by Close
+	start sync.Once
+	life  *simulation.Life // ended by Close
 
 	cometd     *push.Server
 	stopCometD func()
@@ -118,19 +118,16 @@ type Server struct {
 	pending   []func() // changes and notifications on their way, in order
 	isPlaying bool     // one of them is being called
 	operated  int      // operations so far, for the spread of NotifyDelay
-	timers    map[*time.Timer]struct{}
-	faults    []*fault
-	calls     map[string]int
-	log       []Entry
-	logged    int // entries so far, those dropped from log included
+	faults    simulation.Faults
+	record    simulation.Record[Was]
 }
 
 // ServeHTTP answers HTCC requests, and control requests below /_sim/.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.start.Do(s.init)
-	path := segments(r.URL.EscapedPath())
+	path := simulation.Segments(r.URL.EscapedPath())
 	if len(path) > 0 && path[0] == "_sim" {
-		s.serveControl(w, r, path[1:])
+		s.controls().Serve(w, r, path[1:])
 		return
 	}
 	s.serveHTCC(w, r, path)
@@ -149,35 +146,20 @@ func (s *Server) Close() {
 func (s *Server) stop() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.isClosed() {
+	if !s.life.End() {
 		return
-	}
-	close(s.closed)
-	for t := range s.timers {
-		t.Stop()
 	}
 	for _, session := range s.sessions {
 		session.idle.Stop()
 	}
 }
 
-func (s *Server) isClosed() bool {
-	select {
-	case <-s.closed:
-		return true
-	default:
-		return false
-	}
-}
-
 func (s *Server) init() {
-	s.closed = make(chan struct{})
+	s.life = simulation.NewLife(&s.mu)
 	s.agents = make(map[string]*agent)
 	s.devices = make(map[string]*device)
 	s.sessions = make(map[string]*session)
 	s.exchanges = make(map[*exchange]struct{})
-	s.timers = make(map[*time.Timer]struct{})
-	s.calls = make(map[string]int)
 	if s.Users == nil {
 		s.Users = StockUsers()
 	}
@@ -204,27 +186,12 @@ func (s *Server) now() time.Time {
 	return time.Now()
 }
 
-// after calls f with s.mu held once d has passed, unless the server is closed by then. The caller
-// holds s.mu.
-func (s *Server) after(d time.Duration, f func()) {
-	var timer *time.Timer
-	timer = time.AfterFunc(d, func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		delete(s.timers, timer)
-		if !s.isClosed() {
-			f()
-		}
-	})
-	s.timers[timer] = struct{}{}
-}
-
 // later calls f after d. Calls keep their order whatever their delays, as events of a real server
 // do, which timers alone would not: one that is due overtakes nothing, but takes the first in line.
 // The caller holds s.mu.
 func (s *Server) later(d time.Duration, f func()) {
 	s.pending = append(s.pending, f)
-	s.after(d, s.nextPending)
+	s.life.After(d, s.nextPending)
 }
 
 func (s *Server) nextPending() {
@@ -244,17 +211,4 @@ func (s *Server) catchUp() {
 	for len(s.pending) > 0 && !s.isPlaying {
 		s.nextPending()
 	}
-}
-
-func orDefault[T comparable](v, other T) T {
-	var zero T
-	if v == zero {
-		return other
-	}
-	return v
-}
-
-// segments splits a path at its slashes, leaving out empty parts: clients write /me/ as well as /me.
-func segments(path string) []string {
-	return strings.FieldsFunc(path, func(r rune) bool { return r == '/' })
 }

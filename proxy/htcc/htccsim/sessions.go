@@ -1,6 +1,7 @@
 package htccsim
 
 import (
+	"cmp"
 	"crypto/rand"
 	"fmt"
 	"math/big"
@@ -60,7 +61,7 @@ func (s *Server) sessionIn(r *http.Request) *session {
 }
 
 func (s *Server) idleTimeout() time.Duration {
-	return orDefault(max(s.IdleTimeout, 0), 1800*time.Second)
+	return cmp.Or(max(s.IdleTimeout, 0), 1800*time.Second)
 }
 
 // keepAlive begins the idle time anew.
@@ -77,7 +78,7 @@ func (s *Server) keepAlive(session *session) {
 func (s *Server) expire(session *session) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if session.isOver || s.isClosed() {
+	if session.isOver || s.life.IsOver() {
 		return
 	}
 	rest := s.idleTimeout() - time.Since(session.lastCall)

@@ -1,6 +1,7 @@
 package htccsim
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -45,7 +46,7 @@ func (states *ChannelStates) UnmarshalJSON(text []byte) error {
 	}
 	*states = make(ChannelStates)
 	for _, one := range shown {
-		(*states)[one.Channel] = orDefault(one.UserState.ID, orDefault(one.UserState.DisplayName, one.UserState.State))
+		(*states)[one.Channel] = cmp.Or(one.UserState.ID, cmp.Or(one.UserState.DisplayName, one.UserState.State))
 	}
 	return nil
 }
@@ -173,7 +174,7 @@ func (s *Server) impose(a *agent, d *device, states map[htccapi.MediaChannel]htc
 	for name, state := range states {
 		a.isStarted = true
 		if name == htccapi.Voice {
-			s.imposeVoice(a, orDefault(d, a.phone), state)
+			s.imposeVoice(a, cmp.Or(d, a.phone), state)
 			continue
 		}
 		one := a.channel(name)

@@ -1,6 +1,7 @@
 package htccsim
 
 import (
+	"cmp"
 	"strconv"
 
 	"portico/translate/htccapi"
@@ -16,7 +17,7 @@ func onOff(on bool) string {
 
 // uri returns the full form of a path such as /users/{id}.
 func (s *Server) uri(a *agent, path string) string {
-	return orDefault(s.PublicURL, a.base) + "/api/v2" + path
+	return cmp.Or(s.PublicURL, a.base) + "/api/v2" + path
 }
 
 // showDevice is the device as every answer and notification has it.

@@ -3,6 +3,7 @@ package icwssim
 import (
 	"time"
 
+	"portico/proxy/simulation"
 	"portico/translate/icwsapi"
 )
 
@@ -27,7 +28,7 @@ func postAuthToken(s *Server, c *call) reply {
 	}
 	token := randomToken()
 	s.tokens[token] = authToken{source: c.session, seed: asked.AuthTokenSeed, given: time.Now()}
-	s.after(tokenLife, func() { delete(s.tokens, token) })
+	s.life.After(tokenLife, func() { delete(s.tokens, token) })
 	return success(icwsapi.AuthToken{AuthToken: token})
 }
 
@@ -38,7 +39,7 @@ func (s *Server) logInWithToken(c *call) reply {
 	if refused {
 		return refusal
 	}
-	c.written = map[string]any{"authToken": masked, "applicationName": asked.ApplicationName}
+	c.written = map[string]any{"authToken": simulation.Hidden, "applicationName": asked.ApplicationName}
 	token, known := s.tokens[asked.AuthToken]
 	delete(s.tokens, asked.AuthToken)
 	isRight := known && token.seed == asked.AuthTokenSeed && token.source.id == asked.AuthTokenSourceSession &&

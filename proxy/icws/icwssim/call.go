@@ -4,8 +4,8 @@ import (
 	"io"
 	"net/http"
 	"strings"
-	"time"
 
+	"portico/proxy/simulation"
 	"portico/translate/icwsapi"
 )
 
@@ -62,10 +62,7 @@ func (s *Server) newCall(r *http.Request, path []string) (*call, bool) {
 		return nil, false
 	}
 	if host == "" {
-		host = r.Host
-		if i := strings.LastIndexByte(host, ':'); i > strings.LastIndexByte(host, ']') {
-			host = host[:i]
-		}
+		host = simulation.HostOf(r)
 	}
 	c := &call{request: r, base: base, host: host}
 	c.resource, c.params = find(path)
@@ -74,7 +71,7 @@ func (s *Server) newCall(r *http.Request, path []string) (*call, bool) {
 
 // cutBase takes BasePath off the front of path. It returns what it took, and the host named in it.
 func (s *Server) cutBase(path []string) (base, host string, rest []string, ok bool) {
-	want := segments(s.BasePath)
+	want := simulation.Segments(s.BasePath)
 	if len(path) < len(want) {
 		return "", "", nil, false
 	}
@@ -90,12 +87,12 @@ func (s *Server) cutBase(path []string) (base, host string, rest []string, ok bo
 }
 
 // admit counts the call, finds out whose it is, and returns the fault that awaits it, if any.
-func (s *Server) admit(c *call) *fault {
+func (s *Server) admit(c *call) *Fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.calls[c.route()]++
+	s.record.Count(c.route())
 	c.userName = s.callerOf(c)
-	return s.takeFault(c)
+	return s.faults.TakeFor(&repertoire, c.userName, c.host, c.request.Method, c.template())
 }
 
 // callerOf names the user without checking anything: for faults and the log.
@@ -123,7 +120,10 @@ func (c *call) template() string {
 
 // perform answers the call as a server in good health does.
 func (s *Server) perform(w http.ResponseWriter, c *call) {
-	answer := s.answer(c)
+	s.send(w, c, s.answer(c))
+}
+
+func (s *Server) send(w http.ResponseWriter, c *call, answer reply) {
 	if answer.stream != nil {
 		s.serveStream(w, c.request, answer.stream)
 		return
@@ -138,7 +138,7 @@ func (s *Server) answer(c *call) reply {
 	defer s.mu.Unlock()
 	was := s.snapshotFor(c)
 	answer := s.dispatch(c)
-	s.record(c, answer, was)
+	s.recordCall(c, answer, was)
 	return answer
 }
 
@@ -177,30 +177,4 @@ func (c *call) language(s *Server) *Language {
 		return c.session.language
 	}
 	return s.negotiate(c.request.Header.Values("Accept-Language"))
-}
-
-// hold waits for d, or without end if d is zero, unless the caller leaves or the server closes.
-func (s *Server) hold(r *http.Request, d time.Duration) {
-	if d > 0 {
-		s.wait(r, d)
-		return
-	}
-	select {
-	case <-r.Context().Done():
-	case <-s.closed:
-	}
-}
-
-// wait returns false if the caller went away, or the server closed, before d was over.
-func (s *Server) wait(r *http.Request, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-r.Context().Done():
-		return false
-	case <-s.closed:
-		return false
-	}
 }

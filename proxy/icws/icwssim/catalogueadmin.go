@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"portico/proxy/simulation"
 	"portico/translate/icwsapi"
 )
 
@@ -161,7 +162,7 @@ func (s *Server) tellCatalogue(added, changed []status, removed []string) {
 		}
 		allAdded, allChanged := in(added), in(changed)
 		if len(split(allAdded))+len(split(allChanged))+len(split(removed)) == 3 &&
-			len(encode(allAdded))+len(encode(allChanged))+len(encode(removed)) < maxMessage-1000 {
+			len(simulation.Encode(allAdded))+len(simulation.Encode(allChanged))+len(simulation.Encode(removed)) < maxMessage-1000 {
 			send(allAdded, allChanged, removed)
 			continue
 		}
@@ -177,18 +178,8 @@ func (s *Server) tellCatalogue(added, changed []status, removed []string) {
 	}
 }
 
-// readCatalogueChange reads the JSON form, in which an entry to be changed names only what changes,
-// and an entry to be added may leave out everything but its id. The caller holds s.mu.
-func (s *Server) readCatalogueChange(body []byte) (CatalogueChange, error) {
-	var asked struct {
-		Add    []json.RawMessage `json:"add"`
-		Change []json.RawMessage `json:"change"`
-		Remove []string          `json:"remove"`
-	}
-	err := decodeControl(body, &asked)
-	if err != nil {
-		return CatalogueChange{}, err
-	}
+// readCatalogueChange reads the entries of a request. The caller holds s.mu.
+func (s *Server) readCatalogueChange(asked catalogueRequest) (CatalogueChange, error) {
 	change := CatalogueChange{Remove: asked.Remove}
 	for _, raw := range asked.Add {
 		edit, err := readEdit(raw, NewStatus)
@@ -214,7 +205,7 @@ func readEdit(raw json.RawMessage, base func(id string) StatusEdit) (StatusEdit,
 	}
 	_ = json.Unmarshal(raw, &named) // what is wrong shows below
 	edit := base(named.StatusID)
-	err := decodeControl(raw, &edit)
+	err := simulation.Decode(raw, &edit)
 	return edit, err
 }
 

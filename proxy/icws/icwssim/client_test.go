@@ -8,25 +8,24 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"go.uber.org/goleak"
+
+	"portico/proxy/upstream/rig"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
+// What tests of both contact centres share, by short names.
+var (
+	inBubble = rig.InBubble
+	want     = rig.Want
+	wantList = rig.WantList
+)
+
 // settle is longer than the delay of a status change.
 const settle = 50 * time.Millisecond
-
-// inBubble runs a test with fake time and a server that is closed after it.
-func inBubble(t *testing.T, s *Server, test func(t *testing.T)) {
-	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		t.Cleanup(s.Close)
-		test(t)
-	})
-}
 
 // client is an ICWS client that knows the documented wire and nothing of this package.
 type client struct {
@@ -211,26 +210,5 @@ func (e *events) message() string {
 		if got != ":ping" {
 			return got
 		}
-	}
-}
-
-// want fails the test if got does not contain each of parts.
-func want(t testing.TB, what, got string, parts ...string) {
-	t.Helper()
-	for _, part := range parts {
-		if !strings.Contains(got, part) {
-			t.Errorf("%s = %s; want in it: %s", what, got, part)
-		}
-	}
-}
-
-// wantList compares messages by parts of them, one a message.
-func wantList(t testing.TB, what string, got []string, parts ...string) {
-	t.Helper()
-	if len(got) != len(parts) {
-		t.Fatalf("%s = %d items %q; want %d", what, len(got), got, len(parts))
-	}
-	for i := range parts {
-		want(t, what, got[i], parts[i])
 	}
 }

@@ -177,19 +177,3 @@ func TestGoErrorsNameWhatIsWrong(t *testing.T) {
 		t.Errorf("State = %+v, %v; want the only status there is", state, err)
 	}
 }
-
-func TestTheLogForgetsTheOldest(t *testing.T) {
-	s := &Server{}
-	inBubble(t, s, func(t *testing.T) {
-		c := stranger(t, s)
-		for range maxLog + 1 {
-			s.mu.Lock()
-			s.log = append(s.log, s.entry(&call{request: c.request(t.Context(), "GET", "/x/", "")}, 200, "ok"))
-			s.mu.Unlock()
-		}
-		log := s.Log()
-		if len(log) != maxLog/2+1 || log[len(log)-1].Number != maxLog+1 {
-			t.Errorf("%d entries, the last is %d; want %d, %d", len(log), log[len(log)-1].Number, maxLog/2+1, maxLog+1)
-		}
-	})
-}

@@ -27,7 +27,7 @@ func (s *Server) features(c *call) []icwsapi.Feature {
 }
 
 func (s *Server) messagingVersion(c *call) int {
-	if s.MessagingVersion == 1 || s.take(messaging1, c.userName, c.host) != nil {
+	if s.MessagingVersion == 1 || s.faults.Take(messaging1, c.userName, c.host) != nil {
 		return 1
 	}
 	if s.MessagingVersion == 0 {

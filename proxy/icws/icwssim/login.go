@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"portico/proxy/simulation"
 	"portico/translate/icwsapi"
 )
 
@@ -42,7 +43,7 @@ func (s *Server) logInWithPassword(c *call) reply {
 	if refused {
 		return refusal
 	}
-	c.written = map[string]any{"userID": asked.UserID, "password": masked, "applicationName": asked.ApplicationName}
+	c.written = map[string]any{"userID": asked.UserID, "password": simulation.Hidden, "applicationName": asked.ApplicationName}
 	u := s.user(asked.UserID)
 	if u == nil || u.password != asked.Password {
 		return authenticationFailure()
@@ -53,7 +54,7 @@ func (s *Server) logInWithPassword(c *call) reply {
 // admitUser opens a session for a user who has proved who they are.
 func (s *Server) admitUser(c *call, u *user, application string) reply {
 	c.userName = u.id
-	if s.take(noLicence, u.id, c.host) != nil {
+	if s.faults.Take(noLicence, u.id, c.host) != nil {
 		status := s.LicenceRefusal
 		if status == 0 {
 			status = http.StatusForbidden
@@ -138,7 +139,7 @@ func authenticationFailure() reply {
 
 // refusesSessions says whether the node that was dialled takes no log-ins now, and which hosts may.
 func (s *Server) refusesSessions(c *call) ([]string, bool) {
-	f := s.take(switchover, c.userName, c.host)
+	f := s.faults.Take(switchover, c.userName, c.host)
 	if f != nil && f.Hosts != nil {
 		return f.Hosts, true
 	}

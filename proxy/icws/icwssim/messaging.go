@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"net/http"
 	"strings"
+
+	"portico/proxy/simulation"
 )
 
 // send queues a message for whoever reads the session's messages next. The caller holds s.mu.
@@ -11,7 +13,7 @@ func (session *session) send(message any) {
 	if session.ended {
 		return
 	}
-	session.queue = append(session.queue, encode(message))
+	session.queue = append(session.queue, simulation.Encode(message))
 	select {
 	case session.wake <- struct{}{}:
 	default: // the stream, if there is one, knows already

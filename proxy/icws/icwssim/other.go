@@ -111,7 +111,7 @@ func changeLicences(s *Server, c *call) reply {
 	if method == http.MethodPut {
 		clear(c.session.licences)
 	}
-	isRefused := s.take(noLicence, c.userName, c.host) != nil
+	isRefused := s.faults.Take(noLicence, c.userName, c.host) != nil
 	results := icwsapi.LicenseOperationResults{LicenseOperationResultList: []icwsapi.LicenseOperationResult{}}
 	for _, name := range asked.LicenseList {
 		result := icwsapi.LicenseOperationResult{LicenseName: name, IsAvailable: true, LicenseStatus: icwsapi.LicenseAvailable}

@@ -3,35 +3,13 @@ package icwssim
 import (
 	"maps"
 	"net/http"
-	"slices"
 	"strings"
-	"time"
+
+	"portico/proxy/simulation"
 )
 
-// maxLog is how many entries the log holds; the older half goes when it is full.
-const maxLog = 100_000
-
-// masked stands in the log for what nobody may read there.
-const masked = "***"
-
-// Entry is one call in the log, which stands in the order in which calls took effect. Passwords,
-// tokens and cookies are not in it.
-type Entry struct {
-	Number  int       `json:"n"` // from 1, counting on until Reset
-	Time    time.Time `json:"time"`
-	Route   string    `json:"route"` // METHOD and path template
-	Method  string    `json:"method"`
-	Path    string    `json:"path"`    // the template
-	User    string    `json:"user"`    // whose session, or who tried to log in
-	Host    string    `json:"host"`    // dialled
-	Status  int       `json:"status"`  // 0: no answer was sent
-	Outcome string    `json:"outcome"` // ok, the errorId, or what the fault was
-
-	// Target is the user that a write is about, Written what it sets, and Was what held until then.
-	Target  string         `json:"target,omitempty"`
-	Written map[string]any `json:"written,omitempty"`
-	Was     *Was           `json:"was,omitempty"`
-}
+// Entry is one call in the log. Its Outcome is ok, the errorId, or what the fault was.
+type Entry = simulation.Entry[Was]
 
 // Was is the state of a user when a write about them took effect. A status accepted with 202 and
 // not yet set does not count.
@@ -55,8 +33,8 @@ func (s *Server) snapshotFor(c *call) *Was {
 	return was
 }
 
-// record logs a call that was carried out. The caller holds s.mu.
-func (s *Server) record(c *call, answer reply, was *Was) {
+// recordCall logs a call that was carried out. The caller holds s.mu.
+func (s *Server) recordCall(c *call, answer reply, was *Was) {
 	entry := s.entry(c, answer.status, "ok")
 	if answer.status >= 400 {
 		entry.Outcome = "error"
@@ -68,23 +46,19 @@ func (s *Server) record(c *call, answer reply, was *Was) {
 	if c.target != nil {
 		entry.Target, entry.Was = c.target.id, was
 	}
-	s.log = append(s.log, entry)
+	s.record.Add(entry)
 }
 
 // recordFault logs a call that a fault answered, or left without answer.
 func (s *Server) recordFault(c *call, status int, outcome string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.log = append(s.log, s.entry(c, status, outcome))
+	s.record.Add(s.entry(c, status, outcome))
 }
 
 func (s *Server) entry(c *call, status int, outcome string) Entry {
-	if len(s.log) >= maxLog {
-		s.log = slices.Delete(s.log, 0, maxLog/2)
-	}
-	s.logged++
 	return Entry{
-		Number: s.logged, Time: s.now().UTC(), Route: c.route(), Method: c.request.Method, Path: c.template(),
+		Time: s.now().UTC(), Route: c.route(), Method: c.request.Method, Path: c.template(),
 		User: c.userName, Host: c.host, Status: status, Outcome: outcome,
 	}
 }
@@ -95,7 +69,7 @@ func (s *Server) Calls() map[string]int {
 	s.start.Do(s.init)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return maps.Clone(s.calls)
+	return s.record.Calls()
 }
 
 // Log returns the calls since the start or Reset in order; of very many, the last ones.
@@ -103,7 +77,7 @@ func (s *Server) Log() []Entry {
 	s.start.Do(s.init)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.Clone(s.log)
+	return s.record.Log()
 }
 
 // Reset sets the counters to zero, empties the log and takes back all faults and scenarios that
@@ -112,7 +86,7 @@ func (s *Server) Reset() {
 	s.start.Do(s.init)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	clear(s.calls)
-	s.log, s.logged, s.faults = nil, 0, nil
+	s.record.Reset()
+	s.faults.Clear()
 	s.tellDown(false)
 }

@@ -1,10 +1,9 @@
 package icwssim
 
 import (
-	"bytes"
-	"encoding/json"
 	"net/http"
 
+	"portico/proxy/simulation"
 	"portico/translate/icwsapi"
 )
 
@@ -41,19 +40,7 @@ func success(body any) reply { return answer(http.StatusOK, body) }
 func empty(status int) reply { return reply{status: status, header: http.Header{}} }
 
 func answer(status int, body any) reply {
-	return reply{status: status, header: http.Header{}, body: encode(body)}
-}
-
-// encode returns body as compact JSON on one line. All types are ours, so it cannot fail.
-func encode(body any) []byte {
-	var buffer bytes.Buffer
-	encoder := json.NewEncoder(&buffer)
-	encoder.SetEscapeHTML(false)
-	err := encoder.Encode(body)
-	if err != nil {
-		panic("icwssim: encode an answer: " + err.Error())
-	}
-	return bytes.TrimRight(buffer.Bytes(), "\n")
+	return reply{status: status, header: http.Header{}, body: simulation.Encode(body)}
 }
 
 func refuse(status int, body icwsapi.Error) reply {

@@ -6,21 +6,22 @@ import (
 	"slices"
 	"time"
 
+	"portico/proxy/simulation"
 	"portico/translate/icwsapi"
 )
 
 // The scenarios. With a user they hit that user, else everybody.
 const (
-	expireSession   = "expire-session"   // sessions end without a word: 401 from now on
-	forceLogoff     = "force-logoff"     // a supervisor ends sessions: a last message, then 401
-	dropStream      = "drop-stream"      // open streams end; sessions live on
-	truncateEvent   = "truncate-event"   // the next event (Times: so many) breaks off in its middle and is lost
-	resetConnection = "reset-connection" // open streams break off and lose what is queued; or the next call does
-	switchover      = "switchover"       // this node becomes the backup: sessions end, log-ins get 503 and Hosts
-	garbage         = "garbage"          // calls are answered 200 with HTML, or with Body
-	hang            = "hang"             // calls get no answer (for Delay, if given, then the connection breaks)
-	noLicence       = "no-licence"       // log-ins and licence requests are refused for want of a licence
-	messaging1      = "messaging-1"      // the server is one of before 2016 R3: no streams
+	expireSession   = "expire-session"           // sessions end without a word: 401 from now on
+	forceLogoff     = "force-logoff"             // a supervisor ends sessions: a last message, then 401
+	dropStream      = "drop-stream"              // open streams end; sessions live on
+	truncateEvent   = "truncate-event"           // the next event (Times: so many) breaks off in its middle and is lost
+	resetConnection = simulation.ResetConnection // open streams break off and lose what is queued; or the next call does
+	switchover      = "switchover"               // this node becomes the backup: sessions end, log-ins get 503 and Hosts
+	garbage         = "garbage"                  // calls are answered 200 with HTML, or with Body
+	hang            = simulation.Hang            // calls get no answer (for Delay, if given, then the connection breaks)
+	noLicence       = "no-licence"               // log-ins and licence requests are refused for want of a licence
+	messaging1      = "messaging-1"              // the server is one of before 2016 R3: no streams
 
 	icDown         = "ic-down"         // the IC server is lost: sessions are told and work no more
 	icUp           = "ic-up"           // and it is back
@@ -48,9 +49,9 @@ func Scenarios() []string {
 // Fault makes something go wrong from now on, or once. It fails if f names a user, scenario or
 // route that does not exist, or numbers that make no sense; the text says what would be right.
 func (s *Server) Fault(f Fault) error {
-	err := f.check()
+	err := repertoire.Check(f)
 	if err != nil {
-		return err
+		return fmt.Errorf("icwssim: %w", err)
 	}
 	s.start.Do(s.init)
 	s.mu.Lock()
@@ -79,7 +80,7 @@ func (s *Server) happen(f Fault, u *user) error {
 		s.setOnPhone(u, true)
 	case endCall:
 		s.setOnPhone(u, false)
-		s.followUp(u, orDefault(f.Delay, 5*time.Second))
+		s.followUp(u, cmp.Or(f.Delay, 5*time.Second))
 	case noAnswer:
 		entry := s.status("AcdAgentNotAnswering")
 		if entry == nil {
@@ -103,7 +104,7 @@ func (s *Server) followUp(u *user, length time.Duration) {
 	back := entry.StatusID
 	s.setStatus(u, statusChange{statusID: s.catalogue[i].StatusID})
 	meant := u.changes
-	s.after(length, func() {
+	s.life.After(length, func() {
 		if u.changes == meant {
 			s.setStatus(u, statusChange{statusID: back})
 		}
@@ -140,20 +141,15 @@ func (s *Server) goWrong(f Fault) error {
 			s.endTelling(hit, cmp.Or(f.Reason, switchoverReason), true)
 		}
 	}
-	left := -1
-	if f.Times > 0 {
-		left = f.Times
-	}
-	s.faults = append(s.faults, &fault{Fault: f, left: left})
+	s.faults.Arm(f)
 	return nil
 }
 
 // sessionsOf returns the sessions that a fault is for, oldest first.
 func (s *Server) sessionsOf(f Fault) []*session {
 	var hit []*session
-	filter := fault{Fault: f}
 	for _, session := range s.sessions {
-		if filter.reaches(session.user.id, session.host) {
+		if f.Reaches(session.user.id, session.host) {
 			hit = append(hit, session)
 		}
 	}

@@ -10,11 +10,12 @@
 package icwssim
 
 import (
+	"cmp"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 
+	"portico/proxy/simulation"
 	"portico/translate/icwsapi"
 )
 
@@ -110,8 +111,8 @@ type Server struct {
 	// time-outs use package time.
 	Now func() time.Time
 
-	start  sync.Once
-	closed chan struct{} // closed by Close
+	start sync.Once
+	life  *simulation.Life // ended by Close
 
 	// mu guards everything below.
 	mu            sync.Mutex
@@ -124,19 +125,16 @@ type Server struct {
 	tokens        map[string]authToken
 	down          bool // the scenario ic-down
 	pending       []func()
-	timers        map[*time.Timer]struct{}
-	faults        []*fault
-	calls         map[string]int
-	log           []Entry
-	logged        int // entries so far, those dropped from log included
+	faults        simulation.Faults
+	record        simulation.Record[Was]
 }
 
 // ServeHTTP answers ICWS requests below BasePath and control requests below /_sim/.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.start.Do(s.init)
-	path := segments(r.URL.EscapedPath())
+	path := simulation.Segments(r.URL.EscapedPath())
 	if len(path) > 0 && path[0] == "_sim" {
-		s.serveControl(w, r, path[1:])
+		s.controls().Serve(w, r, path[1:])
 		return
 	}
 	s.serveICWS(w, r, path)
@@ -148,36 +146,21 @@ func (s *Server) Close() {
 	s.start.Do(s.init)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.isClosed() {
+	if !s.life.End() {
 		return
-	}
-	close(s.closed)
-	for t := range s.timers {
-		t.Stop()
 	}
 	for _, session := range s.sessions {
 		session.idle.Stop()
 	}
 }
 
-func (s *Server) isClosed() bool {
-	select {
-	case <-s.closed:
-		return true
-	default:
-		return false
-	}
-}
-
 func (s *Server) init() {
-	s.closed = make(chan struct{})
+	s.life = simulation.NewLife(&s.mu)
 	s.users = make(map[string]*user)
 	s.sessions = make(map[string]*session)
 	s.ended = make(map[string]*session)
 	s.groupWatchers = make(map[*session]struct{})
 	s.tokens = make(map[string]authToken)
-	s.timers = make(map[*time.Timer]struct{})
-	s.calls = make(map[string]int)
 	if s.Languages == nil {
 		s.Languages = StockLanguages()
 	}
@@ -202,21 +185,6 @@ func (s *Server) icServer() string {
 	return "IC1"
 }
 
-// after calls f with s.mu held once d has passed, unless the server is closed by then. The caller
-// holds s.mu.
-func (s *Server) after(d time.Duration, f func()) {
-	var timer *time.Timer
-	timer = time.AfterFunc(d, func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		delete(s.timers, timer)
-		if !s.isClosed() {
-			f()
-		}
-	})
-	s.timers[timer] = struct{}{}
-}
-
 // later calls f after AsyncDelay. Calls keep their order, which timers of equal length alone
 // would not: each fires on a goroutine of its own. The caller holds s.mu.
 func (s *Server) later(f func()) {
@@ -225,22 +193,9 @@ func (s *Server) later(f func()) {
 		return
 	}
 	s.pending = append(s.pending, f)
-	s.after(orDefault(s.AsyncDelay, 20*time.Millisecond), func() {
+	s.life.After(cmp.Or(s.AsyncDelay, 20*time.Millisecond), func() {
 		first := s.pending[0]
 		s.pending = s.pending[1:]
 		first()
 	})
-}
-
-func orDefault(d, other time.Duration) time.Duration {
-	if d == 0 {
-		return other
-	}
-	return d
-}
-
-// segments splits a path at its slashes, leaving out empty parts: clients join base URLs and paths
-// with one slash too many, or end them with one.
-func segments(path string) []string {
-	return strings.FieldsFunc(path, func(r rune) bool { return r == '/' })
 }

@@ -1,6 +1,7 @@
 package icwssim
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/base64"
 	"fmt"
@@ -178,14 +179,14 @@ func guidOf(cookie string) string {
 }
 
 func (s *Server) idleTimeout() time.Duration {
-	return orDefault(max(s.IdleTimeout, 0), 120*time.Second)
+	return cmp.Or(max(s.IdleTimeout, 0), 120*time.Second)
 }
 
 // expire ends a session whose idle timer rang, unless it was used meanwhile.
 func (s *Server) expire(session *session) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if session.ended || s.isClosed() {
+	if session.ended || s.life.IsOver() {
 		return
 	}
 	if session.stream != nil {

@@ -1,5 +1,7 @@
 package icwssim
 
+import "portico/proxy/simulation"
+
 // maxMessage keeps an event's line below the 64 KiB that line readers of some clients can take.
 const maxMessage = 60_000 // bytes
 
@@ -17,7 +19,7 @@ func split[T any](items []T) [][]T {
 	var parts [][]T
 	part, size := []T{}, 0
 	for _, item := range items {
-		length := len(encode(item)) + 1
+		length := len(simulation.Encode(item)) + 1
 		if size+length > room && len(part) > 0 {
 			parts = append(parts, part)
 			part, size = nil, 0

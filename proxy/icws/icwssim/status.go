@@ -48,10 +48,10 @@ func putUserStatus(s *Server, c *call) reply {
 		}
 		failure = &icwsapi.Error{ErrorID: "error.request.accessDenied", Message: "The user has no access to this status."}
 	}
-	if s.take(refuseAsync, u.id, c.host) != nil {
+	if s.faults.Take(refuseAsync, u.id, c.host) != nil {
 		failure = &icwsapi.Error{ErrorID: "error.server.unexpected", ErrorCode: -2147467259, Message: "The status could not be set."}
 	}
-	return s.accept(c.session, u, change, failure, s.LoseCompletions || s.take(loseCompletion, u.id, c.host) != nil)
+	return s.accept(c.session, u, change, failure, s.LoseCompletions || s.faults.Take(loseCompletion, u.id, c.host) != nil)
 }
 
 // accept makes the 202, and has the change carried out, or the failure told, after the delay.

@@ -1,6 +1,7 @@
 package icwssim
 
 import (
+	"cmp"
 	"net/http"
 	"time"
 )
@@ -23,7 +24,7 @@ func (s *Server) serveStream(w http.ResponseWriter, r *http.Request, session *se
 	w.WriteHeader(http.StatusOK)
 	out.write([]byte(":ping\n\n"))
 
-	ping := time.NewTicker(orDefault(s.PingInterval, 15*time.Second))
+	ping := time.NewTicker(cmp.Or(s.PingInterval, 15*time.Second))
 	defer ping.Stop()
 	var tooOld <-chan time.Time
 	if s.StreamMaxAge > 0 {
@@ -50,7 +51,7 @@ func (s *Server) serveStream(w http.ResponseWriter, r *http.Request, session *se
 			return
 		case <-r.Context().Done():
 			return
-		case <-s.closed:
+		case <-s.life.Over():
 			return
 		}
 	}
@@ -60,7 +61,7 @@ func (s *Server) serveStream(w http.ResponseWriter, r *http.Request, session *se
 func (s *Server) forward(out eventWriter, session *session) bool {
 	s.mu.Lock()
 	ended := session.ended
-	isCut := len(session.queue) > 0 && s.take(truncateEvent, session.user.id, session.host) != nil
+	isCut := len(session.queue) > 0 && s.faults.Take(truncateEvent, session.user.id, session.host) != nil
 	var messages [][]byte
 	if isCut {
 		messages, session.queue = session.queue[:1], session.queue[1:]
@@ -102,7 +103,7 @@ func (s *Server) closeStream(session *session, mine *stream) {
 		return
 	}
 	session.stream = nil
-	if !session.ended && !s.isClosed() {
+	if !session.ended && !s.life.IsOver() {
 		s.keepAlive(session)
 	}
 }

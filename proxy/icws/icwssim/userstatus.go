@@ -68,7 +68,7 @@ func (s *Server) revertAtEnd(u *user) {
 		return
 	}
 	meant := u.changes
-	s.after(u.now.Until.Value.UntilDateTime.Sub(s.now()), func() {
+	s.life.After(u.now.Until.Value.UntilDateTime.Sub(s.now()), func() {
 		if u.changes == meant {
 			s.setStatus(u, statusChange{statusID: u.before})
 		}

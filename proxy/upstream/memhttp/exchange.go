@@ -89,7 +89,18 @@ func (e *exchange) head(status int) {
 		return
 	}
 	e.status = status
-	e.sent = e.header.Clone()
+	e.sent = canonical(e.header)
+}
+
+// canonical is a header as a client reads it: names come in their canonical form, however the
+// handler spelled them.
+func canonical(sent http.Header) http.Header {
+	h := make(http.Header)
+	for name, values := range sent {
+		name = http.CanonicalHeaderKey(name)
+		h[name] = append(h[name], values...)
+	}
+	return h
 }
 
 // Write fails once the client is gone.

@@ -43,6 +43,20 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
+func TestHeaderNamesArriveInCanonicalForm(t *testing.T) {
+	n := Network{"": http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header()["ININ-ICWS-Session-ID"] = []string{"29113001"}
+	})}
+	res, err := get(t, n, t.Context(), http.MethodGet, "http://a.example/", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if got := res.Header.Get("ININ-ICWS-Session-ID"); got != "29113001" {
+		t.Errorf("header = %q; want 29113001", got)
+	}
+}
+
 func TestRoundTripRefusesUnknownHosts(t *testing.T) {
 	_, err := get(t, Network{"a.example": http.NotFoundHandler()}, t.Context(), http.MethodGet, "http://b.example/", "")
 	if !errors.Is(err, syscall.ECONNREFUSED) {
