@@ -62,27 +62,29 @@ func TestOneFetchASessionWhateverTheFormsDrop(t *testing.T) {
 	}
 	defer forms.Close()
 	up := always("Available")
-	var group sync.WaitGroup
-	for session := range sessions {
-		cell := NewCell(t.Context(), CellOptions[list]{Cache: Catalogue, Site: site, Fetch: up.fetch, Metrics: metrics})
-		key := fmt.Sprintf("json of session %d", session)
-		group.Go(func() {
-			for range rounds {
+	var cells [sessions]*Cell[list]
+	for session := range cells {
+		cells[session] = NewCell(t.Context(), CellOptions[list]{Cache: Catalogue, Site: site, Fetch: up.fetch, Metrics: metrics})
+	}
+	for range rounds { // one after the other, or a session could have all of its own before the next begins
+		var group sync.WaitGroup
+		for session, cell := range cells {
+			group.Go(func() {
 				got, err := cell.Get(t.Context())
 				if err != nil {
 					t.Errorf("Get: %v", err)
 					return
 				}
-				form, err := forms.Get(key, func() ([]byte, error) {
+				form, err := forms.Get(fmt.Sprintf("json of session %d", session), func() ([]byte, error) {
 					return append([]byte(got.names[0]), make([]byte, formBytes-len(got.names[0]))...), nil
 				})
 				if err != nil || len(form) != formBytes {
 					t.Errorf("form of %d bytes, %v; want %d", len(form), err, formBytes)
 				}
-			}
-		})
+			})
+		}
+		group.Wait()
 	}
-	group.Wait()
 	if got := up.calls.Load(); got != sessions {
 		t.Errorf("%d fetches for %d sessions; want one each", got, sessions)
 	}

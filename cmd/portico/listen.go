@@ -23,6 +23,7 @@ type server struct {
 	name     string
 	http     *http.Server
 	listener net.Listener
+	unused   *unused
 }
 
 // listen opens a listener. The caller runs the server, or closes the listener.
@@ -31,8 +32,9 @@ func listen(name, address string, handler http.Handler, log *slog.Logger) (*serv
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	return &server{name: name, listener: listener, http: &http.Server{
-		Handler: handler, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
+	unused := &unused{}
+	return &server{name: name, listener: listener, unused: unused, http: &http.Server{
+		ConnState: unused.note, Handler: handler, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug), // what callers do to a connection
 	}}, nil
 }
@@ -72,6 +74,8 @@ func (s *server) close() error {
 
 // stop takes no new requests and waits for those under way until ctx ends; then it cuts them off.
 func (s *server) stop(ctx context.Context) error {
+	closeUnused := time.AfterFunc(unusedFor, s.unused.close)
+	defer closeUnused.Stop()
 	err := s.http.Shutdown(ctx)
 	if err == nil {
 		return nil
