@@ -1,16 +1,15 @@
 package push
 
 import (
-	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"runtime/debug"
-	"slices"
 	"strings"
 	"sync"
 	"time"
 
-	"github.com/coder/websocket"
+	"github.com/gorilla/websocket"
 )
 
 // A socket is a websocket. It speaks for one client at a time, that of its newest connect. Most are
@@ -19,6 +18,7 @@ import (
 type socket struct {
 	server  *Server
 	conn    *websocket.Conn
+	link    *link  // below conn
 	over    func() // is called when it has ended
 	owner   string
 	browser string // the cookie of its first request
@@ -36,6 +36,12 @@ type socket struct {
 
 	work sync.WaitGroup // those goroutines
 }
+
+// writeBuffer is how many bytes of a frame are written at a time. Sockets have such a buffer only
+// while they write.
+const writeBuffer = 4 << 10
+
+var writeBuffers sync.Pool
 
 // isUpgrade reports whether r wants to become a websocket.
 func isUpgrade(r *http.Request) bool {
@@ -56,17 +62,16 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request, owner strin
 		http.Error(w, "closing", http.StatusServiceUnavailable)
 		return
 	}
-	conn, err := websocket.Accept(small{w}, r, &websocket.AcceptOptions{
-		OriginPatterns:     s.opts.Origins,
-		InsecureSkipVerify: slices.Contains(s.opts.Origins, "*"),
-	})
+	upgrader := websocket.Upgrader{CheckOrigin: s.opts.mayOpen, WriteBufferPool: &writeBuffers, WriteBufferSize: writeBuffer}
+	connection := &taking{ResponseWriter: w}
+	conn, err := upgrader.Upgrade(connection, r, w.Header())
 	if err != nil {
 		over()
 		s.serving.Done()
-		return // Accept has answered
+		return // Upgrade has answered
 	}
 	conn.SetReadLimit(int64(s.opts.MaxMessageSize))
-	k := &socket{server: s, conn: conn, over: over, owner: owner, browser: browserOf(r), heard: time.Now()}
+	k := &socket{server: s, conn: conn, link: connection.link, over: over, owner: owner, browser: browserOf(r), heard: time.Now()}
 	s.mu.Lock()
 	s.sockets[k] = struct{}{}
 	if s.closed {
@@ -76,18 +81,23 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request, owner strin
 	go k.next()
 }
 
-// next reads one frame and answers it, and leaves the next one to another goroutine: answering has
+// next waits for one frame and answers it, and leaves the next one to another goroutine: answering has
 // made this one's stack larger than waiting needs. The last one, after the peer, or endLocked, has
 // closed the socket, leaves.
 func (k *socket) next() {
-	_, text, err := k.conn.Read(context.Background())
-	if err == nil && k.guarded(text) {
+	if k.link.await() == nil && k.take() {
 		go k.next()
 		return
 	}
 	k.leave()
 	k.over()
 	k.server.serving.Done()
+}
+
+// take reads a frame and answers it. It reports false when the socket is to end.
+func (k *socket) take() (more bool) {
+	_, text, err := k.conn.ReadMessage() // which has said what is wrong with a frame
+	return err == nil && k.guarded(text)
 }
 
 // guarded is answer, in which a panic ends the socket alone if somebody is to be told of it.
@@ -111,7 +121,7 @@ func (k *socket) answer(text []byte) bool {
 		err = k.server.check(batch)
 	}
 	if err != nil {
-		_ = k.conn.Close(websocket.StatusPolicyViolation, "protocol violation")
+		k.say(websocket.ClosePolicyViolation, "protocol violation")
 		return false
 	}
 	x := k.exchange()
@@ -141,12 +151,13 @@ func (k *socket) send(x *exchange) {
 		return // a newer connect is answered instead
 	}
 	if body != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), writeWait)
-		err = k.conn.Write(ctx, websocket.MessageText, body)
-		cancel()
+		_ = k.conn.SetWriteDeadline(time.Now().Add(writeWait))
+		err = k.conn.WriteMessage(websocket.TextMessage, body)
 	}
 	if err != nil {
-		_ = k.conn.CloseNow()
+		if !errors.Is(err, websocket.ErrCloseSent) { // else the reader sees the end of it
+			_ = k.conn.Close()
+		}
 		k.part() // or settle would find here the way to write what came back
 	}
 	k.server.settle(x, err == nil)
@@ -185,8 +196,18 @@ func (k *socket) done() {
 	last := k.ending && k.running == 0
 	k.server.mu.Unlock()
 	if last {
-		_ = k.conn.Close(websocket.StatusGoingAway, "")
+		k.say(websocket.CloseGoingAway, "")
 	}
+}
+
+// say tells the peer that we close the socket, which ends when the peer has done so too, or has had the
+// time to.
+func (k *socket) say(status int, why string) {
+	err := k.conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(status, why), time.Now().Add(closeWait))
+	if err != nil {
+		_ = k.conn.Close()
+	}
+	k.link.hurry()
 }
 
 // endLocked closes k once what is under way is written.
@@ -227,6 +248,7 @@ func (k *socket) leave() {
 	k.left = true
 	delete(k.server.sockets, k)
 	k.server.mu.Unlock()
-	_ = k.conn.CloseNow()
+	k.link.linger()
+	_ = k.conn.Close()
 	k.work.Wait()
 }

@@ -325,6 +325,9 @@ func TestOriginsOfSockets(t *testing.T) {
 		{"no origin", nil, "", http.StatusSwitchingProtocols},
 		{"another's page", nil, "https://evil.example", http.StatusForbidden},
 		{"a page that is listed", []string{"desk.example"}, "https://desk.example", http.StatusSwitchingProtocols},
+		{"a page of a scheme that is listed", []string{"https://*.example"}, "https://DESK.example", http.StatusSwitchingProtocols},
+		{"a page of another scheme", []string{"https://*.example"}, "http://desk.example", http.StatusForbidden},
+		{"an origin that is none", []string{"desk.example"}, "https://[desk.example", http.StatusForbidden},
 		{"any page, when the caller checks", []string{"*"}, "https://evil.example", http.StatusSwitchingProtocols},
 	} {
 		t.Run(test.name, func(t *testing.T) {
