@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"portico/proxy/icws/icwssim"
 	"portico/translate/htccapi"
@@ -155,20 +156,25 @@ func TestChangesFromElsewhere(t *testing.T) {
 	}
 }
 
+// routeSubscribeLast is what a reader subscribes to last.
+const routeSubscribeLast = "PUT /icws/{sessionId}/messaging/subscriptions/activations/users/{subId}"
+
 // TestReadsCostNothing reads /me again and again while the site pushes.
 func TestReadsCostNothing(t *testing.T) {
 	w := newDoor(t)
 	anna := w.as("anna")
 	anna.operate("/me", "NotReady")
+	began := time.Now()
 	settled := func() map[string]int {
 		calls := w.sim.Calls()
 		delete(calls, "GET /icws/{sessionId}/messaging/messages")
 		return calls
 	}
-	eventually(t, "reads are answered from what is pushed", func() bool {
+	eventually(t, "the site is asked to push", func() bool { return w.calls(routeSubscribeLast) == 1 })
+	eventually(t, "reads are answered from what is pushed, and not from a read at the log-in", func() bool {
 		before := settled()
 		anna.state()
-		return maps.Equal(before, settled())
+		return maps.Equal(before, settled()) && time.Since(began) > 2*time.Second
 	})
 	before := settled()
 	for range 50 {
