@@ -36,6 +36,7 @@ type htccPart struct {
 	readAt   time.Time // when they were last
 	synced   bool      // the reader tells of every change
 	told     int       // notifications of state received so far
+	unheard  unheard   // own operations
 	away     bool      // the site could not be reached
 	over     bool      // the part has ended: no upstream session can be had
 	finished bool      // the agent ended the upstream session: another is opened only for a caller
@@ -109,12 +110,18 @@ func told(err error) error {
 	return &fault.Error{Kind: fault.KindOf(err), Public: refusal.Message, Err: err}
 }
 
-// show returns the part's devices and channels: those kept while the reader tells of changes, else
-// what one read for all who ask together says.
+// show returns the part's devices and channels: those kept while the reader tells of changes and has
+// told of the agent's own, else what one read for all who ask together says.
 func (p *htccPart) show(ctx context.Context) (shown, error) {
 	p.mu.Lock()
-	current := p.synced || p.over
+	current, behind := p.synced || p.over, p.behindLocked() && !p.away && !p.over
 	p.mu.Unlock()
+	if behind {
+		view, err := p.ahead(ctx)
+		if err == nil || !current {
+			return view, err
+		}
+	}
 	if current {
 		p.site.metrics.Avoided(htcc.OpGetMe, upstream.LiveState)
 		return p.aged(fromPush), nil
@@ -143,9 +150,10 @@ func (p *htccPart) aged(from source) shown {
 
 // refresh reads devices and channels, once for all who ask together.
 func (p *htccPart) refresh(ctx context.Context) error {
-	return once(ctx, &p.reads, p.agent.life, "refresh", func(ctx context.Context) error {
-		return p.call(ctx, func(s *htcc.Session) error { return p.resync(ctx, s) })
+	_, err := once(ctx, &p.reads, p.agent.life, "refresh", func(ctx context.Context) (struct{}, error) {
+		return struct{}{}, p.call(ctx, func(s *htcc.Session) error { return p.resync(ctx, s) })
 	})
+	return err
 }
 
 func (p *htccPart) resync(ctx context.Context, s *htcc.Session) error {
@@ -154,6 +162,13 @@ func (p *htccPart) resync(ctx context.Context, s *htcc.Session) error {
 	if err != nil {
 		return err
 	}
+	p.take(user, told)
+	return nil
+}
+
+// take keeps and tells what a read of devices and channels says, before which told notifications had
+// come.
+func (p *htccPart) take(user htcc.Object, told int) {
 	p.change(func() {
 		if p.begun && p.told != told {
 			return // notifications have come since, and are as new as what was read or newer
@@ -164,7 +179,6 @@ func (p *htccPart) resync(ctx context.Context, s *htcc.Session) error {
 			p.object = kept // the log-in's has the features too
 		}
 	})
-	return nil
 }
 
 func (p *htccPart) toldSoFar() int {

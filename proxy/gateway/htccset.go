@@ -25,6 +25,7 @@ func (p *htccPart) forward(ctx context.Context, path string, body json.RawMessag
 
 // post posts a body and returns what became of it. The caller holds writing.
 func (p *htccPart) post(ctx context.Context, path string, body json.RawMessage) (Outcome, error) {
+	defer p.operated(p.toldSoFar())
 	var outcome htcc.Outcome
 	err := p.call(ctx, func(s *htcc.Session) error {
 		var err error

@@ -36,9 +36,11 @@ func (p *htccPart) view() shown {
 	return p.viewLocked()
 }
 
-func (p *htccPart) viewLocked() shown {
+func (p *htccPart) viewLocked() shown { return p.viewOfLocked(p.devices, p.channels) }
+
+func (p *htccPart) viewOfLocked(devices []htcc.Device, channels []htcc.Channel) shown {
 	var view shown
-	for _, device := range p.devices {
+	for _, device := range devices {
 		if !p.ownsLocked(htccapi.Voice) {
 			break
 		}
@@ -48,7 +50,7 @@ func (p *htccPart) viewLocked() shown {
 		}
 		view.devices = append(view.devices, Resource{ID: device.ID(), Body: body})
 	}
-	for _, channel := range p.channels {
+	for _, channel := range channels {
 		if p.away && !p.over || !p.ownsLocked(channel.Name()) {
 			continue
 		}
@@ -58,7 +60,7 @@ func (p *htccPart) viewLocked() shown {
 		}
 		view.channels = append(view.channels, Resource{ID: string(channel.Name()), Body: body})
 	}
-	for _, name := range p.unaskedLocked() {
+	for _, name := range p.unaskedLocked(channels) {
 		view.channels = append(view.channels, Resource{ID: string(name),
 			Body: htccapi.Channel{Channel: name, UserState: htccapi.SettingOffline.UserState()}})
 	}
@@ -66,11 +68,11 @@ func (p *htccPart) viewLocked() shown {
 }
 
 // unaskedLocked returns the channels of an agent on two sites that were not asked for and that the
-// site therefore does not list.
-func (p *htccPart) unaskedLocked() []htccapi.MediaChannel {
+// site therefore does not list in channels.
+func (p *htccPart) unaskedLocked(channels []htcc.Channel) []htccapi.MediaChannel {
 	var unasked []htccapi.MediaChannel
 	for _, name := range p.owned {
-		listed := slices.ContainsFunc(p.channels, func(c htcc.Channel) bool { return c.Name() == name })
+		listed := slices.ContainsFunc(channels, func(c htcc.Channel) bool { return c.Name() == name })
 		if (p.over || !p.away && !p.countsLocked(name)) && !listed {
 			unasked = append(unasked, name)
 		}
@@ -106,9 +108,12 @@ func (p *htccPart) counted() []htccapi.MediaChannel {
 }
 
 // hasLocked reports whether the site gives the agent the channel: voice stands in devices. While the
-// site cannot be reached, the settings say.
+// site cannot be reached, the settings say; while it has not told what a Start did, the Start does.
 func (p *htccPart) hasLocked(name htccapi.MediaChannel) bool {
 	if p.away || !p.begun || name == htccapi.Voice && len(p.devices) > 0 {
+		return true
+	}
+	if p.behindLocked() && slices.Contains(p.asked, name) {
 		return true
 	}
 	return slices.ContainsFunc(p.channels, func(c htcc.Channel) bool { return c.Name() == name })

@@ -74,26 +74,22 @@ func (p *htccPart) states(ctx context.Context) ([]state, error) {
 	if known != nil {
 		return known, nil
 	}
-	err := once(ctx, &p.reads, p.agent.life, "states", func(ctx context.Context) error {
-		return p.call(ctx, func(s *htcc.Session) error {
+	known, err := once(ctx, &p.reads, p.agent.life, "states", func(ctx context.Context) ([]state, error) {
+		known := []state{}
+		err := p.call(ctx, func(s *htcc.Session) error {
 			list, err := p.site.HTCC.AgentStates(ctx, s)
-			if err != nil {
-				return err
-			}
-			known := []state{}
 			for _, one := range list {
 				known = append(known, state{AgentStateSetting: one.Setting(), body: one.Object})
 			}
-			p.mu.Lock()
-			defer p.mu.Unlock()
-			p.known = known
-			return nil
+			return err
 		})
+		return known, err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("gateway: read agent states: %w", err)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.known, nil
+	p.known = known
+	return known, nil
 }

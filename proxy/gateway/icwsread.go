@@ -45,7 +45,8 @@ func notAgain(err error) error {
 
 // once runs one read for all who ask for it together. It goes on when one of them leaves.
 func (p *icwsPart) once(ctx context.Context, name string, read func(context.Context) error) error {
-	return once(ctx, &p.reads, p.agent.life, name, read)
+	_, err := once(ctx, &p.reads, p.agent.life, name, func(ctx context.Context) (struct{}, error) { return struct{}{}, read(ctx) })
+	return err
 }
 
 // reading is what makes up an agent's state at a site.

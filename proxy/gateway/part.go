@@ -175,16 +175,20 @@ func away(err error) bool { return errors.Is(err, fault.Unreachable) || errors.I
 
 // once runs one read for all who ask for it together, until life ends. It goes on when one of them
 // leaves.
-func once(ctx context.Context, flights *singleflight.Group, life context.Context, name string, read func(context.Context) error) error {
+func once[T any](ctx context.Context, flights *singleflight.Group, life context.Context, name string, read func(context.Context) (T, error)) (T, error) {
 	flight := flights.DoChan(name, func() (any, error) {
 		ctx, cancel := context.WithTimeout(upstream.WithCause(life, upstream.CauseOf(ctx)), readTimeout)
 		defer cancel()
-		return recovered(func() (any, error) { return nil, read(ctx) })
+		return recovered(func() (any, error) { return read(ctx) })
 	})
+	var none T
 	select {
 	case landed := <-flight:
-		return landed.Err
+		if landed.Err != nil {
+			return none, landed.Err
+		}
+		return landed.Val.(T), nil
 	case <-ctx.Done():
-		return fmt.Errorf("gateway: read the agent's state: %w: %w", fault.Timeout, ctx.Err())
+		return none, fmt.Errorf("gateway: read the agent's state: %w: %w", fault.Timeout, ctx.Err())
 	}
 }

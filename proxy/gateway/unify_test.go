@@ -239,6 +239,8 @@ func TestAnAgentOnHTCCAlone(t *testing.T) {
 				t.Errorf("member %q did not reach HTCC: %v", name, written)
 			}
 		}
+		time.Sleep(time.Second)
+		w.shows(bjorn) // finds that all has been notified
 		before := cloud.Calls()["GET /api/v2/me"]
 		for range 10 {
 			w.shows(bjorn)
