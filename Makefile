@@ -1,5 +1,6 @@
 # make test    everything that must hold: format, vet, staticcheck, tests with the race detector,
-#              fuzz targets for a few seconds each. It sets up what it needs.
+#              fuzz targets for 20 seconds each. It sets up what it needs.
+# make fuzz   the fuzz targets alone; FUZZTIME=10m takes longer
 # make test-cometd   the CometD client that agents' applications use, against portico demo
 # make test-browser   the same in pages of headless Chromium
 # make bench   the benchmarks
@@ -8,7 +9,7 @@
 # make build   a static binary in bin/
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
-FUZZTIME    ?= 3s
+FUZZTIME    ?= 20s
 BENCHTIME   ?= 1s
 AGENTS      ?= 5000
 VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
@@ -44,16 +45,9 @@ lint:
 unit:
 	go test $(RACE) ./...
 
-# Each fuzz target is run on its own, as go test wants it. A package whose targets cannot be listed
-# fails the run.
+# FUZZ=Settings fuzzes the targets whose names begin with FuzzSettings alone.
 fuzz:
-	@set -e; for package in $$(go list ./...); do \
-	  targets=$$(go test -list '^Fuzz' $$package); \
-	  for target in $$(echo "$$targets" | grep '^Fuzz' || true); do \
-	    echo "fuzz $$package $$target for $(FUZZTIME)"; \
-	    go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$package; \
-	  done; \
-	done
+	.ci/fuzz $(FUZZTIME) $(FUZZ)
 
 # need installs the packages $(1) if one of the commands $(2) is missing, for the target $(3).
 define need
