@@ -3,12 +3,15 @@
 # make fuzz   the fuzz targets alone; FUZZTIME=10m takes longer
 # make test-cometd   the CometD client that agents' applications use, against portico demo
 # make test-browser   the same in pages of headless Chromium
+# make vuln   known vulnerabilities of what is used, where the database can be reached
 # make bench   the benchmarks
 # make bench-push   what notifications cost, with 5,000 agents: memory for each, and time from event to
 #              client. AGENTS=500 takes fewer; BENCHPUSH="--csv FILE --profiles FOLDER" passes flags on. Linux.
 # make build   a static binary in bin/
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
+VULNDB      := https://vuln.go.dev
 FUZZTIME    ?= 20s
 BENCHTIME   ?= 1s
 AGENTS      ?= 5000
@@ -19,7 +22,7 @@ RACE = $(shell command -v gcc >/dev/null 2>&1 && echo -race)
 
 CONFORMANCE := proxy/push/conformance
 
-.PHONY: test setup lint unit fuzz test-cometd test-browser bench bench-push build clean
+.PHONY: test setup lint unit fuzz vuln test-cometd test-browser bench bench-push build clean
 
 test: setup lint unit fuzz test-cometd test-browser
 
@@ -47,7 +50,14 @@ unit:
 
 # FUZZ=Settings fuzzes the targets whose names begin with FuzzSettings alone.
 fuzz:
-	.ci/fuzz $(FUZZTIME) $(FUZZ)
+	.ci/fuzz '$(FUZZTIME)' '$(FUZZ)'
+
+vuln:
+	@if curl -sf --max-time 20 -o /dev/null $(VULNDB)/index/db.json; then \
+	  go run $(GOVULNCHECK) -db $(VULNDB) ./...; \
+	else \
+	  echo "left out: govulncheck. Its database $(VULNDB) does not answer, or there is no curl to ask it with"; \
+	fi
 
 # need installs the packages $(1) if one of the commands $(2) is missing, for the target $(3).
 define need

@@ -1,0 +1,63 @@
+package icws
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"github.com/tmaxmax/go-sse"
+)
+
+// FuzzStream holds what is read of an event stream, cut into blocks however its bytes come, to what a
+// reader of the whole finds.
+func FuzzStream(f *testing.F) {
+	for _, seed := range []string{
+		"data: {\"__type\":\"urn:inin.com:status:userStatusMessage\"}\n\n", ":ping\n\n:ping\n\ndata: a\ndata: b\n\n", "data: a\r\rdata: b\r\n\r\ndata:c\n\n",
+		"event: x\nid: 1\nretry: 3\ndata\n\n", "data: never ended", "\n\n\n", "data: " + strings.Repeat("x", 600) + "\n\n", "\ufeffdata: a\n\n",
+	} {
+		f.Add([]byte(seed), false)
+		f.Add([]byte(seed), true)
+	}
+	f.Fuzz(func(t *testing.T, body []byte, byByte bool) {
+		var from io.Reader = bytes.NewReader(body)
+		if byByte {
+			from = iotest.OneByteReader(from)
+		}
+		cut := &blocks{from: from}
+		var got []string
+		for {
+			block, err := cut.next()
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil {
+				t.Fatalf("next: %v", err)
+			}
+			got = append(got, dataOf(t, block)...)
+		}
+		// A block that the stream's end leaves open is no event.
+		whole := body[:len(body)-len(cut.block)]
+		if want := dataOf(t, whole); !slices.Equal(got, want) {
+			t.Errorf("read of %q\n got %q\nwant %q", body, got, want)
+		}
+	})
+}
+
+// dataOf returns the data of the events in text.
+func dataOf(t *testing.T, text []byte) []string {
+	t.Helper()
+	var data []string
+	for event, err := range sse.Read(bytes.NewReader(text), &sse.ReadConfig{MaxEventSize: len(text) + 1}) {
+		if err != nil {
+			t.Fatalf("an event stream cannot be read: %v", err)
+		}
+		if event.Data != "" {
+			data = append(data, event.Data)
+		}
+	}
+	return data
+}
