@@ -10,7 +10,7 @@
 # make build   a static binary in bin/
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
-GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.8.0
 VULNDB      := https://vuln.go.dev
 FUZZTIME    ?= 20s
 BENCHTIME   ?= 1s
