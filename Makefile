@@ -7,6 +7,8 @@
 # make bench   the benchmarks
 # make bench-push   what notifications cost, with 5,000 agents: memory for each, and time from event to
 #              client. AGENTS=500 takes fewer; BENCHPUSH="--csv FILE --profiles FOLDER" passes flags on. Linux.
+# make bench-hostile   what agents feel while hostile callers are at the door. BENCHHOSTILE="--only 'deep JSON'"
+#              passes flags on. Linux.
 # make build   a static binary in bin/
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
@@ -22,7 +24,7 @@ RACE = $(shell command -v gcc >/dev/null 2>&1 && echo -race)
 
 CONFORMANCE := proxy/push/conformance
 
-.PHONY: test setup lint unit fuzz vuln test-cometd test-browser bench bench-push build clean
+.PHONY: test setup lint unit fuzz vuln test-cometd test-browser bench bench-push bench-hostile build clean
 
 test: setup lint unit fuzz test-cometd test-browser
 
@@ -87,6 +89,12 @@ bench:
 
 bench-push: build
 	go run ./cmd/benchpush --portico bin/portico --agents $(AGENTS) $(BENCHPUSH)
+
+bench-hostile: build
+	@if ! command -v slowhttptest >/dev/null 2>&1 && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+	  apt-get update -qq && apt-get install -y -qq slowhttptest; \
+	fi
+	go run ./cmd/benchhostile --portico bin/portico $(BENCHHOSTILE)
 
 # adaptivestackstart=0 has every goroutine start with a stack of 2 KB, which is all that an idle websocket
 # needs, and not with what the others have on average. No //go:debug line can say it. The Dockerfile says

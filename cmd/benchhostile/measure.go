@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"portico/cmd/internal/scene"
+)
+
+// A round is one stretch of time: in quiet, or under an attack.
+type round struct {
+	name   string // "" = quiet
+	served served
+	got    outcome
+}
+
+// measure runs quiet rounds and attacks in turn and prints how agents were served.
+func measure(ctx context.Context, s settings, stdout, stderr io.Writer) error {
+	stage, err := scene.Open(ctx, s.portico, "", stderr)
+	if err != nil {
+		return err
+	}
+	defer stage.Close()
+	agents, err := logIn(ctx, stage.Door, s)
+	if err != nil {
+		return err
+	}
+	list := names()
+	if s.only != "" {
+		list = []string{s.only}
+	}
+	report := &report{settings: s}
+	for _, name := range list {
+		for _, attack := range []string{"", name} {
+			one, err := play(ctx, s, agents, attack, stderr)
+			if err != nil {
+				return err
+			}
+			report.rounds = append(report.rounds, one)
+		}
+	}
+	report.print(stdout)
+	if s.csv != "" {
+		return report.save(s.csv)
+	}
+	return nil
+}
+
+// settleFor is how long an attack goes on before anything is measured, and how long its end is waited for.
+const settleFor = 2 * time.Second
+
+// play runs one round, under an attack if it has a name.
+func play(ctx context.Context, s settings, agents *agents, attack string, stderr io.Writer) (round, error) {
+	one := round{name: attack}
+	outcome := func() (outcome, error) { return nil, nil }
+	attacking, calm := context.WithCancel(ctx)
+	defer calm()
+	if attack != "" {
+		var err error
+		outcome, err = send(attacking, attack, agents.door, stderr)
+		if err != nil {
+			return one, err
+		}
+	}
+	err := pause(ctx, settleFor)
+	if err != nil {
+		return one, err
+	}
+	working, stop := context.WithTimeout(ctx, s.round)
+	defer stop()
+	one.served = agents.work(working)
+	calm()
+	one.got, err = outcome()
+	if err != nil {
+		return one, err
+	}
+	if ctx.Err() != nil {
+		return one, fmt.Errorf("stopped: %w", context.Cause(ctx))
+	}
+	return one, nil
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	if d > 0 {
+		select {
+		case <-time.After(d):
+		case <-ctx.Done():
+		}
+	}
+	return context.Cause(ctx)
+}

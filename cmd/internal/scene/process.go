@@ -1,0 +1,74 @@
+package scene
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"os/exec"
+	"regexp"
+	"strings"
+	"syscall"
+	"time"
+)
+
+const (
+	startWithin = 20 * time.Second // until it tells where it listens
+	stopWithin  = 10 * time.Second // until it is killed
+)
+
+// A Process is one that we started. Its owner calls Find once, and afterwards Wait.
+type Process struct {
+	cmd    *exec.Cmd
+	output *bufio.Reader
+	ended  chan error
+}
+
+// Start starts a program, which is told to stop when ctx ends. What it complains of goes to stderr.
+func Start(ctx context.Context, stderr io.Writer, program string, args ...string) (*Process, error) {
+	cmd := exec.CommandContext(ctx, program, args...)
+	cmd.Stderr = stderr
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.WaitDelay = stopWithin
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	err = cmd.Start()
+	if err != nil {
+		return nil, err
+	}
+	return &Process{cmd: cmd, output: bufio.NewReader(out), ended: make(chan error, 1)}, nil
+}
+
+// PID is the process's number at the system.
+func (p *Process) PID() int { return p.cmd.Process.Pid }
+
+// Signal sends the process a signal.
+func (p *Process) Signal(s syscall.Signal) error { return p.cmd.Process.Signal(s) }
+
+// Wait waits for the process to end, once Find has returned.
+func (p *Process) Wait() error { return <-p.ended }
+
+// Find reads the output up to a line that matches and returns its groups. The rest is read and
+// dropped, or the process would stop at a full pipe. A process that tells nothing is killed.
+func (p *Process) Find(pattern string) ([]string, error) {
+	overdue := time.AfterFunc(startWithin, func() { _ = p.cmd.Process.Kill() })
+	defer overdue.Stop()
+	wanted := regexp.MustCompile(pattern)
+	for {
+		line, err := p.output.ReadString('\n')
+		groups := wanted.FindStringSubmatch(strings.TrimSpace(line))
+		if err == nil && groups == nil {
+			continue
+		}
+		go func() {
+			_, _ = io.Copy(io.Discard, p.output)
+			p.ended <- p.cmd.Wait()
+		}()
+		if err != nil {
+			return nil, fmt.Errorf("%s ended, or was ended, before it told where it listens", p.cmd)
+		}
+		return groups[1:], nil
+	}
+}

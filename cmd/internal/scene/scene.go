@@ -1,0 +1,109 @@
+// Package scene starts Portico and the contact centres behind it as processes of their own, for the
+// programs that measure it: what one of them uses is then told apart from what the others do.
+package scene
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// A Scene is Portico and the simulators it stands in front of, on free ports of 127.0.0.1.
+type Scene struct {
+	Portico, ICWS, HTCC *Process
+
+	Door, Admin        string // host:port of Portico's listeners
+	ICWSHost, HTCCHost string // host:port of the simulators
+
+	cancel context.CancelFunc
+	folder string
+}
+
+// settings is Portico as `portico demo` sets it up, and what the caller wants otherwise.
+const settings = `listen: "127.0.0.1:0"
+admin: "127.0.0.1:0"
+sites:
+  pureconnect:
+    kind: icws
+    urls: ["http://%s"]
+    channels:
+      voice: {workgroups: [Sales, Support]}
+      email: {workgroups: [Mail]}
+  cloud: {kind: htcc, urls: ["http://%s"]}
+routes:
+  - {match: "agent*", sites: [pureconnect]}
+  - {match: anna, sites: [pureconnect]}
+  - {match: bjorn, sites: [cloud]}
+  - {match: cleo, sites: [pureconnect, cloud], channels: {voice: pureconnect, chat: cloud, email: cloud}}
+drain_delay: 0s
+grace: 1s
+%s`
+
+// Open starts all three from the Portico binary, with more lines for the settings file. The caller
+// calls Close.
+func Open(ctx context.Context, program, more string, stderr io.Writer) (*Scene, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	s := &Scene{cancel: cancel}
+	err := s.open(ctx, program, more, stderr)
+	if err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Scene) open(ctx context.Context, program, more string, stderr io.Writer) error {
+	var err error
+	s.ICWS, s.ICWSHost, err = simulator(ctx, program, "icws", `^ICWS simulator at (.+)$`, stderr)
+	if err != nil {
+		return err
+	}
+	s.HTCC, s.HTCCHost, err = simulator(ctx, program, "htcc", `^HTCC simulator at (.+)$`, stderr)
+	if err != nil {
+		return err
+	}
+	s.folder, err = os.MkdirTemp("", "portico")
+	if err != nil {
+		return err
+	}
+	file := filepath.Join(s.folder, "portico.yaml")
+	err = os.WriteFile(file, fmt.Appendf(nil, settings, s.ICWSHost, s.HTCCHost, more), 0o600)
+	if err != nil {
+		return err
+	}
+	s.Portico, err = Start(ctx, stderr, program, "serve", "--config", file)
+	if err != nil {
+		return err
+	}
+	found, err := s.Portico.Find(`"msg":"serving","listen":"([^"]+)","admin":"([^"]+)"`)
+	if err != nil {
+		return err
+	}
+	s.Door, s.Admin = found[0], found[1]
+	return nil
+}
+
+func simulator(ctx context.Context, program, kind, pattern string, stderr io.Writer) (*Process, string, error) {
+	p, err := Start(ctx, stderr, program, "simulate", kind, "--listen", "127.0.0.1:0")
+	if err != nil {
+		return nil, "", err
+	}
+	found, err := p.Find(pattern)
+	if err != nil {
+		return p, "", err
+	}
+	return p, found[0], nil
+}
+
+// Close stops all of them and waits until they have ended.
+func (s *Scene) Close() {
+	s.cancel()
+	for _, p := range []*Process{s.Portico, s.ICWS, s.HTCC} {
+		if p != nil {
+			_ = p.Wait() // they were told to
+		}
+	}
+	_ = os.RemoveAll(s.folder)
+}
