@@ -23,7 +23,7 @@ type outcome map[string]int
 var attacks = map[string]attack{
 	"slow headers":     slowHTTP("/api/v2/diagnostics/version", "-H", "-i", "5"),
 	"slow bodies":      slowHTTP("/api/v2/me", "-B", "-i", "5", "-s", "60000"),
-	"slow readers":     slowHTTP("/api/v2/me/status-messages", "-X", "-k", "50", "-w", "64", "-y", "128", "-n", "2"),
+	"slow readers":     slowHTTP("/api/v2/me/status-messages", "-X", "-k", "10", "-w", "64", "-y", "128", "-n", "2"),
 	"idle connections": idleConnections,
 	"1 GB bodies":      largeBodies,
 	"wrong log-ins":    wrongLogins,
