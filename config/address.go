@@ -11,7 +11,7 @@ import (
 
 // PublicURLAt returns the URL of a server that listens at host:port, with localhost for a server
 // on all addresses. It is empty where the port is 0 or the address is none.
-func PublicURLAt(listen string) string {
+func (c *Config) PublicURLAt(listen string) string {
 	host, port, err := net.SplitHostPort(listen)
 	if err != nil || port == "0" {
 		return ""
@@ -19,7 +19,18 @@ func PublicURLAt(listen string) string {
 	if everyHost(host) {
 		host = "localhost"
 	}
-	return "http://" + net.JoinHostPort(host, port)
+	scheme := "http://"
+	if c.TLS.Given() {
+		scheme = "https://"
+	}
+	return scheme + net.JoinHostPort(host, port)
+}
+
+// onLoopback reports whether only this machine reaches a server that listens at host:port.
+func onLoopback(listen string) bool {
+	host, _, _ := net.SplitHostPort(listen)
+	address, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && address.IsLoopback()
 }
 
 // everyHost reports whether a server on this host listens on all addresses.

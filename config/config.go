@@ -33,6 +33,17 @@ type Config struct {
 	PublicURL string `yaml:"public_url"`
 	// Admin is the address of the operator's door, as host:port. Default "127.0.0.1:9180".
 	Admin string `yaml:"admin"`
+	// AdminTokenFile and AdminToken are what the operator's views ask for as a bearer token. Metrics
+	// and health ask for none, nor do the views on a loopback address without one. Default none.
+	AdminTokenFile string `yaml:"admin_token_file"`
+	AdminToken     Secret `yaml:"admin_token"`
+	// TLS makes Listen speak HTTPS, AdminTLS the operator's door. Default none.
+	TLS      TLS `yaml:"tls"`
+	AdminTLS TLS `yaml:"admin_tls"`
+	// CSRF says what proves that a request with a cookie is meant by its agent. Default origin.
+	CSRF CSRF `yaml:"csrf"`
+	// CORS says which pages of other origins may call. Default none.
+	CORS CORS `yaml:"cors"`
 	// TrustedProxies are the networks whose X-Forwarded-For is believed. Default none.
 	TrustedProxies []netip.Prefix `yaml:"trusted_proxies"`
 	// Dialect forces one form of answers under both prefixes. Default "": each prefix its own.
@@ -56,6 +67,7 @@ type Config struct {
 	Cache  Cache  `yaml:"cache"`
 	Log    Log    `yaml:"log"`
 	Limits Limits `yaml:"limits"`
+	Logins Logins `yaml:"logins"`
 
 	// Sites are the upstream contact centres by name. At least one.
 	Sites map[string]Site `yaml:"sites" key:"name"`
@@ -86,12 +98,6 @@ type Log struct {
 	Level LogLevel `yaml:"level"`
 }
 
-// Limits bound what callers may send.
-type Limits struct {
-	// Body is the longest request body under /me. Default 64KiB.
-	Body Bytes `yaml:"body" min:"1KiB" max:"16MiB"`
-}
-
 // Default returns the settings that hold where neither file nor environment says otherwise. They
 // name no site and no route, and so do not pass as settings alone.
 func Default() *Config {
@@ -106,8 +112,11 @@ func Default() *Config {
 		Grace:       20 * time.Second, // with DrainDelay below the 30 s that Kubernetes waits
 		Cache:       Cache{MaxBytes: 64 << 20, Scope: ScopeSession, StaleIfError: time.Hour},
 		Log:         Log{Level: "info"},
-		Limits:      Limits{Body: 64 << 10},
+		CSRF:        CSRFByOrigin,
+		Limits: Limits{Body: 64 << 10, Header: 32 << 10, Headers: 100, URL: 8 << 10, HeaderTimeout: 10 * time.Second,
+			BodyTimeout: 30 * time.Second, WriteTimeout: 30 * time.Second, Strangers: 10000, StrangersPerAddress: 1000},
+		Logins: Logins{FailuresPerName: 4, FailuresPerAddress: 50, Window: 15 * time.Minute},
 	}
-	c.PublicURL = PublicURLAt(c.Listen)
+	c.PublicURL = c.PublicURLAt(c.Listen)
 	return c
 }

@@ -100,8 +100,12 @@ func (n *node) give(target variable, value string, at place) {
 
 // unknownVariable ends the fault of a variable that is none.
 func unknownVariable(name string, known map[string][]variable) string {
-	if meant := closest(name, sorted(known)); meant != "" {
-		return "; did you mean " + meant + "?"
+	var words []string // without what all share, which would make any two alike
+	for _, word := range sorted(known) {
+		words = append(words, strings.TrimPrefix(word, envPrefix))
+	}
+	if meant := closest(strings.TrimPrefix(name, envPrefix), words); meant != "" {
+		return "; did you mean " + envPrefix + meant + "?"
 	}
 	return "; variables are PORTICO_ and the path of a setting, such as PORTICO_CACHE_MAX_BYTES; sites must stand in the file"
 }

@@ -73,8 +73,11 @@ func readAll(documents []Document, v *verdict) *node {
 // complete fills in the defaults that depend on other settings, and reads the secret files.
 func (c *Config) complete(v *verdict) {
 	if !v.given("public_url") {
-		c.PublicURL = PublicURLAt(c.Listen)
+		c.PublicURL = c.PublicURLAt(c.Listen)
 	}
+	readSecretFile("admin_token_file", c.AdminTokenFile, &c.AdminToken, v)
+	c.TLS.complete("tls", v)
+	c.AdminTLS.complete("admin_tls", v)
 	for name, site := range c.Sites {
 		site.complete(name)
 		password, code := pathOf("sites", name, "service", "password_file"), pathOf("sites", name, "marketplace", "code_file")
@@ -90,9 +93,7 @@ func readSecretFile(path, file string, into *Secret, v *verdict) {
 	if file == "" || !into.IsZero() {
 		return
 	}
-	if at := v.at(path); at.env == "" && !filepath.IsAbs(file) {
-		file = filepath.Join(filepath.Dir(at.file), file)
-	}
+	file = beside(path, file, v)
 	secret, readable, err := readSecret(file)
 	if err != nil {
 		v.fault(path, "%v; name a file that holds the secret alone", err)
@@ -102,6 +103,16 @@ func readSecretFile(path, file string, into *Secret, v *verdict) {
 		v.warn(path, "every user of this machine may read %s; chmod o-r it", file)
 	}
 	*into = secret
+}
+
+// beside returns where a file is that the setting at path names: beside the settings file, or in the
+// working directory if a variable names it.
+func beside(path, file string, v *verdict) string {
+	at := v.at(path)
+	if file == "" || at.env != "" || filepath.IsAbs(file) {
+		return file
+	}
+	return filepath.Join(filepath.Dir(at.file), file)
 }
 
 // seal returns the settings with their warnings, or all faults.

@@ -45,6 +45,11 @@ func TestWholeSchemaIsAccepted(t *testing.T) {
 		Listen:         "127.0.0.1:8081",
 		PublicURL:      "https://agents.example",
 		Admin:          "127.0.0.1:9181",
+		AdminTokenFile: "secret", AdminToken: NewSecret("canary"),
+		TLS:            TLS{CertificateFile: "tls.crt", KeyFile: "tls.key", ClientCAFile: "tls.crt"},
+		AdminTLS:       TLS{CertificateFile: "tls.crt", KeyFile: "tls.key"},
+		CSRF:           CSRFByToken,
+		CORS:           CORS{Origins: []string{"https://crm.example", "http://localhost:3000"}},
 		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")},
 		Dialect:        DialectStatusCode,
 		HTCCVersion:    "8.5.203.1",
@@ -55,7 +60,9 @@ func TestWholeSchemaIsAccepted(t *testing.T) {
 		Grace:          time.Minute,
 		Cache:          Cache{MaxBytes: 1e6, Scope: ScopeShared, StaleIfError: 0},
 		Log:            Log{Level: "debug"},
-		Limits:         Limits{Body: 2048},
+		Limits: Limits{Body: 2048, Header: 16 << 10, Headers: 50, URL: 4 << 10, HeaderTimeout: 5 * time.Second, BodyTimeout: time.Minute,
+			WriteTimeout: 20 * time.Second, Strangers: 200, StrangersPerAddress: 20},
+		Logins: Logins{FailuresPerName: 3, FailuresPerAddress: 30, Window: 10 * time.Minute},
 		Sites: map[string]Site{
 			"pureconnect": {
 				Name: "pureconnect", Kind: ICWS, Timeout: 5 * time.Second,

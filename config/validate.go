@@ -10,6 +10,7 @@ import (
 // what must fit together. It knows the whole schema, also what this version does not serve.
 func (c *Config) validate(v *verdict) {
 	c.checkDoors(v)
+	c.checkCallers(v)
 	c.checkSites(v)
 	c.checkRoutes(v)
 	c.checkStates(v)

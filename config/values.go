@@ -49,6 +49,17 @@ func (Credentials) choices() []string {
 	return []string{string(KeepCredentials), string(ForgetCredentials)}
 }
 
+// CSRF is what proves that a request with a cookie is meant by its agent.
+type CSRF string
+
+// A browser tells the origin of a request; a token is known only to pages that may read our answers.
+const (
+	CSRFByOrigin CSRF = "origin"
+	CSRFByToken  CSRF = "token"
+)
+
+func (CSRF) choices() []string { return []string{string(CSRFByOrigin), string(CSRFByToken)} }
+
 // Scope is whom one fetched catalogue serves.
 type Scope string
 
@@ -131,6 +142,15 @@ func (l LogLevel) Level() slog.Level {
 		return slog.LevelInfo // the zero value
 	}
 	return level
+}
+
+// Count is a whole number of things.
+type Count int64
+
+// parseCount reads a whole number.
+func parseCount(text string) (Count, error) {
+	n, err := strconv.ParseUint(text, 10, 31)
+	return Count(n), err
 }
 
 // Bytes is a size in bytes.

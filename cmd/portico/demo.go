@@ -92,7 +92,7 @@ func demoConfig(over, icws, htcc string, environ []string) (*config.Config, erro
 // address follows from the new one.
 func move(cfg *config.Config, door, admin string) {
 	if door != "" {
-		if cfg.PublicURL == config.PublicURLAt(cfg.Listen) {
+		if cfg.PublicURL == cfg.PublicURLAt(cfg.Listen) {
 			cfg.PublicURL = ""
 		}
 		cfg.Listen = door

@@ -83,7 +83,7 @@ func open(cfg *config.Config, log *slog.Logger) (*running, error) {
 		return nil, err
 	}
 	if cfg.PublicURL == "" {
-		cfg.PublicURL = config.PublicURLAt(door.address())
+		cfg.PublicURL = cfg.PublicURLAt(door.address())
 	}
 	house, err := build(cfg, log)
 	if err != nil {
