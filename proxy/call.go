@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"runtime"
 	"runtime/debug"
 	"strconv"
 	"time"
@@ -25,8 +26,9 @@ type call struct {
 	began   time.Time
 	id      string // of the request
 
-	agent  *gateway.Agent // nil before log-in, and where none is needed
-	cookie sessionCookie  // what an answer without error does to the session's cookie
+	agent   *gateway.Agent // nil before log-in, and where none is needed
+	lasting http.Header    // of an answer that is passed through, for when an interim one has cleared it
+	cookie  sessionCookie  // what an answer without error does to the session's cookie
 
 	operation operation
 	numbers   *endpoint
@@ -50,10 +52,8 @@ const codeClientGone = 499
 
 // Headers that are the same in many answers. They are shared, and nobody changes them.
 var (
-	headerJSON    = []string{"application/json;charset=UTF-8"}
-	headerICWS    = []string{gateway.NativeContentType}
-	headerNoStore = []string{"no-store"}
-	headerNoSniff = []string{"nosniff"}
+	headerJSON = []string{"application/json;charset=UTF-8"}
+	headerICWS = []string{gateway.NativeContentType}
 )
 
 // handle gives every route the same course: one answer, one count, one log record.
@@ -64,12 +64,11 @@ func (d *door) handle(h handler, dialect htccapi.Dialect, op operation, numbers 
 		defer d.metrics.requestsInFlight.Dec()
 		header := c.Writer.Header()
 		header["X-Request-Id"] = []string{c.id}
-		header["X-Content-Type-Options"] = headerNoSniff
-		header["Cache-Control"] = headerNoStore
+		c.protect()
 		if d.settings.Draining() {
 			header.Set("Connection", "close")
 		}
-		answer, err := c.run(h)
+		answer, err := c.run(c.allowOrigin(h))
 		if err != nil {
 			answer = c.fail(err)
 		} else if !answer.sent {
@@ -91,9 +90,13 @@ func (c *call) run(h handler) (answer raw, err error) {
 			panic(panicked) // net/http is to break the connection off
 		}
 		if panicked != nil {
-			err = fmt.Errorf("proxy: panic: %v\n%s", panicked, debug.Stack())
+			err = fmt.Errorf("proxy: panic: %s\n%s", panicText(panicked), debug.Stack())
 		}
 	}()
+	err = c.checkSize()
+	if err != nil {
+		return raw{}, err
+	}
 	reply, err := h(c)
 	if err != nil {
 		return raw{}, err
@@ -103,6 +106,16 @@ func (c *call) run(h handler) (answer raw, err error) {
 		return encoded, nil
 	}
 	return encode(http.StatusOK, reply)
+}
+
+// panicText says what a panic was. Errors of the runtime and texts are our own words; any other value
+// may hold what a caller or a site sent, so its type stands for it.
+func panicText(panicked any) string {
+	switch panicked.(type) {
+	case string, runtime.Error:
+		return fmt.Sprint(panicked)
+	}
+	return fmt.Sprintf("a %T", panicked)
 }
 
 func encode(status int, reply any) (raw, error) {
@@ -117,8 +130,7 @@ func encode(status int, reply any) (raw, error) {
 func (c *call) fail(err error) raw {
 	c.verdict = fault.Code(err)
 	header := c.Writer.Header()
-	header["Cache-Control"] = headerNoStore
-	header["X-Content-Type-Options"] = headerNoSniff
+	c.protect()
 	after := fault.RetryAfter(err)
 	if after > 0 {
 		header.Set("Retry-After", strconv.Itoa(int((after+time.Second-1)/time.Second)))

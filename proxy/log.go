@@ -62,7 +62,7 @@ func (c *call) log(code int, took time.Duration, err error) {
 		r.session = c.door.gateway.ShortName(c.agent)
 	}
 	if c.door.settings.LogClientIP {
-		r.clientIP = c.ClientIP()
+		r.clientIP = c.address().String()
 	}
 	c.door.log.LogAttrs(c.context(), level, "request", r.attrs()...)
 }

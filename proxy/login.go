@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -18,6 +17,15 @@ import (
 //
 // Source: GWS, CSRFProtection.
 const cookieName = "JSESSIONID"
+
+// Longest parts of a log-in, in bytes. What is longer is no agent's; a caller with more cookies than
+// that of the session has them from elsewhere.
+const (
+	maxLogin    = 256
+	maxPassword = 1 << 10
+	maxLanguage = 256
+	maxCookies  = 8
+)
 
 // A sessionCookie is what an answer does to the session's cookie.
 type sessionCookie int
@@ -32,7 +40,10 @@ const (
 func (d *door) loggedIn(h handler) handler {
 	return func(c *call) (any, error) {
 		cookies := c.Request.CookiesNamed(cookieName)
-		err := d.checkOrigin(c.Request, cookies)
+		var err error
+		if !d.settings.CSRFToken {
+			err = d.checkOrigin(c.Request, cookies)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -40,6 +51,13 @@ func (d *door) loggedIn(h handler) handler {
 		if err != nil {
 			return nil, err
 		}
+		if d.settings.CSRFToken {
+			err = c.checkToken()
+			if err != nil {
+				return nil, err
+			}
+		}
+		d.settings.LoggedIn(c.context())
 		sessionID := c.agent.SessionID()
 		if !slices.ContainsFunc(cookies, func(cookie *http.Cookie) bool { return cookie.Value == sessionID }) {
 			c.cookie = giveCookie
@@ -58,11 +76,21 @@ func (c *call) login(cookies []*http.Cookie) (*gateway.Agent, error) {
 		return c.loginByCookie(cookies)
 	}
 	login, password, ok := basic(authorization)
-	if !ok {
+	if !ok || len(login) > maxLogin || len(password) > maxPassword {
 		return nil, fmt.Errorf("proxy: the Authorization header is not one of HTTP Basic: %w", fault.Unauthenticated)
 	}
 	return c.door.gateway.Login(c.context(), gateway.Caller{Basic: true, Login: login, Password: password,
-		Language: strings.Join(c.Request.Header["Accept-Language"], ",")})
+		Language: c.language(), Address: c.address()})
+}
+
+// language returns what the caller would like to read; nothing if that is longer than a list of
+// languages, since it is kept.
+func (c *call) language() string {
+	asked := strings.Join(c.Request.Header["Accept-Language"], ",")
+	if len(asked) > maxLanguage {
+		return ""
+	}
+	return asked
 }
 
 // password returns the one that came with the request of an agent who is logged in, "" if none did.
@@ -78,7 +106,7 @@ func (c *call) password() string {
 // loginByCookie tries each of the caller's cookies: other applications on the same host may have
 // set theirs for another path.
 func (c *call) loginByCookie(cookies []*http.Cookie) (*gateway.Agent, error) {
-	for _, cookie := range cookies {
+	for _, cookie := range cookies[:min(len(cookies), maxCookies)] {
 		agent, err := c.door.gateway.Login(c.context(), gateway.Caller{SessionID: cookie.Value})
 		if err == nil || !errors.Is(err, fault.Unauthenticated) {
 			return agent, err
@@ -118,6 +146,9 @@ func fromLatin1(text []byte) string {
 // setCookie gives the caller the session's cookie, or takes it away. Errors leave it alone.
 func (c *call) setCookie() {
 	cookie := http.Cookie{Name: cookieName, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: c.door.secure}
+	if c.door.cors != nil { // pages of other origins send it too; origin or token decides what counts
+		cookie.SameSite, cookie.Secure = http.SameSiteNoneMode, true
+	}
 	switch c.cookie {
 	case keepCookie:
 		return
@@ -127,32 +158,4 @@ func (c *call) setCookie() {
 		cookie.MaxAge = -1
 	}
 	http.SetCookie(c.Writer, &cookie)
-}
-
-// origins returns what tells whether a browser sends a request for a page of another site.
-func origins(publicURL string) *http.CrossOriginProtection {
-	protection := http.NewCrossOriginProtection()
-	public, err := url.Parse(publicURL)
-	if err != nil || public.Host == "" {
-		return protection
-	}
-	err = protection.AddTrustedOrigin(public.Scheme + "://" + public.Host)
-	if err != nil {
-		panic(fmt.Sprintf("proxy: public URL %q is no origin: %v", publicURL, err))
-	}
-	return protection
-}
-
-// checkOrigin refuses a request that a page of another site made the browser send. A page can add
-// the cookie that way, but no Authorization header.
-func (d *door) checkOrigin(r *http.Request, cookies []*http.Cookie) error {
-	if r.Header.Get("Authorization") != "" || len(cookies) == 0 {
-		return nil
-	}
-	err := d.origins.Check(r)
-	if err != nil {
-		return &fault.Error{Kind: fault.CrossSite, Err: err,
-			Public: "cross-site request refused: send it from a page of this origin, or with an Authorization header"}
-	}
-	return nil
 }

@@ -48,11 +48,15 @@ func passNative(c *call) (any, error) {
 	if climbs(c.Request.URL.Path) {
 		return unknownPath(c)
 	}
+	passage.From = c.address()
 	release := func() {}
 	defer func() { release() }()
 	return c.pass(passing{RoundTripper: passage, sending: withoutOurs, answered: func(res *http.Response) {
 		keepOurs(res)
 		c.giveNativeCookie(res, passage)
+		if passage.Proven || passage.Session != "" {
+			c.door.settings.LoggedIn(c.context())
+		}
 		if passage.Stream {
 			c.numbers = c.door.native.held[methodLabel(c.Request.Method)]
 			release = c.hold()

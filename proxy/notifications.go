@@ -2,7 +2,6 @@ package proxy
 
 import (
 	"errors"
-	"net/http"
 
 	"portico/proxy/push"
 )
@@ -36,16 +35,4 @@ func (c *call) hold() func() {
 		c.door.metrics.pushInFlight.Dec()
 		c.door.metrics.requestsInFlight.Inc()
 	}
-}
-
-// checkUpgrade refuses a websocket that a page of another site opens with the agent's cookie. It comes
-// as a GET, which is let through elsewhere because it changes nothing and cannot be read across sites;
-// a socket can.
-func (c *call) checkUpgrade() error {
-	if c.Request.Header.Get("Upgrade") == "" {
-		return nil
-	}
-	asWrite := c.Request.Clone(c.context())
-	asWrite.Method = http.MethodPost
-	return c.door.checkOrigin(asWrite, asWrite.CookiesNamed(cookieName))
 }

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httputil"
-	"net/netip"
 	"strings"
 
 	"portico/proxy/fault"
@@ -114,8 +113,8 @@ func (c *call) pass(to passing) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	header.Del("Cache-Control") // that of the site counts
-	header.Del("X-Content-Type-Options")
+	c.unprotect()
+	c.lasting = header.Clone()
 	// Without it the server would read the rest of a body before the answer is begun.
 	_ = http.NewResponseController(c.Writer).EnableFullDuplex() // HTTP/2 is so anyway
 	defer c.endBrokenOff()
@@ -177,25 +176,11 @@ func (c *call) rewrite(r *httputil.ProxyRequest, to passing) {
 	}
 }
 
-// trustedBefore returns the headers of a request that came by a proxy that is trusted, nil for any
-// other: what it says of those before it is then the caller's invention.
-func (c *call) trustedBefore(in *http.Request) http.Header {
-	peer, err := netip.ParseAddrPort(in.RemoteAddr)
-	if err != nil {
-		return nil
-	}
-	for _, network := range c.door.settings.TrustedProxies {
-		if network.Contains(peer.Addr().Unmap()) {
-			return in.Header
-		}
-	}
-	return nil
-}
-
 // sign puts into an answer what is ours. It comes after interim answers, each of which clears the
 // headers.
 func (c *call) sign(res *http.Response, to passing, body *watchedBody) error {
 	res.Header.Del("X-Request-Id")
+	c.keepPolicies(res.Header)
 	c.identify()
 	to.answered(res)
 	if res.StatusCode == http.StatusSwitchingProtocols {
@@ -209,8 +194,30 @@ func (c *call) sign(res *http.Response, to passing, body *watchedBody) error {
 	return nil
 }
 
-// identify puts the request's id into the answer.
-func (c *call) identify() { c.Writer.Header()["X-Request-Id"] = []string{c.id} }
+// keepPolicies takes off a site's answer what we say ourselves: that the host is for https alone, and,
+// if pages of other origins are listed, that those may read it.
+func (c *call) keepPolicies(header http.Header) {
+	if c.door.secure {
+		header.Del("Strict-Transport-Security")
+	}
+	if c.door.cors == nil {
+		return
+	}
+	for name := range header {
+		if strings.HasPrefix(name, "Access-Control-") {
+			delete(header, name)
+		}
+	}
+}
+
+// identify puts into the answer what was there before it was begun, first of all the request's id.
+func (c *call) identify() {
+	header := c.Writer.Header()
+	for name, values := range c.lasting {
+		header[name] = values
+	}
+	header["X-Request-Id"] = []string{c.id}
+}
 
 // endBrokenOff counts and logs a call whose answer broke off, on its way out of the handler: the
 // connection is to be broken off too.

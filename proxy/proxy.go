@@ -4,13 +4,15 @@
 package proxy
 
 import (
-	"fmt"
+	"cmp"
+	"context"
 	"log/slog"
 	"net/http"
 	"net/netip"
 	"strings"
 
 	"github.com/gin-gonic/gin"
+	"github.com/rs/cors"
 
 	"portico/proxy/gateway"
 	"portico/proxy/push"
@@ -25,7 +27,15 @@ type Settings struct {
 	Dialect     htccapi.Dialect // of all answers; "" means each prefix its own
 	HTCCVersion string          // what /diagnostics/version tells
 	MaxBody     int64           // bytes of a request's body; 0 means 64 KiB
+	MaxURL      int             // bytes of a request's URL; 0 means 8 KiB
+	MaxHeaders  int             // how many headers a request may have; 0 means 100
 	Passthrough []string        // path prefixes that go to the agent's HTCC site, without trailing slash
+
+	Origins   []string // whose pages may call, beside PublicURL
+	CSRFToken bool     // a token, not the origin, proves that a request with a cookie is the agent's
+
+	// LoggedIn is told the context of each request that turned out to be an agent's; nil = nobody is.
+	LoggedIn func(context.Context)
 
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
 	LogClientIP    bool           // callers' addresses stand in the log
@@ -36,7 +46,11 @@ type Settings struct {
 	Logger   *slog.Logger
 }
 
-const defaultMaxBody = 64 << 10 // bytes
+const (
+	defaultMaxBody    = 64 << 10 // bytes
+	defaultMaxURL     = 8 << 10  // bytes
+	defaultMaxHeaders = 100
+)
 
 // A door serves callers. Any number of goroutines may use it.
 type door struct {
@@ -45,7 +59,8 @@ type door struct {
 	metrics  *Metrics
 	log      *slog.Logger
 	origins  *http.CrossOriginProtection
-	secure   bool // cookies are for https alone
+	cors     *cors.Cors // nil: no other origin may call
+	secure   bool       // cookies are for https alone
 
 	passed map[string]*endpoint // of what is passed through to HTCC sites, by method
 	native nativeEndpoints
@@ -56,8 +71,11 @@ func New(s Settings) http.Handler { return plainPaths(build(s).engine()) }
 
 // build returns a door whose settings are complete.
 func build(s Settings) *door {
-	if s.MaxBody <= 0 {
-		s.MaxBody = defaultMaxBody
+	s.MaxBody = cmp.Or(s.MaxBody, defaultMaxBody)
+	s.MaxURL = cmp.Or(s.MaxURL, defaultMaxURL)
+	s.MaxHeaders = cmp.Or(s.MaxHeaders, defaultMaxHeaders)
+	if s.LoggedIn == nil {
+		s.LoggedIn = func(context.Context) {}
 	}
 	if s.Metrics == nil {
 		s.Metrics = NewMetrics(nil)
@@ -74,7 +92,7 @@ func build(s Settings) *door {
 		passed[method] = s.Metrics.endpoint(apiHTCC, routePassthrough, method)
 	}
 	return &door{settings: s, gateway: s.Gateway, passed: passed, native: newNativeEndpoints(s.Metrics), metrics: s.Metrics, log: s.Logger,
-		origins: origins(s.PublicURL), secure: strings.HasPrefix(s.PublicURL, "https://")}
+		origins: origins(s.PublicURL, s.Origins), cors: newCORS(s.Origins), secure: strings.HasPrefix(s.PublicURL, "https://")}
 }
 
 // engine returns the router with every route in it.
@@ -84,14 +102,7 @@ func (d *door) engine() *gin.Engine {
 	engine.RedirectTrailingSlash = false
 	engine.RedirectFixedPath = false
 	engine.HandleMethodNotAllowed = true
-	trusted := make([]string, 0, len(d.settings.TrustedProxies))
-	for _, network := range d.settings.TrustedProxies {
-		trusted = append(trusted, network.String())
-	}
-	err := engine.SetTrustedProxies(trusted)
-	if err != nil {
-		panic(fmt.Sprintf("proxy: a netip.Prefix cannot fail to parse: %v", err))
-	}
+	_ = engine.SetTrustedProxies(nil) // whose address a request has, addressOf tells
 	d.route(engine)
 	return engine
 }

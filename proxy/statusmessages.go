@@ -30,7 +30,7 @@ func getStatusMessages(c *call) (any, error) {
 	header := c.Writer.Header()
 	header["Etag"] = []string{doc.ETag}
 	header["Cache-Control"] = headerRevalidate
-	header["Vary"] = headerByEncoding
+	header["Vary"] = append(header["Vary"], headerByEncoding...)
 	if doc.Stale {
 		header["Warning"] = headerStale
 		header["Age"] = []string{strconv.Itoa(int(doc.Age / time.Second))}

@@ -23,6 +23,7 @@ var rooms = map[string][]string{
 	"cache":                  {},
 	"proxy/fault":            {},
 	"proxy/session":          {},
+	"proxy/throttle":         {},
 	"translate/htccapi":      {},
 	"translate/icwsapi":      {},
 	"translate":              {"translate/htccapi", "translate/icwsapi"},
@@ -35,7 +36,7 @@ var rooms = map[string][]string{
 	"proxy/push":             {},
 	"proxy/htcc":             {"proxy/fault", "proxy/upstream", "translate/htccapi"},
 	"proxy/htcc/htccsim":     {"translate/htccapi", "proxy/push", "proxy/simulation", "proxy/upstream/memhttp"},
-	"proxy/gateway": {"proxy/htcc", "proxy/push", "proxy/icws", "proxy/upstream", "translate", "cache", "proxy/session", "proxy/fault",
+	"proxy/gateway": {"proxy/htcc", "proxy/push", "proxy/icws", "proxy/upstream", "translate", "cache", "proxy/session", "proxy/throttle", "proxy/fault",
 		"translate/htccapi", "translate/icwsapi"},
 	"proxy":       {"proxy/push", "proxy/gateway", "proxy/session", "proxy/fault", "translate", "translate/htccapi"},
 	"proxy/admin": {"proxy/session", "cache", "proxy/gateway", "proxy/fault"},
@@ -48,6 +49,8 @@ var onlyIn = map[string][]string{
 	"github.com/dgraph-io/ristretto":  {"cache"},
 	"go.yaml.in/yaml":                 {"config"},
 	"github.com/failsafe-go/failsafe": {"proxy/upstream"},
+	"github.com/rs/cors":              {"proxy"},
+	"github.com/hashicorp/golang-lru": {"proxy/throttle"},
 }
 
 const module = "portico/"

@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"errors"
 	"fmt"
+	"net/netip"
 	"runtime/debug"
 	"slices"
 	"sync"
@@ -25,8 +26,9 @@ type Agent struct {
 	route   Route
 	parts   []part // in the order of the route
 	outbox  outbox
-	used    atomic.Int64   // when a caller used the session last, in Unix nanoseconds
-	work    sync.WaitGroup // what is to be over before nothing of the session is left
+	used    atomic.Int64               // when a caller used the session last, in Unix nanoseconds
+	from    atomic.Pointer[netip.Addr] // where the password last came from
+	work    sync.WaitGroup             // what is to be over before nothing of the session is left
 
 	mu       sync.Mutex
 	session  session.Session // guarded by mu, but for ID and Login, which never change

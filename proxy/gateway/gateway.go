@@ -70,6 +70,7 @@ type Settings struct {
 	Idle     time.Duration // a session that nobody used for so long ends
 	Forget   bool          // drop a password once the agent is logged in at every site
 	MaxBytes int64         // of encoded catalogues kept
+	Guesses  Guesses       // of passwords
 
 	Push    *push.Server // tells agents' applications of changes; nil tells nobody
 	Cache   *cache.Metrics
@@ -86,6 +87,7 @@ type siteAtWork interface {
 	// run probes the site, and watches it for its agents, until ctx ends.
 	run(ctx context.Context, changed func(site string, up bool)) error
 	answers() bool // the last probe did
+	limited()      // counts a log-in that our own limits kept from the site
 }
 
 // opening is an upstream session that is no agent's yet.
@@ -107,6 +109,7 @@ type Gateway struct {
 	logins  sync.WaitGroup     // the same, for Close
 	names   namedLocks         // one log-in a login name at a time
 	refused *expiring          // proofs of refused passwords
+	guesses *guesses           // who may try a password
 	barred  *expiring          // login names that may not open a session for a while
 
 	mu     sync.RWMutex
@@ -122,6 +125,7 @@ func New(s Settings) (*Gateway, error) {
 	}
 	g := &Gateway{settings: s, sites: map[string]siteAtWork{}, store: s.Store, log: s.Logger, key: session.NewKey(), forms: forms,
 		refused: newExpiring(refusedFor), barred: newExpiring(barredFor), agents: map[string]*Agent{}}
+	g.guesses = newGuesses(s.Guesses, g.key)
 	if g.log == nil {
 		g.log = slog.New(slog.DiscardHandler)
 	}
@@ -133,7 +137,7 @@ func New(s Settings) (*Gateway, error) {
 		at := newICWSSite(one, forms, s.Cache, g.log)
 		g.sites[one.Name] = at
 		if one.Native {
-			g.native = newNative(at, g.key, forms)
+			g.native = newNative(at, g.key, forms, g.tries())
 		}
 	}
 	return g, nil

@@ -76,6 +76,8 @@ func (s *icwsSite) part(a *Agent, login string, opened opening) part {
 	return newICWSPart(a, s, login, conn)
 }
 
+func (s *icwsSite) limited() { s.metrics.Login(upstream.LoginLimited) }
+
 func (s *icwsSite) answers() bool { return s.up.Load() }
 
 // logOutTimeout bounds the closing of an upstream session, which nobody waits for.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -31,13 +32,15 @@ type Caller struct {
 	Basic     bool   // it carries a login name and a password
 	Login     string
 	Password  string
-	Language  string // value of Accept-Language
+	Language  string     // value of Accept-Language
+	Address   netip.Addr // that they call from
 }
 
 // Login returns the agent a caller is, logging them in if their name and password are not known
 // yet. A name and password beat a cookie. Many callers with the same ones cause one log-in.
 //
-// It fails with fault.Unauthenticated when there is neither, when the session is gone, or when the
+// It fails with fault.Throttled when too many passwords were refused, of that name or from that address;
+// fault.Unauthenticated when there is neither, when the session is gone, or when the
 // site refuses the password; fault.Unreachable, fault.Timeout or fault.BadUpstream when the site
 // cannot say.
 func (g *Gateway) Login(ctx context.Context, c Caller) (*Agent, error) {
@@ -56,6 +59,9 @@ func (g *Gateway) Login(ctx context.Context, c Caller) (*Agent, error) {
 	if agent != nil && agent.proves(proof) {
 		agent.use()
 		agent.reused()
+		if agent.calledFrom(c.Address) {
+			g.tried(ctx, c.Login, c.Address, nil)
+		}
 		return agent, nil
 	}
 	flight := g.opening.DoChan(string(proof), func() (any, error) {
@@ -153,7 +159,12 @@ func (g *Gateway) open(ctx context.Context, c Caller, proof []byte) (*Agent, err
 	if !found {
 		return nil, fmt.Errorf("gateway: log in: no route for the name: %w", fault.Unauthenticated)
 	}
+	err = g.mayGuess(ctx, route, c)
+	if err != nil {
+		return nil, err
+	}
 	opened, err := g.join(ctx, route, c, proof)
+	g.tried(ctx, c.Login, c.Address, err)
 	if err != nil {
 		return nil, err
 	}
@@ -180,6 +191,29 @@ func (g *Gateway) mayTry(agent *Agent, login string, proof []byte) error {
 		return fmt.Errorf("gateway: log in: logged off by the site or an operator a moment ago: %w", fault.Unauthenticated)
 	}
 	return nil
+}
+
+// mayGuess is guesses.mayTry, counted at the sites that are not asked.
+func (g *Gateway) mayGuess(ctx context.Context, route Route, c Caller) error {
+	err := g.guesses.mayTry(ctx, c.Login, c.Address)
+	if errors.Is(err, fault.Throttled) {
+		for _, stop := range route.Stops {
+			g.sites[stop.Site].limited()
+		}
+	}
+	return err
+}
+
+// tried counts how a log-in ended: let in, or refused. One that failed otherwise tells nothing.
+func (g *Gateway) tried(ctx context.Context, login string, from netip.Addr, err error) {
+	refused := errors.Is(err, fault.Unauthenticated)
+	if err != nil && !refused {
+		return
+	}
+	err = g.guesses.tried(ctx, login, from, refused)
+	if err != nil {
+		g.log.Error("a log-in could not be counted", "cause", err.Error())
+	}
 }
 
 // join opens an upstream session at each site of the route, side by side. A site that refuses the

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"net/http"
+	"net/netip"
 
 	"portico/cache"
 	"portico/proxy/icws"
@@ -16,6 +17,7 @@ import (
 type native struct {
 	site      *icwsSite
 	key       session.Key
+	tries     nativeTries
 	sessions  *nativeSessions
 	releases  *nativeReleases
 	catalogue nativeCatalogues // nil knows none
@@ -31,8 +33,8 @@ type nativeCatalogues interface {
 	Proven(base, language string) ([]byte, bool)
 }
 
-func newNative(site *icwsSite, key session.Key, forms *cache.Forms) *native {
-	n := &native{site: site, key: key, sessions: newNativeSessions(key), releases: newNativeReleases(site)}
+func newNative(site *icwsSite, key session.Key, forms *cache.Forms, tries nativeTries) *native {
+	n := &native{site: site, key: key, tries: tries, sessions: newNativeSessions(key), releases: newNativeReleases(site)}
 	if site.commons != nil {
 		n.catalogue = newProvenCatalogues(site.Name, site.commons, forms)
 	}
@@ -62,10 +64,13 @@ type NativePassage struct {
 	native *native
 	hosts  []string
 
+	From netip.Addr // that the request came from
+
 	// What the answer says, once it is there.
 	Session string // the id of the session that it opened, "" for none
 	Host    string // what is to come back with that session's requests, for nobody to change
 	Stream  bool   // it goes on for as long as the session
+	Proven  bool   // the site took the request for one of its session
 }
 
 // Native returns the passage of one request; nil if no site is for native applications. Hosts are
@@ -98,7 +103,7 @@ func (p *NativePassage) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // logIn opens a session. What proves it is kept, as hashes.
 func (p *NativePassage) logIn(req *http.Request) (*http.Response, error) {
-	res, conn, err := p.native.site.ICWS.NativeLogin(req)
+	res, conn, err := p.guess(req)
 	if err != nil {
 		return nil, err
 	}
@@ -130,6 +135,7 @@ func (p *NativePassage) inSession(req *http.Request, asked nativeResource) (*htt
 	if gone {
 		n.sessions.drop(base, asked.session, known)
 	}
+	p.Proven = res.StatusCode/100 == 2
 	p.Stream = upstream.IsEventStream(res.Header)
 	if p.Stream {
 		n.sessions.follow(res, asking)

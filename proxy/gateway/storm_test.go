@@ -53,7 +53,7 @@ func TestFiftyFirstLogInsOfWhichHalfGiveUp(t *testing.T) {
 
 func TestAStormOfWrongPasswords(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, &icwssim.Server{})
+		w := newWorld(t, &icwssim.Server{}, func(s *Settings, _ *Site) { s.Guesses.PerName = 10 })
 		anna := w.login("anna")
 		w.do(anna, htccapi.Ready, "")
 		var callers sync.WaitGroup

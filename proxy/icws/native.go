@@ -98,7 +98,7 @@ func away(status int) bool {
 }
 
 const (
-	maxNativeLogin     = 64 << 10 // bytes of a log-in's body
+	MaxNativeLogin     = 64 << 10 // bytes of a log-in's body
 	nativeLoginTimeout = 30 * time.Second
 )
 
@@ -145,18 +145,28 @@ func (c *Client) NativeLogin(req *http.Request) (*http.Response, Conn, error) {
 	return res, conn, err
 }
 
+// RefusedLogin reports whether an answer of NativeLogin refuses the credentials.
+func RefusedLogin(res *http.Response) bool {
+	if res.StatusCode/100 != 4 {
+		return false
+	}
+	body, err := io.ReadAll(res.Body) // of bytes at hand
+	res.Body = io.NopCloser(bytes.NewReader(body))
+	return err == nil && refusalOf(upstream.Reply{Status: res.StatusCode, Body: body}).credentials()
+}
+
 // readLogin reads the body of a log-in, which is sent to more than one host.
 func readLogin(req *http.Request) ([]byte, error) {
 	if req.Body == nil {
 		return nil, nil
 	}
 	defer req.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(req.Body, maxNativeLogin+1))
+	body, err := io.ReadAll(io.LimitReader(req.Body, MaxNativeLogin+1))
 	if err != nil {
 		return nil, fmt.Errorf("icws: read a log-in: %w: %w", fault.Invalid, err)
 	}
-	if len(body) > maxNativeLogin {
-		return nil, fault.New(fault.TooLarge, fmt.Sprintf("a log-in has at most %d bytes", maxNativeLogin))
+	if len(body) > MaxNativeLogin {
+		return nil, fault.New(fault.TooLarge, fmt.Sprintf("a log-in has at most %d bytes", MaxNativeLogin))
 	}
 	return body, nil
 }

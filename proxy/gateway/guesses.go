@@ -1,0 +1,131 @@
+package gateway
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+
+	"portico/proxy/fault"
+	"portico/proxy/session"
+	"portico/proxy/throttle"
+)
+
+// Guesses bound how many passwords may be tried that the site refuses. Zero fields stand for defaults.
+type Guesses struct {
+	Store      throttle.Store // nil: this process alone
+	PerName    int            // default 4, below what makes the usual site lock an agent out
+	PerAddress int            // default 50
+	Within     time.Duration  // default 15 min
+}
+
+// knownFor is how long a name and an address count as known that logged in together.
+const knownFor = 30 * 24 * time.Hour
+
+// guesses decides who may try a password at a site. Any number of goroutines may use it.
+//
+// What strangers get refused counts for the name, for their address, and for both together; the last is
+// one less than the name's, so that nobody can use up the tries of an agent at another address. A name and
+// an address that logged in together are counted by themselves: neither strangers who guess at the name
+// nor neighbours behind the same address keep such an agent out. Who proves to know the password of a
+// live session, or its cookie, is not asked at all. Refused passwords alone count.
+//
+// A log-in is let in before it is known how it ends, so an address may exceed its limit by what it has
+// under way; a name cannot, as its log-ins come one after the other.
+type guesses struct {
+	store                     throttle.Store
+	key                       session.Key
+	together, name, addresses throttle.Limit
+	names                     namedLocks // one log-in of a native application a name at a time
+}
+
+func newGuesses(s Guesses, key session.Key) *guesses {
+	if s.Store == nil {
+		s.Store = throttle.NewMemory()
+	}
+	perName, within := cmp.Or(s.PerName, 4), cmp.Or(s.Within, 15*time.Minute)
+	return &guesses{store: s.Store, key: key,
+		together:  throttle.Limit{Failures: max(1, perName-1), Within: within},
+		name:      throttle.Limit{Failures: perName, Within: within},
+		addresses: throttle.Limit{Failures: cmp.Or(s.PerAddress, 50), Within: within}}
+}
+
+// A tally is one key and its limit.
+type tally struct {
+	key   string
+	limit throttle.Limit
+}
+
+// tallies are what a log-in counts for. A native log-in may have no name that we can read.
+func (g *guesses) tallies(ctx context.Context, name string, from netip.Addr) ([]tally, error) {
+	known, err := g.store.Succeeded(ctx, g.keyOf("together", name, from))
+	if err != nil {
+		return nil, fmt.Errorf("gateway: look for known addresses: %w: %w", fault.Overloaded, err)
+	}
+	address := tally{g.keyOf("address", "", from), g.addresses}
+	switch {
+	case name == "":
+		return []tally{address}, nil
+	case known:
+		return []tally{{g.keyOf("known", name, from), g.name}}, nil
+	}
+	return []tally{address, {g.keyOf("stranger", name, from), g.together}, {g.keyOf("name", name, netip.Addr{}), g.name}}, nil
+}
+
+// mayTry fails with fault.Throttled while too many log-ins of a name or an address were refused.
+func (g *guesses) mayTry(ctx context.Context, name string, from netip.Addr) error {
+	counted, err := g.tallies(ctx, name, from)
+	if err != nil {
+		return err
+	}
+	var wait time.Duration
+	for _, one := range counted {
+		more, err := g.store.Wait(ctx, one.key, one.limit)
+		if err != nil {
+			return fmt.Errorf("gateway: count refused log-ins: %w: %w", fault.Overloaded, err)
+		}
+		wait = max(wait, more)
+	}
+	if wait > 0 {
+		return &fault.Error{Kind: fault.Throttled, RetryAfter: wait}
+	}
+	return nil
+}
+
+// tried counts how a log-in ended.
+func (g *guesses) tried(ctx context.Context, name string, from netip.Addr, refused bool) error {
+	if !refused {
+		if name == "" {
+			return nil
+		}
+		return g.store.Succeed(ctx, g.keyOf("together", name, from), knownFor)
+	}
+	counted, err := g.tallies(ctx, name, from)
+	for _, one := range counted {
+		err = errors.Join(err, g.store.Fail(ctx, one.key, one.limit))
+	}
+	return err
+}
+
+// keyOf returns the key of a name and an address, of which a store needs to know neither. Of an IPv6
+// address the network counts: its caller may choose the rest.
+func (g *guesses) keyOf(kind, name string, from netip.Addr) string {
+	if from.Is6() {
+		network, _ := from.Prefix(64)
+		from = network.Addr()
+	}
+	return string(g.key.Seal("guesses", kind, strings.ToLower(name), from.String()))
+}
+
+// calledFrom reports whether the agent's password was last seen from another address.
+func (a *Agent) calledFrom(from netip.Addr) bool {
+	before := a.from.Load()
+	if before != nil && *before == from {
+		return false
+	}
+	a.from.Store(&from)
+	return true
+}

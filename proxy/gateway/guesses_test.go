@@ -1,0 +1,221 @@
+package gateway
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"portico/proxy/fault"
+	"portico/proxy/icws/icwssim"
+)
+
+// guesser tries to log in from one address, with a new wrong password each time.
+type guesser struct {
+	*world
+	from  string
+	tries int
+}
+
+func (g *guesser) with(name, password string) error {
+	_, err := g.Login(g.t.Context(), Caller{Basic: true, Login: name, Password: password, Address: netip.MustParseAddr(g.from)})
+	return err
+}
+
+// guess tries n wrong passwords and returns how many the site was asked about.
+func (g *guesser) guess(name string, n int) int {
+	g.t.Helper()
+	before := g.logins()
+	for range n {
+		g.tries++
+		err := g.with(name, fmt.Sprint("wrong ", g.tries))
+		if !errors.Is(err, fault.Unauthenticated) && !errors.Is(err, fault.Throttled) {
+			g.t.Fatalf("a wrong password: %v", err)
+		}
+	}
+	return g.logins() - before
+}
+
+// limited fails the test unless the log-in is refused for a while.
+func (g *guesser) limited(what, name, password string, wait time.Duration) {
+	g.t.Helper()
+	before := g.logins()
+	err := g.with(name, password)
+	if !errors.Is(err, fault.Throttled) || fault.RetryAfter(err) != wait || g.logins() != before {
+		g.t.Errorf("%s: %v, again in %v, and %d calls; want %v, %v and none", what, err, fault.RetryAfter(err), g.logins()-before, fault.Throttled, wait)
+	}
+}
+
+// limitedLogins returns how many log-ins are counted as limited.
+func (w *world) limitedLogins() (n float64) {
+	w.t.Helper()
+	families, err := w.reg.Gather()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, family := range families {
+		for _, metric := range family.GetMetric() {
+			for _, label := range metric.GetLabel() {
+				if family.GetName() == "portico_logins_total" && label.GetValue() == "limited" {
+					n += metric.GetCounter().GetValue()
+				}
+			}
+		}
+	}
+	return n
+}
+
+func (g *guesser) letIn(what, name string) {
+	g.t.Helper()
+	err := g.with(name, name)
+	if err != nil {
+		g.t.Errorf("%s: %v", what, err)
+	}
+}
+
+func TestOneStrangerKeepsNobodyOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, &icwssim.Server{})
+		stranger, home := &guesser{world: w, from: "198.51.100.7"}, &guesser{world: w, from: "203.0.113.1"}
+		if n := stranger.guess("anna", 20); n != 3 {
+			t.Errorf("20 guesses from one address are %d at the site; want one less than a name has", n)
+		}
+		if n := w.limitedLogins(); n != 17 {
+			t.Errorf("%v log-ins are counted as limited; want 17", n)
+		}
+		stranger.limited("the right password, found too late", "anna", "anna", 15*time.Minute)
+		home.letIn("the agent from an address never seen", "anna")
+		time.Sleep(15 * time.Minute)
+		if n := stranger.guess("anna", 20); n != 3 {
+			t.Errorf("%d guesses in the next window; want 3", n)
+		}
+	})
+}
+
+func TestManyStrangersReachANameNoMoreThanItsLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, &icwssim.Server{})
+		home := &guesser{world: w, from: "203.0.113.1"}
+		home.letIn("before", "anna")
+		anna, err := w.Login(t.Context(), Caller{Basic: true, Login: "anna", Password: "anna", Address: netip.MustParseAddr("203.0.113.1")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		asked := 0
+		for i := range 10 {
+			asked += (&guesser{world: w, from: fmt.Sprintf("198.51.100.%d", i), tries: i * 100}).guess("ANNA", 10)
+		}
+		if asked != 4 {
+			t.Errorf("%d guesses reached the site; want 4", asked)
+		}
+		(&guesser{world: w, from: "192.0.2.1"}).letIn("the password of a live session from an address never seen", "anna")
+		_, err = w.Login(t.Context(), Caller{SessionID: anna.SessionID()})
+		if err != nil {
+			t.Errorf("the session's cookie: %v", err)
+		}
+		err = w.EndContactCenterSession(t.Context(), anna)
+		if err != nil {
+			t.Fatal(err)
+		}
+		home.letIn("after log-out, from where the agent logged in", "anna")
+		anna, _ = w.Login(t.Context(), Caller{Basic: true, Login: "anna", Password: "anna"})
+		_ = w.EndContactCenterSession(t.Context(), anna)
+		(&guesser{world: w, from: "192.0.2.1"}).letIn("from where the session's password was used", "anna")
+		if n := home.guess("anna", 10); n != 4 {
+			t.Errorf("%d guesses from the agent's own address reached the site; want 4, counted by themselves", n)
+		}
+	})
+}
+
+func TestAnAddressIsLimitedButNotItsKnownAgents(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, &icwssim.Server{}, func(s *Settings, _ *Site) { s.Guesses.PerAddress = 5 })
+		office := &guesser{world: w, from: "2001:db8:1:2::7"}
+		office.letIn("before", "agent0001")
+		asked := 0
+		for i := range 10 {
+			asked += office.guess(fmt.Sprintf("agent10%02d", i), 1)
+		}
+		if asked != 5 {
+			t.Errorf("%d guesses reached the site; want 5", asked)
+		}
+		office.from = "2001:db8:1:2:ffff::1"
+		office.limited("an agent never seen here, from the same network", "agent0002", "agent0002", 15*time.Minute)
+		agent, _ := w.Login(t.Context(), Caller{Basic: true, Login: "agent0001", Password: "agent0001"})
+		_ = w.EndContactCenterSession(t.Context(), agent)
+		office.letIn("an agent known here", "agent0001")
+		(&guesser{world: w, from: "2001:db8:1:3::7"}).letIn("from another network", "agent0002")
+	})
+}
+
+func TestOnlyRefusedPasswordsCount(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, &icwssim.Server{}, func(s *Settings, _ *Site) { s.Guesses.PerAddress = 4 })
+		office := &guesser{world: w, from: "203.0.113.1"}
+		for i := range 20 {
+			office.letIn("the right password", fmt.Sprintf("agent%04d", i+1))
+		}
+		err := w.sim.Fault(icwssim.Fault{Route: routeLogin, Status: http.StatusInternalServerError, Times: 10})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 10 {
+			_ = office.with("anna", "anna") // which the site cannot say anything about
+		}
+		office.letIn("after an outage", "anna")
+		for range 10 {
+			_ = office.with("bjorn", "always the same") // asked about once
+		}
+		if n := office.guess("cleo", 10); n != 3 {
+			t.Errorf("%d guesses reached the site; want 3", n)
+		}
+	})
+}
+
+// A native log-in counts as one of /me, however many come at once.
+func TestNativeLoginsCount(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, &icwssim.Server{}, func(_ *Settings, s *Site) { s.Native = true })
+		from := "198.51.100.7"
+		try := func(password string) (int, error) {
+			passage := w.Native(nil)
+			passage.From = netip.MustParseAddr(from)
+			req := w.request("POST", "/icws/connection", `{"__type":"urn:inin.com:connection:icAuthConnectionRequestSettings",`+
+				`"applicationName":"x","userID":"Anna","password":"`+password+`"}`)
+			req.Header.Set("Accept-Language", "en-us")
+			res, err := passage.RoundTrip(req)
+			if err != nil {
+				return 0, err
+			}
+			_ = res.Body.Close()
+			return res.StatusCode, nil
+		}
+		ended := make(chan error, 20)
+		for i := range cap(ended) {
+			go func() {
+				_, err := try(fmt.Sprint("wrong ", i))
+				ended <- err
+			}()
+		}
+		limited := 0
+		for range cap(ended) {
+			if errors.Is(<-ended, fault.Throttled) {
+				limited++
+			}
+		}
+		if limited != 17 || w.logins() != 3 {
+			t.Errorf("of 20 guesses at once %d were limited and %d reached the site; want 17 and 3", limited, w.logins())
+		}
+		(&guesser{world: w, from: from}).limited("the same name and address under /me", "anna", "anna", 15*time.Minute)
+		from = "203.0.113.1"
+		for range 5 {
+			status, err := try("anna")
+			if err != nil || status != http.StatusCreated {
+				t.Errorf("the agent at another address: %d, %v", status, err)
+			}
+		}
+	})
+}

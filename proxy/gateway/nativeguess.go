@@ -1,0 +1,84 @@
+package gateway
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/netip"
+	"strings"
+
+	"portico/proxy/fault"
+	"portico/proxy/icws"
+)
+
+// nativeTries is what a native log-in counts for: its names and addresses are those of /me.
+type nativeTries struct {
+	mayTry func(ctx context.Context, name string, from netip.Addr) error
+	tried  func(ctx context.Context, name string, from netip.Addr, err error)
+	lock   func(ctx context.Context, name string) (func(), error)
+}
+
+func (g *Gateway) tries() nativeTries {
+	return nativeTries{mayTry: g.guesses.mayTry, tried: g.tried, lock: g.guesses.names.lock}
+}
+
+// guess sends a log-in, unless too many of its name or from its address were refused. Those of one name
+// come one after the other, so that no number of them at once is more than one guess.
+func (p *NativePassage) guess(req *http.Request) (*http.Response, icws.Conn, error) {
+	req, name, err := named(req)
+	if err != nil {
+		return nil, icws.Conn{}, err
+	}
+	ctx, tries := req.Context(), p.native.tries
+	if name != "" {
+		unlock, err := tries.lock(ctx, name)
+		if err != nil {
+			return nil, icws.Conn{}, fmt.Errorf("gateway: wait for another log-in of the same name: %w: %w", fault.Timeout, err)
+		}
+		defer unlock()
+	}
+	err = tries.mayTry(ctx, name, p.From)
+	if errors.Is(err, fault.Throttled) {
+		p.native.site.limited()
+	}
+	if err != nil {
+		return nil, icws.Conn{}, err
+	}
+	res, conn, err := p.native.site.ICWS.NativeLogin(req)
+	switch {
+	case err != nil:
+	case conn.SessionID != "":
+		tries.tried(ctx, name, p.From, nil)
+	case icws.RefusedLogin(res):
+		tries.tried(ctx, name, p.From, fault.Unauthenticated)
+	}
+	return res, conn, err
+}
+
+// named returns a log-in, with its body at hand, and the user it names; "" where it names none that we
+// can read, as a log-in without a password does.
+//
+// Source: ICWS reference, POST /icws/connection (userID).
+func named(req *http.Request) (*http.Request, string, error) {
+	if req.Body == nil {
+		return req, "", nil
+	}
+	body, err := io.ReadAll(io.LimitReader(req.Body, icws.MaxNativeLogin+1))
+	if err != nil {
+		return nil, "", fmt.Errorf("gateway: read a log-in: %w: %w", fault.Invalid, err)
+	}
+	ahead := req.WithContext(req.Context())
+	ahead.Body = struct {
+		io.Reader
+		io.Closer
+	}{bytes.NewReader(body), req.Body}
+	var login struct {
+		UserID string `json:"userID"`
+	}
+	_ = json.Unmarshal(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")), &login) // whose form only the site judges
+	return ahead, strings.ToLower(strings.TrimSpace(login.UserID)), nil
+}
