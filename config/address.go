@@ -26,8 +26,8 @@ func (c *Config) PublicURLAt(listen string) string {
 	return scheme + net.JoinHostPort(host, port)
 }
 
-// onLoopback reports whether only this machine reaches a server that listens at host:port.
-func onLoopback(listen string) bool {
+// OnLoopback reports whether only this machine reaches a server that listens at host:port.
+func OnLoopback(listen string) bool {
 	host, _, _ := net.SplitHostPort(listen)
 	address, err := netip.ParseAddr(host)
 	return host == "localhost" || err == nil && address.IsLoopback()

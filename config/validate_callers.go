@@ -15,7 +15,7 @@ func (c *Config) checkCallers(v *verdict) {
 	if c.TLS.Given() && strings.HasPrefix(c.PublicURL, "http://") && v.given("public_url") {
 		v.warn("public_url", "is http while listen speaks HTTPS: cookies are not kept to https; write https")
 	}
-	if !onLoopback(c.Admin) && c.AdminToken.IsZero() && c.AdminTokenFile == "" && checkListen(c.Admin) == "" {
+	if !OnLoopback(c.Admin) && c.AdminToken.IsZero() && c.AdminTokenFile == "" && checkListen(c.Admin) == "" {
 		v.warn("admin", "%q is not on a loopback address and admin_token_file is missing: all but metrics and health is refused there", c.Admin)
 	}
 	c.checkOrigins(v)

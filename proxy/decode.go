@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"unicode/utf8"
 
 	"portico/proxy/fault"
@@ -17,7 +18,11 @@ import (
 const (
 	maxDepth     = 32  // of nested JSON
 	maxOperation = 256 // bytes of an operationName
+	maxChannels  = 100 // named in an operation
 )
+
+// textSlow is what a caller reads whose body did not come in time.
+const textSlow = "the body came too slowly"
 
 // An operationRequest is what a caller posts: decoded, and the whole as it came, which an HTCC site
 // gets.
@@ -32,6 +37,9 @@ func (c *call) decode() (operationRequest, error) {
 	_, tooLarge := errors.AsType[*http.MaxBytesError](err)
 	if tooLarge {
 		return operationRequest{}, fault.New(fault.TooLarge, fmt.Sprintf("the body is larger than %d bytes", c.door.settings.MaxBody))
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return operationRequest{}, &fault.Error{Kind: fault.Invalid, Public: textSlow, Err: err}
 	}
 	if err != nil {
 		return operationRequest{}, &fault.Error{Kind: fault.Invalid, Public: "the body ended too early", Err: err}
@@ -86,6 +94,8 @@ func check(ask htccapi.OperationRequest) error {
 		return fault.New(fault.Missing, `"operationName" is missing`)
 	case len(ask.OperationName) > maxOperation:
 		return fault.New(fault.Invalid, fmt.Sprintf(`"operationName" is longer than %d bytes`, maxOperation))
+	case len(ask.Channels) > maxChannels:
+		return fault.New(fault.Invalid, fmt.Sprintf(`"channels" names more than %d`, maxChannels))
 	case err != nil:
 		return fault.New(fault.Invalid, `"until" must be a date and time such as "2026-01-05T08:15:00Z"`)
 	case ask.OperationName == htccapi.StartContactCenterSession && len(ask.Channels) == 0:

@@ -132,6 +132,9 @@ func (c *call) pass(to passing) (any, error) {
 	if failed != nil {
 		c.identify() // interim answers clear the headers
 		body.closeUnread(header)
+		if body != nil && body.slow.Load() {
+			return nil, &fault.Error{Kind: fault.Invalid, Public: textSlow, Err: failed}
+		}
 		return nil, fmt.Errorf("proxy: pass through: %w", failed)
 	}
 	c.Writer.WriteHeaderNow() // or the router would answer a 404 without body in its own words

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"time"
 
 	"github.com/gin-gonic/gin"
 	"github.com/rs/cors"
@@ -23,13 +24,15 @@ import (
 type Settings struct {
 	Gateway *gateway.Gateway
 
-	PublicURL   string          // what uri fields start with, and the origin that is trusted
-	Dialect     htccapi.Dialect // of all answers; "" means each prefix its own
-	HTCCVersion string          // what /diagnostics/version tells
-	MaxBody     int64           // bytes of a request's body; 0 means 64 KiB
-	MaxURL      int             // bytes of a request's URL; 0 means 8 KiB
-	MaxHeaders  int             // how many headers a request may have; 0 means 100
-	Passthrough []string        // path prefixes that go to the agent's HTCC site, without trailing slash
+	PublicURL    string          // what uri fields start with, and the origin that is trusted
+	Dialect      htccapi.Dialect // of all answers; "" means each prefix its own
+	HTCCVersion  string          // what /diagnostics/version tells
+	MaxBody      int64           // bytes of a request's body; 0 means 64 KiB
+	MaxURL       int             // bytes of a request's URL; 0 means 8 KiB
+	MaxHeaders   int             // how many headers a request may have; 0 means 100
+	BodyTimeout  time.Duration   // how long bodies are waited for; 0 means 30 s
+	WriteTimeout time.Duration   // how long callers may take nothing of an answer; 0 means 30 s
+	Passthrough  []string        // path prefixes that go to the agent's HTCC site, without trailing slash
 
 	Origins   []string // whose pages may call, beside PublicURL
 	CSRFToken bool     // a token, not the origin, proves that a request with a cookie is the agent's
@@ -67,7 +70,10 @@ type door struct {
 }
 
 // New returns the callers' door. It panics on a public URL that is no origin.
-func New(s Settings) http.Handler { return plainPaths(build(s).engine()) }
+func New(s Settings) http.Handler {
+	pace := pace{body: cmp.Or(s.BodyTimeout, defaultPace), write: cmp.Or(s.WriteTimeout, defaultPace)}
+	return pace.kept(plainPaths(build(s).engine()))
+}
 
 // build returns a door whose settings are complete.
 func build(s Settings) *door {

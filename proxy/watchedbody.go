@@ -1,8 +1,10 @@
 package proxy
 
 import (
+	"errors"
 	"io"
 	"net/http"
+	"os"
 	"sync/atomic"
 )
 
@@ -11,6 +13,7 @@ import (
 type watchedBody struct {
 	io.ReadCloser
 	ended atomic.Bool
+	slow  atomic.Bool // it did not come in time
 }
 
 // watched returns a copy of a request whose body is watched. The server keeps the request itself, and
@@ -30,6 +33,9 @@ func (b *watchedBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	if err == io.EOF {
 		b.ended.Store(true)
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		b.slow.Store(true)
 	}
 	return n, err
 }

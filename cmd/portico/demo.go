@@ -112,7 +112,7 @@ type addresses struct {
 
 // announce waits until everything answers and says where.
 func (p process) announce(ctx context.Context, r *running, pureconnect, cloud *simulated, inJSON bool) error {
-	err := answers(ctx, "http://"+r.admin.address()+"/readyz")
+	err := answers(ctx, r.admin.url()+"/readyz")
 	if err != nil {
 		return err
 	}

@@ -51,7 +51,8 @@ func build(cfg *config.Config, log *slog.Logger) (*house, error) {
 	var err error
 	house.gateway, err = gateway.New(gateway.Settings{
 		Sites: sites, Route: routes(cfg), States: sharedStates(cfg), Store: session.NewMemory(), Idle: cfg.IdleTimeout,
-		Forget: cfg.Credentials == config.ForgetCredentials, MaxBytes: int64(cfg.Cache.MaxBytes),
+		Guesses: gateway.Guesses{PerName: int(cfg.Logins.FailuresPerName), PerAddress: int(cfg.Logins.FailuresPerAddress), Within: cfg.Logins.Window},
+		Forget:  cfg.Credentials == config.ForgetCredentials, MaxBytes: int64(cfg.Cache.MaxBytes),
 		Push: house.push, Cache: cache.NewMetrics(reg, names...), Metrics: gateway.NewMetrics(reg, names...), Logger: log,
 	})
 	if err != nil {
@@ -59,10 +60,13 @@ func build(cfg *config.Config, log *slog.Logger) (*house, error) {
 	}
 	house.door = proxy.New(proxy.Settings{
 		Gateway: house.gateway, PublicURL: cfg.PublicURL, Dialect: htccapi.Dialect(cfg.Dialect), HTCCVersion: cfg.HTCCVersion,
-		MaxBody: int64(cfg.Limits.Body), Passthrough: cfg.Passthrough, TrustedProxies: cfg.TrustedProxies, Draining: house.draining.Load, Push: house.push,
+		MaxBody: int64(cfg.Limits.Body), MaxURL: int(cfg.Limits.URL), MaxHeaders: int(cfg.Limits.Headers),
+		BodyTimeout: cfg.Limits.BodyTimeout, WriteTimeout: cfg.Limits.WriteTimeout,
+		Origins: cfg.CORS.Origins, CSRFToken: cfg.CSRF == config.CSRFByToken, LoggedIn: know, Passthrough: cfg.Passthrough, TrustedProxies: cfg.TrustedProxies, Draining: house.draining.Load, Push: house.push,
 		Metrics: proxy.NewMetrics(reg), Logger: log,
 	})
-	house.admin = admin.New(admin.Settings{Gatherer: reg, Registerer: reg, Gateway: house.gateway, Draining: house.draining.Load})
+	house.admin = admin.New(admin.Settings{Gatherer: reg, Registerer: reg, Gateway: house.gateway, Draining: house.draining.Load,
+		Token: cfg.AdminToken.Reveal(), Open: config.OnLoopback(cfg.Admin)})
 	return house, nil
 }
 
@@ -74,7 +78,7 @@ func pushServer(cfg *config.Config, reg prometheus.Registerer, log *slog.Logger)
 	public, err := url.Parse(cfg.PublicURL)
 	if err == nil {
 		options.Secure = public.Scheme == "https"
-		options.Origins = []string{public.Host}
+		options.Origins = append([]string{public.Host}, cfg.CORS.Origins...)
 	}
 	return push.New(options)
 }

@@ -56,7 +56,7 @@ var onlyIn = map[string][]string{
 const module = "portico/"
 
 func TestImportsPointOneWay(t *testing.T) {
-	for _, room := range list(t) {
+	for _, room := range listRooms(t) {
 		name := strings.TrimPrefix(room.ImportPath, module)
 		allowed, known := rooms[name]
 		if !known {
@@ -87,7 +87,7 @@ type goPackage struct {
 }
 
 // list returns the packages of the module as the go command sees them.
-func list(t *testing.T) []goPackage {
+func listRooms(t *testing.T) []goPackage {
 	t.Helper()
 	out, err := exec.CommandContext(t.Context(), "go", "list", "-json=ImportPath,Doc,Imports", module+"...").Output()
 	if err != nil {

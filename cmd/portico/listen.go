@@ -8,7 +8,11 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
+	"sync"
 	"time"
+
+	"portico/config"
 )
 
 // Time-outs of our HTTP servers. Answers have none: an event stream or a download may take long.
@@ -16,6 +20,8 @@ const (
 	headerTimeout = 10 * time.Second
 	idleTimeout   = 2 * time.Minute
 	maxHeader     = 32 << 10 // bytes
+	maxStreams    = 250      // requests under way on one connection of HTTP/2
+	pingAfter     = 30 * time.Second
 )
 
 // A server is an HTTP server on a listener that is open already, so that its address is known.
@@ -24,6 +30,8 @@ type server struct {
 	http     *http.Server
 	listener net.Listener
 	unused   *unused
+
+	certificates *certificates // nil: the server itself speaks no HTTPS
 }
 
 // listen opens a listener. The caller runs the server, or closes the listener.
@@ -39,6 +47,49 @@ func listen(name, address string, handler http.Handler, log *slog.Logger) (*serv
 	}}, nil
 }
 
+// bound holds callers to the limits.
+func (s *server) bound(limits config.Limits, trusted []netip.Prefix) {
+	s.http.ReadHeaderTimeout, s.http.MaxHeaderBytes = limits.HeaderTimeout, int(limits.Header)
+	// Over HTTP/2 one connection carries many requests: it is given up when its peer takes nothing.
+	s.http.HTTP2 = &http.HTTP2Config{MaxConcurrentStreams: maxStreams, WriteByteTimeout: limits.WriteTimeout,
+		SendPingTimeout: pingAfter, PingTimeout: limits.WriteTimeout}
+	strangers := newStrangers(int(limits.Strangers), int(limits.StrangersPerAddress), trusted)
+	s.http.ConnContext = strangers.meet
+	s.http.ConnState = func(conn net.Conn, state http.ConnState) {
+		s.unused.note(conn, state)
+		strangers.note(conn, state)
+	}
+}
+
+// secure makes the server speak HTTPS as the settings say, if they do.
+func (s *server) secure(files config.TLS, log *slog.Logger) error {
+	if !files.Given() {
+		return nil
+	}
+	certificates, err := newCertificates(s.name, files, log)
+	if err != nil {
+		return err
+	}
+	s.certificates, s.http.TLSConfig = certificates, certificates.settings()
+	return nil
+}
+
+// url returns where the server answers.
+func (s *server) url() string {
+	if s.certificates != nil {
+		return "https://" + s.address()
+	}
+	return "http://" + s.address()
+}
+
+// serve serves until the server is closed.
+func (s *server) serve() error {
+	if s.certificates != nil {
+		return s.http.ServeTLS(s.listener, "", "")
+	}
+	return s.http.Serve(s.listener)
+}
+
 // withTLS makes the server speak HTTPS.
 func (s *server) withTLS(certificate tls.Certificate) {
 	s.listener = tls.NewListener(s.listener, &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12})
@@ -50,7 +101,15 @@ func (s *server) address() string { return s.listener.Addr().String() }
 // run serves until ctx ends. Stopping is stop's.
 func (s *server) run(ctx context.Context) error {
 	failed := make(chan error, 1)
-	go func() { failed <- s.http.Serve(s.listener) }()
+	if s.certificates != nil {
+		var looking sync.WaitGroup
+		defer looking.Wait()
+		var stop context.CancelFunc
+		ctx, stop = context.WithCancel(ctx)
+		defer stop()
+		looking.Go(func() { s.certificates.run(ctx) })
+	}
+	go func() { failed <- s.serve() }()
 	select {
 	case err := <-failed:
 		if errors.Is(err, http.ErrServerClosed) { // stop came before ctx ended

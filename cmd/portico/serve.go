@@ -82,6 +82,13 @@ func open(cfg *config.Config, log *slog.Logger) (*running, error) {
 		_ = door.listener.Close()
 		return nil, err
 	}
+	door.bound(cfg.Limits, cfg.TrustedProxies)
+	err = errors.Join(door.secure(cfg.TLS, log), admin.secure(cfg.AdminTLS, log))
+	if err != nil {
+		_ = door.listener.Close()
+		_ = admin.listener.Close()
+		return nil, err
+	}
 	if cfg.PublicURL == "" {
 		cfg.PublicURL = cfg.PublicURLAt(door.address())
 	}

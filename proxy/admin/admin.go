@@ -1,6 +1,6 @@
 // Package admin is the operator's door, on a port of its own: metrics, health, readiness and pprof.
-// It is not for agents' applications, asks for no credentials and is not counted in the door's
-// metrics.
+// It is not for agents' applications and is not counted in the door's metrics. Metrics and health are
+// for everybody who reaches it; the rest asks for a token, unless only this machine does.
 package admin
 
 import (
@@ -14,12 +14,15 @@ import (
 	"portico/proxy/gateway"
 )
 
-// Settings are what the operator's door needs. All are required.
+// Settings are what the operator's door needs. All but Token and Open are required.
 type Settings struct {
 	Gatherer   prometheus.Gatherer
 	Registerer prometheus.Registerer
 	Gateway    *gateway.Gateway
 	Draining   func() bool // Portico was told to stop
+
+	Token string // asked for as a bearer token where it is given
+	Open  bool   // without one there is nobody to ask: only this machine reaches the door
 }
 
 // maxScrapes bounds scrapes side by side, as each gathers everything.
@@ -34,8 +37,8 @@ func New(s Settings) http.Handler {
 	engine.GET("/readyz", func(c *gin.Context) { c.JSON(readiness(s)) })
 	engine.GET("/metrics", gin.WrapH(promhttp.HandlerFor(s.Gatherer, promhttp.HandlerOpts{
 		Registry: s.Registerer, EnableOpenMetrics: true, CoalesceGather: true, MaxRequestsInFlight: maxScrapes})))
-	profiles(engine)
-	return engine
+	profiles(engine.Group("/", s.authorized))
+	return http.NewCrossOriginProtection().Handler(engine)
 }
 
 // A Readiness is the body of /readyz.
@@ -58,8 +61,8 @@ func readiness(s Settings) (int, Readiness) {
 }
 
 // profiles mounts net/http/pprof, which registers itself only with the default mux.
-func profiles(engine *gin.Engine) {
-	engine.GET("/debug/pprof/*profile", func(c *gin.Context) {
+func profiles(views gin.IRoutes) {
+	views.GET("/debug/pprof/*profile", func(c *gin.Context) {
 		handler := pprof.Index
 		switch c.Param("profile") {
 		case "/cmdline":

@@ -35,7 +35,7 @@ func TestOperatorsDoor(t *testing.T) {
 			t.Fatal(err)
 		}
 		var draining atomic.Bool
-		door := New(Settings{Gatherer: reg, Registerer: reg, Gateway: served, Draining: draining.Load})
+		door := New(Settings{Gatherer: reg, Registerer: reg, Gateway: served, Draining: draining.Load, Open: true})
 		expect := func(when, path string, status int, body string) {
 			t.Helper()
 			answer := httptest.NewRecorder()

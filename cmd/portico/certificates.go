@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/tls"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"portico/config"
+)
+
+// lookAtFiles is how often certificates are looked at. Their contents count, so it does not matter how
+// a file is replaced, and links that a container's platform turns are followed.
+const lookAtFiles = 10 * time.Second
+
+// certificates are what a server shows and asks for. They are read again when their files change; what
+// cannot be used is logged once, and what was there stays. Any number of goroutines may use them.
+type certificates struct {
+	name  string
+	files config.TLS
+	log   *slog.Logger
+	now   atomic.Pointer[tls.Config]
+	seen  [sha256.Size]byte // of the files as they were last tried; used by one goroutine
+}
+
+// newCertificates reads the files.
+func newCertificates(name string, files config.TLS, log *slog.Logger) (*certificates, error) {
+	c := &certificates{name: name, files: files, log: log, seen: fingerprint(files)}
+	settings, err := tlsOf(files)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	c.now.Store(settings)
+	return c, nil
+}
+
+// settings are the server's: each connection gets what is there when it is made.
+func (c *certificates) settings() *tls.Config {
+	return &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"},
+		GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return c.now.Load(), nil }}
+}
+
+// run looks at the files until ctx ends.
+func (c *certificates) run(ctx context.Context) {
+	ticks := time.NewTicker(lookAtFiles)
+	defer ticks.Stop()
+	for {
+		select {
+		case <-ticks.C:
+			c.refresh()
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// refresh reads the files if they have changed.
+func (c *certificates) refresh() {
+	seen := fingerprint(c.files)
+	if seen == c.seen {
+		return
+	}
+	c.seen = seen
+	settings, err := tlsOf(c.files)
+	if err != nil {
+		c.log.Error("a changed certificate is not usable, the old one stays", "server", c.name, "cause", err.Error())
+		return
+	}
+	c.now.Store(settings)
+	c.log.Info("the certificate was read again", "server", c.name, "not_after", settings.Certificates[0].Leaf.NotAfter)
+}
+
+// tlsOf reads what one connection is told. A session is not resumed where callers have certificates:
+// theirs would not be held to authorities that have changed.
+func tlsOf(files config.TLS) (*tls.Config, error) {
+	pair, err := files.Pair()
+	if err != nil {
+		return nil, err
+	}
+	authorities, err := files.ClientCAs()
+	if err != nil {
+		return nil, err
+	}
+	settings := &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}, Certificates: []tls.Certificate{pair}}
+	if authorities != nil {
+		settings.ClientCAs, settings.ClientAuth, settings.SessionTicketsDisabled = authorities, tls.RequireAndVerifyClientCert, true
+	}
+	return settings, nil
+}
+
+// fingerprint tells the files' contents apart. A file that cannot be read is one without contents.
+func fingerprint(files config.TLS) [sha256.Size]byte {
+	sum := sha256.New()
+	for _, name := range []string{files.CertificateFile, files.KeyFile, files.ClientCAFile} {
+		data, _ := os.ReadFile(name)
+		one := sha256.Sum256(data)
+		_, _ = sum.Write(one[:])
+	}
+	return [sha256.Size]byte(sum.Sum(nil))
+}

@@ -1,0 +1,142 @@
+package main
+
+import (
+	"container/list"
+	"context"
+	"crypto/tls"
+	"net"
+	"net/http"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+)
+
+// strangers are a server's connections on which nobody has logged in yet, while they wait for a request
+// or for the rest of one's headers. They are bounded, in all and from one address: beyond that the one
+// that waits longest is closed, so that those who send what they have to get in. A request under way, and
+// the connections of agents, are never closed for it. Any number of goroutines may use it.
+type strangers struct {
+	most, perAddress int
+	trusted          []netip.Prefix // proxies: many callers come from one address
+
+	mu      sync.Mutex
+	waiting *list.List                // of *stranger, who waits longest first; guarded by mu
+	all     map[net.Conn]*stranger    // every connection; guarded by mu
+	from    map[netip.Addr]*list.List // waiting, by address; guarded by mu
+}
+
+// A stranger is one connection.
+type stranger struct {
+	conn    net.Conn
+	address netip.Addr // the zero one is not limited
+	known   atomic.Bool
+
+	place, placeFrom *list.Element // in the lists; nil while not waiting; guarded by strangers.mu
+}
+
+func newStrangers(most, perAddress int, trusted []netip.Prefix) *strangers {
+	return &strangers{most: most, perAddress: perAddress, trusted: trusted,
+		waiting: list.New(), all: map[net.Conn]*stranger{}, from: map[netip.Addr]*list.List{}}
+}
+
+type strangerKey struct{}
+
+// meet is the server's ConnContext.
+func (s *strangers) meet(ctx context.Context, conn net.Conn) context.Context {
+	one := &stranger{conn: conn, address: s.addressOf(conn)}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.all[conn] = one
+	return context.WithValue(ctx, strangerKey{}, one)
+}
+
+func (s *strangers) addressOf(conn net.Conn) netip.Addr {
+	peer, err := netip.ParseAddrPort(conn.RemoteAddr().String())
+	if err != nil {
+		return netip.Addr{}
+	}
+	address := peer.Addr().Unmap()
+	for _, network := range s.trusted {
+		if network.Contains(address) {
+			return netip.Addr{}
+		}
+	}
+	return address
+}
+
+// know is told the context of a request that turned out to be an agent's.
+func know(ctx context.Context) {
+	one, ok := ctx.Value(strangerKey{}).(*stranger)
+	if ok {
+		one.known.Store(true)
+	}
+}
+
+// note is the server's ConnState.
+func (s *strangers) note(conn net.Conn, state http.ConnState) {
+	s.mu.Lock()
+	one := s.all[conn]
+	if one == nil {
+		s.mu.Unlock()
+		return
+	}
+	s.leaveLocked(one)
+	var longest *stranger
+	switch state {
+	case http.StateClosed, http.StateHijacked:
+		delete(s.all, conn)
+	case http.StateNew, http.StateIdle:
+		if !one.known.Load() {
+			longest = s.waitLocked(one)
+		}
+	}
+	s.mu.Unlock()
+	if longest != nil {
+		closeNow(longest.conn)
+	}
+}
+
+// waitLocked has one wait, and returns who is to go for it, nil if there is room.
+func (s *strangers) waitLocked(one *stranger) *stranger {
+	one.place = s.waiting.PushBack(one)
+	from := s.from[one.address]
+	if from == nil {
+		from = list.New()
+		s.from[one.address] = from
+	}
+	one.placeFrom = from.PushBack(one)
+	var longest *stranger
+	switch {
+	case one.address.IsValid() && from.Len() > s.perAddress:
+		longest = from.Front().Value.(*stranger)
+	case s.waiting.Len() > s.most:
+		longest = s.waiting.Front().Value.(*stranger)
+	default:
+		return nil
+	}
+	s.leaveLocked(longest)
+	return longest
+}
+
+// leaveLocked has one wait no more.
+func (s *strangers) leaveLocked(one *stranger) {
+	if one.place == nil {
+		return
+	}
+	s.waiting.Remove(one.place)
+	from := s.from[one.address]
+	from.Remove(one.placeFrom)
+	if from.Len() == 0 {
+		delete(s.from, one.address)
+	}
+	one.place, one.placeFrom = nil, nil
+}
+
+// closeNow closes a connection without a word: its peer may take none.
+func closeNow(conn net.Conn) {
+	secured, ok := conn.(*tls.Conn)
+	if ok {
+		conn = secured.NetConn()
+	}
+	_ = conn.Close()
+}

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"testing"
+	"time"
+
+	"portico/config"
+)
+
+// A crowd is a server's connections, as the server tells of them.
+type crowd struct {
+	*strangers
+	contexts map[net.Conn]context.Context
+}
+
+// A fakeConn is a connection from an address.
+type fakeConn struct {
+	net.Conn
+	from   string
+	closed bool
+}
+
+func (c *fakeConn) RemoteAddr() net.Addr {
+	return net.TCPAddrFromAddrPort(netip.MustParseAddrPort(c.from + ":1234"))
+}
+func (c *fakeConn) Close() error { c.closed = true; return nil }
+
+// comes makes a connection on which nothing has been sent.
+func (c *crowd) comes(from string) *fakeConn {
+	conn := &fakeConn{from: from}
+	c.contexts[conn] = c.meet(context.Background(), conn)
+	c.note(conn, http.StateNew)
+	return conn
+}
+
+// asks sends a request on a connection, which is an agent's or not.
+func (c *crowd) asks(conn *fakeConn, agent bool) {
+	c.note(conn, http.StateActive)
+	if agent {
+		know(c.contexts[conn])
+	}
+	c.note(conn, http.StateIdle)
+}
+
+func TestStrangersAreBounded(t *testing.T) {
+	c := &crowd{newStrangers(4, 2, []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}), map[net.Conn]context.Context{}}
+	expect := func(what string, conn *fakeConn, closed bool) {
+		t.Helper()
+		if conn.closed != closed {
+			t.Errorf("%s: closed is %v; want %v", what, conn.closed, closed)
+		}
+	}
+	agent := c.comes("198.51.100.1")
+	c.asks(agent, true)
+	first, second := c.comes("198.51.100.1"), c.comes("198.51.100.1")
+	expect("two of one address", first, false)
+	c.asks(first, false) // which shows life, so the second waits longest
+	third := c.comes("198.51.100.1")
+	expect("who waits longest of three", second, true)
+	expect("who asked something", first, false)
+	expect("the newest", third, false)
+	busy := c.comes("203.0.113.1")
+	c.note(busy, http.StateActive)
+	proxied := []*fakeConn{c.comes("10.0.0.1"), c.comes("10.0.0.1"), c.comes("10.0.0.1")}
+	expect("who waits longest of all", first, true)
+	expect("a proxy, whose callers are many", proxied[0], false)
+	c.comes("192.0.2.1")
+	expect("the next", third, true)
+	expect("a request under way", busy, false)
+	expect("an agent's connection", agent, false)
+	for conn := range c.contexts {
+		c.note(conn, http.StateClosed)
+	}
+	if len(c.all) > 0 || len(c.from) > 0 || c.waiting.Len() > 0 {
+		t.Errorf("%d, %d and %d connections are remembered that are closed", len(c.all), len(c.from), c.waiting.Len())
+	}
+}
+
+// The server tells of connections as strangers expects it to.
+func TestSilentConnectionsMakeRoom(t *testing.T) {
+	s, silent := strangerServer(t)
+	for range 2 {
+		dialed, err := net.Dial("tcp", s.address())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer dialed.Close()
+	}
+	_, err := silent.Read(make([]byte, 1))
+	if err == nil {
+		t.Error("the connection that waits longest is still open")
+	}
+}
+
+// strangerServer returns a server with room for two connections of one address, and one of them.
+func strangerServer(t *testing.T) (*server, net.Conn) {
+	t.Helper()
+	s, err := listen("door", "127.0.0.1:0", http.NotFoundHandler(), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	limits := config.Default().Limits
+	limits.StrangersPerAddress, limits.HeaderTimeout = 2, time.Hour
+	s.bound(limits, nil)
+	running := make(chan error, 1)
+	go func() { running <- s.run(t.Context()) }()
+	silent, err := net.Dial("tcp", s.address())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = silent.Close()
+		_ = s.close()
+		<-running
+	})
+	return s, silent
+}
