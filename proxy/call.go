@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"runtime"
 	"runtime/debug"
 	"strconv"
 	"time"
@@ -90,7 +89,7 @@ func (c *call) run(h handler) (answer raw, err error) {
 			panic(panicked) // net/http is to break the connection off
 		}
 		if panicked != nil {
-			err = fmt.Errorf("proxy: panic: %s\n%s", panicText(panicked), debug.Stack())
+			err = fmt.Errorf("proxy: panic: %s\n%s", fault.PanicText(panicked), debug.Stack())
 		}
 	}()
 	err = c.checkSize()
@@ -106,16 +105,6 @@ func (c *call) run(h handler) (answer raw, err error) {
 		return encoded, nil
 	}
 	return encode(http.StatusOK, reply)
-}
-
-// panicText says what a panic was. Errors of the runtime and texts are our own words; any other value
-// may hold what a caller or a site sent, so its type stands for it.
-func panicText(panicked any) string {
-	switch panicked.(type) {
-	case string, runtime.Error:
-		return fmt.Sprint(panicked)
-	}
-	return fmt.Sprintf("a %T", panicked)
 }
 
 func encode(status int, reply any) (raw, error) {

@@ -248,7 +248,7 @@ func recovered[T any](f func() (T, error)) (value T, err error) {
 	defer func() {
 		panicked := recover()
 		if panicked != nil {
-			err = fmt.Errorf("gateway: panic: %v\n%s", panicked, debug.Stack())
+			err = fmt.Errorf("gateway: panic: %s\n%s", fault.PanicText(panicked), debug.Stack())
 		}
 	}()
 	return f()
