@@ -72,7 +72,7 @@ func TestWholeSchemaIsAccepted(t *testing.T) {
 				Confirm:     ConfirmCompleted,
 				AfterOutage: AfterOutageLoggedOut,
 				Watch:       WatchService,
-				Service:     Service{User: "portico", PasswordFile: "secret", Password: NewSecret("canary"), Hold: HoldByStream, KeepAlive: time.Minute},
+				Service:     Service{User: "portico", PasswordFile: "secret", Password: NewSecret("canary"), Hold: HoldByHeartbeat, KeepAlive: time.Minute},
 				Native:      true,
 			},
 			"cloud": {Name: "cloud", Kind: HTCC, URLs: []string{"https://gws.example:8090"}, Timeout: 10 * time.Second, PassthroughTimeout: time.Minute},
@@ -99,7 +99,7 @@ func TestDefaultsHoldWhereTheFileSaysNothing(t *testing.T) {
 	want.Sites = map[string]Site{"ic": {
 		Name: "ic", Kind: ICWS, URLs: []string{"https://ic1.example:8019"}, Timeout: 10 * time.Second,
 		Application: "Portico", Language: "en-us", Channels: map[string]Channel{"voice": {}},
-		Activations: Activations{AtEnd: AtEndKeep}, Confirm: ConfirmAccepted, AfterOutage: AfterOutageNotReady, Watch: WatchAgent, Service: Service{Hold: HoldByHeartbeat, KeepAlive: 90 * time.Second},
+		Activations: Activations{AtEnd: AtEndKeep}, Confirm: ConfirmAccepted, AfterOutage: AfterOutageNotReady, Watch: WatchAgent, Service: Service{Hold: HoldByStream, KeepAlive: 90 * time.Second},
 	}}
 	want.Routes = []Route{{Match: "*", Sites: []string{"ic"}}}
 	if diff := cmp.Diff(want, c, compareNetworks, cmpopts.EquateEmpty()); diff != "" {

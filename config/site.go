@@ -106,9 +106,9 @@ type Service struct {
 	PasswordFile string `yaml:"password_file"`
 	// Password is what PasswordFile or the environment held.
 	Password Secret `yaml:"password"`
-	// Hold is how the agents' own sessions are kept alive. Default heartbeat.
+	// Hold is how the agents' own sessions are kept alive. Default stream.
 	Hold Holding `yaml:"hold"`
-	// KeepAlive is how often the agents' own sessions, which nobody reads, are told to live.
+	// KeepAlive is how often the agents' own sessions are told to live that no stream is held for.
 	// Default 1m30s.
 	KeepAlive time.Duration `yaml:"keep_alive" min:"1s" max:"1h"`
 }
@@ -129,7 +129,7 @@ func (s *Site) complete(name string) {
 	s.Confirm = cmp.Or(s.Confirm, ConfirmAccepted)
 	s.AfterOutage = cmp.Or(s.AfterOutage, AfterOutageNotReady)
 	s.Watch = cmp.Or(s.Watch, WatchAgent)
-	s.Service.Hold = cmp.Or(s.Service.Hold, HoldByHeartbeat)
+	s.Service.Hold = cmp.Or(s.Service.Hold, HoldByStream)
 	s.Service.KeepAlive = cmp.Or(s.Service.KeepAlive, 90*time.Second)
 	if len(s.Channels) == 0 {
 		s.Channels = map[string]Channel{"voice": {}}

@@ -100,7 +100,7 @@ func siteOf(cfg *config.Config, s config.Site, calls *upstream.Metrics) gateway.
 	}
 	calling := transport()
 	return gateway.Site{
-		Name: s.Name, Service: service, HoldStreams: s.Service.Hold == config.HoldByStream, KeepAlive: s.Service.KeepAlive,
+		Name: s.Name, Service: service, Heartbeats: s.Service.Hold == config.HoldByHeartbeat, KeepAlive: s.Service.KeepAlive,
 		ICWS: icws.New(icws.Settings{
 			Site: s.Name, Bases: s.Bases(), Template: s.URL, Alternates: s.Alternates, Application: s.Application,
 			Marketplace: icws.Marketplace{LicenseName: s.Marketplace.LicenseName, Code: s.Marketplace.Code.Reveal()},

@@ -42,8 +42,8 @@ type Site struct {
 	WaitCompleted  bool          // a write answers after its completion, not after it was accepted
 	ShareCatalogue bool          // sessions at one host in one language share a catalogue that one of them proves
 	Service        ServiceUser   // watches all agents; of the zero one each agent's own session does
-	HoldStreams    bool          // a session that only the service reads for is kept alive by a stream of its own
-	KeepAlive      time.Duration // how often a session that nobody reads is told to live
+	Heartbeats     bool          // a session that the service reads for is kept alive by calls, not by a stream of its own
+	KeepAlive      time.Duration // how often a session without a stream is told to live
 	StaleIfError   time.Duration // how long a catalogue is served after its stream broke; 0 = for ever
 	Native         bool          // /icws leads here; at most one site
 }

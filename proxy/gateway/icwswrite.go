@@ -343,7 +343,7 @@ func (p *icwsPart) follow(w *write) {
 // has ended.
 func (p *icwsPart) completes(w *write) bool {
 	overdue, ask := time.After(completionWithin), (<-chan time.Time)(nil)
-	if p.site.service != nil {
+	if p.isUnread() {
 		ask = time.After(askAfter)
 	}
 	for {

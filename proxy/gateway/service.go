@@ -36,8 +36,9 @@ type service struct {
 	lives   int           // how many upstream sessions it has had; guarded by mu
 	renewed chan struct{} // closed when it has another; guarded by mu
 
-	pulse pulse       // of what receives what is about the agents
-	mute  atomic.Bool // the site knows no heartbeat
+	pulse      pulse       // of what receives what is about the agents
+	mute       atomic.Bool // the site knows no heartbeat
+	streamless atomic.Bool // no streams come through from the site
 }
 
 func newService(at *icwsSite, log *slog.Logger) *service {
@@ -123,6 +124,12 @@ func (s *service) livedSince(ctx context.Context, life int) bool {
 	}
 	state, err := s.site.ICWS.ConnectionState(ctx, conn)
 	return err == nil && state.ConnectionState == icwsapi.ConnectionUp
+}
+
+// holdsStream reports whether an agent's own session is kept alive by a stream, on which the site says
+// what it has to say of that session.
+func (s *service) holdsStream(conn *icws.Conn) bool {
+	return !s.site.Heartbeats && !s.streamless.Load() && conn.Streams()
 }
 
 // sleep waits, or returns ctx's error.
