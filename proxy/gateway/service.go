@@ -32,9 +32,10 @@ type service struct {
 	languages map[string]bool // that agents need; guarded by mu
 	news      chan struct{}   // has room for one: languages has grown
 
-	conn    icws.Conn     // of the first watcher; guarded by mu
-	lives   int           // how many upstream sessions it has had; guarded by mu
-	renewed chan struct{} // closed when it has another; guarded by mu
+	conn     icws.Conn     // of the first watcher; guarded by mu
+	lives    int           // how many upstream sessions it has had; guarded by mu
+	renewed  chan struct{} // closed when it has another; guarded by mu
+	unbroken time.Time     // since when its reader receives, zero while it does not; guarded by mu
 
 	pulse      pulse       // of what receives what is about the agents
 	mute       atomic.Bool // the site knows no heartbeat
@@ -99,6 +100,28 @@ func (s *service) began(conn icws.Conn) {
 	s.lives++
 	close(s.renewed)
 	s.renewed = make(chan struct{})
+}
+
+// setLive notes whether the first watcher receives.
+func (s *service) setLive(live bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unbroken = time.Time{}
+	if live {
+		s.unbroken = time.Now()
+	}
+}
+
+// vouches reports whether the site has shown a moment ago that it is there, by the reader of the first
+// watcher, who has received without a break since it was asked last. The nil service does not.
+func (s *service) vouches(asked time.Time) bool {
+	if s == nil {
+		return false
+	}
+	s.mu.Lock()
+	unbroken := s.unbroken
+	s.mu.Unlock()
+	return !unbroken.IsZero() && unbroken.Before(asked) && s.pulse.since(time.Time{}) < probeEvery
 }
 
 // life returns the number of the upstream session that the agents are watched by, 0 before the first,

@@ -151,6 +151,9 @@ func (w *watcher) setLive(live bool) {
 	w.mu.Lock()
 	w.live = live
 	w.mu.Unlock()
+	if w.first {
+		w.service.setLive(live)
+	}
 	if live {
 		return
 	}
