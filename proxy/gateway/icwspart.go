@@ -132,6 +132,12 @@ func (p *icwsPart) ready(ctx context.Context) (*directory, error) {
 
 // begin reads the agent's state for the first time.
 func (p *icwsPart) begin(ctx context.Context) error {
+	p.mu.Lock()
+	begun := p.begun
+	p.mu.Unlock()
+	if begun { // since the caller looked
+		return nil
+	}
 	got, err := p.read(ctx)
 	if err != nil {
 		return fmt.Errorf("gateway: read the agent's state: %w", err)
@@ -141,9 +147,6 @@ func (p *icwsPart) begin(ctx context.Context) error {
 	defer p.mu.Unlock()
 	if p.closed {
 		return errEnded
-	}
-	if p.begun {
-		return nil
 	}
 	p.directory = p.site.directories.of(p.site.Rules, got.catalogue, got.access)
 	p.state = translate.Begin(p.conn.UserID, got.status, got.activations, p.directory.Directory)
