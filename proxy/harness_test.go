@@ -94,7 +94,7 @@ func newDoor(t testing.TB, options ...func(*knobs)) *world {
 		sim:   &icwssim.Server{},
 		cloud: &htccsim.Server{},
 		door: Settings{PublicURL: "https://agents.example", HTCCVersion: "8.5.202.96",
-			Passthrough: []string{"/api/v2", "/internal-api", "/api/v1/stats"}, Metrics: NewMetrics(reg), Logger: records},
+			Passthrough: []string{"/api/v2", "/internal-api", "/api/v1/stats"}, Places: NewPlaces(defaultPlaces, reg), Metrics: NewMetrics(reg), Logger: records},
 		timeout: 5 * time.Second,
 		gateway: gateway.Settings{
 			Route: route,

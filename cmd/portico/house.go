@@ -59,7 +59,7 @@ func build(cfg *config.Config, log *slog.Logger) (*house, error) {
 	}
 	house.door = proxy.New(proxy.Settings{
 		Gateway: house.gateway, PublicURL: cfg.PublicURL, Dialect: htccapi.Dialect(cfg.Dialect), HTCCVersion: cfg.HTCCVersion,
-		MaxBody: int64(cfg.Limits.Body), Passthrough: cfg.Passthrough, TrustedProxies: cfg.TrustedProxies, Draining: house.draining.Load, Push: house.push,
+		MaxBody: int64(cfg.Limits.Body), Passthrough: cfg.Passthrough, Places: proxy.NewPlaces(int(cfg.Limits.Requests), reg), TrustedProxies: cfg.TrustedProxies, Draining: house.draining.Load, Push: house.push,
 		Metrics: proxy.NewMetrics(reg), Logger: log,
 	})
 	house.admin = admin.New(admin.Settings{Gatherer: reg, Registerer: reg, Gateway: house.gateway, Draining: house.draining.Load})
