@@ -97,9 +97,9 @@ func newDoor(t testing.TB, options ...func(*knobs)) *world {
 			Passthrough: []string{"/api/v2", "/internal-api", "/api/v1/stats"}, Places: NewPlaces(defaultPlaces, reg), Metrics: NewMetrics(reg), Logger: records},
 		timeout: 5 * time.Second,
 		gateway: gateway.Settings{
-			Route: route,
-			Store: session.NewMemory(), Idle: 30 * time.Minute, MaxBytes: 1 << 20,
-			Cache: cache.NewMetrics(reg, site, cloud), Metrics: gateway.NewMetrics(reg, site, cloud), Logger: records,
+			Policy: gateway.Policy{Route: route, Idle: 30 * time.Minute, MaxBytes: 1 << 20},
+			Store:  session.NewMemory(),
+			Cache:  cache.NewMetrics(reg, site, cloud), Metrics: gateway.NewMetrics(reg, site, cloud), Logger: records,
 		},
 		url: w.url,
 		site: gateway.Site{Name: site, Language: "en-us", Rules: translate.Rules{Site: site, PublicURL: "https://agents.example",

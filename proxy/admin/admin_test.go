@@ -28,8 +28,8 @@ func TestOperatorsDoor(t *testing.T) {
 			Sites: []gateway.Site{{Name: "pureconnect", Rules: translate.Rules{Site: "pureconnect"}, ICWS: icws.New(icws.Settings{
 				Site: "pureconnect", Bases: []string{"http://ic1.example:8018"}, HTTP: sim.Transport(),
 				Metrics: upstream.NewMetrics(reg, []string{"pureconnect"})})}},
-			Route: func(string) (gateway.Route, bool) { return gateway.Route{}, false }, Store: session.NewMemory(),
-			Idle: time.Hour, MaxBytes: 1 << 20, Cache: cache.NewMetrics(reg, "pureconnect"), Metrics: gateway.NewMetrics(reg),
+			Policy: gateway.Policy{Route: func(string) (gateway.Route, bool) { return gateway.Route{}, false }, Idle: time.Hour, MaxBytes: 1 << 20},
+			Store:  session.NewMemory(), Cache: cache.NewMetrics(reg, "pureconnect"), Metrics: gateway.NewMetrics(reg),
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -61,15 +62,11 @@ type Stop struct {
 	Login string
 }
 
-// Settings are what a Gateway needs. All fields but States and Logger are required.
+// Settings are what a Gateway needs. All fields but Push and Logger are required.
 type Settings struct {
-	Sites    []Site
-	Route    func(login string) (Route, bool) // of a lower-cased login name
-	States   SharedStates
-	Store    session.Store
-	Idle     time.Duration // a session that nobody used for so long ends
-	Forget   bool          // drop a password once the agent is logged in at every site
-	MaxBytes int64         // of encoded catalogues kept
+	Policy // of the beginning
+	Sites  []Site
+	Store  session.Store
 
 	Push    *push.Server // tells agents' applications of changes; nil tells nobody
 	Cache   *cache.Metrics
@@ -96,6 +93,7 @@ type opening interface {
 // A Gateway serves all agents. Any number of goroutines may call its methods.
 type Gateway struct {
 	settings Settings
+	current  atomic.Pointer[Policy]
 	sites    map[string]siteAtWork
 	store    session.Store
 	log      *slog.Logger
@@ -122,6 +120,7 @@ func New(s Settings) (*Gateway, error) {
 	}
 	g := &Gateway{settings: s, sites: map[string]siteAtWork{}, store: s.Store, log: s.Logger, key: session.NewKey(), forms: forms,
 		refused: newExpiring(refusedFor), barred: newExpiring(barredFor), agents: map[string]*Agent{}}
+	g.current.Store(&s.Policy)
 	if g.log == nil {
 		g.log = slog.New(slog.DiscardHandler)
 	}
@@ -170,7 +169,7 @@ func (g *Gateway) sweep(ctx context.Context) error {
 			if g.settings.Push != nil && g.settings.Push.Clients(agent.session.ID) > 0 {
 				agent.use() // a held connect, or a socket, is activity
 			}
-			if time.Since(agent.lastUsed()) >= g.settings.Idle {
+			if time.Since(agent.lastUsed()) >= g.policy().Idle {
 				g.end(agent, endIdle)
 			}
 		}
