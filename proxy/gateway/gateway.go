@@ -191,7 +191,7 @@ func (g *Gateway) all() []*Agent {
 	return agents
 }
 
-// endsAtOnce bounds how many sessions are ended side by side, so that the sites are not stormed.
+// endsAtOnce bounds how many sessions are ended side by side at a site, so that it is not stormed.
 const endsAtOnce = 32
 
 // Close ends all sessions, here and at the sites, as far as ctx gives time, and frees the caches.
@@ -201,21 +201,32 @@ func (g *Gateway) Close(ctx context.Context) {
 	g.mu.Lock()
 	g.closed = true
 	g.mu.Unlock()
-	var ends errgroup.Group
-	ends.SetLimit(endsAtOnce)
-	for _, agent := range g.all() {
-		ends.Go(func() error {
-			g.end(agent, endStopped)
-			agent.wait(ctx)
-			return nil
-		})
-	}
-	_ = ends.Wait() // its functions return nothing
+	g.endAll(ctx)
 	waitFor(ctx, &g.logins)
 	if g.native != nil {
 		g.native.close()
 	}
 	g.forms.Close()
+}
+
+// endAll ends all sessions, those of each site side by side: one that hangs keeps nobody else's from
+// being ended in time. An agent on two sites is counted to the first.
+func (g *Gateway) endAll(ctx context.Context) {
+	var ends sync.WaitGroup
+	places := map[string]chan struct{}{}
+	for name := range g.sites {
+		places[name] = make(chan struct{}, endsAtOnce)
+	}
+	for _, agent := range g.all() {
+		place := places[agent.parts[0].siteName()]
+		ends.Go(func() {
+			place <- struct{}{}
+			defer func() { <-place }()
+			g.end(agent, endStopped)
+			agent.wait(ctx)
+		})
+	}
+	ends.Wait()
 }
 
 // ShortName returns the name under which the log speaks of a session.
