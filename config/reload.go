@@ -16,6 +16,9 @@ var live = []string{
 	"cache.max_bytes", "log", "limits", "routes", "states",
 }
 
+// Live returns the keys that take effect at a reload.
+func Live() []string { return slices.Clone(live) }
+
 // Changes returns the paths of the settings that differ between c and next: those that take effect at
 // a reload, and those that need a restart. A list is one setting.
 func (c *Config) Changes(next *Config) (atReload, atRestart []string) {

@@ -74,6 +74,7 @@ type running struct {
 	house   *house
 	door    *server
 	admin   *server
+	after   func(time.Duration) <-chan time.Time // time.After, but in tests
 }
 
 // settings returns those of now. Nobody changes them.
@@ -110,7 +111,7 @@ func open(cfg *config.Config, log *slog.Logger, level *slog.LevelVar) (*running,
 		return nil, err
 	}
 	door.http.Handler, admin.http.Handler = house, house.admin
-	r := &running{level: level, log: log, house: house, door: door, admin: admin}
+	r := &running{level: level, log: log, house: house, door: door, admin: admin, after: time.After}
 	r.current.Store(cfg)
 	return r, nil
 }
@@ -143,7 +144,7 @@ func (r *running) drain(ctx context.Context) {
 	r.log.Info("stopping", "drain_delay_s", delay.Seconds())
 	r.house.draining.Store(true)
 	select {
-	case <-time.After(delay):
+	case <-r.after(delay):
 	case <-ctx.Done():
 	}
 }
