@@ -45,7 +45,7 @@ func TestEveryLiveKeyTakesEffect(t *testing.T) {
 		{"credentials", "credentials: forget", func() string { return fmt.Sprint(policy(s.running.settings()).Forget) }, "false", "true"},
 		{"drain_delay", "drain_delay: 7s", func() string { return s.running.settings().DrainDelay.String() }, "0s", "7s"},
 		{"grace", "grace: 7s", func() string { return s.running.settings().Grace.String() }, "20s", "7s"},
-		{"cache.max_bytes", "cache: {max_bytes: 1MiB}", func() string { return s.capacity() }, "6.7108864e+07", "1.048576e+06"},
+		{"cache.max_bytes", "cache: {max_bytes: 1MiB}", func() string { return s.metric(`portico_cache_capacity_bytes{cache="catalogue"}`) }, "6.7108864e+07", "1.048576e+06"},
 		{"log", "log: {level: debug}", func() string { return s.running.level.Level().String() }, "INFO", "DEBUG"},
 		{"limits", "limits: {body: 1KiB}", func() string { return ask("anna", "POST", "/me", strings.Repeat(" ", 2000)) }, "400", "413"},
 		{"limits", "limits: {requests: 1}", func() string {
@@ -126,12 +126,12 @@ func (s *stopping) ask(agent, method, path, body string) string {
 	return fmt.Sprint(answer.Code, " ", answer.Body)
 }
 
-// capacity returns what the metrics say of the cache's bound.
-func (s *stopping) capacity() string {
+// metric returns the value of one series, as the operators' door writes it.
+func (s *stopping) metric(series string) string {
 	answer := httptest.NewRecorder()
 	s.running.admin.http.Handler.ServeHTTP(answer, httptest.NewRequestWithContext(s.t.Context(), http.MethodGet, "/metrics", nil))
 	for line := range strings.Lines(answer.Body.String()) {
-		if rest, found := strings.CutPrefix(line, `portico_cache_capacity_bytes{cache="catalogue"} `); found {
+		if rest, found := strings.CutPrefix(line, series+" "); found {
 			return strings.TrimSpace(rest)
 		}
 	}

@@ -205,6 +205,7 @@ func TestStoppingInStages(t *testing.T) {
 		t.Fatalf("before the stop: %d, last %v, %s", status, last, body)
 	}
 	polling.connect(polling.shake())
+	eventually(t, "a connect is held", func() bool { return s.metric(`portico_http_requests_in_flight{kind="push"}`) == "1" })
 	socket := s.socket()
 	shaken, err := socket.say(`[{"channel":"/meta/handshake","version":"1.0"}]`)
 	if err != nil {
