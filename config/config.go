@@ -86,10 +86,12 @@ type Log struct {
 	Level LogLevel `yaml:"level"`
 }
 
-// Limits bound what callers may send.
+// Limits bound what callers may send, and how much at once.
 type Limits struct {
 	// Body is the longest request body under /me. Default 64KiB.
 	Body Bytes `yaml:"body" min:"1KiB" max:"16MiB"`
+	// Requests is how many are worked on at once, those that merely wait left out. Default 2000.
+	Requests Count `yaml:"requests" min:"1" max:"1000000"`
 }
 
 // Default returns the settings that hold where neither file nor environment says otherwise. They
@@ -106,7 +108,7 @@ func Default() *Config {
 		Grace:       20 * time.Second, // with DrainDelay below the 30 s that Kubernetes waits
 		Cache:       Cache{MaxBytes: 64 << 20, Scope: ScopeSession, StaleIfError: time.Hour},
 		Log:         Log{Level: "info"},
-		Limits:      Limits{Body: 64 << 10},
+		Limits:      Limits{Body: 64 << 10, Requests: 2000},
 	}
 	c.PublicURL = PublicURLAt(c.Listen)
 	return c

@@ -13,6 +13,7 @@ var (
 	secretType   = reflect.TypeFor[Secret]()
 	durationType = reflect.TypeFor[time.Duration]()
 	bytesType    = reflect.TypeFor[Bytes]()
+	countType    = reflect.TypeFor[Count]()
 	prefixType   = reflect.TypeFor[netip.Prefix]()
 	choiceType   = reflect.TypeFor[choice]()
 )
@@ -119,6 +120,8 @@ func decodeLeaf(path string, n *node, into reflect.Value, tag reflect.StructTag,
 		decodeDuration(path, n, into, tag, v)
 	case t == bytesType:
 		decodeBytes(path, n, into, tag, v)
+	case t == countType:
+		decodeCount(path, n, into, tag, v)
 	case t == prefixType:
 		decodePrefix(path, n, into, v)
 	case t == secretType:
@@ -162,6 +165,20 @@ func decodeBytes(path string, n *node, into reflect.Value, tag reflect.StructTag
 		return
 	}
 	into.SetInt(int64(b))
+}
+
+func decodeCount(path string, n *node, into reflect.Value, tag reflect.StructTag, v *verdict) {
+	count, err := parseCount(n.text)
+	if err != nil {
+		v.reject(path, "%q is not a whole number", n.text)
+		return
+	}
+	least, most := bounds(tag, parseCount)
+	if count < least || count > most {
+		v.reject(path, "%d is out of range; want %d to %d", count, least, most)
+		return
+	}
+	into.SetInt(int64(count))
 }
 
 // bounds reads the smallest and largest value allowed off a struct tag.
@@ -211,6 +228,8 @@ func wanted(t reflect.Type) string {
 		return "a duration such as 30s"
 	case t == bytesType:
 		return "a size such as 64MiB"
+	case t == countType:
+		return "a whole number"
 	case t == prefixType:
 		return "a network such as 10.0.0.0/8"
 	case t.Implements(choiceType):

@@ -55,7 +55,7 @@ func TestWholeSchemaIsAccepted(t *testing.T) {
 		Grace:          time.Minute,
 		Cache:          Cache{MaxBytes: 1e6, Scope: ScopeShared, StaleIfError: 0},
 		Log:            Log{Level: "debug"},
-		Limits:         Limits{Body: 2048},
+		Limits:         Limits{Body: 2048, Requests: 500},
 		Sites: map[string]Site{
 			"pureconnect": {
 				Name: "pureconnect", Kind: ICWS, Timeout: 5 * time.Second,

@@ -85,6 +85,8 @@ func typeName(t reflect.Type) string {
 		return "duration"
 	case t == bytesType:
 		return "size"
+	case t == countType:
+		return "number"
 	case t == prefixType:
 		return "network"
 	case t == secretType:

@@ -133,6 +133,15 @@ func (l LogLevel) Level() slog.Level {
 	return level
 }
 
+// Count is a number of things.
+type Count int64
+
+// parseCount reads a whole number.
+func parseCount(text string) (Count, error) {
+	n, err := strconv.ParseUint(text, 10, 63)
+	return Count(n), err
+}
+
 // Bytes is a size in bytes.
 type Bytes int64
 

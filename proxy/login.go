@@ -28,11 +28,15 @@ const (
 	expireCookie
 )
 
-// loggedIn finds out which agent the caller is before h answers.
+// loggedIn finds out which agent the caller is before h answers, if there is a place for the request.
 func (d *door) loggedIn(h handler) handler {
 	return func(c *call) (any, error) {
 		cookies := c.Request.CookiesNamed(cookieName)
 		err := d.checkOrigin(c.Request, cookies)
+		if err != nil {
+			return nil, err
+		}
+		err = c.enter()
 		if err != nil {
 			return nil, err
 		}
@@ -41,6 +45,10 @@ func (d *door) loggedIn(h handler) handler {
 			return nil, err
 		}
 		sessionID := c.agent.SessionID()
+		err = c.place.move(holder{session: sessionID})
+		if err != nil {
+			return nil, err
+		}
 		if !slices.ContainsFunc(cookies, func(cookie *http.Cookie) bool { return cookie.Value == sessionID }) {
 			c.cookie = giveCookie
 		}

@@ -48,6 +48,10 @@ func passNative(c *call) (any, error) {
 	if climbs(c.Request.URL.Path) {
 		return unknownPath(c)
 	}
+	err := c.enter()
+	if err != nil {
+		return nil, err
+	}
 	release := func() {}
 	defer func() { release() }()
 	return c.pass(passing{RoundTripper: passage, sending: withoutOurs, answered: func(res *http.Response) {

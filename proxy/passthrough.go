@@ -195,6 +195,7 @@ func (c *call) trustedBefore(in *http.Request) http.Header {
 // sign puts into an answer what is ours. It comes after interim answers, each of which clears the
 // headers.
 func (c *call) sign(res *http.Response, to passing, body *watchedBody) error {
+	c.place.leave() // the site has done its work: what is left takes as long as the caller wants it to
 	res.Header.Del("X-Request-Id")
 	c.identify()
 	to.answered(res)

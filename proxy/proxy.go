@@ -26,6 +26,7 @@ type Settings struct {
 	HTCCVersion string          // what /diagnostics/version tells
 	MaxBody     int64           // bytes of a request's body; 0 means 64 KiB
 	Passthrough []string        // path prefixes that go to the agent's HTCC site, without trailing slash
+	Places      *Places         // for requests that are worked on; nil means 2,000
 
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
 	LogClientIP    bool           // callers' addresses stand in the log
@@ -36,7 +37,10 @@ type Settings struct {
 	Logger   *slog.Logger
 }
 
-const defaultMaxBody = 64 << 10 // bytes
+const (
+	defaultMaxBody = 64 << 10 // bytes
+	defaultPlaces  = 2000
+)
 
 // A door serves callers. Any number of goroutines may use it.
 type door struct {
@@ -58,6 +62,9 @@ func New(s Settings) http.Handler { return plainPaths(build(s).engine()) }
 func build(s Settings) *door {
 	if s.MaxBody <= 0 {
 		s.MaxBody = defaultMaxBody
+	}
+	if s.Places == nil {
+		s.Places = NewPlaces(defaultPlaces, nil)
 	}
 	if s.Metrics == nil {
 		s.Metrics = NewMetrics(nil)

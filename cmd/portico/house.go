@@ -30,10 +30,16 @@ import (
 type house struct {
 	gateway  *gateway.Gateway
 	push     *push.Server
-	door     http.Handler
+	places   *proxy.Places
+	lasting  proxy.Settings // of the door, as far as they need a restart
+	door     atomic.Pointer[http.Handler]
 	admin    http.Handler
+	reloads  reloads
 	draining atomic.Bool
 }
+
+// ServeHTTP serves callers at the door of now. A request ends at the one it came in by.
+func (h *house) ServeHTTP(w http.ResponseWriter, r *http.Request) { (*h.door.Load()).ServeHTTP(w, r) }
 
 // build makes every room from the settings.
 func build(cfg *config.Config, log *slog.Logger) (*house, error) {
@@ -47,23 +53,38 @@ func build(cfg *config.Config, log *slog.Logger) (*house, error) {
 	for _, name := range names {
 		sites = append(sites, siteOf(cfg, cfg.Sites[name], calls))
 	}
-	house := &house{push: pushServer(cfg, reg, log)}
+	house := &house{push: pushServer(cfg, reg, log), places: proxy.NewPlaces(int(cfg.Limits.Requests), reg), reloads: newReloads(reg)}
 	var err error
 	house.gateway, err = gateway.New(gateway.Settings{
-		Sites: sites, Route: routes(cfg), States: sharedStates(cfg), Store: session.NewMemory(), Idle: cfg.IdleTimeout,
-		Forget: cfg.Credentials == config.ForgetCredentials, MaxBytes: int64(cfg.Cache.MaxBytes),
-		Push: house.push, Cache: cache.NewMetrics(reg, names...), Metrics: gateway.NewMetrics(reg, names...), Logger: log,
+		Policy: policy(cfg), Sites: sites, Store: session.NewMemory(), Push: house.push, Cache: cache.NewMetrics(reg, names...), Metrics: gateway.NewMetrics(reg, names...), Logger: log,
 	})
 	if err != nil {
 		return nil, err
 	}
-	house.door = proxy.New(proxy.Settings{
-		Gateway: house.gateway, PublicURL: cfg.PublicURL, Dialect: htccapi.Dialect(cfg.Dialect), HTCCVersion: cfg.HTCCVersion,
-		MaxBody: int64(cfg.Limits.Body), Passthrough: cfg.Passthrough, TrustedProxies: cfg.TrustedProxies, Draining: house.draining.Load, Push: house.push,
+	house.lasting = proxy.Settings{
+		Gateway: house.gateway, PublicURL: cfg.PublicURL, Places: house.places, Draining: house.draining.Load, Push: house.push,
 		Metrics: proxy.NewMetrics(reg), Logger: log,
-	})
+	}
+	house.adopt(cfg)
 	house.admin = admin.New(admin.Settings{Gatherer: reg, Registerer: reg, Gateway: house.gateway, Draining: house.draining.Load})
 	return house, nil
+}
+
+// adopt puts into effect what of the settings does so at a reload: those that config lists, and no
+// others may be read here. Sessions and requests under way go on.
+func (h *house) adopt(cfg *config.Config) {
+	h.gateway.SetPolicy(policy(cfg))
+	h.places.SetLimit(int(cfg.Limits.Requests))
+	s := h.lasting
+	s.Dialect, s.HTCCVersion, s.Passthrough = htccapi.Dialect(cfg.Dialect), cfg.HTCCVersion, cfg.Passthrough
+	s.MaxBody, s.TrustedProxies = int64(cfg.Limits.Body), cfg.TrustedProxies
+	door := proxy.New(s)
+	h.door.Store(&door)
+}
+
+func policy(cfg *config.Config) gateway.Policy {
+	return gateway.Policy{Route: routes(cfg), States: sharedStates(cfg), Idle: cfg.IdleTimeout,
+		Forget: cfg.Credentials == config.ForgetCredentials, MaxBytes: int64(cfg.Cache.MaxBytes)}
 }
 
 // pushServer makes the CometD server. A client is found by its id, so that callers without a cookie jar

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -61,15 +62,11 @@ type Stop struct {
 	Login string
 }
 
-// Settings are what a Gateway needs. All fields but States and Logger are required.
+// Settings are what a Gateway needs. All fields but Push and Logger are required.
 type Settings struct {
-	Sites    []Site
-	Route    func(login string) (Route, bool) // of a lower-cased login name
-	States   SharedStates
-	Store    session.Store
-	Idle     time.Duration // a session that nobody used for so long ends
-	Forget   bool          // drop a password once the agent is logged in at every site
-	MaxBytes int64         // of encoded catalogues kept
+	Policy // of the beginning
+	Sites  []Site
+	Store  session.Store
 
 	Push    *push.Server // tells agents' applications of changes; nil tells nobody
 	Cache   *cache.Metrics
@@ -96,6 +93,7 @@ type opening interface {
 // A Gateway serves all agents. Any number of goroutines may call its methods.
 type Gateway struct {
 	settings Settings
+	current  atomic.Pointer[Policy]
 	sites    map[string]siteAtWork
 	store    session.Store
 	log      *slog.Logger
@@ -122,6 +120,7 @@ func New(s Settings) (*Gateway, error) {
 	}
 	g := &Gateway{settings: s, sites: map[string]siteAtWork{}, store: s.Store, log: s.Logger, key: session.NewKey(), forms: forms,
 		refused: newExpiring(refusedFor), barred: newExpiring(barredFor), agents: map[string]*Agent{}}
+	g.current.Store(&s.Policy)
 	if g.log == nil {
 		g.log = slog.New(slog.DiscardHandler)
 	}
@@ -170,7 +169,7 @@ func (g *Gateway) sweep(ctx context.Context) error {
 			if g.settings.Push != nil && g.settings.Push.Clients(agent.session.ID) > 0 {
 				agent.use() // a held connect, or a socket, is activity
 			}
-			if time.Since(agent.lastUsed()) >= g.settings.Idle {
+			if time.Since(agent.lastUsed()) >= g.policy().Idle {
 				g.end(agent, endIdle)
 			}
 		}
@@ -192,7 +191,7 @@ func (g *Gateway) all() []*Agent {
 	return agents
 }
 
-// endsAtOnce bounds how many sessions are ended side by side, so that the sites are not stormed.
+// endsAtOnce bounds how many sessions are ended side by side at a site, so that it is not stormed.
 const endsAtOnce = 32
 
 // Close ends all sessions, here and at the sites, as far as ctx gives time, and frees the caches.
@@ -202,21 +201,32 @@ func (g *Gateway) Close(ctx context.Context) {
 	g.mu.Lock()
 	g.closed = true
 	g.mu.Unlock()
-	var ends errgroup.Group
-	ends.SetLimit(endsAtOnce)
-	for _, agent := range g.all() {
-		ends.Go(func() error {
-			g.end(agent, endStopped)
-			agent.wait(ctx)
-			return nil
-		})
-	}
-	_ = ends.Wait() // its functions return nothing
+	g.endAll(ctx)
 	waitFor(ctx, &g.logins)
 	if g.native != nil {
 		g.native.close()
 	}
 	g.forms.Close()
+}
+
+// endAll ends all sessions, those of each site side by side: one that hangs keeps nobody else's from
+// being ended in time. An agent on two sites is counted to the first.
+func (g *Gateway) endAll(ctx context.Context) {
+	var ends sync.WaitGroup
+	places := map[string]chan struct{}{}
+	for name := range g.sites {
+		places[name] = make(chan struct{}, endsAtOnce)
+	}
+	for _, agent := range g.all() {
+		place := places[agent.parts[0].siteName()]
+		ends.Go(func() {
+			place <- struct{}{}
+			defer func() { <-place }()
+			g.end(agent, endStopped)
+			agent.wait(ctx)
+		})
+	}
+	ends.Wait()
 }
 
 // ShortName returns the name under which the log speaks of a session.

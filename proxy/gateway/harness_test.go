@@ -42,10 +42,10 @@ func newWorld(t testing.TB, sim *icwssim.Server, options ...option) *world {
 			{Name: htccapi.Voice, Workgroups: []string{"Sales", "Support"}}, {Name: "email", Workgroups: []string{"Mail"}}}},
 	}
 	settings := Settings{
-		Route: func(login string) (Route, bool) {
+		Policy: Policy{Idle: 30 * time.Minute, MaxBytes: 1 << 20, Route: func(login string) (Route, bool) {
 			return Route{Stops: []Stop{{Site: "pureconnect", Login: login}}}, login != "nobody"
-		},
-		Store: session.NewMemory(), Idle: 30 * time.Minute, MaxBytes: 1 << 20,
+		}},
+		Store: session.NewMemory(),
 		Cache: cache.NewMetrics(reg, "pureconnect"), Metrics: NewMetrics(reg), Logger: slog.New(slog.DiscardHandler),
 	}
 	for _, o := range options {

@@ -149,7 +149,7 @@ func (g *Gateway) open(ctx context.Context, c Caller, proof []byte) (*Agent, err
 	if err != nil {
 		return nil, err
 	}
-	route, found := g.settings.Route(c.Login)
+	route, found := g.policy().Route(c.Login)
 	if !found {
 		return nil, fmt.Errorf("gateway: log in: no route for the name: %w", fault.Unauthenticated)
 	}
@@ -251,7 +251,7 @@ func (g *Gateway) begin(ctx context.Context, route Route, opened []opening, c Ca
 
 // toKeep returns what is kept of a password for when the site loses the upstream session.
 func (g *Gateway) toKeep(password string) string {
-	if g.settings.Forget {
+	if g.policy().Forget {
 		return ""
 	}
 	return password
