@@ -77,6 +77,7 @@ func (c *Config) complete(v *verdict) {
 	}
 	for name, site := range c.Sites {
 		site.complete(name)
+		site.TLS.complete(pathOf("sites", name, "tls"), v)
 		password, code := pathOf("sites", name, "service", "password_file"), pathOf("sites", name, "marketplace", "code_file")
 		readSecretFile(password, site.Service.PasswordFile, &site.Service.Password, v)
 		readSecretFile(code, site.Marketplace.CodeFile, &site.Marketplace.Code, v)
@@ -90,9 +91,7 @@ func readSecretFile(path, file string, into *Secret, v *verdict) {
 	if file == "" || !into.IsZero() {
 		return
 	}
-	if at := v.at(path); at.env == "" && !filepath.IsAbs(file) {
-		file = filepath.Join(filepath.Dir(at.file), file)
-	}
+	file = beside(path, file, v)
 	secret, readable, err := readSecret(file)
 	if err != nil {
 		v.fault(path, "%v; name a file that holds the secret alone", err)
@@ -102,6 +101,16 @@ func readSecretFile(path, file string, into *Secret, v *verdict) {
 		v.warn(path, "every user of this machine may read %s; chmod o-r it", file)
 	}
 	*into = secret
+}
+
+// beside returns where a file is that the setting at path names: beside the settings file, or in the
+// working directory if a variable names it.
+func beside(path, file string, v *verdict) string {
+	at := v.at(path)
+	if file == "" || at.env != "" || filepath.IsAbs(file) {
+		return file
+	}
+	return filepath.Join(filepath.Dir(at.file), file)
 }
 
 // seal returns the settings with their warnings, or all faults.

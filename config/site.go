@@ -26,6 +26,11 @@ type Site struct {
 	Hosts []string `yaml:"hosts"`
 	// Timeout is the deadline of one upstream call. Default 10s.
 	Timeout time.Duration `yaml:"timeout" min:"1ms" max:"10m"`
+	// Calls, Breaker and Logins bound what the site is asked, and TLS says who is trusted to be it.
+	Calls   Calls   `yaml:"calls"`
+	Breaker Breaker `yaml:"breaker"`
+	Logins  Pace    `yaml:"logins"`
+	TLS     SiteTLS `yaml:"tls"`
 
 	// Alternates are patterns of host names that the site may send us to, apart from its own
 	// hosts; a * never matches a dot. Default none.
@@ -117,6 +122,7 @@ type Service struct {
 func (s *Site) complete(name string) {
 	s.Name = name
 	s.Timeout = cmp.Or(s.Timeout, 10*time.Second)
+	s.completeCalls()
 	if s.Kind == HTCC {
 		s.PassthroughTimeout = cmp.Or(s.PassthroughTimeout, time.Minute)
 	}

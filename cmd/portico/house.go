@@ -2,6 +2,8 @@ package main
 
 import (
 	"cmp"
+	"crypto/tls"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -51,7 +53,11 @@ func build(cfg *config.Config, log *slog.Logger) (*house, error) {
 	calls := upstream.NewMetrics(reg, names)
 	sites := make([]gateway.Site, 0, len(names))
 	for _, name := range names {
-		sites = append(sites, siteOf(cfg, cfg.Sites[name], calls))
+		site, err := siteOf(cfg, cfg.Sites[name], calls)
+		if err != nil {
+			return nil, err
+		}
+		sites = append(sites, site)
 	}
 	house := &house{push: pushServer(cfg, reg, log), places: proxy.NewPlaces(int(cfg.Limits.Requests), reg), reloads: newReloads(reg)}
 	var err error
@@ -110,22 +116,26 @@ func siteNames(cfg *config.Config) []string {
 }
 
 // siteOf makes a site from its settings.
-func siteOf(cfg *config.Config, s config.Site, calls *upstream.Metrics) gateway.Site {
+func siteOf(cfg *config.Config, s config.Site, calls *upstream.Metrics) (gateway.Site, error) {
+	calling, err := transport(s.TLS)
+	if err != nil {
+		return gateway.Site{}, fmt.Errorf("site %q: %w", s.Name, err)
+	}
 	if s.Kind == config.HTCC {
 		return gateway.Site{Name: s.Name, Upgrades: s.Upgrades, HTCC: htcc.New(htcc.Settings{
-			Site: s.Name, Bases: s.Bases(), Timeout: s.Timeout, PassthroughTimeout: s.PassthroughTimeout, HTTP: transport(), Metrics: calls})}
+			Site: s.Name, Bases: s.Bases(), Timeout: s.Timeout, PassthroughTimeout: s.PassthroughTimeout,
+			Limits: limits(s), HTTP: calling, Metrics: calls})}, nil
 	}
 	var service gateway.ServiceUser
 	if s.Watch == config.WatchService {
 		service = gateway.ServiceUser{UserID: s.Service.User, Password: s.Service.Password.Reveal()}
 	}
-	calling := transport()
 	return gateway.Site{
 		Name: s.Name, Service: service, Heartbeats: s.Service.Hold == config.HoldByHeartbeat, KeepAlive: s.Service.KeepAlive,
 		ICWS: icws.New(icws.Settings{
 			Site: s.Name, Bases: s.Bases(), Template: s.URL, Alternates: s.Alternates, Application: s.Application,
 			Marketplace: icws.Marketplace{LicenseName: s.Marketplace.LicenseName, Code: s.Marketplace.Code.Reveal()},
-			Language:    s.Language, Timeout: s.Timeout, HTTP: calling, Streams: &upstream.Streams{Transport: calling}, Metrics: calls,
+			Language:    s.Language, Timeout: s.Timeout, Limits: limits(s), HTTP: calling, Streams: &upstream.Streams{Transport: calling}, Metrics: calls,
 			PublicURL: cfg.PublicURL,
 		}),
 		Rules: translate.Rules{
@@ -141,6 +151,15 @@ func siteOf(cfg *config.Config, s config.Site, calls *upstream.Metrics) gateway.
 		Language: s.Language, WaitCompleted: s.Confirm == config.ConfirmCompleted, StaleIfError: cfg.Cache.StaleIfError,
 		ShareCatalogue: cfg.Cache.Scope == config.ScopeShared,
 		Native:         s.Native,
+	}, nil
+}
+
+// limits returns what a site is asked at most.
+func limits(s config.Site) upstream.Limits {
+	return upstream.Limits{
+		Calls: int(s.Calls.AtOnce), CallWait: s.Calls.Wait, Retries: float64(s.Calls.Retries) / 100,
+		BreakerCalls: int(s.Breaker.Calls), BreakerWithin: s.Breaker.Within, BreakerPause: s.Breaker.Pause,
+		Logins: int(s.Logins.PerSecond), LoginQueue: int(s.Logins.Queue), LoginWait: s.Logins.Wait,
 	}
 }
 
@@ -203,12 +222,21 @@ const (
 const maxReplyHeader = 256 << 10
 
 // transport returns a transport for one site. Each site has its own, so that one that hangs takes
-// nothing from another.
-func transport() *http.Transport {
+// nothing from another. A host that cannot prove who it is is not spoken to.
+func transport(settings config.SiteTLS) (*http.Transport, error) {
+	authorities, err := settings.CAs()
+	if err != nil {
+		return nil, err
+	}
+	ours, err := settings.Certificates()
+	if err != nil {
+		return nil, err
+	}
 	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.TLSClientConfig = &tls.Config{RootCAs: authorities, Certificates: ours, MinVersion: tls.VersionTLS12}
 	t.MaxIdleConns = 0 // no bound beyond the one per host
 	t.MaxIdleConnsPerHost = idlePerHost
 	t.IdleConnTimeout = idleConnTimeout
 	t.MaxResponseHeaderBytes = maxReplyHeader
-	return t
+	return t, nil
 }
