@@ -99,6 +99,9 @@ func (p *icwsPart) keepAlive(ctx context.Context) error {
 		if errors.Is(err, icws.ErrSessionGone) {
 			return err
 		}
+		if p.movable(err) {
+			return p.move(ctx, p.connection())
+		}
 		if err == nil {
 			p.verify(life)
 		}

@@ -37,10 +37,12 @@ type icwsPart struct {
 	alive     pulse         // of the part's own reader
 	revived   chan struct{} // tells the reader of a part which had ended that it has not any more
 	writing   chan struct{} // room for one
-	joining   chan struct{} // room for one
+	joining   joining
+	silent    absence
 
 	mu        sync.Mutex // guards what follows
 	conn      icws.Conn
+	gone      bool // conn is, as the site said
 	state     translate.AgentState
 	directory *directory
 	view      translate.View // of state
@@ -71,7 +73,7 @@ type icwsPart struct {
 // needed.
 func newICWSPart(a *Agent, at *icwsSite, login string, conn icws.Conn) *icwsPart {
 	p := &icwsPart{agent: a, site: at, login: login, language: a.session.Language, elsewhere: a.elsewhere(at), conn: conn, late: conn.SessionID == "",
-		nudge: make(chan struct{}, 1), revived: make(chan struct{}, 1), writing: make(chan struct{}, 1), joining: make(chan struct{}, 1), writes: map[string]*write{}}
+		nudge: make(chan struct{}, 1), revived: make(chan struct{}, 1), writing: make(chan struct{}, 1), joining: newJoining(), writes: map[string]*write{}}
 	p.catalogue = cache.NewCell(a.life, cache.CellOptions[translate.Catalogue]{
 		Cache: cache.Catalogue, Site: at.Name, StaleIfError: at.StaleIfError, Intern: at.catalogues.Of, Metrics: at.cells,
 		Fetch: func(ctx context.Context) (*translate.Catalogue, error) { return at.fetchCatalogue(ctx, p) },
