@@ -101,11 +101,12 @@ type Gateway struct {
 	forms    *cache.Forms
 	native   *native // nil if no site is
 
-	opening singleflight.Group // log-ins under way, by proof
-	logins  sync.WaitGroup     // the same, for Close
-	names   namedLocks         // one log-in a login name at a time
-	refused *expiring          // proofs of refused passwords
-	barred  *expiring          // login names that may not open a session for a while
+	opening   singleflight.Group // log-ins under way, by proof
+	interests interests          // who waits for them
+	logins    sync.WaitGroup     // the same, for Close
+	names     namedLocks         // one log-in a login name at a time
+	refused   *expiring          // proofs of refused passwords
+	barred    *expiring          // login names that may not open a session for a while
 
 	mu     sync.RWMutex
 	agents map[string]*Agent // by session id, guarded by mu

@@ -59,12 +59,25 @@ func (p *icwsPart) silence(conn *icws.Conn) *icws.Reception {
 		Message: p.receiveOwn,
 		Live: func(live bool) {
 			if live {
+				p.silent.after(nil)
 				lives()
 			}
 		},
 		Alive:   lives,
 		NoPolls: true,
+		Problem: p.leave,
 	})
+}
+
+// leave takes why the stream that keeps a session alive broke. A host that gives no answer for long is left.
+func (p *icwsPart) leave(err error) {
+	if !p.movable(err) {
+		return
+	}
+	p.mu.Lock()
+	anew := p.anew
+	p.mu.Unlock()
+	anew(errMove)
 }
 
 // reception returns what receives the agent's own messages.

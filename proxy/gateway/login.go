@@ -10,6 +10,7 @@ import (
 
 	"portico/proxy/fault"
 	"portico/proxy/session"
+	"portico/proxy/upstream"
 )
 
 const (
@@ -58,8 +59,22 @@ func (g *Gateway) Login(ctx context.Context, c Caller) (*Agent, error) {
 		agent.reused()
 		return agent, nil
 	}
+	for {
+		agent, err := g.openWithOthers(ctx, c, proof)
+		if errors.Is(err, context.Canceled) && ctx.Err() == nil { // given up for want of others who waited
+			continue
+		}
+		return agent, err
+	}
+}
+
+// openWithOthers is open, once for all who ask for the same together. It goes on when its callers leave,
+// unless it still waits for its turn when the last one does.
+func (g *Gateway) openWithOthers(ctx context.Context, c Caller, proof []byte) (*Agent, error) {
+	gone, leave := g.interests.enter(string(proof))
+	defer leave()
 	flight := g.opening.DoChan(string(proof), func() (any, error) {
-		return recovered(func() (*Agent, error) { return g.fly(ctx, c, proof) })
+		return recovered(func() (*Agent, error) { return g.fly(upstream.WithWish(ctx, upstream.Wish{Gone: gone}), c, proof) })
 	})
 	select {
 	case landed := <-flight:
