@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"strings"
 	"sync"
 
 	"github.com/failsafe-go/failsafe-go/circuitbreaker"
@@ -54,8 +53,7 @@ func (all *breakers) of(u *url.URL) *breaker {
 
 // make returns a closed breaker, whose state the site's metrics show from now on.
 func (all *breakers) make(host string) *breaker {
-	name, _, _ := strings.Cut(host, ":")
-	shown := all.site.breakersOf(name)
+	shown := all.site.breakersOf((&url.URL{Host: host}).Hostname())
 	shown.enter(circuitbreaker.ClosedState)
 	circuit := circuitbreaker.NewBuilder[any]().
 		WithFailureRateThreshold(0.5, uint(all.limits.BreakerCalls), all.limits.BreakerWithin).
