@@ -69,15 +69,18 @@ func modeNames() []string {
 // servicePassword is the file, beside the settings, with the password of the simulator's service user.
 const servicePassword = "service-password"
 
-// settings returns what is laid over the demo's settings to play the mode.
+// settings returns what is laid over the demo's settings to play the mode. A compressed shift begins
+// faster than any real one, so that log-ins are not paced.
 func (m mode) settings(icws, htcc string) string {
 	return fmt.Sprintf(`cache: {%s}
 sites:
   pureconnect:
     urls: ["http://%s"]
+    logins: {per_second: 10000}
     %s
   cloud:
     urls: ["http://%s"]
+    logins: {per_second: 10000}
 routes:
   - {match: "agent*", sites: [pureconnect]}
   - {match: "gws*", sites: [cloud]}

@@ -13,6 +13,7 @@ import (
 	"portico/proxy/htcc/htccsim"
 	"portico/proxy/icws/icwssim"
 	"portico/proxy/upstream"
+	"portico/translate"
 	"portico/translate/htccapi"
 )
 
@@ -162,5 +163,29 @@ func TestAgentsOfAnHTCCSiteComeBackAtItsPace(t *testing.T) {
 		if got := max(switches.most(gws1), switches.most(gws2)); got > pace {
 			t.Errorf("%d log-ins within a second at one host; want at most %d", got, pace)
 		}
+	})
+}
+
+func TestAWriteAtAHostThatIsNotCalledIsToldWhenToComeAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sim := &icwssim.Server{}
+		switches, hosts := twoHosts(sim, production)
+		w := newWorld(t, sim, hosts)
+		anna := w.login("anna")
+		w.shows(anna)
+		time.Sleep(2 * time.Second)
+		switches.turn(ic1, false)
+		switches.turn(ic2, false)
+		var err error
+		for range 40 {
+			err = w.change(t.Context(), anna, translate.Request{Operation: "AtLunch"})
+			time.Sleep(100 * time.Millisecond)
+		}
+		if fault.Status(err) != 503 || fault.Code(err) != 4 || fault.RetryAfter(err) == 0 {
+			t.Errorf("a write while no host is called: %v, again after %v; want 503 and 4", err, fault.RetryAfter(err))
+		}
+		switches.turn(ic1, true)
+		time.Sleep(time.Minute)
+		w.do(anna, "AtLunch", "")
 	})
 }

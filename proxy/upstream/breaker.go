@@ -92,7 +92,7 @@ func (b *breaker) heard(caller context.Context, status int, why reason) {
 // forget gives back the leave of an attempt that says nothing. The library knows no other way than to
 // let the host be tried anew.
 func (b *breaker) forget() {
-	if b.circuit.IsHalfOpen() {
+	if b != nil && b.circuit.IsHalfOpen() {
 		b.circuit.Open()
 		b.circuit.HalfOpen()
 	}

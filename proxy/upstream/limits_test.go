@@ -264,6 +264,13 @@ func TestWhatLastsAsksTheBreaker(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				g := newGuarded(t, ofBreaker)
 				g.answer = rig.Says("text/plain", 500, "")
+				if name == "a stream" { // whose refusal says nothing of calls
+					for range 20 {
+						_ = call(g)
+					}
+					g.state("after 20 streams that were not opened", "closed")
+				}
+				g.answer = func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
 				for range 10 {
 					_ = call(g)
 				}

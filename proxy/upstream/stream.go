@@ -46,7 +46,13 @@ func (c *Caller) Open(req *http.Request, operation string, maxBody int64, silenc
 		body.Close()
 		why, err = reasonTimeout, fault.Timeout
 	}
-	breaker.heard(req.Context(), reply.Status, why)
+	if reply.Status >= http.StatusInternalServerError {
+		// A host that opens no streams may answer calls all the same, and readers, who try again and
+		// again, would outvote them.
+		breaker.forget()
+	} else {
+		breaker.heard(req.Context(), reply.Status, why)
+	}
 	op.requests.WithLabelValues(string(CauseOf(ctx)), codeLabel(reply.Status)).Inc()
 	if err != nil {
 		op.failures[why].Inc()
