@@ -76,7 +76,14 @@ func newWorld(t testing.TB, sim *icwssim.Server, options ...option) *world {
 // newClient returns a client of the simulated site.
 func newClient(transport http.RoundTripper, reg prometheus.Registerer) *icws.Client {
 	return icws.New(icws.Settings{Site: "pureconnect", Bases: []string{"http://ic1.example:8018"}, Application: "Portico",
-		Language: "en-us", Timeout: 5 * time.Second, Limits: production, HTTP: transport, Metrics: upstream.NewMetrics(reg, []string{"pureconnect"})})
+		Language: "en-us", Timeout: 5 * time.Second, Limits: unpaced(), HTTP: transport, Metrics: upstream.NewMetrics(reg, []string{"pureconnect"})})
+}
+
+// unpaced are the limits of production without the pace of log-ins, which tests of its own have.
+func unpaced() upstream.Limits {
+	limits := production
+	limits.Logins = 0
+	return limits
 }
 
 // login logs an agent in with their name as password.

@@ -11,7 +11,6 @@ import (
 	"portico/cache"
 	"portico/proxy/fault"
 	"portico/proxy/icws"
-	"portico/proxy/upstream"
 	"portico/translate"
 	"portico/translate/icwsapi"
 )
@@ -76,7 +75,8 @@ var errServiceRefused = errors.New("the site refuses the service user")
 // serve keeps one upstream session to its end.
 func (w *watcher) serve(ctx context.Context) error {
 	site, user := w.service.site, w.service.user
-	conn, err := site.ICWS.Login(upstream.WithCause(ctx, upstream.Session), icws.Credentials{UserID: user.UserID, Password: user.Password, Language: w.language})
+	// Not as a reader's log-in, which would wait for its turn behind those of all agents that it is for.
+	conn, err := site.ICWS.Login(ctx, icws.Credentials{UserID: user.UserID, Password: user.Password, Language: w.language})
 	if errors.Is(err, fault.Unauthenticated) {
 		return fmt.Errorf("%w: %w", errServiceRefused, err)
 	}
