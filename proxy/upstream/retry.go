@@ -19,34 +19,36 @@ const retryPause = 100 * time.Millisecond
 
 // retries repeat calls, each at most once. Any number of goroutines may use them.
 type retries struct {
+	saved    *allowance
 	executor failsafe.Executor[any]
 }
 
 func newRetries(share float64) *retries {
+	saved := &allowance{share: share}
 	policy := retrypolicy.NewBuilder[any]().
 		WithMaxRetries(1).
 		WithDelay(retryPause).
 		WithJitterFactor(0.5).
-		WithBudget(&allowance{share: share}).
+		WithBudget(saved).
 		Build()
-	return &retries{executor: failsafe.With(policy)}
+	return &retries{saved: saved, executor: failsafe.With(policy)}
 }
 
 var errWorthRepeating = errors.New("worth repeating")
 
-// run calls try, and once more if what it returned is worth it and the budget has room.
+// run calls try, and once more if what it returned is worth it and the budget has room. The library comes
+// in only then: of a call that succeeds it would take twenty allocations.
 func (r *retries) run(ctx context.Context, try func(ctx context.Context) (Reply, error)) (Reply, error) {
-	var reply Reply
-	var err error
+	r.saved.earn()
+	reply, err := try(ctx)
+	if !worthRepeating(ctx, reply, err) {
+		return reply, err
+	}
 	_ = r.executor.WithContext(ctx).RunWithExecution(func(e failsafe.Execution[any]) error {
-		asked := ctx
-		if e.IsRetry() {
-			asked = WithCause(ctx, Retry)
-		}
-		reply, err = try(asked)
-		if worthRepeating(ctx, reply, err) {
+		if !e.IsRetry() {
 			return errWorthRepeating
 		}
+		reply, err = try(WithCause(ctx, Retry))
 		return nil
 	})
 	return reply, err
@@ -80,8 +82,8 @@ type allowance struct {
 	saved float64 // guarded by mu
 }
 
-// RecordExecution brings the share of a call that begins.
-func (a *allowance) RecordExecution() {
+// earn brings the share of a call that begins.
+func (a *allowance) earn() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.saved = min(a.saved+a.share, mostSaved)
@@ -102,6 +104,9 @@ func (a *allowance) TryAcquirePermit() bool {
 
 // Rate is not known.
 func (a *allowance) Rate() float64 { return 0 }
+
+// RecordExecution does nothing: not only calls that fail bring their share.
+func (a *allowance) RecordExecution() {}
 
 // ReleaseExecution does nothing: what a call brought stays.
 func (a *allowance) ReleaseExecution() {}
