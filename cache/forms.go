@@ -120,6 +120,21 @@ func (f *Forms) Delete(keys ...string) {
 	}
 }
 
+// SetMaxBytes changes how much is kept. If that is less, all goes: ristretto would keep what is too much
+// for as long as nothing is asked for more often, and a miss costs only work.
+func (f *Forms) SetMaxBytes(bytes int64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.closed {
+		return
+	}
+	if bytes < f.kept.MaxCost() {
+		f.kept.Clear()
+	}
+	f.kept.UpdateMaxCost(bytes)
+	f.counts.capacity.Set(float64(bytes))
+}
+
 // Purge removes all forms on an operator's word.
 func (f *Forms) Purge() {
 	f.mu.Lock()

@@ -220,3 +220,21 @@ func BenchmarkFormsGet(b *testing.B) {
 		}
 	})
 }
+
+func TestALoweredBoundIsKept(t *testing.T) {
+	forms, reg := newForms(t, 1<<20)
+	p := &press{size: 10 << 10}
+	for i := range 100 {
+		get(t, forms, fmt.Sprint(i), p)
+	}
+	forms.SetMaxBytes(100 << 10)
+	for i := range 100 {
+		get(t, forms, fmt.Sprint("other ", i), p)
+	}
+	if got := forms.Size(); got <= 0 || got > 100<<10 {
+		t.Errorf("%d bytes are kept; want some, and at most 100 KiB", got)
+	}
+	if got := number(t, reg, "portico_cache_capacity_bytes"); got != 100<<10 {
+		t.Errorf("capacity = %v; want 100 KiB", got)
+	}
+}

@@ -21,8 +21,10 @@ type CORS struct {
 	Origins []string `yaml:"origins"`
 }
 
-// Limits bound what callers may send, and how long they may take.
+// Limits bound what callers may send, how much at once, and how long they may take.
 type Limits struct {
+	// Requests is how many are worked on at once, those that merely wait left out. Default 2000.
+	Requests Count `yaml:"requests" min:"1" max:"1000000"`
 	// Body is the longest request body under /me. Default 64KiB.
 	Body Bytes `yaml:"body" min:"1KiB" max:"16MiB"`
 	// Header is how long a request's line and headers may be in all. Default 32KiB.

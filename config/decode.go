@@ -173,9 +173,9 @@ func decodeCount(path string, n *node, into reflect.Value, tag reflect.StructTag
 		v.reject(path, "%q is not a whole number", n.text)
 		return
 	}
-	smallest, largest := bounds(tag, parseCount)
-	if count < smallest || count > largest {
-		v.reject(path, "%d is out of range; want %d to %d", count, smallest, largest)
+	least, most := bounds(tag, parseCount)
+	if count < least || count > most {
+		v.reject(path, "%d is out of range; want %d to %d", count, least, most)
 		return
 	}
 	into.SetInt(int64(count))

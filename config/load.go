@@ -80,6 +80,7 @@ func (c *Config) complete(v *verdict) {
 	c.AdminTLS.complete("admin_tls", v)
 	for name, site := range c.Sites {
 		site.complete(name)
+		site.TLS.complete(pathOf("sites", name, "tls"), v)
 		password, code := pathOf("sites", name, "service", "password_file"), pathOf("sites", name, "marketplace", "code_file")
 		readSecretFile(password, site.Service.PasswordFile, &site.Service.Password, v)
 		readSecretFile(code, site.Marketplace.CodeFile, &site.Marketplace.Code, v)

@@ -34,6 +34,13 @@ func TestExampleIsAcceptedWithoutWarnings(t *testing.T) {
 	}
 }
 
+// What a site is asked at most where its settings do not say.
+var (
+	defaultCalls   = Calls{AtOnce: 256, Wait: 2 * time.Second, Retries: 10}
+	defaultBreaker = Breaker{Calls: 20, Within: 10 * time.Second, Pause: 5 * time.Second}
+	defaultPace    = Pace{PerSecond: 50, Queue: 1000, Wait: 10 * time.Second}
+)
+
 func TestWholeSchemaIsAccepted(t *testing.T) {
 	t.Chdir("testdata")
 	c, v := parse(nil, Document{"whole.yaml", read(t, "whole.yaml")})
@@ -60,13 +67,17 @@ func TestWholeSchemaIsAccepted(t *testing.T) {
 		Grace:          time.Minute,
 		Cache:          Cache{MaxBytes: 1e6, Scope: ScopeShared, StaleIfError: 0},
 		Log:            Log{Level: "debug"},
-		Limits: Limits{Body: 2048, Header: 16 << 10, Headers: 50, URL: 4 << 10, HeaderTimeout: 5 * time.Second, BodyTimeout: time.Minute,
+		Limits: Limits{Body: 2048, Requests: 500, Header: 16 << 10, Headers: 50, URL: 4 << 10, HeaderTimeout: 5 * time.Second, BodyTimeout: time.Minute,
 			WriteTimeout: 20 * time.Second, Strangers: 200, StrangersPerAddress: 20},
 		Logins: Logins{FailuresPerName: 3, FailuresPerAddress: 30, Window: 10 * time.Minute},
 		Sites: map[string]Site{
 			"pureconnect": {
 				Name: "pureconnect", Kind: ICWS, Timeout: 5 * time.Second,
-				URL: "https://proxy.example/api/{host}", Hosts: []string{"ic1.example", "ic2.example"},
+				Calls:   Calls{AtOnce: 32, Wait: time.Second, Retries: 5},
+				Breaker: Breaker{Calls: 50, Within: 30 * time.Second, Pause: time.Second},
+				Logins:  Pace{PerSecond: 20, Queue: 100, Wait: 5 * time.Second},
+				TLS:     SiteTLS{CAFile: "site.crt", CertificateFile: "site.crt", KeyFile: "site.key"},
+				URL:     "https://proxy.example/api/{host}", Hosts: []string{"ic1.example", "ic2.example"},
 				Alternates:  []string{"ic*.example"},
 				Application: "Desktop", Language: "de",
 				Marketplace: Marketplace{LicenseName: "LICENCE", CodeFile: "secret", Code: NewSecret("canary")},
@@ -79,10 +90,11 @@ func TestWholeSchemaIsAccepted(t *testing.T) {
 				Confirm:     ConfirmCompleted,
 				AfterOutage: AfterOutageLoggedOut,
 				Watch:       WatchService,
-				Service:     Service{User: "portico", PasswordFile: "secret", Password: NewSecret("canary"), Hold: HoldByStream, KeepAlive: time.Minute},
+				Service:     Service{User: "portico", PasswordFile: "secret", Password: NewSecret("canary"), Hold: HoldByHeartbeat, KeepAlive: time.Minute},
 				Native:      true,
 			},
-			"cloud": {Name: "cloud", Kind: HTCC, URLs: []string{"https://gws.example:8090"}, Timeout: 10 * time.Second, PassthroughTimeout: time.Minute},
+			"cloud": {Name: "cloud", Kind: HTCC, URLs: []string{"https://gws.example:8090"}, Timeout: 10 * time.Second, PassthroughTimeout: time.Minute,
+				Calls: defaultCalls, Breaker: defaultBreaker, Logins: defaultPace},
 		},
 		Routes: []Route{
 			{Match: "*@both.example", Sites: []string{"pureconnect", "cloud"}, Channels: map[string]string{"voice": "pureconnect", "chat": "cloud", "email": "cloud"}},
@@ -105,8 +117,9 @@ func TestDefaultsHoldWhereTheFileSaysNothing(t *testing.T) {
 	want := Default()
 	want.Sites = map[string]Site{"ic": {
 		Name: "ic", Kind: ICWS, URLs: []string{"https://ic1.example:8019"}, Timeout: 10 * time.Second,
+		Calls: defaultCalls, Breaker: defaultBreaker, Logins: defaultPace,
 		Application: "Portico", Language: "en-us", Channels: map[string]Channel{"voice": {}},
-		Activations: Activations{AtEnd: AtEndKeep}, Confirm: ConfirmAccepted, AfterOutage: AfterOutageNotReady, Watch: WatchAgent, Service: Service{Hold: HoldByHeartbeat, KeepAlive: 90 * time.Second},
+		Activations: Activations{AtEnd: AtEndKeep}, Confirm: ConfirmAccepted, AfterOutage: AfterOutageNotReady, Watch: WatchAgent, Service: Service{Hold: HoldByStream, KeepAlive: 90 * time.Second},
 	}}
 	want.Routes = []Route{{Match: "*", Sites: []string{"ic"}}}
 	if diff := cmp.Diff(want, c, compareNetworks, cmpopts.EquateEmpty()); diff != "" {

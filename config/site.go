@@ -26,6 +26,11 @@ type Site struct {
 	Hosts []string `yaml:"hosts"`
 	// Timeout is the deadline of one upstream call. Default 10s.
 	Timeout time.Duration `yaml:"timeout" min:"1ms" max:"10m"`
+	// Calls, Breaker and Logins bound what the site is asked, and TLS says who is trusted to be it.
+	Calls   Calls   `yaml:"calls"`
+	Breaker Breaker `yaml:"breaker"`
+	Logins  Pace    `yaml:"logins"`
+	TLS     SiteTLS `yaml:"tls"`
 
 	// Alternates are patterns of host names that the site may send us to, apart from its own
 	// hosts; a * never matches a dot. Default none.
@@ -106,9 +111,9 @@ type Service struct {
 	PasswordFile string `yaml:"password_file"`
 	// Password is what PasswordFile or the environment held.
 	Password Secret `yaml:"password"`
-	// Hold is how the agents' own sessions are kept alive. Default heartbeat.
+	// Hold is how the agents' own sessions are kept alive. Default stream.
 	Hold Holding `yaml:"hold"`
-	// KeepAlive is how often the agents' own sessions, which nobody reads, are told to live.
+	// KeepAlive is how often the agents' own sessions are told to live that no stream is held for.
 	// Default 1m30s.
 	KeepAlive time.Duration `yaml:"keep_alive" min:"1s" max:"1h"`
 }
@@ -117,6 +122,7 @@ type Service struct {
 func (s *Site) complete(name string) {
 	s.Name = name
 	s.Timeout = cmp.Or(s.Timeout, 10*time.Second)
+	s.completeCalls()
 	if s.Kind == HTCC {
 		s.PassthroughTimeout = cmp.Or(s.PassthroughTimeout, time.Minute)
 	}
@@ -129,7 +135,7 @@ func (s *Site) complete(name string) {
 	s.Confirm = cmp.Or(s.Confirm, ConfirmAccepted)
 	s.AfterOutage = cmp.Or(s.AfterOutage, AfterOutageNotReady)
 	s.Watch = cmp.Or(s.Watch, WatchAgent)
-	s.Service.Hold = cmp.Or(s.Service.Hold, HoldByHeartbeat)
+	s.Service.Hold = cmp.Or(s.Service.Hold, HoldByStream)
 	s.Service.KeepAlive = cmp.Or(s.Service.KeepAlive, 90*time.Second)
 	if len(s.Channels) == 0 {
 		s.Channels = map[string]Channel{"voice": {}}

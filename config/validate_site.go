@@ -26,6 +26,7 @@ func (c *Config) checkSites(v *verdict) {
 			v.fault(join(path, "kind"), "is missing; want icws or htcc")
 		}
 		site.checkURLs(path, v)
+		site.TLS.check(join(path, "tls"), v)
 		if site.Kind == HTCC {
 			site.refuseKeysOf(ICWS, path, v)
 			continue

@@ -111,13 +111,13 @@ func (Watch) choices() []string { return []string{string(WatchAgent), string(Wat
 // Holding is how the agents' own sessions are kept alive while a service session watches the agents.
 type Holding string
 
-// A heartbeat costs a call every so often, a stream one connection for good.
+// A stream costs one connection for good, a heartbeat a call every so often.
 const (
-	HoldByHeartbeat Holding = "heartbeat"
 	HoldByStream    Holding = "stream"
+	HoldByHeartbeat Holding = "heartbeat"
 )
 
-func (Holding) choices() []string { return []string{string(HoldByHeartbeat), string(HoldByStream)} }
+func (Holding) choices() []string { return []string{string(HoldByStream), string(HoldByHeartbeat)} }
 
 // AtEnd is what EndContactCenterSession does with workgroup activations.
 type AtEnd string
@@ -144,7 +144,7 @@ func (l LogLevel) Level() slog.Level {
 	return level
 }
 
-// Count is a whole number of things.
+// Count is a number of things.
 type Count int64
 
 // parseCount reads a whole number.

@@ -51,6 +51,7 @@ func metrics(t *testing.T) vocabulary {
 	gateway.NewMetrics(reg)
 	upstream.NewMetrics(reg, []string{"site"})
 	proxy.NewMetrics(reg)
+	proxy.NewPlaces(1, reg)
 	families, err := reg.Gather()
 	if err != nil {
 		t.Fatal(err)

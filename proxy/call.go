@@ -25,6 +25,7 @@ type call struct {
 	began   time.Time
 	id      string // of the request
 
+	place   place          // while it is worked on
 	agent   *gateway.Agent // nil before log-in, and where none is needed
 	lasting http.Header    // of an answer that is passed through, for when an interim one has cleared it
 	cookie  sessionCookie  // what an answer without error does to the session's cookie
@@ -61,6 +62,7 @@ func (d *door) handle(h handler, dialect htccapi.Dialect, op operation, numbers 
 		c := &call{Context: gc, door: d, dialect: dialect, began: time.Now(), operation: op, numbers: numbers, id: requestID(gc.Request)}
 		d.metrics.requestsInFlight.Inc()
 		defer d.metrics.requestsInFlight.Dec()
+		defer c.place.leave()
 		header := c.Writer.Header()
 		header["X-Request-Id"] = []string{c.id}
 		c.protect()
@@ -73,6 +75,7 @@ func (d *door) handle(h handler, dialect htccapi.Dialect, op operation, numbers 
 		} else if !answer.sent {
 			c.setCookie()
 		}
+		c.place.leave() // how long the caller takes to read is their affair
 		if !answer.sent {
 			c.send(answer)
 		}

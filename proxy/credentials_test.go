@@ -23,13 +23,13 @@ func FuzzCredentials(f *testing.F) {
 			return // a request that net/http refuses
 		}
 		for _, path := range []string{"/me", "/icws/29113001/status/status-messages"} {
-			r := httptest.NewRequest("GET", path, nil)
+			r := httptest.NewRequestWithContext(t.Context(), "GET", path, nil)
 			r.Header.Set("Cookie", cookie)
 			if authorization != "" {
 				r.Header.Set("Authorization", authorization)
 			}
 			r.Header.Set("ININ-ICWS-CSRF-Token", cookie)
-			answer := recorder{httptest.NewRecorder()}
+			answer := httptest.NewRecorder()
 			w.handler.ServeHTTP(answer, r)
 			right := cookie == anna || r.Header.Get("Authorization") != "" && credentialsAreRight(authorization)
 			if answer.Code/100 != 4 && !right {
@@ -44,8 +44,3 @@ func credentialsAreRight(authorization string) bool {
 	login, password, ok := basic(authorization)
 	return ok && login == password
 }
-
-// A recorder is one that gin takes, whose writers must tell when they are closed.
-type recorder struct{ *httptest.ResponseRecorder }
-
-func (recorder) CloseNotify() <-chan bool { return nil }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"strings"
 
 	"portico/proxy/fault"
 )
@@ -38,16 +37,16 @@ func origins(publicURL string, listed []string) *http.CrossOriginProtection {
 }
 
 // checkOrigin refuses a request that a page of another site made the browser send. A page can add
-// the cookie that way, but no name and password. An Authorization of another scheme says nothing: a
-// proxy in between may add one to whatever a browser sends.
+// the cookie that way. What comes without one is not the browser's doing, but that of somebody who has
+// the password.
 func (d *door) checkOrigin(r *http.Request, cookies []*http.Cookie) error {
-	if isBasic(strings.TrimSpace(r.Header.Get("Authorization"))) || len(cookies) == 0 {
+	if len(cookies) == 0 {
 		return nil
 	}
 	err := d.origins.Check(r)
 	if err != nil {
 		return &fault.Error{Kind: fault.CrossSite, Err: err,
-			Public: "cross-site request refused: send it from a page of this origin, or with an Authorization header"}
+			Public: "cross-site request refused: send it from a page of this origin, or with an Authorization header and no cookie"}
 	}
 	return nil
 }
@@ -64,8 +63,7 @@ func (c *call) checkUpgrade() error {
 	return c.door.checkOrigin(asWrite, asWrite.CookiesNamed(cookieName))
 }
 
-// checkToken refuses a request that changes something and was let in by its cookie alone, unless it
-// has the session's token, which only a page that may read our answers knows. All answers tell it.
+// checkToken refuses a request that changes something and comes with a cookie, unless it has the session's token, which only a page that may read our answers knows. All answers tell it.
 //
 // Source: GWS, CSRFProtection (403 with this text; CometD's requests need the token too).
 func (c *call) checkToken() error {
@@ -76,7 +74,7 @@ func (c *call) checkToken() error {
 	case http.MethodGet, http.MethodHead, http.MethodOptions:
 		return nil
 	}
-	if isBasic(strings.TrimSpace(c.Request.Header.Get("Authorization"))) {
+	if len(c.Request.CookiesNamed(cookieName)) == 0 {
 		return nil
 	}
 	if !hmac.Equal([]byte(c.Request.Header.Get(headerCSRFToken)), []byte(token)) {

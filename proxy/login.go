@@ -36,7 +36,7 @@ const (
 	expireCookie
 )
 
-// loggedIn finds out which agent the caller is before h answers.
+// loggedIn finds out which agent the caller is before h answers, if there is a place for the request.
 func (d *door) loggedIn(h handler) handler {
 	return func(c *call) (any, error) {
 		cookies := c.Request.CookiesNamed(cookieName)
@@ -44,6 +44,10 @@ func (d *door) loggedIn(h handler) handler {
 		if !d.settings.CSRFToken {
 			err = d.checkOrigin(c.Request, cookies)
 		}
+		if err != nil {
+			return nil, err
+		}
+		err = c.enter()
 		if err != nil {
 			return nil, err
 		}
@@ -59,6 +63,10 @@ func (d *door) loggedIn(h handler) handler {
 		}
 		d.settings.LoggedIn(c.context())
 		sessionID := c.agent.SessionID()
+		err = c.place.move(holder{session: sessionID})
+		if err != nil {
+			return nil, err
+		}
 		if !slices.ContainsFunc(cookies, func(cookie *http.Cookie) bool { return cookie.Value == sessionID }) {
 			c.cookie = giveCookie
 		}

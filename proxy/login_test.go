@@ -184,8 +184,8 @@ func TestCrossSiteRequests(t *testing.T) {
 	w := newDoor(t)
 	cookie := "JSESSIONID=" + cookieOf(w.as("anna").get("/me"))
 	password := basicAuth("anna", "anna")
-	const refusedB = `{"statusCode":3,"statusMessage":"cross-site request refused: send it from a page of this origin, or with an Authorization header"}`
-	const refusedA = `{"status":"error","errorDescription":"cross-site request refused: send it from a page of this origin, or with an Authorization header"}`
+	const refusedB = `{"statusCode":3,"statusMessage":"cross-site request refused: send it from a page of this origin, or with an Authorization header and no cookie"}`
+	const refusedA = `{"status":"error","errorDescription":"cross-site request refused: send it from a page of this origin, or with an Authorization header and no cookie"}`
 	for _, test := range []struct {
 		name    string
 		headers []string
@@ -200,8 +200,9 @@ func TestCrossSiteRequests(t *testing.T) {
 		{"another host of the site", []string{"Cookie", cookie, "Sec-Fetch-Site", "same-site", "Origin", "https://x.agents.example"}, 403, refusedA, refusedB},
 		{"an old browser on another site", []string{"Cookie", cookie, "Origin", "https://evil.example"}, 403, refusedA, refusedB},
 		{"a page from a file", []string{"Cookie", cookie, "Origin", "null"}, 403, refusedA, refusedB},
-		{"another site that knows the password", []string{"Cookie", cookie, "Authorization", password, "Sec-Fetch-Site", "cross-site"}, 200,
+		{"another site that knows the password", []string{"Authorization", password, "Sec-Fetch-Site", "cross-site"}, 200,
 			`{"status":"ok"}`, `{"statusCode":0}`},
+		{"a browser that knows both", []string{"Cookie", cookie, "Authorization", password, "Sec-Fetch-Site", "cross-site"}, 403, refusedA, refusedB},
 		{"another site with nothing", []string{"Sec-Fetch-Site", "cross-site"}, 403, deniedA, deniedB},
 	} {
 		for path, want := range map[string]string{"/me": test.a, "/api/v2/me": test.b, "/api/v2/me/channels/voice": test.b} {

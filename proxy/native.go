@@ -49,6 +49,10 @@ func passNative(c *call) (any, error) {
 		return unknownPath(c)
 	}
 	passage.From = c.address()
+	err := c.enter()
+	if err != nil {
+		return nil, err
+	}
 	release := func() {}
 	defer func() { release() }()
 	return c.pass(passing{RoundTripper: passage, sending: withoutOurs, answered: func(res *http.Response) {

@@ -19,6 +19,7 @@ func notifications(c *call) (any, error) {
 		return nil, err
 	}
 	c.setCookie()
+	c.place.leave() // it asks no site, and is mostly held
 	c.door.metrics.requestsInFlight.Dec()
 	c.door.metrics.pushInFlight.Inc()
 	defer c.door.metrics.requestsInFlight.Inc()

@@ -182,6 +182,7 @@ func (c *call) rewrite(r *httputil.ProxyRequest, to passing) {
 // sign puts into an answer what is ours. It comes after interim answers, each of which clears the
 // headers.
 func (c *call) sign(res *http.Response, to passing, body *watchedBody) error {
+	c.place.leave() // the site has done its work: what is left takes as long as the caller wants it to
 	res.Header.Del("X-Request-Id")
 	c.keepPolicies(res.Header)
 	c.identify()

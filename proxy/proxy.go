@@ -33,6 +33,7 @@ type Settings struct {
 	BodyTimeout  time.Duration   // how long bodies are waited for; 0 means 30 s
 	WriteTimeout time.Duration   // how long callers may take nothing of an answer; 0 means 30 s
 	Passthrough  []string        // path prefixes that go to the agent's HTCC site, without trailing slash
+	Places       *Places         // for requests that are worked on; nil means 2,000
 
 	Origins   []string // whose pages may call, beside PublicURL
 	CSRFToken bool     // a token, not the origin, proves that a request with a cookie is the agent's
@@ -53,6 +54,7 @@ const (
 	defaultMaxBody    = 64 << 10 // bytes
 	defaultMaxURL     = 8 << 10  // bytes
 	defaultMaxHeaders = 100
+	defaultPlaces     = 2000
 )
 
 // A door serves callers. Any number of goroutines may use it.
@@ -82,6 +84,9 @@ func build(s Settings) *door {
 	s.MaxHeaders = cmp.Or(s.MaxHeaders, defaultMaxHeaders)
 	if s.LoggedIn == nil {
 		s.LoggedIn = func(context.Context) {}
+	}
+	if s.Places == nil {
+		s.Places = NewPlaces(defaultPlaces, nil)
 	}
 	if s.Metrics == nil {
 		s.Metrics = NewMetrics(nil)

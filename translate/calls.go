@@ -1,7 +1,6 @@
 package translate
 
 import (
-	"reflect"
 	"slices"
 
 	"portico/translate/htccapi"
@@ -114,7 +113,8 @@ func (u Undo) Empty() bool { return len(u.Deactivate) == 0 && len(u.Reactivate) 
 // over the one last heard until its request completes. requestID is empty for a plan that set no
 // status. s is the state at this moment: what messages changed since the plan was made is kept.
 // What is shown changes with Sent, but is to be notified only when Heard.Confirmed comes, here or
-// with a later message.
+// with a later message. What a message before Sent told of the change is then notified again: so
+// messages are best held back from the plan until Sent.
 func (s AgentState) Sent(plan Plan, requestID string) (AgentState, Heard) {
 	before := s.kept()
 	next := s
@@ -126,15 +126,11 @@ func (s AgentState) Sent(plan Plan, requestID string) (AgentState, Heard) {
 	}
 	update := plan.status()
 	if update == nil {
-		return next, confirmed(plan.told(s, next))
+		return next, Heard{Confirmed: true}
 	}
 	choice := chosenBy(*update)
 	there := !s.unseen() && fold(s.Status.StatusID) == fold(choice.StatusID)
-	pending := Pending{RequestID: requestID, Choice: choice, Seen: there, Before: before}
-	if there {
-		pending.Told = plan.told(s, next)
-	}
-	next.Pending = append(slices.Clip(next.Pending), pending)
+	next.Pending = append(slices.Clip(next.Pending), Pending{RequestID: requestID, Choice: choice, Seen: there, Before: before})
 	at := slices.IndexFunc(next.Early, func(c Completion) bool { return c.RequestID == requestID })
 	if at < 0 {
 		return next, Heard{}
@@ -145,19 +141,6 @@ func (s AgentState) Sent(plan Plan, requestID string) (AgentState, Heard) {
 		return next.failed(len(next.Pending)-1, early)
 	}
 	return next.succeeded(len(next.Pending) - 1)
-}
-
-// told says what messages that came before the answer have told of the change, if they have shown all
-// of it.
-func (p Plan) told(now, next AgentState) Told {
-	if p.in == nil {
-		return Told{}
-	}
-	shown := p.rules.View(now, p.in)
-	if !reflect.DeepEqual(shown, p.rules.View(next, p.in)) {
-		return Told{}
-	}
-	return told(p.was, shown)
 }
 
 // status returns the status the plan sets, nil if none.

@@ -16,14 +16,9 @@ type Heard struct {
 	// Confirmed: what was asked for has taken place. It is notified even if what is shown did not
 	// change, as HTCC notifies an operation that leads to the state one is in.
 	Confirmed bool
-	// Told: what of that has been notified before.
-	Told Told
 	// Failed: the request completed with an error, and the old state is back.
 	Failed *Completion
 }
-
-// confirmed returns what is heard when a change has taken place of which some has been told.
-func confirmed(before Told) Heard { return Heard{Confirmed: before != toldAll, Told: before} }
 
 // Begin returns the state of an agent at log-in.
 func Begin(userID string, status icwsapi.UserStatus, activations map[string]bool, d *Directory) AgentState {
@@ -95,20 +90,19 @@ func (r Rules) HeardStatus(s AgentState, status icwsapi.UserStatus, d *Directory
 // have those behind it that ask for the same, since the site need not say the same twice.
 func (s AgentState) recognised() (AgentState, Heard) {
 	asked := func(p Pending) bool { return fold(p.Choice.StatusID) == fold(s.Status.StatusID) }
-	at := slices.IndexFunc(s.Pending, func(p Pending) bool { return p.Told != toldAll && asked(p) })
+	at := slices.IndexFunc(s.Pending, func(p Pending) bool { return !p.Told && asked(p) })
 	if at < 0 {
 		return s, Heard{}
 	}
 	s.Pending = slices.Clone(s.Pending)
-	before := s.Pending[at].Told
-	s.Pending[at].Told = toldAll
+	s.Pending[at].Told = true
 	for i := range s.Pending {
 		if i > at && !asked(s.Pending[i]) {
 			break
 		}
 		s.Pending[i].Seen = true
 	}
-	return s, confirmed(before)
+	return s, Heard{Confirmed: true}
 }
 
 // merged lays a delta over a status: a property that is absent is unchanged, except that what
@@ -195,7 +189,7 @@ func (s AgentState) succeeded(at int) (AgentState, Heard) {
 	if !done.Seen {
 		s.Status = done.Choice.over(s.Status)
 	}
-	return s, confirmed(done.Told)
+	return s, Heard{Confirmed: !done.Told}
 }
 
 // failed ends a change that did not take place. If a later one has replaced it, that one will go

@@ -12,35 +12,19 @@ type Notification struct {
 	Data  any // one of the message types of htccapi
 }
 
-// Told says which notifications of a change have been pushed.
-type Told struct{ Device, Channels bool }
-
-var toldAll = Told{Device: true, Channels: true}
-
-// told returns what is pushed of a change that nobody asked for here: the device if it changed, and
-// all channels if one of them did.
-func told(before, after View) Told {
-	return Told{
-		Device:   !reflect.DeepEqual(before.Device, after.Device),
-		Channels: before.DND != after.DND || !reflect.DeepEqual(before.Channels, after.Channels),
-	}
-}
-
 // Notifications returns what is pushed when what /me shows goes from before to after. A confirmed
-// operation pushes device and channels, but what has been pushed of it, also if it leads to the state
-// one is in, as HTCC does. What AgentState.Sent alone changes is not pushed; the message that confirms
-// it is.
+// operation pushes device and channels, also if it leads to the state one is in, as HTCC does. What
+// AgentState.Sent alone changes is not pushed; the message that confirms it is.
 //
 // Source: GWS 8.5.2, CometD messages; that all channels are listed is Portico's choice, since some
 // clients replace their whole set.
 func Notifications(before, after View, heard Heard) []Notification {
 	var pushed []Notification
-	changed := told(before, after)
-	if after.Device != nil && (changed.Device || heard.Confirmed && !heard.Told.Device) {
+	if after.Device != nil && (heard.Confirmed || !reflect.DeepEqual(before.Device, after.Device)) {
 		pushed = append(pushed, Notification{Topic: htccapi.TopicDevices, Data: htccapi.DeviceStateChangeMessage{
 			MessageType: htccapi.TypeDeviceStateChange, Devices: []htccapi.Device{*after.Device}}})
 	}
-	if changed.Channels || heard.Confirmed && !heard.Told.Channels {
+	if heard.Confirmed || before.DND != after.DND || !reflect.DeepEqual(before.Channels, after.Channels) {
 		pushed = append(pushed, Notification{Topic: htccapi.TopicChannels, Data: htccapi.ChannelStateChangeMessage{
 			MessageType: htccapi.TypeChannelStateChange, Channels: WithDND(after)}})
 	}

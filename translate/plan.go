@@ -59,30 +59,12 @@ type Plan struct {
 	Refused []htccapi.ChannelResult
 	// Warning is for the log: something in the settings could not be honoured.
 	Warning string
-
-	rules Rules      // what the plan was made by
-	in    *Directory // nil for a plan that ends the session
-	was   View       // what was shown then
-}
-
-// from returns the plan with what it was made from.
-func (p Plan) from(r Rules, s AgentState, d *Directory) Plan {
-	p.rules, p.in, p.was = r, d, r.View(s, d)
-	return p
 }
 
 // Plan works out how the operation is carried out. It returns a *Refusal if it cannot be.
 //
 // Source: vendor reference, Set agent states across all channels; the channel rules are Portico's.
 func (r Rules) Plan(s AgentState, d *Directory, ask Request) (Plan, error) {
-	plan, err := r.planOperation(s, d, ask)
-	if err != nil {
-		return Plan{}, err
-	}
-	return plan.from(r, s, d), nil
-}
-
-func (r Rules) planOperation(s AgentState, d *Directory, ask Request) (Plan, error) {
 	switch ask.Operation {
 	case htccapi.DoNotDisturbOn, htccapi.DoNotDisturbOff:
 		return r.planDND(s, d, ask)

@@ -56,7 +56,7 @@ func (r Rules) PlanStart(s AgentState, d *Directory, channels []htccapi.MediaCha
 	plan.Next.Started = asked
 	plan.Refused = refused
 	plan.Warning = warning
-	return plan.from(r, s, d), nil
+	return plan, nil
 }
 
 // askedFor splits channels into those the agent has and results for the others.
@@ -167,5 +167,5 @@ func (r Rules) PlanRecovery(s AgentState, status icwsapi.UserStatus, activations
 			s.Wishes[name] = Wish{LoggedOut: true}
 		}
 	}
-	return Plan{Next: s, Calls: []Call{{Status: choice.update()}}}.from(r, s, d), nil
+	return Plan{Next: s, Calls: []Call{{Status: choice.update()}}}, nil
 }

@@ -67,7 +67,7 @@ type Pending struct {
 	RequestID string
 	Choice    Choice
 	Seen      bool // the site has shown the wanted status, or was in it: what it says from now on counts
-	Told      Told // what the agent has been told of it
+	Told      bool // it has been confirmed
 	Before    Kept // what to go back to if it fails
 }
 

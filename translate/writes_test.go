@@ -90,7 +90,7 @@ func TestReadingOnesOwnWrites(t *testing.T) {
 
 		{"the completion is read before the answer", []any{completed(1), "AtLunch"}, lunch, 1, 0},
 		{"a failure is read before the answer", []any{failed(1), "AtLunch"}, available, 0, 1},
-		{"the status message is read before the answer: it was notified then", []any{statusIs("At Lunch"), "AtLunch", completed(1)}, lunch, 1, 0},
+		{"the status message is read before the answer", []any{statusIs("At Lunch"), "AtLunch", completed(1)}, lunch, 1, 0},
 
 		{"a failure brings the old state back", []any{"AtLunch", failed(1)}, available, 0, 1},
 		{"the old state with what changed beneath", []any{"AtLunch", statusIs("At Play"), failed(1)}, "voice NotReady At Play", 0, 1},

@@ -84,6 +84,7 @@ sites:
   pureconnect:
     kind: icws
     urls: ["http://%s"]
+    logins: {per_second: 10000}
     channels:
       voice: {workgroups: [Sales, Support]}
       email: {workgroups: [Mail]}

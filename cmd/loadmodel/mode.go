@@ -39,10 +39,10 @@ var modes = []mode{
 	{name: "shared", title: "agent/shared", catalogue: perLanguage, most: 0.20,
 		cache: "scope: shared", site: "watch: agent"},
 	{name: "service", title: "service/shared", catalogue: perLanguage, most: 0.05,
+		cache: "scope: shared", site: "watch: service\n    service: {user: portico, password_file: " + servicePassword + "}"},
+	{name: "heartbeats", title: "service, heartbeats", catalogue: perLanguage, most: 0.05,
 		cache: "scope: shared", keepAlive: 5 * time.Second,
-		site: "watch: service\n    service: {user: portico, keep_alive: 5s, password_file: " + servicePassword + "}"},
-	{name: "streams", title: "service/streams held", catalogue: perLanguage, most: 0.05,
-		cache: "scope: shared", site: "watch: service\n    service: {user: portico, hold: stream, password_file: " + servicePassword + "}"},
+		site: "watch: service\n    service: {user: portico, hold: heartbeat, keep_alive: 5s, password_file: " + servicePassword + "}"},
 }
 
 // usualKeepAlive is Portico's default of sites.<name>.service.keep_alive. A compressed shift may be over
@@ -69,15 +69,18 @@ func modeNames() []string {
 // servicePassword is the file, beside the settings, with the password of the simulator's service user.
 const servicePassword = "service-password"
 
-// settings returns what is laid over the demo's settings to play the mode.
+// settings returns what is laid over the demo's settings to play the mode. A compressed shift begins
+// faster than any real one, so that log-ins are not paced.
 func (m mode) settings(icws, htcc string) string {
 	return fmt.Sprintf(`cache: {%s}
 sites:
   pureconnect:
     urls: ["http://%s"]
+    logins: {per_second: 10000}
     %s
   cloud:
     urls: ["http://%s"]
+    logins: {per_second: 10000}
 routes:
   - {match: "agent*", sites: [pureconnect]}
   - {match: "gws*", sites: [cloud]}

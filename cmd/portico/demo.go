@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"os"
 	"time"
@@ -67,7 +68,8 @@ func (p process) openDemo(pureconnect, cloud *simulated, icws, htcc, door, admin
 		return nil, err
 	}
 	move(cfg, door, admin)
-	portico, err := open(cfg, logger(p.stderr, cfg.Log.Level))
+	level := new(slog.LevelVar)
+	portico, err := open(cfg, logger(p.stderr, level), level)
 	_, isAddress := errors.AsType[*net.OpError](err)
 	if isAddress {
 		return nil, fmt.Errorf("%w; --listen and --admin move Portico", err)

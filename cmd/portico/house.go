@@ -2,6 +2,8 @@ package main
 
 import (
 	"cmp"
+	"crypto/tls"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -30,10 +32,16 @@ import (
 type house struct {
 	gateway  *gateway.Gateway
 	push     *push.Server
-	door     http.Handler
+	places   *proxy.Places
+	lasting  proxy.Settings // of the door, as far as they need a restart
+	door     atomic.Pointer[http.Handler]
 	admin    http.Handler
+	reloads  reloads
 	draining atomic.Bool
 }
+
+// ServeHTTP serves callers at the door of now. A request ends at the one it came in by.
+func (h *house) ServeHTTP(w http.ResponseWriter, r *http.Request) { (*h.door.Load()).ServeHTTP(w, r) }
 
 // build makes every room from the settings.
 func build(cfg *config.Config, log *slog.Logger) (*house, error) {
@@ -45,29 +53,48 @@ func build(cfg *config.Config, log *slog.Logger) (*house, error) {
 	calls := upstream.NewMetrics(reg, names)
 	sites := make([]gateway.Site, 0, len(names))
 	for _, name := range names {
-		sites = append(sites, siteOf(cfg, cfg.Sites[name], calls))
+		site, err := siteOf(cfg, cfg.Sites[name], calls)
+		if err != nil {
+			return nil, err
+		}
+		sites = append(sites, site)
 	}
-	house := &house{push: pushServer(cfg, reg, log)}
+	house := &house{push: pushServer(cfg, reg, log), places: proxy.NewPlaces(int(cfg.Limits.Requests), reg), reloads: newReloads(reg)}
 	var err error
 	house.gateway, err = gateway.New(gateway.Settings{
-		Sites: sites, Route: routes(cfg), States: sharedStates(cfg), Store: session.NewMemory(), Idle: cfg.IdleTimeout,
-		Guesses: gateway.Guesses{PerName: int(cfg.Logins.FailuresPerName), PerAddress: int(cfg.Logins.FailuresPerAddress), Within: cfg.Logins.Window},
-		Forget:  cfg.Credentials == config.ForgetCredentials, MaxBytes: int64(cfg.Cache.MaxBytes),
-		Push: house.push, Cache: cache.NewMetrics(reg, names...), Metrics: gateway.NewMetrics(reg, names...), Logger: log,
+		Policy: policy(cfg), Sites: sites, Store: session.NewMemory(), Push: house.push, Cache: cache.NewMetrics(reg, names...), Metrics: gateway.NewMetrics(reg, names...), Logger: log,
 	})
 	if err != nil {
 		return nil, err
 	}
-	house.door = proxy.New(proxy.Settings{
-		Gateway: house.gateway, PublicURL: cfg.PublicURL, Dialect: htccapi.Dialect(cfg.Dialect), HTCCVersion: cfg.HTCCVersion,
-		MaxBody: int64(cfg.Limits.Body), MaxURL: int(cfg.Limits.URL), MaxHeaders: int(cfg.Limits.Headers),
-		BodyTimeout: cfg.Limits.BodyTimeout, WriteTimeout: cfg.Limits.WriteTimeout,
-		Origins: cfg.CORS.Origins, CSRFToken: cfg.CSRF == config.CSRFByToken, LoggedIn: know, Passthrough: cfg.Passthrough, TrustedProxies: cfg.TrustedProxies, Draining: house.draining.Load, Push: house.push,
-		Metrics: proxy.NewMetrics(reg), Logger: log,
-	})
+	house.lasting = proxy.Settings{
+		Gateway: house.gateway, PublicURL: cfg.PublicURL, Places: house.places, Draining: house.draining.Load, Push: house.push,
+		Origins: cfg.CORS.Origins, LoggedIn: know, Metrics: proxy.NewMetrics(reg), Logger: log,
+	}
+	house.adopt(cfg)
 	house.admin = admin.New(admin.Settings{Gatherer: reg, Registerer: reg, Gateway: house.gateway, Draining: house.draining.Load,
 		Token: cfg.AdminToken.Reveal(), Open: config.OnLoopback(cfg.Admin)})
 	return house, nil
+}
+
+// adopt puts into effect what of the settings does so at a reload: those that config lists, and no
+// others may be read here. Sessions and requests under way go on.
+func (h *house) adopt(cfg *config.Config) {
+	h.gateway.SetPolicy(policy(cfg))
+	h.places.SetLimit(int(cfg.Limits.Requests))
+	s := h.lasting
+	s.Dialect, s.HTCCVersion, s.Passthrough = htccapi.Dialect(cfg.Dialect), cfg.HTCCVersion, cfg.Passthrough
+	s.MaxBody, s.MaxURL, s.MaxHeaders = int64(cfg.Limits.Body), int(cfg.Limits.URL), int(cfg.Limits.Headers)
+	s.BodyTimeout, s.WriteTimeout, s.TrustedProxies = cfg.Limits.BodyTimeout, cfg.Limits.WriteTimeout, cfg.TrustedProxies
+	s.CSRFToken = cfg.CSRF == config.CSRFByToken
+	door := proxy.New(s)
+	h.door.Store(&door)
+}
+
+func policy(cfg *config.Config) gateway.Policy {
+	return gateway.Policy{Route: routes(cfg), States: sharedStates(cfg), Idle: cfg.IdleTimeout,
+		Forget: cfg.Credentials == config.ForgetCredentials, MaxBytes: int64(cfg.Cache.MaxBytes),
+		Guesses: gateway.Guesses{PerName: int(cfg.Logins.FailuresPerName), PerAddress: int(cfg.Logins.FailuresPerAddress), Within: cfg.Logins.Window}}
 }
 
 // pushServer makes the CometD server. A client is found by its id, so that callers without a cookie jar
@@ -93,22 +120,26 @@ func siteNames(cfg *config.Config) []string {
 }
 
 // siteOf makes a site from its settings.
-func siteOf(cfg *config.Config, s config.Site, calls *upstream.Metrics) gateway.Site {
+func siteOf(cfg *config.Config, s config.Site, calls *upstream.Metrics) (gateway.Site, error) {
+	calling, err := transport(s.TLS)
+	if err != nil {
+		return gateway.Site{}, fmt.Errorf("site %q: %w", s.Name, err)
+	}
 	if s.Kind == config.HTCC {
 		return gateway.Site{Name: s.Name, Upgrades: s.Upgrades, HTCC: htcc.New(htcc.Settings{
-			Site: s.Name, Bases: s.Bases(), Timeout: s.Timeout, PassthroughTimeout: s.PassthroughTimeout, HTTP: transport(), Metrics: calls})}
+			Site: s.Name, Bases: s.Bases(), Timeout: s.Timeout, PassthroughTimeout: s.PassthroughTimeout,
+			Limits: limits(s), HTTP: calling, Metrics: calls})}, nil
 	}
 	var service gateway.ServiceUser
 	if s.Watch == config.WatchService {
 		service = gateway.ServiceUser{UserID: s.Service.User, Password: s.Service.Password.Reveal()}
 	}
-	calling := transport()
 	return gateway.Site{
-		Name: s.Name, Service: service, HoldStreams: s.Service.Hold == config.HoldByStream, KeepAlive: s.Service.KeepAlive,
+		Name: s.Name, Service: service, Heartbeats: s.Service.Hold == config.HoldByHeartbeat, KeepAlive: s.Service.KeepAlive,
 		ICWS: icws.New(icws.Settings{
 			Site: s.Name, Bases: s.Bases(), Template: s.URL, Alternates: s.Alternates, Application: s.Application,
 			Marketplace: icws.Marketplace{LicenseName: s.Marketplace.LicenseName, Code: s.Marketplace.Code.Reveal()},
-			Language:    s.Language, Timeout: s.Timeout, HTTP: calling, Streams: &upstream.Streams{Transport: calling}, Metrics: calls,
+			Language:    s.Language, Timeout: s.Timeout, Limits: limits(s), HTTP: calling, Streams: &upstream.Streams{Transport: calling}, Metrics: calls,
 			PublicURL: cfg.PublicURL,
 		}),
 		Rules: translate.Rules{
@@ -124,6 +155,15 @@ func siteOf(cfg *config.Config, s config.Site, calls *upstream.Metrics) gateway.
 		Language: s.Language, WaitCompleted: s.Confirm == config.ConfirmCompleted, StaleIfError: cfg.Cache.StaleIfError,
 		ShareCatalogue: cfg.Cache.Scope == config.ScopeShared,
 		Native:         s.Native,
+	}, nil
+}
+
+// limits returns what a site is asked at most.
+func limits(s config.Site) upstream.Limits {
+	return upstream.Limits{
+		Calls: int(s.Calls.AtOnce), CallWait: s.Calls.Wait, Retries: float64(s.Calls.Retries) / 100,
+		BreakerCalls: int(s.Breaker.Calls), BreakerWithin: s.Breaker.Within, BreakerPause: s.Breaker.Pause,
+		Logins: int(s.Logins.PerSecond), LoginQueue: int(s.Logins.Queue), LoginWait: s.Logins.Wait,
 	}
 }
 
@@ -186,12 +226,21 @@ const (
 const maxReplyHeader = 256 << 10
 
 // transport returns a transport for one site. Each site has its own, so that one that hangs takes
-// nothing from another.
-func transport() *http.Transport {
+// nothing from another. A host that cannot prove who it is is not spoken to.
+func transport(settings config.SiteTLS) (*http.Transport, error) {
+	authorities, err := settings.CAs()
+	if err != nil {
+		return nil, err
+	}
+	ours, err := settings.Certificates()
+	if err != nil {
+		return nil, err
+	}
 	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.TLSClientConfig = &tls.Config{RootCAs: authorities, Certificates: ours, MinVersion: tls.VersionTLS12}
 	t.MaxIdleConns = 0 // no bound beyond the one per host
 	t.MaxIdleConnsPerHost = idlePerHost
 	t.IdleConnTimeout = idleConnTimeout
 	t.MaxResponseHeaderBytes = maxReplyHeader
-	return t
+	return t, nil
 }

@@ -31,6 +31,7 @@ type server struct {
 	listener net.Listener
 	unused   *unused
 
+	strangers    *strangers    // of the callers' door
 	certificates *certificates // nil: the server itself speaks no HTTPS
 }
 
@@ -53,11 +54,11 @@ func (s *server) bound(limits config.Limits, trusted []netip.Prefix) {
 	// Over HTTP/2 one connection carries many requests: it is given up when its peer takes nothing.
 	s.http.HTTP2 = &http.HTTP2Config{MaxConcurrentStreams: maxStreams, WriteByteTimeout: limits.WriteTimeout,
 		SendPingTimeout: pingAfter, PingTimeout: limits.WriteTimeout}
-	strangers := newStrangers(int(limits.Strangers), int(limits.StrangersPerAddress), trusted)
-	s.http.ConnContext = strangers.meet
+	s.strangers = newStrangers(int(limits.Strangers), int(limits.StrangersPerAddress), trusted)
+	s.http.ConnContext = s.strangers.meet
 	s.http.ConnState = func(conn net.Conn, state http.ConnState) {
 		s.unused.note(conn, state)
-		strangers.note(conn, state)
+		s.strangers.note(conn, state)
 	}
 }
 

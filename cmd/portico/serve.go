@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"runtime/debug"
-	"slices"
-	"strings"
+	"os"
+	"os/signal"
+	"sync/atomic"
+	"syscall"
 	"time"
 
+	"github.com/KimMachineGun/automemlimit/memlimit"
 	"golang.org/x/sync/errgroup"
 
 	"portico/config"
@@ -28,32 +30,35 @@ func serve(ctx context.Context, p process, args []string) error {
 		fmt.Fprintln(p.stderr, "portico serve: --config names the settings file")
 		return errUsage
 	}
-	cfg, err := config.Load(*file, p.environ)
+	text, err := os.ReadFile(*file)
+	if err != nil {
+		return fmt.Errorf("settings: %w", err)
+	}
+	cfg, err := config.Parse(*file, text, p.environ)
 	if err != nil {
 		fmt.Fprintln(p.stderr, err)
 		return errors.New("the settings are not usable")
 	}
-	thrift(p.environ)
-	log := logger(p.stdout, cfg.Log.Level)
+	level := new(slog.LevelVar)
+	log := logger(p.stdout, level)
 	for _, warning := range cfg.Warnings {
 		log.Warn("settings: " + warning)
 	}
-	running, err := open(cfg, log)
+	thrift(p.environ)
+	keepWithin(memlimit.FromCgroup, p.environ, cfg.Cache.MaxBytes, log)
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
+	running, err := open(cfg, log, level)
 	if err != nil {
 		return err
 	}
 	log.Info("serving", "listen", running.door.address(), "admin", running.admin.address(), "version", version)
-	return running.run(ctx)
-}
-
-// thrift has garbage collected at half of Go's usual growth, unless the environment says otherwise.
-// What Portico holds is mostly connections that wait, so room for as much garbage again is room that
-// nothing uses: with 5,000 agents, 57 KB for each instead of 61, and no more processor time at 1,000
-// events a second (`make bench-push`).
-func thrift(environ []string) {
-	if !slices.ContainsFunc(environ, func(variable string) bool { return strings.HasPrefix(variable, "GOGC=") }) {
-		debug.SetGCPercent(50)
-	}
+	reloader := &reloader{file: *file, environ: p.environ, seen: text, running: running, log: log}
+	parts, ctx := errgroup.WithContext(ctx)
+	parts.Go(func() error { return reloader.run(ctx, hangups) })
+	parts.Go(func() error { return running.run(ctx) })
+	return parts.Wait()
 }
 
 // logger writes one JSON object a line.
@@ -63,16 +68,30 @@ func logger(w io.Writer, level slog.Leveler) *slog.Logger {
 
 // A running is a house with its listeners open.
 type running struct {
-	cfg   *config.Config
-	log   *slog.Logger
-	house *house
-	door  *server
-	admin *server
+	current atomic.Pointer[config.Config]
+	level   *slog.LevelVar // of log
+	log     *slog.Logger
+	house   *house
+	door    *server
+	admin   *server
+	after   func(time.Duration) <-chan time.Time // time.After, but in tests
+}
+
+// settings returns those of now. Nobody changes them.
+func (r *running) settings() *config.Config { return r.current.Load() }
+
+// adopt puts settings into effect that differ from those of now in what needs no restart.
+func (r *running) adopt(cfg *config.Config) {
+	r.level.Set(cfg.Log.Level.Level())
+	r.house.adopt(cfg)
+	r.door.strangers.trust(cfg.TrustedProxies)
+	r.current.Store(cfg)
 }
 
 // open opens the listeners and builds the house behind them. The listeners come first, since the
-// public URL may follow from the port they got.
-func open(cfg *config.Config, log *slog.Logger) (*running, error) {
+// public URL may follow from the port they got. level is that of log.
+func open(cfg *config.Config, log *slog.Logger, level *slog.LevelVar) (*running, error) {
+	level.Set(cfg.Log.Level.Level())
 	door, err := listen("door", cfg.Listen, nil, log)
 	if err != nil {
 		return nil, err
@@ -89,17 +108,20 @@ func open(cfg *config.Config, log *slog.Logger) (*running, error) {
 		_ = admin.listener.Close()
 		return nil, err
 	}
-	if cfg.PublicURL == "" {
-		cfg.PublicURL = cfg.PublicURLAt(door.address())
+	reached := *cfg
+	if reached.PublicURL == "" {
+		reached.PublicURL = reached.PublicURLAt(door.address())
 	}
-	house, err := build(cfg, log)
+	house, err := build(&reached, log)
 	if err != nil {
 		_ = door.listener.Close()
 		_ = admin.listener.Close()
 		return nil, err
 	}
-	door.http.Handler, admin.http.Handler = house.door, house.admin
-	return &running{cfg: cfg, log: log, house: house, door: door, admin: admin}, nil
+	door.http.Handler, admin.http.Handler = house, house.admin
+	r := &running{level: level, log: log, house: house, door: door, admin: admin, after: time.After}
+	r.current.Store(cfg)
+	return r, nil
 }
 
 // run serves until ctx ends or a part fails, then stops in order: not ready, no new requests, those
@@ -123,24 +145,48 @@ func (r *running) run(ctx context.Context) error {
 	return errors.Join(parts.Wait(), late)
 }
 
-// drain tells load balancers to send nothing more while everything is still served.
+// drain tells load balancers to send nothing more while everything is still served. Connections are
+// closed by answers alone, never while they are idle: a request may be on its way.
 func (r *running) drain(ctx context.Context) {
-	r.log.Info("stopping", "drain_delay_s", r.cfg.DrainDelay.Seconds())
+	delay := r.settings().DrainDelay
+	r.log.Info("stopping", "drain_delay_s", delay.Seconds())
 	r.house.draining.Store(true)
-	r.door.http.SetKeepAlivesEnabled(false)
 	select {
-	case <-time.After(r.cfg.DrainDelay):
+	case <-r.after(delay):
 	case <-ctx.Done():
 	}
 }
 
+// endsWithin is what is left of the grace, at most, for ending sessions at the sites, when requests are
+// not over before. Half of a short grace is.
+const endsWithin = 5 * time.Second
+
 // stop ends everything within the settings' grace.
 func (r *running) stop() error {
-	ctx, cancel := context.WithTimeout(context.Background(), r.cfg.Grace)
+	grace := r.settings().Grace
+	ctx, cancel := context.WithTimeout(context.Background(), grace)
 	defer cancel()
-	r.house.push.Close() // lets go of held connects, or stopping would wait for them
-	r.house.gateway.ReleaseNative()
-	late := r.door.stop(ctx)
+	requests, cancelRequests := context.WithTimeout(ctx, grace-min(endsWithin, grace/2))
+	defer cancelRequests()
+	released := r.releaseOnceRefused()
+	late := r.door.stop(requests)
+	select {
+	case <-released:
+	case <-requests.Done():
+	}
 	r.house.gateway.Close(ctx)
 	return errors.Join(late, r.admin.stop(ctx))
+}
+
+// releaseOnceRefused lets go of held connects, sockets and streams, which stopping would wait for, as
+// soon as the door takes no new connections: who is let go comes back at once, and is to be served
+// elsewhere. The channel is closed when all are gone.
+func (r *running) releaseOnceRefused() <-chan struct{} {
+	released := make(chan struct{})
+	r.door.http.RegisterOnShutdown(func() {
+		defer close(released)
+		r.house.gateway.ReleaseNative()
+		r.house.push.Close()
+	})
+	return released
 }

@@ -17,7 +17,7 @@ import (
 // the connections of agents, are never closed for it. Any number of goroutines may use it.
 type strangers struct {
 	most, perAddress int
-	trusted          []netip.Prefix // proxies: many callers come from one address
+	trusted          atomic.Pointer[[]netip.Prefix] // proxies: many callers come from one address
 
 	mu      sync.Mutex
 	waiting *list.List                // of *stranger, who waits longest first; guarded by mu
@@ -35,9 +35,13 @@ type stranger struct {
 }
 
 func newStrangers(most, perAddress int, trusted []netip.Prefix) *strangers {
-	return &strangers{most: most, perAddress: perAddress, trusted: trusted,
-		waiting: list.New(), all: map[net.Conn]*stranger{}, from: map[netip.Addr]*list.List{}}
+	s := &strangers{most: most, perAddress: perAddress, waiting: list.New(), all: map[net.Conn]*stranger{}, from: map[netip.Addr]*list.List{}}
+	s.trust(trusted)
+	return s
 }
+
+// trust changes whose connections are many callers'. Those there are stay what they were taken for.
+func (s *strangers) trust(proxies []netip.Prefix) { s.trusted.Store(&proxies) }
 
 type strangerKey struct{}
 
@@ -56,7 +60,7 @@ func (s *strangers) addressOf(conn net.Conn) netip.Addr {
 		return netip.Addr{}
 	}
 	address := peer.Addr().Unmap()
-	for _, network := range s.trusted {
+	for _, network := range *s.trusted.Load() {
 		if network.Contains(address) {
 			return netip.Addr{}
 		}

@@ -35,6 +35,7 @@ func New(s Settings) http.Handler {
 	engine.Use(gin.Recovery())
 	engine.GET("/healthz", func(c *gin.Context) { c.String(http.StatusOK, "ok\n") })
 	engine.GET("/readyz", func(c *gin.Context) { c.JSON(readiness(s)) })
+	engine.GET("/readyz/:site", func(c *gin.Context) { c.String(siteReadiness(s, c.Param("site"))) })
 	engine.GET("/metrics", gin.WrapH(promhttp.HandlerFor(s.Gatherer, promhttp.HandlerOpts{
 		Registry: s.Registerer, EnableOpenMetrics: true, CoalesceGather: true, MaxRequestsInFlight: maxScrapes})))
 	profiles(engine.Group("/", s.authorized))
@@ -58,6 +59,22 @@ func readiness(s Settings) (int, Readiness) {
 		return http.StatusOK, r
 	}
 	return http.StatusServiceUnavailable, r
+}
+
+// siteReadiness is 200 while the agents of one site can be served, for who sends each site's agents to
+// where they can be.
+func siteReadiness(s Settings, site string) (int, string) {
+	_, sites := s.Gateway.Ready()
+	up, known := sites[site]
+	switch {
+	case !known:
+		return http.StatusNotFound, "there is no such site\n"
+	case s.Draining():
+		return http.StatusServiceUnavailable, "draining\n"
+	case !up:
+		return http.StatusServiceUnavailable, "the site does not answer\n"
+	}
+	return http.StatusOK, "ok\n"
 }
 
 // profiles mounts net/http/pprof, which registers itself only with the default mux.

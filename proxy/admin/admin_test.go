@@ -28,8 +28,8 @@ func TestOperatorsDoor(t *testing.T) {
 			Sites: []gateway.Site{{Name: "pureconnect", Rules: translate.Rules{Site: "pureconnect"}, ICWS: icws.New(icws.Settings{
 				Site: "pureconnect", Bases: []string{"http://ic1.example:8018"}, HTTP: sim.Transport(),
 				Metrics: upstream.NewMetrics(reg, []string{"pureconnect"})})}},
-			Route: func(string) (gateway.Route, bool) { return gateway.Route{}, false }, Store: session.NewMemory(),
-			Idle: time.Hour, MaxBytes: 1 << 20, Cache: cache.NewMetrics(reg, "pureconnect"), Metrics: gateway.NewMetrics(reg),
+			Policy: gateway.Policy{Route: func(string) (gateway.Route, bool) { return gateway.Route{}, false }, Idle: time.Hour, MaxBytes: 1 << 20},
+			Store:  session.NewMemory(), Cache: cache.NewMetrics(reg, "pureconnect"), Metrics: gateway.NewMetrics(reg),
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -45,12 +45,15 @@ func TestOperatorsDoor(t *testing.T) {
 			}
 		}
 		expect("before a probe", "/readyz", 503, `{"ready":false,"draining":false,"sites":{"pureconnect":false}}`)
+		expect("before a probe", "/readyz/pureconnect", 503, "the site does not answer")
 		expect("before a probe", "/healthz", 200, "ok")
 
 		ended := make(chan error, 1)
 		go func() { ended <- served.Run(t.Context()) }()
 		synctest.Wait()
 		expect("with a site that answers", "/readyz", 200, `{"ready":true,"draining":false,"sites":{"pureconnect":true}}`)
+		expect("with a site that answers", "/readyz/pureconnect", 200, "ok")
+		expect("with a site that answers", "/readyz/elsewhere", 404, "there is no such site")
 		expect("with a site that answers", "/metrics", 200, `portico_site_up{site="pureconnect"} 1`)
 		expect("with a site that answers", "/debug/pprof/", 200, "goroutine")
 		expect("with a site that answers", "/debug/pprof/cmdline", 200, "")
@@ -62,10 +65,12 @@ func TestOperatorsDoor(t *testing.T) {
 		}
 		time.Sleep(time.Minute)
 		expect("with a site that fails", "/readyz", 503, `"sites":{"pureconnect":false}`)
+		expect("with a site that fails", "/readyz/pureconnect", 503, "the site does not answer")
 		sim.Reset()
 		time.Sleep(time.Minute)
 		draining.Store(true)
 		expect("while draining", "/readyz", 503, `{"ready":false,"draining":true,"sites":{"pureconnect":true}}`)
+		expect("while draining", "/readyz/pureconnect", 503, "draining")
 		expect("while draining", "/healthz", 200, "ok")
 		served.Close(t.Context())
 		sim.Close()

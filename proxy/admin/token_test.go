@@ -13,7 +13,7 @@ import (
 )
 
 func TestToken(t *testing.T) {
-	served, err := gateway.New(gateway.Settings{Store: session.NewMemory(), MaxBytes: 1 << 20,
+	served, err := gateway.New(gateway.Settings{Store: session.NewMemory(), Policy: gateway.Policy{MaxBytes: 1 << 20},
 		Cache: cache.NewMetrics(prometheus.NewRegistry()), Metrics: gateway.NewMetrics(prometheus.NewRegistry())})
 	if err != nil {
 		t.Fatal(err)

@@ -43,7 +43,7 @@ func TestRandomCatalogues(t *testing.T) {
 }
 
 // modes are the ways to watch and to share.
-var modes = map[string]option{"each for itself": func(*Settings, *Site) {}, "shared": sharing, "service": watching, "service, streams held": holding}
+var modes = map[string]option{"each for itself": func(*Settings, *Site) {}, "shared": sharing, "service": watching, "service, heartbeats": beating}
 
 func playLibrary(t *testing.T, mode option, seed uint64) {
 	random := rand.New(rand.NewPCG(seed, 2))

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -22,6 +23,7 @@ import (
 	"portico/proxy/icws"
 	"portico/proxy/push"
 	"portico/proxy/session"
+	"portico/proxy/throttle"
 	"portico/translate"
 	"portico/translate/htccapi"
 )
@@ -42,8 +44,8 @@ type Site struct {
 	WaitCompleted  bool          // a write answers after its completion, not after it was accepted
 	ShareCatalogue bool          // sessions at one host in one language share a catalogue that one of them proves
 	Service        ServiceUser   // watches all agents; of the zero one each agent's own session does
-	HoldStreams    bool          // a session that only the service reads for is kept alive by a stream of its own
-	KeepAlive      time.Duration // how often a session that nobody reads is told to live
+	Heartbeats     bool          // a session that the service reads for is kept alive by calls, not by a stream of its own
+	KeepAlive      time.Duration // how often a session without a stream is told to live
 	StaleIfError   time.Duration // how long a catalogue is served after its stream broke; 0 = for ever
 	Native         bool          // /icws leads here; at most one site
 }
@@ -61,16 +63,12 @@ type Stop struct {
 	Login string
 }
 
-// Settings are what a Gateway needs. All fields but States and Logger are required.
+// Settings are what a Gateway needs. All fields but Push and Logger are required.
 type Settings struct {
-	Sites    []Site
-	Route    func(login string) (Route, bool) // of a lower-cased login name
-	States   SharedStates
-	Store    session.Store
-	Idle     time.Duration // a session that nobody used for so long ends
-	Forget   bool          // drop a password once the agent is logged in at every site
-	MaxBytes int64         // of encoded catalogues kept
-	Guesses  Guesses       // of passwords
+	Policy // of the beginning
+	Sites  []Site
+	Store  session.Store
+	Tries  throttle.Store // of passwords; nil: this process alone
 
 	Push    *push.Server // tells agents' applications of changes; nil tells nobody
 	Cache   *cache.Metrics
@@ -98,6 +96,7 @@ type opening interface {
 // A Gateway serves all agents. Any number of goroutines may call its methods.
 type Gateway struct {
 	settings Settings
+	current  atomic.Pointer[Policy]
 	sites    map[string]siteAtWork
 	store    session.Store
 	log      *slog.Logger
@@ -105,12 +104,13 @@ type Gateway struct {
 	forms    *cache.Forms
 	native   *native // nil if no site is
 
-	opening singleflight.Group // log-ins under way, by proof
-	logins  sync.WaitGroup     // the same, for Close
-	names   namedLocks         // one log-in a login name at a time
-	refused *expiring          // proofs of refused passwords
-	guesses *guesses           // who may try a password
-	barred  *expiring          // login names that may not open a session for a while
+	opening   singleflight.Group // log-ins under way, by proof
+	interests interests          // who waits for them
+	logins    sync.WaitGroup     // the same, for Close
+	names     namedLocks         // one log-in a login name at a time
+	refused   *expiring          // proofs of refused passwords
+	guesses   *guesses           // who may try a password
+	barred    *expiring          // login names that may not open a session for a while
 
 	mu     sync.RWMutex
 	agents map[string]*Agent // by session id, guarded by mu
@@ -125,7 +125,8 @@ func New(s Settings) (*Gateway, error) {
 	}
 	g := &Gateway{settings: s, sites: map[string]siteAtWork{}, store: s.Store, log: s.Logger, key: session.NewKey(), forms: forms,
 		refused: newExpiring(refusedFor), barred: newExpiring(barredFor), agents: map[string]*Agent{}}
-	g.guesses = newGuesses(s.Guesses, g.key)
+	g.guesses = newGuesses(s.Tries, g.key)
+	g.SetPolicy(s.Policy)
 	if g.log == nil {
 		g.log = slog.New(slog.DiscardHandler)
 	}
@@ -174,7 +175,7 @@ func (g *Gateway) sweep(ctx context.Context) error {
 			if g.settings.Push != nil && g.settings.Push.Clients(agent.session.ID) > 0 {
 				agent.use() // a held connect, or a socket, is activity
 			}
-			if time.Since(agent.lastUsed()) >= g.settings.Idle {
+			if time.Since(agent.lastUsed()) >= g.policy().Idle {
 				g.end(agent, endIdle)
 			}
 		}
@@ -196,7 +197,7 @@ func (g *Gateway) all() []*Agent {
 	return agents
 }
 
-// endsAtOnce bounds how many sessions are ended side by side, so that the sites are not stormed.
+// endsAtOnce bounds how many sessions are ended side by side at a site, so that it is not stormed.
 const endsAtOnce = 32
 
 // Close ends all sessions, here and at the sites, as far as ctx gives time, and frees the caches.
@@ -206,21 +207,32 @@ func (g *Gateway) Close(ctx context.Context) {
 	g.mu.Lock()
 	g.closed = true
 	g.mu.Unlock()
-	var ends errgroup.Group
-	ends.SetLimit(endsAtOnce)
-	for _, agent := range g.all() {
-		ends.Go(func() error {
-			g.end(agent, endStopped)
-			agent.wait(ctx)
-			return nil
-		})
-	}
-	_ = ends.Wait() // its functions return nothing
+	g.endAll(ctx)
 	waitFor(ctx, &g.logins)
 	if g.native != nil {
 		g.native.close()
 	}
 	g.forms.Close()
+}
+
+// endAll ends all sessions, those of each site side by side: one that hangs keeps nobody else's from
+// being ended in time. An agent on two sites is counted to the first.
+func (g *Gateway) endAll(ctx context.Context) {
+	var ends sync.WaitGroup
+	places := map[string]chan struct{}{}
+	for name := range g.sites {
+		places[name] = make(chan struct{}, endsAtOnce)
+	}
+	for _, agent := range g.all() {
+		place := places[agent.parts[0].siteName()]
+		ends.Go(func() {
+			place <- struct{}{}
+			defer func() { <-place }()
+			g.end(agent, endStopped)
+			agent.wait(ctx)
+		})
+	}
+	ends.Wait()
 }
 
 // ShortName returns the name under which the log speaks of a session.

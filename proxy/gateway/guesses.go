@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"portico/proxy/fault"
@@ -16,10 +17,9 @@ import (
 
 // Guesses bound how many passwords may be tried that the site refuses. Zero fields stand for defaults.
 type Guesses struct {
-	Store      throttle.Store // nil: this process alone
-	PerName    int            // default 4, below what makes the usual site lock an agent out
-	PerAddress int            // default 50
-	Within     time.Duration  // default 15 min
+	PerName    int           // default 4, below what makes the usual site lock an agent out
+	PerAddress int           // default 50
+	Within     time.Duration // default 15 min
 }
 
 // knownFor is how long a name and an address count as known that logged in together.
@@ -36,21 +36,29 @@ const knownFor = 30 * 24 * time.Hour
 // A log-in is let in before it is known how it ends, so an address may exceed its limit by what it has
 // under way; a name cannot, as its log-ins come one after the other.
 type guesses struct {
-	store                     throttle.Store
-	key                       session.Key
-	together, name, addresses throttle.Limit
-	names                     namedLocks // one log-in of a native application a name at a time
+	store  throttle.Store
+	key    session.Key
+	limits atomic.Pointer[guessLimits]
+	names  namedLocks // one log-in of a native application a name at a time
 }
 
-func newGuesses(s Guesses, key session.Key) *guesses {
-	if s.Store == nil {
-		s.Store = throttle.NewMemory()
+type guessLimits struct{ together, name, addresses throttle.Limit }
+
+func newGuesses(store throttle.Store, key session.Key) *guesses {
+	if store == nil {
+		store = throttle.NewMemory()
 	}
-	perName, within := cmp.Or(s.PerName, 4), cmp.Or(s.Within, 15*time.Minute)
-	return &guesses{store: s.Store, key: key,
+	return &guesses{store: store, key: key}
+}
+
+// bound changes the limits. What was counted counts on.
+func (g *guesses) bound(by Guesses) {
+	perName, within := cmp.Or(by.PerName, 4), cmp.Or(by.Within, 15*time.Minute)
+	g.limits.Store(&guessLimits{
 		together:  throttle.Limit{Failures: max(1, perName-1), Within: within},
 		name:      throttle.Limit{Failures: perName, Within: within},
-		addresses: throttle.Limit{Failures: cmp.Or(s.PerAddress, 50), Within: within}}
+		addresses: throttle.Limit{Failures: cmp.Or(by.PerAddress, 50), Within: within},
+	})
 }
 
 // A tally is one key and its limit.
@@ -65,14 +73,15 @@ func (g *guesses) tallies(ctx context.Context, name string, from netip.Addr) ([]
 	if err != nil {
 		return nil, fmt.Errorf("gateway: look for known addresses: %w: %w", fault.Overloaded, err)
 	}
-	address := tally{g.keyOf("address", "", from), g.addresses}
+	limits := g.limits.Load()
+	address := tally{g.keyOf("address", "", from), limits.addresses}
 	switch {
 	case name == "":
 		return []tally{address}, nil
 	case known:
-		return []tally{{g.keyOf("known", name, from), g.name}}, nil
+		return []tally{{g.keyOf("known", name, from), limits.name}}, nil
 	}
-	return []tally{address, {g.keyOf("stranger", name, from), g.together}, {g.keyOf("name", name, netip.Addr{}), g.name}}, nil
+	return []tally{address, {g.keyOf("stranger", name, from), limits.together}, {g.keyOf("name", name, netip.Addr{}), limits.name}}, nil
 }
 
 // mayTry fails with fault.Throttled while too many log-ins of a name or an address were refused.

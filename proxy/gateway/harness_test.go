@@ -42,10 +42,10 @@ func newWorld(t testing.TB, sim *icwssim.Server, options ...option) *world {
 			{Name: htccapi.Voice, Workgroups: []string{"Sales", "Support"}}, {Name: "email", Workgroups: []string{"Mail"}}}},
 	}
 	settings := Settings{
-		Route: func(login string) (Route, bool) {
+		Policy: Policy{Idle: 30 * time.Minute, MaxBytes: 1 << 20, Route: func(login string) (Route, bool) {
 			return Route{Stops: []Stop{{Site: "pureconnect", Login: login}}}, login != "nobody"
-		},
-		Store: session.NewMemory(), Idle: 30 * time.Minute, MaxBytes: 1 << 20,
+		}},
+		Store: session.NewMemory(),
 		Cache: cache.NewMetrics(reg, "pureconnect"), Metrics: NewMetrics(reg), Logger: slog.New(slog.DiscardHandler),
 	}
 	for _, o := range options {
@@ -76,7 +76,14 @@ func newWorld(t testing.TB, sim *icwssim.Server, options ...option) *world {
 // newClient returns a client of the simulated site.
 func newClient(transport http.RoundTripper, reg prometheus.Registerer) *icws.Client {
 	return icws.New(icws.Settings{Site: "pureconnect", Bases: []string{"http://ic1.example:8018"}, Application: "Portico",
-		Language: "en-us", Timeout: 5 * time.Second, HTTP: transport, Metrics: upstream.NewMetrics(reg, []string{"pureconnect"})})
+		Language: "en-us", Timeout: 5 * time.Second, Limits: unpaced(), HTTP: transport, Metrics: upstream.NewMetrics(reg, []string{"pureconnect"})})
+}
+
+// unpaced are the limits of production without the pace of log-ins, which tests of its own have.
+func unpaced() upstream.Limits {
+	limits := production
+	limits.Logins = 0
+	return limits
 }
 
 // login logs an agent in with their name as password.

@@ -23,8 +23,14 @@ type unheard struct {
 	told  int       // notifications of state received before it was sent
 }
 
-// heardWithin is how long a notification is waited for. One that has not come then may not come.
-const heardWithin = 10 * time.Second
+const (
+	// settledAfter is when a notification that came is taken for that of the operation, and not for a
+	// late one of something before.
+	settledAfter = time.Second
+
+	// heardWithin is how long a notification is waited for. One that has not come then may not come.
+	heardWithin = 10 * time.Second
+)
 
 // operated notes that an operation was carried out, or may have been, before which told
 // notifications had come.
@@ -36,7 +42,7 @@ func (p *htccPart) operated(told int) {
 
 // behindLocked reports whether what is kept may lack an operation of the agent.
 func (p *htccPart) behindLocked() bool {
-	if !p.unheard.since.IsZero() && time.Since(p.unheard.since) > heardWithin && p.told > p.unheard.told {
+	if !p.unheard.since.IsZero() && time.Since(p.unheard.since) > settledAfter && p.told > p.unheard.told {
 		p.unheard.since = time.Time{}
 	}
 	return !p.unheard.since.IsZero()

@@ -24,8 +24,9 @@ type htccPart struct {
 	owned   []htccapi.MediaChannel // the agent's channels that are this site's; nil: the site is the only one
 	reads   singleflight.Group
 	writing chan struct{} // room for one
-	joining chan struct{} // room for one
-	alive   pulse         // of the reader
+	joining joining
+	silent  absence
+	alive   pulse // of the reader
 
 	mu       sync.Mutex // guards what follows
 	session  *htcc.Session
@@ -47,7 +48,7 @@ type htccPart struct {
 }
 
 func newHTCCPart(a *Agent, at *htccSite, login string, owned []htccapi.MediaChannel, opened *htccSession) *htccPart {
-	p := &htccPart{agent: a, site: at, login: login, owned: owned, writing: make(chan struct{}, 1), joining: make(chan struct{}, 1)}
+	p := &htccPart{agent: a, site: at, login: login, owned: owned, writing: make(chan struct{}, 1), joining: newJoining()}
 	if opened != nil {
 		p.session = opened.session
 		p.takeLocked(opened.user)
@@ -87,6 +88,9 @@ func (p *htccPart) call(ctx context.Context, use func(*htcc.Session) error) erro
 		return p.agent.denied(err)
 	}
 	err = use(session)
+	if p.movable(err) && p.move(ctx, session) == nil {
+		return told(err)
+	}
 	if !errors.Is(err, htcc.ErrSessionGone) {
 		return told(err)
 	}

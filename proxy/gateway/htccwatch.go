@@ -12,6 +12,7 @@ import (
 
 	"portico/proxy/fault"
 	"portico/proxy/htcc"
+	"portico/proxy/upstream"
 	"portico/translate/htccapi"
 )
 
@@ -19,6 +20,7 @@ import (
 // upstream session is gone opens a new one. It outlives the end of the part, which another password
 // can undo.
 func (p *htccPart) watch(ctx context.Context) {
+	ctx = upstream.WithCause(ctx, upstream.Session)
 	pause := firstPause
 	for {
 		err := p.receive(ctx)
@@ -47,19 +49,32 @@ func (p *htccPart) receive(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = p.site.HTCC.Receive(ctx, session, htcc.Receiver{
+	reading, leave := context.WithCancelCause(ctx)
+	defer leave(nil)
+	err = p.site.HTCC.Receive(reading, session, htcc.Receiver{
 		Message: p.receiveMessage,
 		Resync:  func(ctx context.Context) error { return p.resync(ctx, session) },
 		Live:    p.setLive,
 		Alive:   p.alive.beat,
-		Problem: func(err error) { p.warn("the reader of an agent broke", err) },
+		Problem: func(err error) { p.problem(err, leave) },
 	})
 	p.setLive(false)
+	if errors.Is(context.Cause(reading), errMove) {
+		return p.move(ctx, session)
+	}
 	if !errors.Is(err, htcc.ErrSessionGone) || p.isFinished() {
 		return err
 	}
 	_, err = p.joined(ctx, session)
 	return err
+}
+
+// problem takes why reception broke. A host that gives no answer for long is left.
+func (p *htccPart) problem(err error, leave func(error)) {
+	p.warn("the reader of an agent broke", err)
+	if p.movable(err) {
+		leave(errMove)
+	}
 }
 
 func (p *htccPart) isFinished() bool {
@@ -73,6 +88,9 @@ func (p *htccPart) warn(text string, err error) {
 }
 
 func (p *htccPart) setLive(live bool) {
+	if live {
+		p.silent.after(nil)
+	}
 	p.change(func() {
 		p.synced = live
 		p.away = p.away && !live
@@ -143,7 +161,7 @@ func (p *htccPart) joined(ctx context.Context, gone *htcc.Session) (*htcc.Sessio
 	if now != gone {
 		return now, nil
 	}
-	release, err := hold(ctx, p.joining)
+	release, err := p.joining.hold(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -164,7 +182,7 @@ func (p *htccPart) rejoin(ctx context.Context, password string) (*htcc.Session, 
 		p.ended("")
 		return nil, fmt.Errorf("gateway: log in again: no password is kept that the site takes: %w", fault.Unauthenticated)
 	}
-	session, user, err := p.site.HTCC.Login(ctx, htcc.Credentials{UserName: p.login, Password: password})
+	session, user, err := p.site.HTCC.Login(p.joining.unbroken(ctx), htcc.Credentials{UserName: p.login, Password: password})
 	if errors.Is(err, fault.Unauthenticated) {
 		p.ended(password)
 	}
@@ -183,7 +201,7 @@ func (p *htccPart) rejoin(ctx context.Context, password string) (*htcc.Session, 
 
 // reopen opens an upstream session in place of one that is gone for good.
 func (p *htccPart) reopen(ctx context.Context, presented string) error {
-	release, err := p.agent.alone(context.WithoutCancel(ctx), p.joining) // a log-in is not broken off
+	release, err := p.agent.alone(context.WithoutCancel(ctx), p.joining.lock) // a log-in is not broken off
 	if err != nil {
 		return err
 	}

@@ -30,24 +30,54 @@ func (p *icwsPart) listenToService(ctx context.Context, conn *icws.Conn) error {
 	p.site.service.need(conn.Language)
 	p.site.service.roster.add(p, conn.UserID)
 	defer p.site.service.roster.remove(p, conn.UserID)
-	if p.site.HoldStreams && conn.Streams() {
-		return p.silence(conn).Run(ctx)
+	if p.site.service.holdsStream(conn) {
+		err := p.silence(conn).Run(ctx)
+		if !errors.Is(err, icws.ErrNoStream) {
+			return err
+		}
+		p.site.service.streamless.Store(true)
 	}
 	return p.keepAlive(ctx)
 }
 
+// isUnread reports whether nobody reads what the site has to say of the agent's own session, completions
+// among it.
+func (p *icwsPart) isUnread() bool {
+	conn := p.connection()
+	return p.site.service != nil && !p.site.service.holdsStream(&conn)
+}
+
 // silence returns what keeps an upstream session alive by a stream on which there is next to nothing: it
-// is subscribed to nothing.
+// is subscribed to nothing. Whatever comes shows that the session lives, also to a service that has
+// another one since the stream was opened.
 func (p *icwsPart) silence(conn *icws.Conn) *icws.Reception {
+	lives := func() {
+		life, _ := p.site.service.life()
+		p.verify(life)
+	}
 	return p.site.ICWS.Reception(*conn, icws.Receiver{
 		Message: p.receiveOwn,
 		Live: func(live bool) {
-			life, _ := p.site.service.life()
 			if live {
-				p.verify(life)
+				p.silent.after(nil)
+				lives()
 			}
 		},
+		Alive:   lives,
+		NoPolls: true,
+		Problem: p.leave,
 	})
+}
+
+// leave takes why the stream that keeps a session alive broke. A host that gives no answer for long is left.
+func (p *icwsPart) leave(err error) {
+	if !p.movable(err) {
+		return
+	}
+	p.mu.Lock()
+	anew := p.anew
+	p.mu.Unlock()
+	anew(errMove)
 }
 
 // reception returns what receives the agent's own messages.
@@ -81,6 +111,9 @@ func (p *icwsPart) keepAlive(ctx context.Context) error {
 		err := p.beat(ctx)
 		if errors.Is(err, icws.ErrSessionGone) {
 			return err
+		}
+		if p.movable(err) {
+			return p.move(ctx, p.connection())
 		}
 		if err == nil {
 			p.verify(life)

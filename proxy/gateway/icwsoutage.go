@@ -33,7 +33,7 @@ func (p *icwsPart) lose() {
 // When that cannot be, because no password is kept or the site refuses it, the agent's session
 // ends, and the error is fault.Unauthenticated. Other failures end nothing.
 func (p *icwsPart) rejoin(ctx context.Context, gone icws.Conn) (icws.Conn, error) {
-	release, err := hold(ctx, p.joining)
+	release, err := p.joining.hold(ctx)
 	if err != nil {
 		return icws.Conn{}, err
 	}
@@ -54,31 +54,48 @@ func (p *icwsPart) rejoin(ctx context.Context, gone icws.Conn) (icws.Conn, error
 	if !alone {
 		p.lose()
 	}
+	p.setGone()
 	conn, err := p.logInAgain(ctx, p.site.language(ctx, p.language))
 	if err != nil {
 		return icws.Conn{}, fmt.Errorf("gateway: log in again: %w", err)
 	}
+	return conn, p.adopted(ctx, conn, alone)
+}
+
+// adopted makes a new upstream session the part's; it fails if the agent's session has ended meanwhile.
+func (p *icwsPart) adopted(ctx context.Context, conn icws.Conn, alone bool) error {
 	if !p.adopt(conn, alone) {
 		logOut(ctx, p.site, conn)
-		return icws.Conn{}, errEnded
+		return errEnded
 	}
 	p.shareAt(conn)
 	p.agent.gateway.log.Info("logged in again", "site", p.site.Name, "session", p.agent.short)
-	return conn, nil
+	return nil
 }
 
-// logInAgain logs in with the kept password, and ends the session if that cannot succeed. Who needs
-// it may leave, or see another read fail: a log-in that is broken off may have opened an upstream
-// session that nobody would know of.
+// setGone notes that the upstream session is gone, and that nothing need be asked on it any more.
+func (p *icwsPart) setGone() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.gone = true
+}
+
+// usable returns the upstream session; false if there is none, or it is known to be gone.
+func (p *icwsPart) usable() (icws.Conn, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.conn, p.conn.SessionID != "" && !p.gone
+}
+
+// logInAgain logs in with the kept password, and ends the session if that cannot succeed. The caller
+// holds joining.
 func (p *icwsPart) logInAgain(ctx context.Context, language string) (icws.Conn, error) {
 	password := p.agent.keptPassword()
 	if password == "" {
 		p.end(endUpstream)
 		return icws.Conn{}, fmt.Errorf("no password is kept: %w", fault.Unauthenticated)
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), loginTimeout)
-	defer cancel()
-	conn, err := p.site.ICWS.Login(ctx, icws.Credentials{UserID: p.login, Password: password, Language: language})
+	conn, err := p.site.ICWS.Login(p.joining.unbroken(ctx), icws.Credentials{UserID: p.login, Password: password, Language: language})
 	if errors.Is(err, fault.Unauthenticated) && password == p.agent.keptPassword() {
 		p.agent.gateway.refused.add(string(p.agent.proof()))
 		p.end(endUpstream)
@@ -92,7 +109,7 @@ func (p *icwsPart) reopen(ctx context.Context, presented string) error {
 	if !p.ended() {
 		return nil
 	}
-	release, err := p.agent.alone(context.WithoutCancel(ctx), p.joining) // a log-in is not broken off
+	release, err := p.agent.alone(context.WithoutCancel(ctx), p.joining.lock) // a log-in is not broken off
 	if err != nil {
 		return err
 	}
@@ -142,7 +159,7 @@ func (p *icwsPart) revive(conn icws.Conn) bool {
 	if p.closed {
 		return false
 	}
-	p.conn, p.over = conn, false
+	p.conn, p.gone, p.over = conn, false, false
 	p.verified, _ = p.site.service.life()
 	p.lost = true // channels stay LoggedOut until the state that conn brings is read
 	p.losses++
@@ -167,7 +184,7 @@ func (p *icwsPart) adopt(conn icws.Conn, alone bool) bool {
 	if p.closed {
 		return false
 	}
-	p.conn, p.verified = conn, life // what is shown of it follows with the state that it brings
+	p.conn, p.gone, p.verified = conn, false, life // what is shown of it follows with the state that it brings
 	anew := p.anew
 	if anew != nil && !alone {
 		time.AfterFunc(lastWords, func() { anew(errAnew) }) // it would wait long for a host that is gone

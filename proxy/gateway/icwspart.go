@@ -37,10 +37,12 @@ type icwsPart struct {
 	alive     pulse         // of the part's own reader
 	revived   chan struct{} // tells the reader of a part which had ended that it has not any more
 	writing   chan struct{} // room for one
-	joining   chan struct{} // room for one
+	joining   joining
+	silent    absence
 
 	mu        sync.Mutex // guards what follows
 	conn      icws.Conn
+	gone      bool // conn is, as the site said
 	state     translate.AgentState
 	directory *directory
 	view      translate.View // of state
@@ -71,7 +73,7 @@ type icwsPart struct {
 // needed.
 func newICWSPart(a *Agent, at *icwsSite, login string, conn icws.Conn) *icwsPart {
 	p := &icwsPart{agent: a, site: at, login: login, language: a.session.Language, elsewhere: a.elsewhere(at), conn: conn, late: conn.SessionID == "",
-		nudge: make(chan struct{}, 1), revived: make(chan struct{}, 1), writing: make(chan struct{}, 1), joining: make(chan struct{}, 1), writes: map[string]*write{}}
+		nudge: make(chan struct{}, 1), revived: make(chan struct{}, 1), writing: make(chan struct{}, 1), joining: newJoining(), writes: map[string]*write{}}
 	p.catalogue = cache.NewCell(a.life, cache.CellOptions[translate.Catalogue]{
 		Cache: cache.Catalogue, Site: at.Name, StaleIfError: at.StaleIfError, Intern: at.catalogues.Of, Metrics: at.cells,
 		Fetch: func(ctx context.Context) (*translate.Catalogue, error) { return at.fetchCatalogue(ctx, p) },
@@ -132,6 +134,12 @@ func (p *icwsPart) ready(ctx context.Context) (*directory, error) {
 
 // begin reads the agent's state for the first time.
 func (p *icwsPart) begin(ctx context.Context) error {
+	p.mu.Lock()
+	begun := p.begun
+	p.mu.Unlock()
+	if begun { // since the caller looked
+		return nil
+	}
 	got, err := p.read(ctx)
 	if err != nil {
 		return fmt.Errorf("gateway: read the agent's state: %w", err)
@@ -141,9 +149,6 @@ func (p *icwsPart) begin(ctx context.Context) error {
 	defer p.mu.Unlock()
 	if p.closed {
 		return errEnded
-	}
-	if p.begun {
-		return nil
 	}
 	p.directory = p.site.directories.of(p.site.Rules, got.catalogue, got.access)
 	p.state = translate.Begin(p.conn.UserID, got.status, got.activations, p.directory.Directory)

@@ -18,11 +18,15 @@ import (
 // readTimeout bounds the reads that make up an agent's state.
 const readTimeout = 15 * time.Second
 
-// call makes a read on the upstream session, and once more on a new one if that is gone.
+// call makes a read on the upstream session, and once more on a new one if that is gone, or if its host
+// has given no answer for long and another takes a session.
 func (p *icwsPart) call(ctx context.Context, read func(icws.Conn) error) error {
-	conn := p.connection()
-	if conn.SessionID != "" {
+	conn, usable := p.usable()
+	if usable {
 		err := read(conn)
+		if p.movable(err) && p.move(ctx, conn) == nil {
+			return notAgain(read(p.connection()))
+		}
 		if !errors.Is(err, icws.ErrSessionGone) {
 			return err
 		}

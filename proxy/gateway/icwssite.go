@@ -31,6 +31,7 @@ type icwsSite struct {
 	commons     *commons    // nil unless sessions share their catalogue
 	service     *service    // nil unless it watches the agents
 	up          atomic.Bool // the last probe passed
+	asked       time.Time   // when the last probe was made, if it passed; the goroutine's that probes
 
 	languages languages
 }
@@ -118,11 +119,26 @@ const probeEvery = 10 * time.Second
 // the agents, if there is one.
 func (s *icwsSite) run(ctx context.Context, changed func(site string, up bool)) error {
 	work, ctx := errgroup.WithContext(ctx)
-	work.Go(func() error { return probe(ctx, &s.up, s.ICWS.Probe, func(up bool) { changed(s.Name, up) }) })
+	work.Go(func() error { return probe(ctx, &s.up, s.ask, func(up bool) { changed(s.Name, up) }) })
 	if s.service != nil {
 		work.Go(func() error { return s.service.run(ctx) })
 	}
 	return work.Wait()
+}
+
+// ask asks whether the site is there, unless the service hears from it without a break since it was
+// asked last: it runs the release then that it ran, since an update would have broken the stream.
+func (s *icwsSite) ask(ctx context.Context) error {
+	if s.service.vouches(s.asked) {
+		return nil
+	}
+	now := time.Now()
+	err := s.ICWS.Probe(ctx)
+	if err != nil {
+		now = time.Time{}
+	}
+	s.asked = now
+	return err
 }
 
 // probe asks again and again, until ctx ends, notes whether the last answer was good, and says when

@@ -11,6 +11,7 @@ import (
 
 	"portico/proxy/fault"
 	"portico/proxy/icws"
+	"portico/proxy/upstream"
 	"portico/translate"
 	"portico/translate/icwsapi"
 )
@@ -27,6 +28,7 @@ const (
 // pushes, and when the upstream session is gone opens a new one. It outlives the end of the part,
 // which the agent can undo.
 func (p *icwsPart) watch(ctx context.Context) {
+	ctx = upstream.WithCause(ctx, upstream.Session)
 	pause := firstPause
 	for {
 		began := time.Now()
@@ -67,6 +69,13 @@ var errAnew = errors.New("receive anew")
 // receive receives until the upstream session is gone, and opens a new one; or until reception is
 // to begin anew, since its session was replaced or the agent is to be taken out of an outage.
 func (p *icwsPart) receive(life context.Context) error {
+	gone, usable := p.usable()
+	if !usable { // here, and not by a read, since that would not wait long enough for its turn
+		err := p.replace(life, &gone)
+		if err != nil {
+			return err
+		}
+	}
 	err := p.restoreAlone(life)
 	if err != nil {
 		return err
@@ -80,8 +89,11 @@ func (p *icwsPart) receive(life context.Context) error {
 		return p.replace(life, conn)
 	}
 	err = context.Cause(ctx)
-	if errors.Is(err, errAnew) {
+	switch {
+	case errors.Is(err, errAnew):
 		return nil
+	case errors.Is(err, errMove):
+		return p.move(life, *conn)
 	}
 	return err
 }
@@ -114,6 +126,9 @@ func (p *icwsPart) problem(err error) {
 	if live {
 		anew(fmt.Errorf("gateway: a message was lost: %w", err))
 		return
+	}
+	if p.movable(err) {
+		anew(errMove)
 	}
 	p.unproven() // also before the first subscriptions stand, which prove it
 	p.warn("the reader of an agent broke", err)
@@ -172,7 +187,9 @@ func (p *icwsPart) setLive(live bool) {
 	anew := p.anew
 	p.mu.Unlock()
 	p.feed.reset()
-	if !live {
+	if live {
+		p.silent.after(nil)
+	} else {
 		p.unproven()
 	}
 	if over {

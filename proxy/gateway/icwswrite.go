@@ -73,16 +73,8 @@ func (p *icwsPart) accept(ctx context.Context, plan planner) (translate.Plan, *w
 		if err != nil {
 			return translate.Plan{}, nil, err
 		}
-		state, err := p.planOn(ctx)
-		if err != nil {
-			return translate.Plan{}, nil, err
-		}
-		made, err := plan(state, d.Directory)
-		if err != nil {
-			return translate.Plan{}, nil, refusal(err)
-		}
 		conn := p.connection()
-		accepted, err := p.carryOut(ctx, conn, made)
+		made, accepted, err := p.planAndCarryOut(ctx, conn, plan, d.Directory)
 		if !errors.Is(err, icws.ErrSessionGone) || again {
 			return made, accepted, notAgain(err)
 		}
@@ -122,11 +114,26 @@ func (p *icwsPart) freshen(ctx context.Context) error {
 	return p.once(ctx, "refresh", p.refresh)
 }
 
-// carryOut makes a plan's calls. If one fails, those before it are undone. It returns the write
-// whose completion is to come, nil if the plan set no status. The caller holds writing.
-func (p *icwsPart) carryOut(ctx context.Context, conn icws.Conn, plan translate.Plan) (*write, error) {
+// planAndCarryOut makes a plan on the state as it is, and its calls on conn, which brought that state. It
+// returns the write whose completion is to come, nil if the plan set no status. The caller holds writing.
+func (p *icwsPart) planAndCarryOut(ctx context.Context, conn icws.Conn, plan planner, d *translate.Directory) (translate.Plan, *write, error) {
 	p.holdMessages()
 	defer p.letMessagesGo()
+	state, err := p.planOn(ctx)
+	if err != nil {
+		return translate.Plan{}, nil, err
+	}
+	made, err := plan(state, d)
+	if err != nil {
+		return translate.Plan{}, nil, refusal(err)
+	}
+	accepted, err := p.carryOut(ctx, conn, made)
+	return made, accepted, err
+}
+
+// carryOut makes a plan's calls. If one fails, those before it are undone. The caller holds writing, and
+// messages back.
+func (p *icwsPart) carryOut(ctx context.Context, conn icws.Conn, plan translate.Plan) (*write, error) {
 	requestID := ""
 	for i, call := range plan.Calls {
 		id, err := p.send(ctx, conn, call)
@@ -139,8 +146,9 @@ func (p *icwsPart) carryOut(ctx context.Context, conn icws.Conn, plan translate.
 	return p.sent(plan, requestID), nil
 }
 
-// holdMessages keeps messages about the agent's state back while a plan is carried out. Each of them
-// tells a half of what the plan leads to, which the agent would be told of as if it were something else.
+// holdMessages keeps messages about the agent's state back while a plan is made and carried out. Each of
+// them tells a half of what the plan leads to, which the agent would be told of as if it were something
+// else.
 func (p *icwsPart) holdMessages() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -343,7 +351,7 @@ func (p *icwsPart) follow(w *write) {
 // has ended.
 func (p *icwsPart) completes(w *write) bool {
 	overdue, ask := time.After(completionWithin), (<-chan time.Time)(nil)
-	if p.site.service != nil {
+	if p.isUnread() {
 		ask = time.After(askAfter)
 	}
 	for {

@@ -11,6 +11,7 @@ import (
 
 	"portico/proxy/fault"
 	"portico/proxy/session"
+	"portico/proxy/upstream"
 )
 
 const (
@@ -64,8 +65,22 @@ func (g *Gateway) Login(ctx context.Context, c Caller) (*Agent, error) {
 		}
 		return agent, nil
 	}
+	for {
+		agent, err := g.openWithOthers(ctx, c, proof)
+		if errors.Is(err, context.Canceled) && ctx.Err() == nil { // given up for want of others who waited
+			continue
+		}
+		return agent, err
+	}
+}
+
+// openWithOthers is open, once for all who ask for the same together. It goes on when its callers leave,
+// unless it still waits for its turn when the last one does.
+func (g *Gateway) openWithOthers(ctx context.Context, c Caller, proof []byte) (*Agent, error) {
+	gone, leave := g.interests.enter(string(proof))
+	defer leave()
 	flight := g.opening.DoChan(string(proof), func() (any, error) {
-		return recovered(func() (*Agent, error) { return g.fly(ctx, c, proof) })
+		return recovered(func() (*Agent, error) { return g.fly(upstream.WithWish(ctx, upstream.Wish{Gone: gone}), c, proof) })
 	})
 	select {
 	case landed := <-flight:
@@ -155,7 +170,7 @@ func (g *Gateway) open(ctx context.Context, c Caller, proof []byte) (*Agent, err
 	if err != nil {
 		return nil, err
 	}
-	route, found := g.settings.Route(c.Login)
+	route, found := g.policy().Route(c.Login)
 	if !found {
 		return nil, fmt.Errorf("gateway: log in: no route for the name: %w", fault.Unauthenticated)
 	}
@@ -285,7 +300,7 @@ func (g *Gateway) begin(ctx context.Context, route Route, opened []opening, c Ca
 
 // toKeep returns what is kept of a password for when the site loses the upstream session.
 func (g *Gateway) toKeep(password string) string {
-	if g.settings.Forget {
+	if g.policy().Forget {
 		return ""
 	}
 	return password

@@ -32,12 +32,14 @@ type service struct {
 	languages map[string]bool // that agents need; guarded by mu
 	news      chan struct{}   // has room for one: languages has grown
 
-	conn    icws.Conn     // of the first watcher; guarded by mu
-	lives   int           // how many upstream sessions it has had; guarded by mu
-	renewed chan struct{} // closed when it has another; guarded by mu
+	conn     icws.Conn     // of the first watcher; guarded by mu
+	lives    int           // how many upstream sessions it has had; guarded by mu
+	renewed  chan struct{} // closed when it has another; guarded by mu
+	unbroken time.Time     // since when its reader receives, zero while it does not; guarded by mu
 
-	pulse pulse       // of what receives what is about the agents
-	mute  atomic.Bool // the site knows no heartbeat
+	pulse      pulse       // of what receives what is about the agents
+	mute       atomic.Bool // the site knows no heartbeat
+	streamless atomic.Bool // no streams come through from the site
 }
 
 func newService(at *icwsSite, log *slog.Logger) *service {
@@ -100,6 +102,28 @@ func (s *service) began(conn icws.Conn) {
 	s.renewed = make(chan struct{})
 }
 
+// setLive notes whether the first watcher receives.
+func (s *service) setLive(live bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unbroken = time.Time{}
+	if live {
+		s.unbroken = time.Now()
+	}
+}
+
+// vouches reports whether the site has shown a moment ago that it is there, by the reader of the first
+// watcher, who has received without a break since it was asked last. The nil service does not.
+func (s *service) vouches(asked time.Time) bool {
+	if s == nil {
+		return false
+	}
+	s.mu.Lock()
+	unbroken := s.unbroken
+	s.mu.Unlock()
+	return !unbroken.IsZero() && unbroken.Before(asked) && s.pulse.since(time.Time{}) < probeEvery
+}
+
 // life returns the number of the upstream session that the agents are watched by, 0 before the first,
 // and what is closed when there is another. The nil service has none.
 func (s *service) life() (int, <-chan struct{}) {
@@ -123,6 +147,12 @@ func (s *service) livedSince(ctx context.Context, life int) bool {
 	}
 	state, err := s.site.ICWS.ConnectionState(ctx, conn)
 	return err == nil && state.ConnectionState == icwsapi.ConnectionUp
+}
+
+// holdsStream reports whether an agent's own session is kept alive by a stream, on which the site says
+// what it has to say of that session.
+func (s *service) holdsStream(conn *icws.Conn) bool {
+	return !s.site.Heartbeats && !s.streamless.Load() && conn.Streams()
 }
 
 // sleep waits, or returns ctx's error.

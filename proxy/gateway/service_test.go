@@ -2,12 +2,15 @@ package gateway
 
 import (
 	"errors"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"portico/proxy/fault"
 	"portico/proxy/icws/icwssim"
@@ -21,10 +24,19 @@ func watching(_ *Settings, s *Site) {
 	s.KeepAlive = 90 * time.Second
 }
 
-// holding does so with a stream held open for each agent.
-func holding(settings *Settings, s *Site) {
+// beating does so with calls that keep each agent's own session alive, in place of a stream.
+func beating(settings *Settings, s *Site) {
 	watching(settings, s)
-	s.HoldStreams = true
+	s.Heartbeats = true
+}
+
+// forEachHolding runs a test for each way to keep the agents' own sessions alive.
+func forEachHolding(t *testing.T, test func(t *testing.T, hold option)) {
+	for name, hold := range map[string]option{"stream": watching, "heartbeat": beating} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { test(t, hold) })
+		})
+	}
 }
 
 const (
@@ -54,7 +66,7 @@ func (w *world) since(before map[string]int) map[string]int {
 func TestOneStreamForAThousandAgents(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const agents = 1000
-		w := newWatched(t, &icwssim.Server{})
+		w := newWatched(t, &icwssim.Server{}, beating)
 		all := make([]*Agent, agents)
 		var work sync.WaitGroup
 		for n := range all {
@@ -97,11 +109,11 @@ func TestWatchedAgentsHearOfChangesOnce(t *testing.T) {
 	}
 }
 
-// A session that nobody reads is kept alive, by a poll where the site knows no heartbeat.
+// A session that no stream is held for is kept alive, by a poll where the site knows no heartbeat.
 func TestWatchedSessionsAreKeptAlive(t *testing.T) {
 	for _, mute := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
-			w := newWatched(t, &icwssim.Server{NoHeartbeat: mute})
+			w := newWatched(t, &icwssim.Server{NoHeartbeat: mute}, beating)
 			anna := w.login("anna")
 			w.do(anna, htccapi.Ready, "")
 			logins := w.logins()
@@ -122,7 +134,7 @@ func TestWatchedSessionsAreKeptAlive(t *testing.T) {
 // A stream that is held open costs no call, and tells at once that the session is over.
 func TestStreamsThatAreHeldCostNoCalls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWatched(t, &icwssim.Server{}, holding)
+		w := newWatched(t, &icwssim.Server{})
 		anna := w.login("anna")
 		w.do(anna, htccapi.Ready, "")
 		time.Sleep(5 * time.Second)
@@ -143,11 +155,55 @@ func TestStreamsThatAreHeldCostNoCalls(t *testing.T) {
 	})
 }
 
+// A session that lives on while the service gets another one is known to live: when it is lost later, it
+// is lost alone.
+func TestASessionIsLostAloneAfterTheServicesWas(t *testing.T) {
+	forEachHolding(t, func(t *testing.T, hold option) {
+		w := newWatched(t, &icwssim.Server{}, hold)
+		anna := w.login("anna")
+		w.do(anna, htccapi.Ready, "")
+		time.Sleep(time.Second)
+		w.fault(icwssim.Fault{Scenario: "expire-session", User: "portico"})
+		time.Sleep(time.Minute)
+		w.fault(icwssim.Fault{Scenario: "expire-session", User: "anna"})
+		time.Sleep(5 * time.Minute)
+		w.expect(anna, "after both", "voice:Ready email:Ready Active dnd:Off")
+		w.holds("anna", "Available")
+	})
+}
+
+// unstreamed is a way to the site on which streams do not come through.
+type unstreamed struct{ next http.RoundTripper }
+
+// RoundTrip implements http.RoundTripper.
+func (u unstreamed) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.Header.Del("Accept")
+	return u.next.RoundTrip(r)
+}
+
+// Where no streams come through from the site, the sessions are kept alive by calls.
+func TestSessionsAreKeptAliveByCallsWhereNothingStreams(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sim := &icwssim.Server{}
+		w := newWatched(t, sim, func(_ *Settings, s *Site) { s.ICWS = newClient(unstreamed{sim.Transport()}, prometheus.NewRegistry()) })
+		anna := w.login("anna")
+		time.Sleep(time.Minute)
+		before := w.sim.Calls()
+		time.Sleep(20 * time.Minute)
+		w.do(anna, htccapi.Ready, "")
+		w.sessions("anna", 1)
+		if n := w.since(before)[routeHeartbeat]; n < 13 || n > 18 {
+			t.Errorf("%d heartbeats in 20 minutes; want one in each 90 s or a little more", n)
+		}
+	})
+}
+
 // A session that is lost while the service's lives is no outage: nothing is set, and what was asked for
 // is done.
 func TestASessionLostAloneIsNoOutage(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWatched(t, &icwssim.Server{})
+	forEachHolding(t, func(t *testing.T, hold option) {
+		w := newWatched(t, &icwssim.Server{}, hold)
 		anna := w.login("anna")
 		w.do(anna, htccapi.Ready, "")
 		time.Sleep(time.Second)
@@ -160,7 +216,7 @@ func TestASessionLostAloneIsNoOutage(t *testing.T) {
 		w.sessions("anna", 1)
 		w.fault(icwssim.Fault{Scenario: "expire-session", User: "anna"})
 		time.Sleep(5 * time.Minute)
-		w.expect(anna, "found by the heartbeat", "voice:NotReadyAt Lunch email:Ready Active dnd:Off")
+		w.expect(anna, "the session lost again", "voice:NotReadyAt Lunch email:Ready Active dnd:Off")
 		w.holds("anna", "Available")
 		desktop.hears("afterwards")
 	})
@@ -168,8 +224,8 @@ func TestASessionLostAloneIsNoOutage(t *testing.T) {
 
 // A session that is lost with the service's is an outage.
 func TestSessionsLostTogetherAreAnOutage(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWatched(t, &icwssim.Server{})
+	forEachHolding(t, func(t *testing.T, hold option) {
+		w := newWatched(t, &icwssim.Server{}, hold)
 		anna, lunch := w.login("anna"), w.login("agent0001")
 		w.do(anna, htccapi.Ready, "")
 		w.do(lunch, "AtLunch", "")
@@ -190,8 +246,8 @@ func TestSessionsLostTogetherAreAnOutage(t *testing.T) {
 }
 
 func TestAWatchedAgentWhoIsForcedOffStaysOff(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWatched(t, &icwssim.Server{RememberEnded: true})
+	forEachHolding(t, func(t *testing.T, hold option) {
+		w := newWatched(t, &icwssim.Server{RememberEnded: true}, hold)
 		anna := w.login("anna")
 		w.shows(anna)
 		time.Sleep(time.Second)
@@ -207,8 +263,8 @@ func TestAWatchedAgentWhoIsForcedOffStaysOff(t *testing.T) {
 
 // A write whose completion says that it failed is told to have failed, though nobody reads the session.
 func TestAWatchedWriteThatFailsLater(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWatched(t, &icwssim.Server{})
+	forEachHolding(t, func(t *testing.T, hold option) {
+		w := newWatched(t, &icwssim.Server{}, hold)
 		anna := w.login("anna")
 		w.do(anna, htccapi.NotReady, "")
 		time.Sleep(time.Second)

@@ -30,7 +30,7 @@ func (g *Gateway) AgentStates(ctx context.Context, a *Agent) ([]Resource, error)
 // though its own is still understood.
 func (a *Agent) offered(sites [][]state) []state {
 	type key struct{ site, id string }
-	table := a.gateway.settings.States
+	table := a.gateway.policy().States
 	renamed := map[key]bool{}
 	taken := map[string]bool{}
 	var list []state
@@ -93,7 +93,7 @@ func (a *Agent) nameFor(ctx context.Context, parts []part, ask Ask) ([]namedAsk,
 	for i := range parts {
 		named[i].ask = ask
 	}
-	table := a.gateway.settings.States
+	table := a.gateway.policy().States
 	if isSystem(ask.Operation) || len(a.parts) == 1 && !table.has(ask.Operation) {
 		return named, nil
 	}
@@ -122,7 +122,7 @@ func (a *Agent) nameFor(ctx context.Context, parts []part, ask Ask) ([]namedAsk,
 // state. A site that knows the name itself is asked by it; one that does not takes the state that
 // the settings' table ties to that of another site.
 func (a *Agent) find(op htccapi.Operation, sites [][]state) (map[string]htccapi.Operation, string) {
-	table := a.gateway.settings.States
+	table := a.gateway.policy().States
 	known := map[string]state{} // by site
 	for i, p := range a.parts {
 		one, ok := table.find(op, p.siteName(), sites[i])
@@ -148,7 +148,7 @@ func (a *Agent) find(op htccapi.Operation, sites [][]state) (map[string]htccapi.
 // tied returns the state of the part at an index that stands in the settings' table beside one of the
 // known states of other sites.
 func (a *Agent) tied(known map[string]state, sites [][]state, at int) (state, bool) {
-	table := a.gateway.settings.States
+	table := a.gateway.policy().States
 	for _, name := range table.names() {
 		for i, p := range a.parts {
 			one, ok := table.find(name, p.siteName(), sites[i])

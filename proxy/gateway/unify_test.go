@@ -27,19 +27,21 @@ func newUnion(t *testing.T, pureconnect *icwssim.Server, cloud *htccsim.Server, 
 		s.Sites = append(s.Sites, Site{Name: "cloud", HTCC: htcc.New(htcc.Settings{Site: "cloud", Bases: []string{"http://gws.example:8090"},
 			Timeout: 5 * time.Second, HTTP: cloud.Transport(), Metrics: metrics})})
 		s.States = SharedStates{"Lunch": {"pureconnect": "At Lunch", "cloud": "OutToLunch"}}
-		s.Route = func(login string) (Route, bool) {
-			pureconnect, cloud := Stop{"pureconnect", login}, Stop{"cloud", login}
-			switch login {
-			case "bjorn":
-				return Route{Stops: []Stop{cloud}}, true
-			case "cleo":
-				return Route{Stops: []Stop{pureconnect, cloud}, Channels: map[htccapi.MediaChannel]string{
-					htccapi.Voice: "pureconnect", "chat": "cloud", "email": "cloud"}}, true
-			}
-			return Route{Stops: []Stop{pureconnect}}, true
-		}
+		s.Route = unionRoute
 	}
 	return newWorld(t, pureconnect, append(options, both)...)
+}
+
+func unionRoute(login string) (Route, bool) {
+	pureconnect, cloud := Stop{"pureconnect", login}, Stop{"cloud", login}
+	switch login {
+	case "bjorn":
+		return Route{Stops: []Stop{cloud}}, true
+	case "cleo":
+		return Route{Stops: []Stop{pureconnect, cloud}, Channels: map[htccapi.MediaChannel]string{
+			htccapi.Voice: "pureconnect", "chat": "cloud", "email": "cloud"}}, true
+	}
+	return Route{Stops: []Stop{pureconnect}}, true
 }
 
 // post carries out an operation as its body says it, on all channels if channel is "".
@@ -239,8 +241,7 @@ func TestAnAgentOnHTCCAlone(t *testing.T) {
 				t.Errorf("member %q did not reach HTCC: %v", name, written)
 			}
 		}
-		time.Sleep(time.Second)
-		w.shows(bjorn) // finds that all has been notified
+		time.Sleep(2 * time.Second)
 		before := cloud.Calls()["GET /api/v2/me"]
 		for range 10 {
 			w.shows(bjorn)

@@ -24,6 +24,8 @@ type watcher struct {
 	feed     *feed
 	common   *member
 
+	silent absence
+
 	mu   sync.Mutex
 	live bool        // messages flow; guarded by mu
 	anew func(error) // makes it receive anew; guarded by mu
@@ -73,6 +75,7 @@ var errServiceRefused = errors.New("the site refuses the service user")
 // serve keeps one upstream session to its end.
 func (w *watcher) serve(ctx context.Context) error {
 	site, user := w.service.site, w.service.user
+	// Not as a reader's log-in, which would wait for its turn behind those of all agents that it is for.
 	conn, err := site.ICWS.Login(ctx, icws.Credentials{UserID: user.UserID, Password: user.Password, Language: w.language})
 	if errors.Is(err, fault.Unauthenticated) {
 		return fmt.Errorf("%w: %w", errServiceRefused, err)
@@ -113,8 +116,9 @@ func (w *watcher) listen(ctx context.Context, conn icws.Conn) error {
 		Problem:   w.problem,
 		Alive:     w.beat,
 	})
-	if errors.Is(context.Cause(ctx), errAnew) {
-		return errAnew
+	cause := context.Cause(ctx)
+	if errors.Is(cause, errAnew) || errors.Is(cause, errMove) {
+		return cause
 	}
 	return err
 }
@@ -151,7 +155,11 @@ func (w *watcher) setLive(live bool) {
 	w.mu.Lock()
 	w.live = live
 	w.mu.Unlock()
+	if w.first {
+		w.service.setLive(live)
+	}
 	if live {
+		w.silent.after(nil)
 		return
 	}
 	w.feed.reset()
@@ -171,6 +179,9 @@ func (w *watcher) problem(err error) {
 	w.warn("the reader of a site's agents broke", err)
 	if live {
 		anew(errAnew)
+	}
+	if w.silent.after(err) && len(w.service.site.ICWS.Hosts()) > 1 {
+		anew(errMove)
 	}
 }
 

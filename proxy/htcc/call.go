@@ -81,8 +81,11 @@ func (c *Client) roundTrip(req *http.Request, k call) (upstream.Reply, error) {
 	if limit == 0 {
 		limit = maxReply
 	}
-	if k.held > 0 {
+	switch {
+	case k.held > 0:
 		return c.caller.DoLong(req, k.operation, limit, k.held)
+	case safe(k.method):
+		return c.caller.DoRepeatable(req, k.operation, limit)
 	}
 	return c.caller.Do(req, k.operation, limit)
 }

@@ -28,6 +28,8 @@ type Settings struct {
 	// waits for it: before the answer, and in it. Default 1 min.
 	PassthroughTimeout time.Duration
 
+	Limits upstream.Limits // of what the site is asked; the zero value is none
+
 	HTTP    http.RoundTripper // default http.DefaultTransport; it must follow no redirects
 	Metrics *upstream.Metrics // required
 }
@@ -68,7 +70,7 @@ func New(s Settings) *Client {
 	return &Client{
 		settings: s,
 		hosts:    hosts,
-		caller:   &upstream.Caller{Site: metrics, Transport: s.HTTP, Timeout: s.Timeout},
+		caller:   &upstream.Caller{Site: metrics, Transport: s.HTTP, Timeout: s.Timeout, Guard: upstream.NewGuard(metrics, s.Limits, nil)},
 		metrics:  metrics,
 	}
 }

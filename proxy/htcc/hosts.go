@@ -38,6 +38,9 @@ func newHosts(bases []string) (*hosts, error) {
 	return h, nil
 }
 
+// Hosts returns how many hosts the site has.
+func (c *Client) Hosts() int { return len(c.hosts.bases) }
+
 // names returns the host names of the bases.
 func (h *hosts) names() []string {
 	names := make([]string, len(h.bases))

@@ -77,6 +77,10 @@ func (c *Client) loginAt(ctx context.Context, base string, credentials Credentia
 		return nil, Object{}, err
 	}
 	req.SetBasicAuth(credentials.UserName, credentials.Password)
+	err = c.caller.Guard.Turn(ctx, OpLogin)
+	if err != nil {
+		return nil, Object{}, err
+	}
 	reply, err := c.roundTrip(req, call{operation: OpLogin, maxReply: maxMe})
 	if err != nil {
 		return nil, Object{}, err

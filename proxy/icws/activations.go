@@ -22,7 +22,7 @@ func (c *Client) Activations(ctx context.Context, conn Conn, userID string, work
 	if len(workgroups) > 0 {
 		path += "?filter=" + url.QueryEscape(strings.Join(workgroups, ","))
 	}
-	err := c.do(ctx, conn, call{operation: OpGetActivations, method: http.MethodGet, path: path}, &set)
+	err := c.do(ctx, conn, call{operation: OpGetActivations, method: http.MethodGet, path: path, repeatable: true}, &set)
 	if err != nil {
 		return nil, fmt.Errorf("icws: get activations of user %q: %w", userID, err)
 	}

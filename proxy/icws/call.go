@@ -29,6 +29,8 @@ type call struct {
 	path      string // after /icws/{sessionId}
 	body      any    // nil for none
 	maxReply  int64  // default maxReply
+
+	repeatable bool // made twice it does the same
 }
 
 // do makes a call on conn and decodes the answer into into. Where into is nil, a 2xx is success if
@@ -58,11 +60,14 @@ func (c *Client) do(ctx context.Context, conn Conn, k call, into any) error {
 	return c.decode(k.operation, reply, into)
 }
 
-// attempt sends the request once.
+// attempt sends the request: once, or once more where that does no harm and nobody answered.
 func (c *Client) attempt(req *http.Request, k call) (upstream.Reply, error) {
 	limit := k.maxReply
 	if limit == 0 {
 		limit = maxReply
+	}
+	if k.repeatable {
+		return c.caller.DoRepeatable(req, k.operation, limit)
 	}
 	return c.caller.Do(req, k.operation, limit)
 }

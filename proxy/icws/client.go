@@ -36,6 +36,8 @@ type Settings struct {
 	Marketplace Marketplace
 	Language    string // of a log-in that names none; default en-us
 
+	Limits upstream.Limits // of what the site is asked; the zero value is none
+
 	Timeout time.Duration // of each call, and of a stream until it opens; default 10 s
 	Ping    time.Duration // a stream that is silent for three of these is broken; default 60 s
 
@@ -96,10 +98,11 @@ func New(s Settings) *Client {
 		Errors:     classes,
 		Hosts:      hosts.names(),
 	})
+	guard := upstream.NewGuard(metrics, s.Limits, hosts.in)
 	return &Client{
 		settings: s,
 		hosts:    hosts,
-		caller:   &upstream.Caller{Site: metrics, Transport: s.HTTP, Streams: s.Streams, Timeout: s.Timeout},
+		caller:   &upstream.Caller{Site: metrics, Transport: s.HTTP, Streams: s.Streams, Timeout: s.Timeout, Guard: guard, Well: elsewhereIsWell},
 		metrics:  metrics,
 		public:   publicOf(s.PublicURL),
 	}

@@ -17,7 +17,7 @@ import (
 // Source: ICWS reference, /icws/{sessionId}/connection.
 func (c *Client) ConnectionState(ctx context.Context, conn Conn) (icwsapi.ConnectionSettings, error) {
 	var state icwsapi.ConnectionSettings
-	err := c.do(ctx, conn, call{operation: OpConnection, method: http.MethodGet, path: "/connection"}, &state)
+	err := c.do(ctx, conn, call{operation: OpConnection, method: http.MethodGet, path: "/connection", repeatable: true}, &state)
 	if err != nil {
 		return icwsapi.ConnectionSettings{}, fmt.Errorf("icws: get connection of user %q: %w", conn.UserID, err)
 	}
@@ -29,7 +29,7 @@ func (c *Client) ConnectionState(ctx context.Context, conn Conn) (icwsapi.Connec
 //
 // Source: ICWS reference, DELETE /icws/{sessionId}/connection.
 func (c *Client) Logout(ctx context.Context, conn Conn) error {
-	err := c.do(ctx, conn, call{operation: OpLogout, method: http.MethodDelete, path: "/connection"}, nil)
+	err := c.do(ctx, conn, call{operation: OpLogout, method: http.MethodDelete, path: "/connection", repeatable: true}, nil)
 	if err != nil {
 		return fmt.Errorf("icws: log out user %q: %w", conn.UserID, err)
 	}
@@ -41,7 +41,7 @@ func (c *Client) Logout(ctx context.Context, conn Conn) error {
 //
 // Source: ICWS JavaScript library, messaging/heartbeat.
 func (c *Client) Heartbeat(ctx context.Context, conn Conn) error {
-	err := c.do(ctx, conn, call{operation: OpHeartbeat, method: http.MethodPost, path: "/messaging/heartbeat"}, nil)
+	err := c.do(ctx, conn, call{operation: OpHeartbeat, method: http.MethodPost, path: "/messaging/heartbeat", repeatable: true}, nil)
 	if err != nil {
 		return fmt.Errorf("icws: heartbeat of user %q: %w", conn.UserID, err)
 	}

@@ -122,6 +122,12 @@ func (r *Refusal) class() string {
 
 var notAccepting = []string{icwsapi.ErrorNotAcceptingConnections, icwsapi.ErrorUnavailable}
 
+// elsewhereIsWell reports the answer of a host that takes no sessions, and names those that do: a backup
+// is not broken, and serves the sessions it may have.
+func elsewhereIsWell(reply upstream.Reply) bool {
+	return reply.Status == http.StatusServiceUnavailable && refusalOf(reply).class() == classNotAccepting
+}
+
 // kind returns the error that a refusal of a session's call is.
 func (r *Refusal) kind() error {
 	switch r.Status {

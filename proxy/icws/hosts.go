@@ -80,6 +80,21 @@ func (h *hosts) name(base string) string {
 	return strings.ToLower(parsed.Hostname())
 }
 
+// in returns the host that a URL leads to, with its port: the name in the place of the template where
+// that is in the path, else the URL's own.
+func (h *hosts) in(u *url.URL) string {
+	before, after, ok := strings.Cut(h.template, "{host}")
+	rest, fits := strings.CutPrefix(u.String(), before)
+	if !ok || !fits {
+		return strings.ToLower(u.Host)
+	}
+	if after != "" {
+		rest, _, _ = strings.Cut(rest, after)
+	}
+	name, _, _ := strings.Cut(rest, "/")
+	return strings.ToLower(name)
+}
+
 // order returns the bases to try: the last good one, the configured, the learned.
 func (h *hosts) order() []string {
 	h.mu.Lock()

@@ -23,8 +23,8 @@ const include = "features,version,effective-station"
 //
 // It fails with fault.Unauthenticated when the credentials are refused, and then no other host has
 // seen them; with fault.BadUpstream or fault.Forbidden when the host answers with another error;
-// with fault.Timeout or fault.Unreachable when no host took the session; and with
-// context.Canceled when ctx was cancelled.
+// with fault.Timeout or fault.Unreachable when no host took the session; with fault.Overloaded when too
+// many log-ins wait for their turn; and with context.Canceled when ctx was cancelled.
 //
 // Source: ICWS, Getting started: Connecting.
 func (c *Client) Login(ctx context.Context, credentials Credentials) (Conn, error) {
@@ -71,6 +71,10 @@ func (c *Client) loginAt(ctx context.Context, base string, credentials Credentia
 		return Conn{}, nil, err
 	}
 	req.Header.Set("Accept-Language", credentials.Language)
+	err = c.caller.Guard.Turn(ctx, OpLogin)
+	if err != nil {
+		return Conn{}, nil, err
+	}
 	reply, err := c.attempt(req, call{operation: OpLogin})
 	if err != nil {
 		return Conn{}, nil, err

@@ -165,6 +165,9 @@ func TestLoginFindsItsHost(t *testing.T) {
 		{"another 400", map[string]http.HandlerFunc{"ic1.example": kept(t, "400-missing-property.http"), "ic2.example": ok}, nil, fault.BadUpstream, "ic1"},
 		{"no licence", map[string]http.HandlerFunc{"ic1.example": says(403, `{"message":"no licence"}`), "ic2.example": ok}, nil, fault.Forbidden, "ic1"},
 		{"an internal error", map[string]http.HandlerFunc{"ic1.example": says(500, `{"message":"oh"}`), "ic2.example": ok}, nil, fault.BadUpstream, "ic1"},
+		{"a redirect is not followed", map[string]http.HandlerFunc{
+			"ic1.example": http.RedirectHandler("http://ic7.example:8018/icws/connection", http.StatusTemporaryRedirect).ServeHTTP, "ic7.example": ok, "ic2.example": ok},
+			nil, fault.BadUpstream, "ic1"},
 		{"garbage", map[string]http.HandlerFunc{"ic1.example": says(201, `<html>`), "ic2.example": ok}, nil, fault.BadUpstream, "ic1"},
 		{"hosts stand in the path of a proxy",
 			map[string]http.HandlerFunc{"proxy.example": func(w http.ResponseWriter, r *http.Request) {

@@ -179,6 +179,10 @@ func (c *Client) nativeLoginAt(ctx context.Context, req *http.Request, body []by
 	}
 	out.Body, out.ContentLength, out.TransferEncoding = io.NopCloser(bytes.NewReader(body)), int64(len(body)), nil
 	out.Header.Set("Accept-Encoding", "identity")
+	err = c.caller.Guard.Turn(ctx, OpPassthrough)
+	if err != nil {
+		return upstream.Reply{}, err
+	}
 	return c.attempt(out, call{operation: OpPassthrough})
 }
 

@@ -96,6 +96,7 @@ func TestHowNativeLoginsEnd(t *testing.T) {
 		{"refused", says(400, refusal), 400, nil, "refused"},
 		{"malformed", says(400, `{"errorId":"error.request.invalidRepresentation","message":"x"}`), 400, nil, ""},
 		{"no licence", says(403, `{"message":"x"}`), 403, nil, ""},
+		{"a redirect", http.RedirectHandler("http://ic7.example:8018/icws/connection", http.StatusTemporaryRedirect).ServeHTTP, 307, nil, "error"},
 		{"garbage", says(201, "<html>"), 201, nil, "ok"},
 		{"a server's error", says(500, `{"message":"x"}`), 500, nil, "error"},
 		{"nobody takes sessions", says(503, `{"alternateHostList":[],"message":"x"}`), 503, nil, "error"},
@@ -120,7 +121,7 @@ func TestHowNativeLoginsEnd(t *testing.T) {
 					t.Errorf("%s: log-ins with outcome %s = %v; want %v", test.name, outcome, n, want)
 				}
 			}
-			if once := test.status == 400 || test.status == 403; once && len(calls.All()) != 1 {
+			if once := test.status/100 == 3 || test.status/100 == 4; once && len(calls.All()) != 1 {
 				t.Errorf("%s: sent to %v; want one host", test.name, calls.All())
 			}
 		})

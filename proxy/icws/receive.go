@@ -39,6 +39,9 @@ type Receiver struct {
 	// Nudge says that a write was made, whose completion will come soon. Only polling needs it,
 	// and a nudge it is not ready to take need not be waited for.
 	Nudge <-chan struct{}
+
+	// NoPolls ends Receive with ErrNoStream where it would go on by polling.
+	NoPolls bool
 }
 
 // Pauses before reception begins anew after breaks.
@@ -113,7 +116,10 @@ func (r *reader) run(ctx context.Context) error {
 		if ctx.Err() != nil || errors.Is(err, ErrSessionGone) {
 			return err
 		}
-		if errors.Is(err, errNoStream) { // something between us and the site does not stream
+		if errors.Is(err, ErrNoStream) {
+			if r.to.NoPolls {
+				return err
+			}
 			r.transport = upstream.Poll
 		}
 		r.broken = true

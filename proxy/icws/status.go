@@ -19,7 +19,7 @@ import (
 // Source: ICWS reference, /icws/{sessionId}/status/user-statuses/{userId}.
 func (c *Client) UserStatus(ctx context.Context, conn Conn, userID string) (icwsapi.UserStatus, error) {
 	var status icwsapi.UserStatus
-	k := call{operation: OpGetUserStatus, method: http.MethodGet, path: "/status/user-statuses/" + segment(userID)}
+	k := call{operation: OpGetUserStatus, method: http.MethodGet, path: "/status/user-statuses/" + segment(userID), repeatable: true}
 	err := c.do(ctx, conn, k, &status)
 	if err == nil && status.StatusID == "" {
 		err = c.garbage(k.operation, errors.New("no statusId"))
@@ -59,7 +59,7 @@ func (c *Client) SetUserStatus(ctx context.Context, conn Conn, userID string, up
 // Source: ICWS reference, /icws/{sessionId}/status/status-messages.
 func (c *Client) StatusMessages(ctx context.Context, conn Conn) ([]icwsapi.StatusMessage, error) {
 	var catalogue icwsapi.StatusMessages
-	k := call{operation: OpGetStatusMessages, method: http.MethodGet, path: "/status/status-messages", maxReply: maxCatalogue}
+	k := call{operation: OpGetStatusMessages, method: http.MethodGet, path: "/status/status-messages", maxReply: maxCatalogue, repeatable: true}
 	err := c.do(ctx, conn, k, &catalogue)
 	if err == nil && catalogue.StatusMessageList == nil {
 		err = c.garbage(k.operation, errors.New("no statusMessageList"))
@@ -76,7 +76,7 @@ func (c *Client) StatusMessages(ctx context.Context, conn Conn) ([]icwsapi.Statu
 // Source: ICWS reference, /icws/{sessionId}/status/status-messages-user-access/{userId}.
 func (c *Client) UserAccess(ctx context.Context, conn Conn, userID string) ([]string, error) {
 	var access icwsapi.UserAccess
-	k := call{operation: OpGetUserAccess, method: http.MethodGet, path: "/status/status-messages-user-access/" + segment(userID), maxReply: maxCatalogue}
+	k := call{operation: OpGetUserAccess, method: http.MethodGet, path: "/status/status-messages-user-access/" + segment(userID), maxReply: maxCatalogue, repeatable: true}
 	err := c.do(ctx, conn, k, &access)
 	if err != nil {
 		return nil, fmt.Errorf("icws: get access of user %q: %w", userID, err)

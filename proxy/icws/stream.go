@@ -26,10 +26,11 @@ const (
 	silentPings = 3
 )
 
-var (
-	errStreamEnded = errors.New("the stream ended")
-	errNoStream    = errors.New("the answer is no event stream")
-)
+var errStreamEnded = errors.New("the stream ended")
+
+// ErrNoStream is why a Receiver that wants a stream and no polls is told nothing more: something
+// between us and the site does not stream.
+var ErrNoStream = errors.New("the answer is no event stream")
 
 // stream opens an event stream, subscribes and delivers until the stream breaks. The stream is
 // opened first: an older one that the site has not yet missed cannot then take the snapshots.
@@ -115,7 +116,7 @@ func (c *Client) openStream(ctx context.Context, conn Conn) (*upstream.EventStre
 	kind := mediaType(reply.Header)
 	if kind != mediaTypeEvents {
 		_ = stream.Close()
-		return nil, c.garbage(OpMessages, fmt.Errorf("open stream: %w: type %q", errNoStream, kind))
+		return nil, c.garbage(OpMessages, fmt.Errorf("open stream: %w: type %q", ErrNoStream, kind))
 	}
 	return stream, nil
 }

@@ -18,6 +18,10 @@ type Caller struct {
 	Transport http.RoundTripper
 	Streams   http.RoundTripper // of Open; nil = Transport
 	Timeout   time.Duration     // of one attempt, to the end of the body; of a stream, to its head
+	Guard     *Guard            // of the site; nil = nothing is bounded
+
+	// Well reports an answer of 5xx by which a host that is well sends us elsewhere; nil: there is none.
+	Well func(Reply) bool
 }
 
 // A Reply is one answer, read to its end. Any status, redirects included, is an answer.
@@ -41,43 +45,81 @@ var (
 //
 // It fails with fault.Unreachable when no answer came, fault.Timeout when it did not come in time,
 // fault.BadUpstream when it is too long or cut short, and with context.Canceled when the request's
-// context was cancelled. The transport is asked directly: a http.Client would follow redirects,
-// and put the URL, which may hold a session id, into its errors.
+// context was cancelled. What the Guard does not let through is not sent, and fails with
+// fault.Unreachable or fault.Overloaded, and when to try again. The transport is asked directly: a
+// http.Client would follow redirects, and put the URL, which may hold a session id, into its errors.
 func (c *Caller) Do(req *http.Request, operation string, maxBody int64) (Reply, error) {
+	op := c.Site.of(operation)
+	err := c.Guard.place(req.Context(), op)
+	if err != nil {
+		return Reply{}, err
+	}
+	defer c.Guard.leave(req.Context())
 	c.Site.inFlight.Inc()
 	defer c.Site.inFlight.Dec()
 	began := time.Now()
-	reply, err := c.do(req, operation, maxBody, c.Timeout)
-	c.Site.of(operation).durations.WithLabelValues(classLabel(reply.Status)).Observe(time.Since(began).Seconds())
+	reply, sent, err := c.attempt(req, op, maxBody, c.Timeout)
+	if sent {
+		op.durations.WithLabelValues(classLabel(reply.Status)).Observe(time.Since(began).Seconds())
+	}
 	if err != nil {
 		return Reply{}, err
 	}
 	return reply, nil
+}
+
+// DoRepeatable is Do for a call that does the same when it is made twice, and has no body or one that
+// can be had again. If nobody answers it is made once more, as far as the budget of retries goes.
+func (c *Caller) DoRepeatable(req *http.Request, operation string, maxBody int64) (Reply, error) {
+	if c.Guard == nil || c.Guard.retries == nil || req.Body != nil && req.GetBody == nil {
+		return c.Do(req, operation, maxBody)
+	}
+	return c.Guard.retries.run(req.Context(), func(ctx context.Context) (Reply, error) {
+		again := req.WithContext(ctx)
+		if req.GetBody != nil {
+			again.Body, _ = req.GetBody() // of a body in memory, which is always to be had
+		}
+		return c.Do(again, operation, maxBody)
+	})
 }
 
 // DoLong makes one attempt that the other side is asked to hold until it has something to say, for
-// at most the given time. It is counted like Do, and fails like Do, but has no duration and is not
-// in flight: a reader always has one such attempt outstanding, and has a gauge of its own.
+// at most the given time. It is counted like Do, and fails like Do, but has no duration, needs no
+// place and is not in flight: a reader always has one such attempt outstanding, and has a gauge of its
+// own.
 func (c *Caller) DoLong(req *http.Request, operation string, maxBody int64, timeout time.Duration) (Reply, error) {
-	reply, err := c.do(req, operation, maxBody, timeout)
+	reply, _, err := c.attempt(req, c.Site.of(operation), maxBody, timeout)
 	if err != nil {
 		return Reply{}, err
 	}
 	return reply, nil
 }
 
-// do makes one attempt and counts it and its failure. The reply has a status as soon as one came,
-// also together with an error.
-func (c *Caller) do(req *http.Request, operation string, maxBody int64, timeout time.Duration) (Reply, error) {
+// attempt is the one place where an attempt is made whose answer is read here: it asks the host's
+// breaker, sends, and counts the attempt and its failure. The reply has a status as soon as one came,
+// also together with an error. Sent says whether the breaker let it through.
+func (c *Caller) attempt(req *http.Request, op *operation, maxBody int64, timeout time.Duration) (reply Reply, sent bool, err error) {
+	breaker, err := c.Guard.host(req, op)
+	if err != nil {
+		return Reply{}, false, err
+	}
 	ctx, cancel := context.WithTimeout(req.Context(), timeout)
 	defer cancel()
-	op := c.Site.of(operation)
 	reply, why, err := c.exchange(ctx, req, maxBody)
+	breaker.heard(req.Context(), c.verdict(reply), why)
 	op.requests.WithLabelValues(string(CauseOf(ctx)), codeLabel(reply.Status)).Inc()
 	if err != nil {
 		op.failures[why].Inc()
 	}
-	return reply, err
+	return reply, true, err
+}
+
+// verdict returns the status by which an answer counts for the breaker.
+func (c *Caller) verdict(reply Reply) int {
+	if reply.Status >= http.StatusInternalServerError && c.Well != nil && c.Well(reply) {
+		return http.StatusOK
+	}
+	return reply.Status
 }
 
 // exchange sends the request and reads the answer.

@@ -1,4 +1,7 @@
 // Package upstream is what the clients of both upstream APIs share: one attempt of one call, with
-// its deadline, its longest body and its place in the metrics, and one event stream. It knows
-// HTTP; what an answer means is for the client to say.
+// its deadline, its longest body and its place in the metrics, one event stream, and the Guard that
+// keeps a site to its limits. It knows HTTP; what an answer means is for the client to say.
+//
+// A call passes, in this order: the pace, if it is a log-in; a place among the site's calls, unless it
+// lasts; the breaker of its host; and then it is sent, in Caller.attempt.
 package upstream

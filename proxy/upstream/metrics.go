@@ -24,6 +24,10 @@ type Metrics struct {
 	up          *prometheus.GaugeVec
 	info        *prometheus.GaugeVec
 	logins      *prometheus.CounterVec
+	shorts      *prometheus.CounterVec
+	breakers    *prometheus.GaugeVec
+	waiting     *prometheus.GaugeVec
+	waits       *prometheus.HistogramVec
 
 	names []string
 
@@ -76,6 +80,17 @@ func NewMetrics(reg prometheus.Registerer, sites []string) *Metrics {
 			"Facts learned of a site, always 1. host: from the settings, at most 8, other.", "site", "kind", "version", "host"),
 		logins: counter("portico_logins_total",
 			"Log-ins. outcome: "+list(outcomes)+".", "site", "outcome"),
+		shorts: counter("portico_upstream_short_circuits_total",
+			"Calls refused here, with nothing sent. reason: "+list(shorts)+".", "site", "operation", "reason"),
+		breakers: gauge("portico_breaker_state",
+			"1 for the state that a host's circuit breaker is in. host: from the settings, at most 8, other. state: closed, half_open, open.",
+			"site", "host", "state"),
+		waiting: gauge("portico_logins_waiting", "Log-ins that wait for their turn.", "site"),
+		waits: with.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    "portico_login_wait_duration_seconds",
+			Help:    "How long log-ins waited for the turn that they got.",
+			Buckets: []float64{.001, .05, .25, .5, 1, 2.5, 5, 10, 30, 60, 300},
+		}, []string{"site"}),
 		names: slices.Clone(sites),
 		sites: make(map[string]*Site),
 	}

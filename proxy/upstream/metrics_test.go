@@ -26,14 +26,14 @@ func TestMetricsLint(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(families) != 12 {
-		t.Errorf("%d families with a series; want all 12", len(families))
+	if len(families) != 16 {
+		t.Errorf("%d families with a series; want all 16", len(families))
 	}
 }
 
 func TestKnownSeriesExistFromTheStart(t *testing.T) {
 	metrics := NewMetrics(prometheus.NewRegistry(), []string{"pc"})
-	metrics.Site("pc", Vocabulary{Kind: "icws", Operations: []string{"get"}, Errors: []string{"auth"}})
+	metrics.Site("pc", Vocabulary{Kind: "icws", Operations: []string{"get"}, Errors: []string{"auth"}, Hosts: []string{"ic1"}})
 	counts := []struct {
 		name string
 		of   prometheus.Collector
@@ -49,6 +49,9 @@ func TestKnownSeriesExistFromTheStart(t *testing.T) {
 		{"stream events", metrics.events, len(events)},
 		{"site up", metrics.up, 1},
 		{"logins", metrics.logins, len(outcomes)},
+		{"short circuits", metrics.shorts, 2 * len(shorts)},
+		{"breakers", metrics.breakers, 2 * len(circuitStates)}, // the host, and other
+		{"logins waiting", metrics.waiting, 1},
 	}
 	for _, c := range counts {
 		if got := testutil.CollectAndCount(c.of); got != c.want {

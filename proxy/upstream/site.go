@@ -25,6 +25,10 @@ type Site struct {
 	logins      map[LoginOutcome]prometheus.Counter
 	up          prometheus.Gauge
 
+	loginsWaiting prometheus.Gauge
+	loginWait     prometheus.Observer
+	breakers      map[string]*breakerState // by host, with other; never changes
+
 	mu       sync.Mutex // guards versions
 	versions map[string]string
 }
@@ -36,6 +40,7 @@ type operation struct {
 	failures  map[reason]prometheus.Counter
 	apiErrors map[string]prometheus.Counter
 	avoided   map[Avoided]prometheus.Counter
+	shorts    map[short]prometheus.Counter
 }
 
 func newSite(m *Metrics, name string, v Vocabulary) *Site {
@@ -51,6 +56,13 @@ func newSite(m *Metrics, name string, v Vocabulary) *Site {
 		logins:      make(map[LoginOutcome]prometheus.Counter),
 		up:          m.up.WithLabelValues(name),
 		versions:    make(map[string]string),
+
+		loginsWaiting: m.waiting.WithLabelValues(name),
+		loginWait:     m.waits.WithLabelValues(name),
+		breakers:      make(map[string]*breakerState),
+	}
+	for _, host := range append(slices.Clone(s.hosts), other) {
+		s.breakers[host] = newBreakerState(m.breakers, name, host)
 	}
 	for _, op := range append(slices.Clone(v.Operations), other) {
 		s.operations[op] = newOperation(m, name, op, append(slices.Clone(v.Errors), other))
@@ -80,6 +92,10 @@ func newOperation(m *Metrics, site, op string, classes []string) *operation {
 		failures:  make(map[reason]prometheus.Counter),
 		apiErrors: make(map[string]prometheus.Counter),
 		avoided:   make(map[Avoided]prometheus.Counter),
+		shorts:    make(map[short]prometheus.Counter),
+	}
+	for _, why := range shorts {
+		o.shorts[why] = m.shorts.WithLabelValues(site, op, string(why))
 	}
 	for _, r := range reasons {
 		o.failures[r] = m.failures.WithLabelValues(site, op, string(r))
@@ -107,6 +123,9 @@ func (s *Site) APIError(op, class string) { count(s.of(op).apiErrors, class) }
 
 // Avoided counts a call that a caller asked for and that was not sent.
 func (s *Site) Avoided(op string, why Avoided) { count(s.of(op).avoided, why) }
+
+// breakersOf returns the state set of a host's breakers.
+func (s *Site) breakersOf(host string) *breakerState { return s.breakers[known(s.hosts, host)] }
 
 // Login counts a log-in.
 func (s *Site) Login(outcome LoginOutcome) { count(s.logins, outcome) }

@@ -29,16 +29,29 @@ var errSilent = errors.New("the stream fell silent")
 // brings no byte for the time of silence is broken: a keep-alive that is missing may be the only
 // sign of a host that is gone.
 //
+// It asks the breaker, and needs no place among the site's calls.
+//
 // On an answer of 2xx the stream is open, and the Reply has no body. On any other answer the
 // stream is nil and the Reply has its body, of at most maxBody bytes. It fails as Do does.
 func (c *Caller) Open(req *http.Request, operation string, maxBody int64, silence time.Duration) (Reply, *EventStream, error) {
+	op := c.Site.of(operation)
+	breaker, err := c.Guard.host(req, op)
+	if err != nil {
+		return Reply{}, nil, err
+	}
 	ctx, cancel := context.WithCancelCause(req.Context())
 	head := time.AfterFunc(c.Timeout, func() { cancel(context.DeadlineExceeded) })
-	op := c.Site.of(operation)
 	reply, body, why, err := c.open(ctx, req, maxBody)
 	if err == nil && !head.Stop() && body != nil { // the time ran out as the head came in
 		body.Close()
 		why, err = reasonTimeout, fault.Timeout
+	}
+	if reply.Status >= http.StatusInternalServerError {
+		// A host that opens no streams may answer calls all the same, and readers, who try again and
+		// again, would outvote them.
+		breaker.forget()
+	} else {
+		breaker.heard(req.Context(), reply.Status, why)
 	}
 	op.requests.WithLabelValues(string(CauseOf(ctx)), codeLabel(reply.Status)).Inc()
 	if err != nil {

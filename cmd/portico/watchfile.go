@@ -1,0 +1,84 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"path/filepath"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+)
+
+// settle is how long after a first sign of a change the file is looked at. One change comes as several
+// signs: editors and config maps write beside the file and turn a name or a link to that.
+const settle = 250 * time.Millisecond
+
+// A fileWatch tells when a file may have changed. Whoever is told compares.
+type fileWatch struct {
+	seen  chan struct{}
+	ended chan struct{} // closed when nothing of the watch is left
+}
+
+// watchFile watches a file until ctx ends, and tells of it once at the beginning: it may have changed
+// since it was read. Where it cannot be watched the log says so.
+func watchFile(ctx context.Context, file string, log *slog.Logger) fileWatch {
+	w := fileWatch{seen: make(chan struct{}, 1), ended: make(chan struct{})}
+	signs, err := fsnotify.NewWatcher()
+	if err == nil {
+		err = watchFolders(signs, file)
+		if err != nil {
+			_ = signs.Close()
+		}
+	}
+	if err != nil {
+		log.Warn("the settings file cannot be watched: only SIGHUP has it read again", "file", file, "cause", err.Error())
+		close(w.ended)
+		return w
+	}
+	w.tell()
+	go func() {
+		defer close(w.ended)
+		defer func() { _ = signs.Close() }()
+		w.follow(ctx, signs, file)
+	}()
+	return w
+}
+
+// watchFolders watches the folder that a file's name stands in and the one that its links lead to. A
+// watch on the file itself would stay with what was replaced.
+func watchFolders(signs *fsnotify.Watcher, file string) error {
+	target, err := filepath.EvalSymlinks(file)
+	if err == nil {
+		_ = signs.Add(filepath.Dir(target)) // gone again, perhaps: then the name leads elsewhere, which is seen
+	}
+	return signs.Add(filepath.Dir(file))
+}
+
+// follow tells of the file once it has settled after each sign.
+func (w fileWatch) follow(ctx context.Context, signs *fsnotify.Watcher, file string) {
+	var settled <-chan time.Time
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-signs.Events:
+		case <-signs.Errors: // signs were lost: perhaps one of the file
+		case <-settled:
+			settled = nil
+			_ = watchFolders(signs, file) // its links may lead elsewhere now
+			w.tell()
+			continue
+		}
+		if settled == nil {
+			settled = time.After(settle)
+		}
+	}
+}
+
+// tell tells, unless whoever is told has yet to look.
+func (w fileWatch) tell() {
+	select {
+	case w.seen <- struct{}{}:
+	default:
+	}
+}

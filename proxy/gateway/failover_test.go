@@ -1,0 +1,247 @@
+package gateway
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"portico/proxy/fault"
+	"portico/proxy/htcc"
+	"portico/proxy/htcc/htccsim"
+	"portico/proxy/icws"
+	"portico/proxy/icws/icwssim"
+	"portico/proxy/upstream"
+	"portico/translate"
+	"portico/translate/htccapi"
+)
+
+// The hosts of the sites in these tests.
+const (
+	ic1  = "ic1.example:8018"
+	ic2  = "ic2.example:8018"
+	gws1 = "gws1.example:8090"
+	gws2 = "gws2.example:8090"
+)
+
+// twoHosts gives the ICWS site two hosts, both with the same server behind them, and returns what
+// switches them.
+func twoHosts(sim *icwssim.Server, limits upstream.Limits) (*power, option) {
+	switches := newPower(sim.Transport())
+	return switches, func(_ *Settings, s *Site) {
+		s.ICWS = icws.New(icws.Settings{Site: "pureconnect", Bases: []string{"http://" + ic1, "http://" + ic2}, Application: "Portico", Language: "en-us",
+			Timeout: 5 * time.Second, Limits: limits, HTTP: switches, Metrics: upstream.NewMetrics(nil, []string{"pureconnect"})})
+	}
+}
+
+// twoClouds is twoHosts for an HTCC site, at which agents then work as newUnion has them.
+func twoClouds(cloud *htccsim.Server, limits upstream.Limits) (*power, option) {
+	switches := newPower(cloud.Transport())
+	return switches, func(settings *Settings, _ *Site) {
+		settings.Sites = append(settings.Sites, Site{Name: "cloud", HTCC: htcc.New(htcc.Settings{Site: "cloud", Bases: []string{"http://" + gws1, "http://" + gws2},
+			Timeout: 5 * time.Second, Limits: limits, HTTP: switches, Metrics: upstream.NewMetrics(nil, []string{"cloud"})})})
+		settings.Route = unionRoute
+	}
+}
+
+// production are limits as the settings have them by default.
+var production = upstream.Limits{Calls: 256, CallWait: 2 * time.Second, BreakerCalls: 20, BreakerWithin: 10 * time.Second,
+	BreakerPause: 5 * time.Second, Retries: 0.1, Logins: 50, LoginQueue: 1000, LoginWait: 10 * time.Second}
+
+func TestASessionWhoseHostDiesMovesToAnother(t *testing.T) {
+	for name, limits := range map[string]upstream.Limits{"without limits": {}, "with limits": production} {
+		for watch, mode := range modes {
+			t.Run(name+", "+watch, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					sim := &icwssim.Server{}
+					switches, hosts := twoHosts(sim, limits)
+					w := newWorld(t, sim, mode, hosts)
+					anna := w.login("anna")
+					w.do(anna, htccapi.Ready, "")
+					time.Sleep(2 * time.Second)
+					w.expect(anna, "before", "voice:Ready email:Ready Active dnd:Off")
+					switches.turn(ic1, false)
+					for range 3 { // an agent without a reader of their own moves by their calls
+						time.Sleep(10 * time.Second)
+						_, _ = w.Me(t.Context(), anna, nil)
+					}
+					w.expect(anna, "at the other host", "voice:NotReady email:NotReady Active dnd:Off")
+					if got := anna.icws().connection().Base; got != "http://"+ic2 {
+						t.Errorf("the session is at %s; want the other host", got)
+					}
+					w.do(anna, "AtLunch", "")
+					time.Sleep(time.Second)
+					w.holds("anna", "At Lunch")
+					if got := switches.asked(ic2); got > 2 { // the agent, and the service
+						t.Errorf("%d log-ins at the other host; want one each", got)
+					}
+				})
+			})
+		}
+	}
+}
+
+func TestABreakThatASessionOutlivesIsNoMove(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sim := &icwssim.Server{}
+		switches, hosts := twoHosts(sim, production)
+		w := newWorld(t, sim, hosts)
+		anna := w.login("anna")
+		w.do(anna, htccapi.Ready, "")
+		time.Sleep(2 * time.Second)
+		switches.turn(ic1, false)
+		time.Sleep(3 * time.Second)
+		switches.turn(ic1, true)
+		time.Sleep(20 * time.Second)
+		w.expect(anna, "after the break", "voice:Ready email:Ready Active dnd:Off")
+		if switches.asked(ic1) != 1 || switches.asked(ic2) != 0 {
+			t.Errorf("%d and %d log-ins; want only the first", switches.asked(ic1), switches.asked(ic2))
+		}
+	})
+}
+
+func TestWithoutAHostToMoveToASessionWaits(t *testing.T) {
+	for name, forget := range map[string]bool{"both hosts are gone": false, "no password is kept": true} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				sim := &icwssim.Server{IdleTimeout: -1}
+				switches, hosts := twoHosts(sim, production)
+				w := newWorld(t, sim, hosts, func(s *Settings, _ *Site) { s.Forget = forget })
+				anna := w.login("anna")
+				w.do(anna, htccapi.Ready, "")
+				time.Sleep(2 * time.Second)
+				switches.turn(ic1, false)
+				switches.turn(ic2, forget)
+				time.Sleep(time.Minute)
+				switches.turn(ic1, true)
+				time.Sleep(time.Minute)
+				w.expect(anna, "when the host is back", "voice:Ready email:Ready Active dnd:Off")
+				w.sessions("anna", 1)
+			})
+		})
+	}
+}
+
+func TestAnHTCCSessionWhoseHostDiesMovesToAnother(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cloud := &htccsim.Server{}
+		t.Cleanup(cloud.Close)
+		switches, clouds := twoClouds(cloud, production)
+		w := newWorld(t, &icwssim.Server{}, clouds)
+		bjorn := w.login("bjorn")
+		time.Sleep(2 * time.Second)
+		before := w.shows(bjorn)
+		switches.turn(gws1, false)
+		time.Sleep(30 * time.Second)
+		w.expect(bjorn, "at the other host", before)
+		if got := switches.asked(gws2); got != 1 {
+			t.Errorf("%d log-ins at the other host; want 1", got)
+		}
+	})
+}
+
+// A password that is refused is sent once, to one host: each try counts towards locking the agent out.
+func TestARefusedPasswordIsTriedOnceOnOneHost(t *testing.T) {
+	for name, login := range map[string]string{"ICWS": "anna", "HTCC": "bjorn", "both": "cleo"} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				sim, cloud := &icwssim.Server{}, &htccsim.Server{}
+				atICWS, hosts := twoHosts(sim, production)
+				atHTCC, clouds := twoClouds(cloud, production)
+				t.Cleanup(cloud.Close)
+				w := newWorld(t, sim, hosts, clouds)
+				for range 3 {
+					_, err := w.Login(t.Context(), Caller{Basic: true, Login: login, Password: "wrong"})
+					if !errors.Is(err, fault.Unauthenticated) {
+						t.Errorf("a wrong password: %v; want %v", err, fault.Unauthenticated)
+					}
+				}
+				time.Sleep(time.Minute)
+				asked := fmt.Sprint(atICWS.asked(ic1), atICWS.asked(ic2), atHTCC.asked(gws1), atHTCC.asked(gws2))
+				want := map[string]string{"anna": "1 0 0 0", "bjorn": "0 0 1 0", "cleo": "1 0 1 0"}[login]
+				if asked != want {
+					t.Errorf("the hosts were asked %s times; want %s", asked, want)
+				}
+			})
+		})
+	}
+}
+
+// An agent of the crowd, and the notes that are theirs alone.
+type crowded struct {
+	name, notes string
+	agent       *Agent
+}
+
+// want holds what the agent is shown and what the site has of them to what is theirs.
+func (c crowded) want(w *world) {
+	w.t.Helper()
+	w.expect(c.agent, c.name, "voice:NotReadyAt Lunch email:NotReadyAt Lunch Active dnd:Off")
+	p := c.agent.icws()
+	p.mu.Lock()
+	held := p.state.Status
+	p.mu.Unlock()
+	if held.Notes == nil || *held.Notes != c.notes || held.UserID != c.name {
+		w.t.Errorf("%s has the state of %q with other notes; want %q", c.name, held.UserID, c.notes)
+	}
+}
+
+// The promise: a site that is killed and comes back is not stormed, and a thousand agents are right
+// again without doing anything.
+func TestAThousandAgentsSurviveTheirSite(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const agents, pace = 1000, 50
+		sim := &icwssim.Server{}
+		switches, hosts := twoHosts(sim, production)
+		w := newWorld(t, sim, hosts)
+		crowd := make([]crowded, agents)
+		arrive := func(n int) {
+			name := fmt.Sprintf("agent%04d", n+1)
+			crowd[n] = crowded{name: name, notes: "notes of " + name}
+			for crowd[n].agent == nil {
+				agent, err := w.Login(t.Context(), Caller{Basic: true, Login: name, Password: name})
+				if err != nil && fault.RetryAfter(err) == 0 {
+					t.Errorf("%s logs in: %v; want an answer that says when to come again", name, err)
+					return
+				}
+				crowd[n].agent = agent
+				time.Sleep(fault.RetryAfter(err))
+			}
+			err := w.change(t.Context(), crowd[n].agent, translate.Request{Operation: "AtLunch", Notes: crowd[n].notes})
+			if err != nil {
+				t.Errorf("%s goes to lunch: %v", name, err)
+			}
+		}
+		var work sync.WaitGroup
+		for n := range crowd {
+			work.Go(func() { arrive(n) })
+		}
+		work.Wait()
+		time.Sleep(10 * time.Second)
+		for _, c := range crowd {
+			c.want(w)
+		}
+
+		switches.turn(ic1, false)
+		switches.turn(ic2, false)
+		for _, c := range crowd {
+			w.fault(icwssim.Fault{Scenario: "expire-session", User: c.name})
+		}
+		time.Sleep(30 * time.Second)
+		switches.turn(ic1, true)
+		back := time.Now()
+		time.Sleep(90 * time.Second)
+		for _, c := range crowd {
+			c.want(w)
+			w.sessions(c.name, 1)
+		}
+		for _, host := range []string{ic1, ic2} {
+			if got := switches.most(host); got > pace {
+				t.Errorf("%d log-ins within a second at %s; want at most %d", got, host, pace)
+			}
+		}
+		t.Logf("%d log-ins at the host that came back, the last %v after it did", switches.asked(ic1), switches.last(ic1).Sub(back))
+	})
+}

@@ -1,0 +1,157 @@
+package proxy
+
+import (
+	"math/rand/v2"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+
+	"portico/proxy/fault"
+)
+
+// Places bound the requests that are worked on at once. A request takes a place before its caller is
+// looked up, in the name of the address it came from, and keeps it in the agent's once it is known whose
+// it is: a name that is only claimed counts for nothing. What merely waits gives its place back: a held
+// connect, a socket, an event stream, an answer that is passed through and under way.
+//
+// A caller may hold as many places as are left free. So one alone gets half of them and two a third
+// each, a caller who holds none finds one as long as there is one, and a door that is nearly full
+// refuses those first who hold most. Nobody has to say what a share is, or when it begins to count.
+//
+// Source: Choudhury and Hahne, Dynamic queue length thresholds for shared-memory packet switches, 1998.
+//
+// Any number of goroutines may use them.
+type Places struct {
+	shed map[string]prometheus.Counter // by reason
+
+	mu    sync.Mutex     // guards what follows
+	limit int            // of places; more may be taken for a while after it was lowered
+	taken int            // of places
+	held  map[holder]int // never 0
+}
+
+// A holder is who holds places: an agent, or else an address.
+type holder struct {
+	session string
+	address netip.Prefix
+}
+
+// Reasons of a refusal.
+const (
+	shedFull  = "full"
+	shedShare = "share"
+)
+
+// NewPlaces returns so many places, and registers their metrics with reg if that is not nil.
+func NewPlaces(limit int, reg prometheus.Registerer) *Places {
+	shed := promauto.With(reg).NewCounterVec(prometheus.CounterOpts{
+		Name: "portico_http_requests_shed_total",
+		Help: "Requests refused for want of a place. reason: full (none is free), share (the caller holds as many as are free).",
+	}, []string{"reason"})
+	return &Places{limit: limit, held: map[holder]int{}, shed: map[string]prometheus.Counter{
+		shedFull: shed.WithLabelValues(shedFull), shedShare: shed.WithLabelValues(shedShare)}}
+}
+
+// SetLimit changes how many places there are. Nobody loses one.
+func (p *Places) SetLimit(limit int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.limit = limit
+}
+
+// A place is that of one request; the zero one is none. One goroutine uses it.
+type place struct {
+	of *Places
+	by holder
+}
+
+// take takes a place. It fails with fault.Overloaded.
+func (p *Places) take(by holder) (place, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	err := p.refusalLocked(by)
+	if err != nil {
+		return place{}, err
+	}
+	p.addLocked(by, 1)
+	return place{p, by}, nil
+}
+
+// move has another hold the place. If that one may not, the place is lost, and move fails with
+// fault.Overloaded.
+func (l *place) move(to holder) error {
+	p := l.of
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.addLocked(l.by, -1)
+	err := p.refusalLocked(to)
+	if err != nil {
+		l.of = nil
+		return err
+	}
+	p.addLocked(to, 1)
+	l.by = to
+	return nil
+}
+
+// leave gives the place back. Leaving twice is as good as once.
+func (l *place) leave() {
+	p := l.of
+	if p == nil {
+		return
+	}
+	l.of = nil
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.addLocked(l.by, -1)
+}
+
+func (p *Places) addLocked(by holder, places int) {
+	p.taken += places
+	p.held[by] += places
+	if p.held[by] == 0 {
+		delete(p.held, by)
+	}
+}
+
+// refusalLocked returns why a caller gets no place, nil if they do.
+func (p *Places) refusalLocked(by holder) error {
+	free := p.limit - p.taken
+	switch {
+	case free <= 0:
+		p.shed[shedFull].Inc()
+	case p.held[by] >= free:
+		p.shed[shedShare].Inc()
+	default:
+		return nil
+	}
+	return &fault.Error{Kind: fault.Overloaded, RetryAfter: comeBackAfter()}
+}
+
+// comeBackAfter returns when a caller who was refused should try again: not all of them at once.
+func comeBackAfter() time.Duration { return time.Duration(1+rand.IntN(3)) * time.Second }
+
+// enter takes a place for the call in the name of its address.
+func (c *call) enter() error {
+	var err error
+	c.place, err = c.door.settings.Places.take(holder{address: network(c.ClientIP())})
+	return err
+}
+
+// network returns what stands for an address: itself, or of IPv6 the /64, which a single caller has.
+func network(address string) netip.Prefix {
+	parsed, err := netip.ParseAddr(address)
+	if err != nil {
+		return netip.Prefix{} // no address of a network, as that of a test's connection in memory
+	}
+	parsed = parsed.Unmap()
+	bits := parsed.BitLen()
+	if parsed.Is6() {
+		bits = 64
+	}
+	prefix, _ := parsed.WithZone("").Prefix(bits) // it has that many
+	return prefix
+}

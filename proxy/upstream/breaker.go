@@ -1,0 +1,99 @@
+package upstream
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"sync"
+
+	"github.com/failsafe-go/failsafe-go/circuitbreaker"
+)
+
+// maxBreakers is how many hosts of a site have a breaker of their own. Beyond it they share one: a site
+// may name any number of hosts.
+const maxBreakers = 64
+
+// breakers are those of a site, by host and port. Any number of goroutines may use them.
+type breakers struct {
+	site   *Site
+	limits Limits
+	host   func(*url.URL) string
+
+	mu  sync.RWMutex
+	all map[string]*breaker // guarded by mu
+}
+
+func newBreakers(site *Site, limits Limits, host func(*url.URL) string) *breakers {
+	if host == nil {
+		host = func(u *url.URL) string { return u.Host }
+	}
+	return &breakers{site: site, limits: limits, host: host, all: map[string]*breaker{}}
+}
+
+// of returns the breaker of the host that a URL leads to.
+func (all *breakers) of(u *url.URL) *breaker {
+	host := all.host(u)
+	all.mu.RLock()
+	found := all.all[host]
+	all.mu.RUnlock()
+	if found != nil {
+		return found
+	}
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	if all.all[host] == nil && len(all.all) >= maxBreakers {
+		host = other
+	}
+	if all.all[host] == nil {
+		all.all[host] = all.make(host)
+	}
+	return all.all[host]
+}
+
+// make returns a closed breaker, whose state the site's metrics show from now on.
+func (all *breakers) make(host string) *breaker {
+	shown := all.site.breakersOf((&url.URL{Host: host}).Hostname())
+	shown.enter(circuitbreaker.ClosedState)
+	circuit := circuitbreaker.NewBuilder[any]().
+		WithFailureRateThreshold(0.5, uint(all.limits.BreakerCalls), all.limits.BreakerWithin).
+		WithDelay(all.limits.BreakerPause).
+		WithJitterFactor(0.2).
+		WithSuccessThreshold(1).
+		OnStateChanged(func(e circuitbreaker.StateChangedEvent) { shown.change(e.OldState, e.NewState) }).
+		Build()
+	return &breaker{circuit: circuit}
+}
+
+var errBreakerOpen = errors.New("the host failed too often and is not called for a while")
+
+// A breaker keeps calls from a host that fails. A nil one takes note of nothing.
+type breaker struct {
+	circuit circuitbreaker.CircuitBreaker[any]
+}
+
+// heard tells the breaker how an attempt ended: with a status, or without an answer, for a reason. Every
+// call that was let through must be told, or the host would not be tried again.
+//
+// Against a host speaks that it gives no answer, or none in time, or says that it cannot (5xx). That it
+// refuses a call does not. A caller who left, or whose own time was over, says nothing of it.
+func (b *breaker) heard(caller context.Context, status int, why reason) {
+	switch {
+	case b == nil:
+	case why != "" && caller.Err() != nil:
+		b.forget()
+	case why != "" && why != reasonBody || status >= http.StatusInternalServerError:
+		b.circuit.RecordFailure()
+	default:
+		b.circuit.RecordSuccess()
+	}
+}
+
+// forget gives back the leave of an attempt that says nothing. The library knows no other way than to
+// let the host be tried anew.
+func (b *breaker) forget() {
+	if b != nil && b.circuit.IsHalfOpen() {
+		b.circuit.Open()
+		b.circuit.HalfOpen()
+	}
+}
