@@ -9,6 +9,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"portico/proxy/push"
 )
 
 // Time-outs of our HTTP servers. Answers have none: an event stream or a download may take long.
@@ -23,6 +25,7 @@ type server struct {
 	name     string
 	http     *http.Server
 	listener net.Listener
+	returns  *push.Returns // of connections that were parked; nil for none
 	unused   *unused
 }
 
@@ -50,6 +53,9 @@ func (s *server) address() string { return s.listener.Addr().String() }
 // run serves until ctx ends. Stopping is stop's.
 func (s *server) run(ctx context.Context) error {
 	failed := make(chan error, 1)
+	if s.returns != nil {
+		go func() { _ = s.http.Serve(s.returns) }() // ends with the server
+	}
 	go func() { failed <- s.http.Serve(s.listener) }()
 	select {
 	case err := <-failed:

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"portico/config"
+	"portico/proxy/push"
 )
 
 // serve serves agents until ctx ends.
@@ -104,7 +105,8 @@ func open(cfg *config.Config, log *slog.Logger, level *slog.LevelVar) (*running,
 	if reached.PublicURL == "" {
 		reached.PublicURL = config.PublicURLAt(door.address())
 	}
-	house, err := build(&reached, log)
+	door.returns = push.NewReturns(door.listener.Addr())
+	house, err := build(&reached, log, door.returns)
 	if err != nil {
 		_ = door.listener.Close()
 		_ = admin.listener.Close()
