@@ -45,7 +45,6 @@ func serve(ctx context.Context, p process, args []string) error {
 	for _, warning := range cfg.Warnings {
 		log.Warn("settings: " + warning)
 	}
-	thrift(p.environ)
 	keepWithin(memlimit.FromCgroup, p.environ, cfg.Cache.MaxBytes, log)
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
