@@ -34,6 +34,7 @@ type call struct {
 	numbers   *endpoint
 	verdict   int  // statusCode, in either dialect
 	left      bool // the caller left, or made a newer request in place of this one
+	later     bool // it ends when its handler has returned, and somebody else says so
 }
 
 // context returns the request's own context: gin's is used for another request afterwards.
@@ -79,7 +80,9 @@ func (d *door) handle(h handler, dialect htccapi.Dialect, op operation, numbers 
 		if !answer.sent {
 			c.send(answer)
 		}
-		c.end(err)
+		if !c.later {
+			c.end(err)
+		}
 	}
 }
 
@@ -156,12 +159,18 @@ func (c *call) send(answer raw) {
 
 // end counts and logs the call.
 func (c *call) end(err error) {
-	took := time.Since(c.began)
-	code := c.Writer.Status()
+	r := c.record()
+	r.code, r.bytesOut, r.err = c.Writer.Status(), max(c.Writer.Size(), 0), err
 	if c.left || err != nil && c.context().Err() != nil {
-		code = codeClientGone
+		r.code = codeClientGone
 	}
-	c.numbers.count(code, took)
-	c.door.metrics.answered(c.operation, c.verdict)
-	c.log(code, took, err)
+	c.door.ended(r)
+}
+
+// ended counts and logs a call that has ended.
+func (d *door) ended(r record) {
+	r.took = time.Since(r.began)
+	r.numbers.count(r.code, r.took)
+	d.metrics.answered(r.operation, r.verdict)
+	d.write(r)
 }

@@ -66,6 +66,7 @@ type knobs struct {
 	allows  bool          // cloud takes requests for other protocols
 	timeout time.Duration // of upstream calls
 	push    *push.Options // of newPushing; nil for its own
+	returns *push.Returns // of connections to the door
 }
 
 // route is where the agents work.
@@ -101,7 +102,7 @@ func newDoor(t testing.TB, options ...func(*knobs)) *world {
 			Store:  session.NewMemory(),
 			Cache:  cache.NewMetrics(reg, site, cloud), Metrics: gateway.NewMetrics(reg, site, cloud), Logger: records,
 		},
-		url: w.url,
+		url: w.url, returns: push.NewReturns(server.Listener.Addr()),
 		site: gateway.Site{Name: site, Language: "en-us", Rules: translate.Rules{Site: site, PublicURL: "https://agents.example",
 			Channels: []translate.Channel{
 				{Name: htccapi.Voice, Workgroups: []string{"Sales", "Support"}}, {Name: "email", Workgroups: []string{"Mail"}}}}},
@@ -134,9 +135,11 @@ func newDoor(t testing.TB, options ...func(*knobs)) *world {
 	w.handler = New(k.door)
 	server.Config.Handler = w.handler
 	server.Start()
+	go func() { _ = server.Config.Serve(k.returns) }()
 	w.client = newClient()
 	t.Cleanup(func() {
 		w.client.CloseIdleConnections()
+		_ = k.returns.Close()
 		server.Close()
 		if text := panics.String(); strings.Contains(text, "panic") {
 			t.Errorf("the door's server says: %s", text)

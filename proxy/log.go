@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"log/slog"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"portico/proxy/fault"
+	"portico/proxy/gateway"
 )
 
 // longestRequestID is how long an id may be that a caller gives a request.
@@ -39,32 +41,39 @@ type record struct {
 	numbers   *endpoint
 	operation operation
 	code      int
+	began     time.Time
 	took      time.Duration
 	bytesOut  int
-	verdict   int    // statusCode, in either dialect
-	session   string // a name that leads nobody to its id; "" if there is none
-	clientIP  string // only if the settings want it
+	verdict   int            // statusCode, in either dialect
+	agent     *gateway.Agent // nil if there is none
+	session   string         // a name of the agent's that leads nobody to its id
+	clientIP  string         // only if the settings want it
 	err       error
 }
 
-// log writes the call's one record.
-func (c *call) log(code int, took time.Duration, err error) {
-	level := slog.LevelInfo
-	if code >= http.StatusInternalServerError {
-		level = slog.LevelWarn
-	}
-	if !c.door.log.Enabled(c.context(), level) {
-		return
-	}
-	r := record{requestID: c.id, numbers: c.numbers, operation: c.operation, code: code, took: took,
-		bytesOut: max(c.Writer.Size(), 0), verdict: c.verdict, err: err}
-	if c.agent != nil {
-		r.session = c.door.gateway.ShortName(c.agent)
-	}
+// record returns what is known of the call before its end.
+func (c *call) record() record {
+	r := record{requestID: c.id, numbers: c.numbers, operation: c.operation, began: c.began, verdict: c.verdict, agent: c.agent}
 	if c.door.settings.LogClientIP {
 		r.clientIP = c.address().String()
 	}
-	c.door.log.LogAttrs(c.context(), level, "request", r.attrs()...)
+	return r
+}
+
+// write writes the one record of a call.
+func (d *door) write(r record) {
+	level := slog.LevelInfo
+	if r.code >= http.StatusInternalServerError {
+		level = slog.LevelWarn
+	}
+	ctx := context.Background() // nothing of the request's is logged by its context
+	if !d.log.Enabled(ctx, level) {
+		return
+	}
+	if r.agent != nil {
+		r.session = d.gateway.ShortName(r.agent)
+	}
+	d.log.LogAttrs(ctx, level, "request", r.attrs()...)
 }
 
 func (r record) attrs() []slog.Attr {

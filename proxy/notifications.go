@@ -7,7 +7,7 @@ import (
 )
 
 // notifications answers CometD: a request of long-polling, which may be held, or the one that begins a
-// websocket, which counts as in flight until it ends.
+// websocket. Both count as in flight until they end, which may be when this has returned.
 //
 // Source: GWS 8.5.2, CometD notifications; cometd.js appends the type of a message to the URL.
 func notifications(c *call) (any, error) {
@@ -23,10 +23,24 @@ func notifications(c *call) (any, error) {
 	c.door.metrics.requestsInFlight.Dec()
 	c.door.metrics.pushInFlight.Inc()
 	defer c.door.metrics.requestsInFlight.Inc()
-	err = c.door.settings.Push.ServeUntil(c.Writer, c.Request, c.agent.SessionID(), c.door.metrics.pushInFlight.Dec)
-	c.left = errors.Is(err, push.ErrReplaced) || errors.Is(err, push.ErrLeft)
+	door, r := c.door, c.record()
+	err = door.settings.Push.ServeUntil(c.Writer, c.Request, c.agent.SessionID(), func(end push.Ending) {
+		door.metrics.pushInFlight.Dec()
+		if end != (push.Ending{}) {
+			r.code, r.bytesOut = end.Status, end.Bytes
+			if gaveUp(end.Err) {
+				r.code = codeClientGone
+			}
+			door.ended(r)
+		}
+	})
+	c.left = gaveUp(err)
+	c.later = errors.Is(err, push.ErrParked)
 	return streamed, nil
 }
+
+// gaveUp reports whether a connect ended because its caller left, or made a newer one.
+func gaveUp(err error) bool { return errors.Is(err, push.ErrReplaced) || errors.Is(err, push.ErrLeft) }
 
 // hold counts the call as one that is held, until what it returns is called.
 func (c *call) hold() func() {

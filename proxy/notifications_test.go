@@ -23,6 +23,7 @@ func newPushing(t *testing.T, options ...func(*knobs)) *world {
 		if k.push == nil {
 			k.push = &push.Options{TrustClientSession: true, WebSocket: true, Origins: []string{"agents.example"}}
 		}
+		k.push.Returns = k.returns
 		server = push.New(*k.push)
 		k.door.Push, k.gateway.Push = server, server
 	}
@@ -304,6 +305,25 @@ func TestWhatIsLoggedOfCometD(t *testing.T) {
 	}
 	if strings.Contains(w.log.String(), client) {
 		t.Error("the log has the id of a client, with which its notifications could be read")
+	}
+}
+
+func TestAHeldConnectIsLoggedOnceItIsAnswered(t *testing.T) {
+	w := newPushing(t)
+	anna := w.as("anna")
+	client := anna.shake(notificationsPath)
+	anna.tell(client, "/meta/connect", longPolling)
+	held := anna.hold(client, 0)
+	eventually(t, "a connect is held", func() bool { return w.open() == 1 })
+	anna.tell(client, "/meta/disconnect", "")
+	got := held()
+	want := `"route":"/api/v2/notifications","method":"POST","code":200,"duration_s":`
+	eventually(t, "all four are logged", func() bool { return strings.Count(w.log.String(), want) == 4 })
+	if size := fmt.Sprintf(`"bytes_out":%d,"session":`, len(got.body)); !strings.Contains(w.log.String(), size) {
+		t.Errorf("no record has %s:\n%s", size, w.log)
+	}
+	if got.header.Get("X-Request-Id") == "" || got.header.Get("Cache-Control") != "no-store" {
+		t.Errorf("its answer has the header %v; want that of all answers", got.header)
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"runtime"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -53,6 +55,7 @@ const late = 3 * time.Second
 func (s *scene) events(ctx context.Context, set settings, agents []*agent, notified *arrivals) (round, error) {
 	r := round{load: loadAverage()}
 	notified.clear()
+	defer uncollected()()
 	pids := map[string]int{"Portico": s.portico.pid(), "simulator": s.simulator.pid(), "driver": os.Getpid()}
 	before, err := processorTimes(pids)
 	if err != nil {
@@ -88,6 +91,14 @@ func (s *scene) events(ctx context.Context, set settings, agents []*agent, notif
 		a.sent.Store(0) // what is lost is not waited for
 	}
 	return r, err
+}
+
+// uncollected collects the driver's garbage, and then no more until the function that it returns is
+// called: agents have machines of their own, and what is measured is not to wait for these.
+func uncollected() (collect func()) {
+	runtime.GC()
+	percent := debug.SetGCPercent(-1)
+	return func() { debug.SetGCPercent(percent) }
 }
 
 // deliveries returns the bound of Portico's histogram, in ms, that 99 of 100 deliveries since the

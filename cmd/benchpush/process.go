@@ -24,9 +24,11 @@ type process struct {
 	ended  chan error
 }
 
-// start starts a program, which is told to stop when ctx ends. What it complains of goes to stderr.
-func start(ctx context.Context, stderr io.Writer, program string, args ...string) (*process, error) {
+// start starts a program with some variables besides our own, which is told to stop when ctx ends. What
+// it complains of goes to stderr.
+func start(ctx context.Context, stderr io.Writer, variables []string, program string, args ...string) (*process, error) {
 	cmd := exec.CommandContext(ctx, program, args...)
+	cmd.Env = append(os.Environ(), variables...)
 	cmd.Stderr = stderr
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = stopWithin
@@ -94,6 +96,9 @@ drain_delay: 0s
 grace: 1s
 `
 
+// roomy has the simulator collect garbage seldom: a contact centre has machines of its own.
+var roomy = []string{"GOGC=1000"}
+
 // open starts the simulator and Portico on free ports.
 func open(ctx context.Context, program string, stderr io.Writer) (*scene, error) {
 	ctx, cancel := context.WithCancel(ctx)
@@ -115,7 +120,7 @@ func open(ctx context.Context, program string, stderr io.Writer) (*scene, error)
 }
 
 func (s *scene) open(ctx context.Context, program string, stderr io.Writer) error {
-	simulator, err := start(ctx, stderr, program, "simulate", "icws", "--listen", "127.0.0.1:0")
+	simulator, err := start(ctx, stderr, roomy, program, "simulate", "icws", "--listen", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
@@ -135,7 +140,7 @@ func (s *scene) open(ctx context.Context, program string, stderr io.Writer) erro
 	if err != nil {
 		return err
 	}
-	portico, err := start(ctx, stderr, program, "serve", "--config", file)
+	portico, err := start(ctx, stderr, nil, program, "serve", "--config", file)
 	if err != nil {
 		return err
 	}

@@ -44,7 +44,7 @@ type house struct {
 func (h *house) ServeHTTP(w http.ResponseWriter, r *http.Request) { (*h.door.Load()).ServeHTTP(w, r) }
 
 // build makes every room from the settings.
-func build(cfg *config.Config, log *slog.Logger) (*house, error) {
+func build(cfg *config.Config, log *slog.Logger, returns *push.Returns) (*house, error) {
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	countBuild(reg)
@@ -59,7 +59,7 @@ func build(cfg *config.Config, log *slog.Logger) (*house, error) {
 		}
 		sites = append(sites, site)
 	}
-	house := &house{push: pushServer(cfg, reg, log), places: proxy.NewPlaces(int(cfg.Limits.Requests), reg), reloads: newReloads(reg)}
+	house := &house{push: pushServer(cfg, reg, log, returns), places: proxy.NewPlaces(int(cfg.Limits.Requests), reg), reloads: newReloads(reg)}
 	var err error
 	house.gateway, err = gateway.New(gateway.Settings{
 		Policy: policy(cfg), Sites: sites, Store: session.NewMemory(), Push: house.push, Cache: cache.NewMetrics(reg, names...), Metrics: gateway.NewMetrics(reg, names...), Logger: log,
@@ -99,9 +99,9 @@ func policy(cfg *config.Config) gateway.Policy {
 
 // pushServer makes the CometD server. A client is found by its id, so that callers without a cookie jar
 // are served too: whose it is, the log-in tells.
-func pushServer(cfg *config.Config, reg prometheus.Registerer, log *slog.Logger) *push.Server {
-	options := push.Options{TrustClientSession: true, AckExtension: true, WebSocket: true, Metrics: push.NewMetrics(reg),
-		Panicked: func(err error) { log.Error("a websocket ended in a panic", "cause", err.Error()) }}
+func pushServer(cfg *config.Config, reg prometheus.Registerer, log *slog.Logger, returns *push.Returns) *push.Server {
+	options := push.Options{TrustClientSession: true, AckExtension: true, WebSocket: true, Metrics: push.NewMetrics(reg), Returns: returns,
+		Panicked: func(err error) { log.Error("a notification connection ended in a panic", "cause", err.Error()) }}
 	public, err := url.Parse(cfg.PublicURL)
 	if err == nil {
 		options.Secure = public.Scheme == "https"

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"portico/config"
+	"portico/proxy/push"
 )
 
 // Time-outs of our HTTP servers. Answers have none: an event stream or a download may take long.
@@ -29,6 +30,7 @@ type server struct {
 	name     string
 	http     *http.Server
 	listener net.Listener
+	returns  *push.Returns // of connections that were parked; nil for none
 	unused   *unused
 
 	strangers    *strangers    // of the callers' door
@@ -109,6 +111,9 @@ func (s *server) run(ctx context.Context) error {
 		ctx, stop = context.WithCancel(ctx)
 		defer stop()
 		looking.Go(func() { s.certificates.run(ctx) })
+	}
+	if s.returns != nil {
+		go func() { _ = s.http.Serve(s.returns) }() // ends with the server
 	}
 	go func() { failed <- s.serve() }()
 	select {

@@ -12,16 +12,6 @@ import (
 	"portico/config"
 )
 
-// thrift has garbage collected at half of Go's usual growth, unless the environment says otherwise.
-// What Portico holds is mostly connections that wait, so room for as much garbage again is room that
-// nothing uses: with 5,000 agents, 57 KB for each instead of 61, and no more processor time at 1,000
-// events a second (`make bench-push`).
-func thrift(environ []string) {
-	if !given("GOGC", environ) {
-		debug.SetGCPercent(50)
-	}
-}
-
 // memoryShare is how much of the container's memory the Go runtime may use: the rest is for what it
 // does not count, such as the binary and the kernel's buffers.
 const memoryShare = 0.9

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"portico/config"
+	"portico/proxy/push"
 )
 
 // serve serves agents until ctx ends.
@@ -44,7 +45,6 @@ func serve(ctx context.Context, p process, args []string) error {
 	for _, warning := range cfg.Warnings {
 		log.Warn("settings: " + warning)
 	}
-	thrift(p.environ)
 	keepWithin(memlimit.FromCgroup, p.environ, cfg.Cache.MaxBytes, log)
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
@@ -112,7 +112,8 @@ func open(cfg *config.Config, log *slog.Logger, level *slog.LevelVar) (*running,
 	if reached.PublicURL == "" {
 		reached.PublicURL = reached.PublicURLAt(door.address())
 	}
-	house, err := build(&reached, log)
+	door.returns = push.NewReturns(door.listener.Addr())
+	house, err := build(&reached, log, door.returns)
 	if err != nil {
 		_ = door.listener.Close()
 		_ = admin.listener.Close()

@@ -3,7 +3,7 @@
 // clients but not who they are for: an owner is an opaque string. A channel has the same name for
 // every owner; its events reach only the clients of the owner they were published for.
 //
-// A request runs as Serve -> decode -> handle -> held or not -> compose -> write -> settle.
+// A request runs as Serve -> decode -> handle -> held, parked or neither -> compose -> write -> settle.
 //
 // Source: The Bayeux Protocol Specification 1.0; where it leaves room, the CometD 3.1 server.
 package push

@@ -28,6 +28,7 @@ type exchange struct {
 var (
 	ErrReplaced = errors.New("push: connect was replaced by a newer one")
 	ErrLeft     = errors.New("push: caller left")
+	ErrParked   = errors.New("push: connect is answered later")
 )
 
 // speaksLocked reports whether m comes from x's client.

@@ -2,6 +2,8 @@ package push
 
 import (
 	"bufio"
+	"bytes"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -27,8 +29,8 @@ type link struct {
 	hasty atomic.Bool // the peer has no more than closeWait left
 }
 
-// await waits until there is something to read. It needs half the stack that reading a frame does, which
-// doubles once it is too small, and no buffer.
+// await waits until there is something to read, and keeps no buffer. It needs half the stack that reading
+// a frame does, which doubles once it is too small.
 func (l *link) await() error {
 	if len(l.early) > 0 || l.in.Buffered() > 0 {
 		return nil
@@ -39,7 +41,6 @@ func (l *link) await() error {
 		return err
 	}
 	l.early = l.first[:]
-	l.buffer()
 	return nil
 }
 
@@ -59,6 +60,9 @@ func (l *link) Read(p []byte) (int, error) {
 	return n, nil
 }
 
+// interrupt ends what is being read, and will be, now.
+func (l *link) interrupt() { _ = l.SetReadDeadline(time.Unix(1, 0)) }
+
 // hurry ends what is being read, and will be, once the peer has had closeWait since the first call.
 func (l *link) hurry() {
 	if l.hasty.CompareAndSwap(false, true) {
@@ -71,12 +75,35 @@ func (l *link) hurry() {
 //
 // Source: RFC 6455, 7.1.1.
 func (l *link) linger() {
-	half, ok := l.Conn.(interface{ CloseWrite() error })
-	if !ok || half.CloseWrite() != nil {
+	if l.CloseWrite() != nil {
 		return
 	}
 	l.hurry()
 	_, _ = io.Copy(io.Discard, l.Conn)
+}
+
+// CloseWrite ends our half, if the connection has halves.
+func (l *link) CloseWrite() error {
+	half, ok := l.Conn.(interface{ CloseWrite() error })
+	if !ok {
+		return errors.ErrUnsupported
+	}
+	return half.CloseWrite()
+}
+
+// take takes over the connection of a request, with what has come on it already.
+func take(w http.ResponseWriter) (*link, *bufio.Writer, error) {
+	conn, large, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return nil, nil, err
+	}
+	l, again := conn.(*link)
+	if !again {
+		l = &link{Conn: conn}
+	}
+	early, _ := large.Reader.Peek(large.Reader.Buffered())
+	l.early = append(bytes.Clone(early), l.early...)
+	return l, large.Writer, nil
 }
 
 // A taking is a writer whose connection is taken over as a link. The buffers of net/http, 4 KB each, are
@@ -89,15 +116,13 @@ type taking struct {
 // Hijack implements http.Hijacker.
 func (t *taking) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	t.note()
-	conn, large, err := http.NewResponseController(t.ResponseWriter).Hijack()
+	l, out, err := take(t.ResponseWriter)
 	if err != nil {
 		return nil, nil, err
 	}
-	t.link = &link{Conn: conn}
-	early, _ := large.Reader.Peek(large.Reader.Buffered())
-	t.link.early = append(t.link.early, early...)
-	t.link.buffer()
-	return t.link, bufio.NewReadWriter(&t.link.in, large.Writer), nil
+	t.link = l
+	l.buffer()
+	return l, bufio.NewReadWriter(&l.in, out), nil
 }
 
 // note tells a writer that keeps the status until there is a body, as gin's, what it is: the head is

@@ -61,9 +61,13 @@ type Options struct {
 	// of data is up to it. nil refuses everything.
 	Publish func(owner, channel string, data json.RawMessage) string
 
-	// Panicked is told of a panic while a frame of a socket was answered, with its stack. The socket
-	// ends. nil lets the panic end the process, for no http.Server is there to catch it.
+	// Panicked is told of a panic while a frame of a socket, or a parked connect, was answered, with its
+	// stack. The connection ends. nil lets the panic end the process, for no http.Server is there to catch it.
 	Panicked func(error)
+
+	// Returns has connects that are held parked: an http.Server keeps buffers, a request and two
+	// goroutines for each. nil leaves them there.
+	Returns *Returns
 
 	Metrics *Metrics // nil = counted nowhere
 }

@@ -19,24 +19,41 @@ const writeWait = 10 * time.Second
 // did not end as its status says: ErrReplaced for a connect whose place a newer one took (500, as
 // CometD has it), ErrLeft when the caller went away before.
 func (s *Server) Serve(w http.ResponseWriter, r *http.Request, owner string) error {
-	return s.ServeUntil(w, r, owner, func() {})
+	return s.serve(w, r, owner, func(Ending) {}, false)
 }
 
-// ServeUntil is Serve, and calls over once there is nothing left to serve: at its own end, or at that
-// of a websocket, which lives on when it has returned.
-func (s *Server) ServeUntil(w http.ResponseWriter, r *http.Request, owner string, over func()) error {
+// ServeUntil is Serve, and calls over once there is nothing left to serve: at its own end, or when it has
+// returned, at that of a websocket or of a connect that is parked. Of the latter it returns ErrParked.
+func (s *Server) ServeUntil(w http.ResponseWriter, r *http.Request, owner string, over func(Ending)) error {
+	return s.serve(w, r, owner, over, s.opts.Returns != nil)
+}
+
+func (s *Server) serve(w http.ResponseWriter, r *http.Request, owner string, over func(Ending), mayPark bool) error {
 	if s.opts.WebSocket && isUpgrade(r) {
 		s.serveSocket(w, r, owner, over)
 		return nil
 	}
-	defer over()
-	batch, err := s.read(w, r)
+	x, woken, err := s.begin(w, r, owner)
+	if err == nil && x.parked && mayPark && s.park(w, r, x, woken, over) {
+		return ErrParked
+	}
+	defer over(Ending{})
 	if err != nil {
 		refuse(w, err)
 		return nil
 	}
-	woken := make(chan struct{})
-	x := &exchange{
+	return s.waitFor(w, r, x, woken)
+}
+
+// begin reads a request and answers its messages. If its connect is held, woken is closed when that is to
+// be answered.
+func (s *Server) begin(w http.ResponseWriter, r *http.Request, owner string) (x *exchange, woken chan struct{}, err error) {
+	batch, err := s.read(w, r)
+	if err != nil {
+		return nil, nil, err
+	}
+	woken = make(chan struct{})
+	x = &exchange{
 		owner:     owner,
 		transport: longPolling,
 		browser:   browserOf(r),
@@ -44,6 +61,11 @@ func (s *Server) ServeUntil(w http.ResponseWriter, r *http.Request, owner string
 		wake:      func() { close(woken) },
 	}
 	s.handle(x, batch)
+	return x, woken, nil
+}
+
+// waitFor answers x, once it is woken if its connect is held.
+func (s *Server) waitFor(w http.ResponseWriter, r *http.Request, x *exchange, woken chan struct{}) error {
 	if x.parked {
 		select {
 		case <-woken:

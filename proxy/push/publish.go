@@ -48,6 +48,7 @@ func (s *Server) offerLocked(c *client, e *event) bool {
 	if !c.queue.add(e, s.opts.MaxQueue, s.opts.MaxQueueBytes) {
 		return false
 	}
+	c.lively = true
 	s.metrics.backlog.Inc()
 	s.wakeLocked(c)
 	return true

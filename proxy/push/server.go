@@ -19,9 +19,10 @@ type Server struct {
 	owners  map[string][]*client // never with an empty list
 	held    map[string]int       // connects held per browser, of those that have a limit
 	sockets map[*socket]struct{}
+	resting map[*link]struct{} // connections that wait for their next request
 	closed  bool
 
-	serving sync.WaitGroup // the sockets; none is added once closed
+	serving sync.WaitGroup // the sockets and the parked connects; none is added once closed
 }
 
 // New returns a server. It starts nothing: Run ends clients that stay away, Close lets go of
@@ -35,6 +36,7 @@ func New(o Options) *Server {
 		owners:  make(map[string][]*client),
 		held:    make(map[string]int),
 		sockets: make(map[*socket]struct{}),
+		resting: make(map[*link]struct{}),
 	}
 }
 
@@ -107,6 +109,20 @@ func (s *Server) Close() {
 	for k := range s.sockets {
 		k.endLocked()
 	}
+	for l := range s.resting {
+		l.interrupt()
+	}
 	s.mu.Unlock()
 	s.serving.Wait()
+}
+
+// takeOn notes that there is something more for Close to wait for, and reports whether there may be.
+func (s *Server) takeOn() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return false
+	}
+	s.serving.Add(1)
+	return true
 }

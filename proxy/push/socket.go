@@ -18,8 +18,8 @@ import (
 type socket struct {
 	server  *Server
 	conn    *websocket.Conn
-	link    *link  // below conn
-	over    func() // is called when it has ended
+	link    *link        // below conn
+	over    func(Ending) // is called when it has ended
 	owner   string
 	browser string // the cookie of its first request
 
@@ -50,15 +50,9 @@ func isUpgrade(r *http.Request) bool {
 
 // serveSocket makes r a websocket, which is served from then on until it ends: the request and the
 // goroutine that brought it are not needed any more.
-func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request, owner string, over func()) {
-	s.mu.Lock()
-	refused := s.closed
-	if !refused {
-		s.serving.Add(1)
-	}
-	s.mu.Unlock()
-	if refused {
-		defer over()
+func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request, owner string, over func(Ending)) {
+	if !s.takeOn() {
+		defer over(Ending{})
 		http.Error(w, "closing", http.StatusServiceUnavailable)
 		return
 	}
@@ -66,7 +60,7 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request, owner strin
 	connection := &taking{ResponseWriter: w}
 	conn, err := upgrader.Upgrade(connection, r, w.Header())
 	if err != nil {
-		over()
+		over(Ending{})
 		s.serving.Done()
 		return // Upgrade has answered
 	}
@@ -90,19 +84,28 @@ func (k *socket) next() {
 		return
 	}
 	k.leave()
-	k.over()
+	k.over(Ending{})
 	k.server.serving.Done()
 }
 
 // take reads a frame and answers it. It reports false when the socket is to end.
 func (k *socket) take() (more bool) {
+	if k.link.in.Buffered() == 0 {
+		k.link.buffer()
+	}
 	_, text, err := k.conn.ReadMessage() // which has said what is wrong with a frame
 	return err == nil && k.guarded(text)
 }
 
 // guarded is answer, in which a panic ends the socket alone if somebody is to be told of it.
 func (k *socket) guarded(text []byte) (more bool) {
-	tell := k.server.opts.Panicked
+	k.server.guard(func() { more = k.answer(text) })
+	return more
+}
+
+// guard calls f. A panic in it ends f alone if somebody is to be told of it.
+func (s *Server) guard(f func()) {
+	tell := s.opts.Panicked
 	if tell != nil {
 		defer func() {
 			p := recover()
@@ -111,7 +114,7 @@ func (k *socket) guarded(text []byte) (more bool) {
 			}
 		}()
 	}
-	return k.answer(text)
+	f()
 }
 
 // answer answers a frame. It reports false when the socket is to end.
