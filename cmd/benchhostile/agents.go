@@ -34,17 +34,28 @@ const answerWithin = 20 * time.Second
 func logIn(ctx context.Context, door string, s settings) (*agents, error) {
 	a := &agents{door: door, every: time.Second * time.Duration(s.agents) / time.Duration(s.rate)}
 	for i := range s.agents {
-		client := &http.Client{Timeout: answerWithin, Transport: &http.Transport{MaxIdleConnsPerHost: 1}}
-		name := fmt.Sprintf("agent%04d", i+1)
-		answer, err := ask(ctx, client, "POST", "http://"+door+"/api/v2/me", `{"operationName":"NotReady"}`,
-			"Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(name+":"+name)))
+		cookie, err := logInAs(ctx, door, fmt.Sprintf("agent%04d", i+1))
 		if err != nil {
-			return nil, fmt.Errorf("log %s in: %w", name, err)
+			return nil, err
 		}
-		cookie, _, _ := strings.Cut(answer.Header.Get("Set-Cookie"), ";")
+		client := &http.Client{Timeout: answerWithin, Transport: &http.Transport{MaxIdleConnsPerHost: 1}}
 		a.clients, a.cookies = append(a.clients, client), append(a.cookies, cookie)
 	}
 	return a, nil
+}
+
+// hostile is an agent with a password who attacks.
+const hostile = "agent9999"
+
+// logInAs logs an agent in and returns the cookie.
+func logInAs(ctx context.Context, door, name string) (string, error) {
+	answer, err := ask(ctx, http.DefaultClient, "POST", "http://"+door+"/api/v2/me", `{"operationName":"NotReady"}`,
+		"Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(name+":"+name)))
+	if err != nil {
+		return "", fmt.Errorf("log %s in: %w", name, err)
+	}
+	cookie, _, _ := strings.Cut(answer.Header.Get("Set-Cookie"), ";")
+	return cookie, nil
 }
 
 // ask sends a request and reads the answer, which must be 200. Headers are names and values in turn.

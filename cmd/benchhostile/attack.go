@@ -26,9 +26,11 @@ var attacks = map[string]attack{
 	"slow readers":     slowHTTP("/api/v2/me/status-messages", "-X", "-k", "10", "-w", "64", "-y", "128", "-n", "2"),
 	"idle connections": idleConnections,
 	"1 GB bodies":      largeBodies,
-	"wrong log-ins":    wrongLogins,
+	wrongLoginsName:    wrongLogins,
 	"deep JSON":        deepJSON,
 }
+
+const wrongLoginsName = "wrong log-ins"
 
 func names() []string { return slices.Sorted(maps.Keys(attacks)) }
 

@@ -90,7 +90,7 @@ func largeBodies(ctx context.Context, door string) (outcome, error) {
 			request.ContentLength = gigabyte
 		}
 		if i%4 < 2 {
-			request.SetBasicAuth("agent0001", "agent0001")
+			request.SetBasicAuth(hostile, hostile)
 		}
 		all.send(ctx, &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}, request)
 	})
@@ -116,8 +116,9 @@ func (c *counted) send(ctx context.Context, client *http.Client, request *http.R
 }
 
 const (
-	manyLogins = 100_000
-	addresses  = 200 // that they come from
+	manyLogins  = 100_000
+	loginsEvery = 350 * time.Microsecond
+	addresses   = 200 // that they come from
 )
 
 // wrongLogins logs in with wrong passwords, from many addresses: half of them at the names of agents
@@ -129,7 +130,7 @@ func wrongLogins(ctx context.Context, door string) (outcome, error) {
 		from := &net.TCPAddr{IP: net.IPv4(127, 0, 1, byte(i+1))}
 		clients[i] = &http.Client{Transport: &http.Transport{DialContext: (&net.Dialer{LocalAddr: from}).DialContext, MaxIdleConnsPerHost: 4}}
 	}
-	sideBySide(ctx, 64, manyLogins, 0, func(i int) {
+	sideBySide(ctx, 64, manyLogins, loginsEvery, func(i int) {
 		name := fmt.Sprintf("agent%04d", i%100+1)
 		if i%2 == 0 {
 			name = fmt.Sprintf("nobody%d", i)
@@ -157,7 +158,7 @@ func deepJSON(ctx context.Context, door string) (outcome, error) {
 			all.add(err.Error())
 			return
 		}
-		request.SetBasicAuth("agent0001", "agent0001")
+		request.SetBasicAuth(hostile, hostile)
 		request.Header.Set("Content-Type", "application/json")
 		all.send(ctx, client, request)
 	})

@@ -60,7 +60,7 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	set := flag.NewFlagSet("benchhostile", flag.ContinueOnError)
 	set.SetOutput(stderr)
 	set.StringVar(&s.portico, "portico", "bin/portico", "the `binary` to measure")
-	set.IntVar(&s.agents, "agents", 100, "`number` of agents, at most 9999")
+	set.IntVar(&s.agents, "agents", 100, "`number` of agents, at most 9998")
 	set.IntVar(&s.rate, "rate", 200, "`requests` a second of all agents together")
 	set.DurationVar(&s.round, "round", 15*time.Second, "`length` of each round")
 	set.DurationVar(&s.longest, "longest", 10*time.Minute, "`time` after which it gives up")
@@ -71,8 +71,8 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 		return s, err
 	}
 	_, known := attacks[s.only]
-	if set.NArg() > 0 || s.agents < 1 || s.agents > 9999 || s.rate < 1 || s.only != "" && !known {
-		fmt.Fprintf(stderr, "benchhostile: want 1 to 9999 agents, a rate of at least 1, one of the attacks %q, and no arguments besides flags\n", names())
+	if set.NArg() > 0 || s.agents < 1 || s.agents > 9998 || s.rate < 1 || s.only != "" && !known {
+		fmt.Fprintf(stderr, "benchhostile: want 1 to 9998 agents, a rate of at least 1, one of the attacks %q, and no arguments besides flags\n", names())
 		return s, errors.New("usage")
 	}
 	return s, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"sync"
 	"time"
 
 	"portico/cmd/internal/scene"
@@ -51,35 +52,37 @@ func measure(ctx context.Context, s settings, stdout, stderr io.Writer) error {
 // settleFor is how long an attack goes on before anything is measured, and how long its end is waited for.
 const settleFor = 2 * time.Second
 
-// play runs one round, under an attack if it has a name.
+// play runs one round, under an attack if it has a name. An attack that comes to an end is played to it.
 func play(ctx context.Context, s settings, agents *agents, attack string, stderr io.Writer) (round, error) {
 	one := round{name: attack}
-	outcome := func() (outcome, error) { return nil, nil }
-	attacking, calm := context.WithCancel(ctx)
-	defer calm()
+	length := s.round + settleFor
+	if attack == wrongLoginsName {
+		length = s.longest
+	}
+	working, stop := context.WithTimeout(ctx, length)
+	defer stop()
+	var ended error
+	var attacking sync.WaitGroup
 	if attack != "" {
-		var err error
-		outcome, err = send(attacking, attack, agents.door, stderr)
+		outcome, err := send(working, attack, agents.door, stderr)
 		if err != nil {
 			return one, err
 		}
+		attacking.Go(func() {
+			one.got, ended = outcome()
+			stop()
+		})
 	}
 	err := pause(ctx, settleFor)
 	if err != nil {
 		return one, err
 	}
-	working, stop := context.WithTimeout(ctx, s.round)
-	defer stop()
 	one.served = agents.work(working)
-	calm()
-	one.got, err = outcome()
-	if err != nil {
-		return one, err
-	}
+	attacking.Wait()
 	if ctx.Err() != nil {
 		return one, fmt.Errorf("stopped: %w", context.Cause(ctx))
 	}
-	return one, nil
+	return one, ended
 }
 
 func pause(ctx context.Context, d time.Duration) error {

@@ -16,12 +16,12 @@ const slowConnections = 1000
 // slowHTTP attacks with slowhttptest in one of its modes, with the cookie of an agent.
 func slowHTTP(path string, mode ...string) attack {
 	return func(ctx context.Context, door string) (outcome, error) {
-		agents, err := logIn(ctx, door, settings{agents: 1, rate: 1})
+		cookie, err := logInAs(ctx, door, hostile)
 		if err != nil {
 			return nil, err
 		}
 		args := append([]string{"-c", strconv.Itoa(slowConnections), "-r", "500", "-l", "3600", "-p", "3", "-v", "1",
-			"-j", agents.cookies[0], "-u", "http://" + door + path}, mode...)
+			"-j", cookie, "-u", "http://" + door + path}, mode...)
 		cmd := exec.CommandContext(ctx, "slowhttptest", args...)
 		cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGINT) }
 		text, err := cmd.CombinedOutput()

@@ -38,7 +38,7 @@ routes:
   - {match: bjorn, sites: [cloud]}
   - {match: cleo, sites: [pureconnect, cloud], channels: {voice: pureconnect, chat: cloud, email: cloud}}
 drain_delay: 0s
-grace: 1s
+grace: 3s
 %s`
 
 // Open starts all three from the Portico binary, with more lines for the settings file. The caller
