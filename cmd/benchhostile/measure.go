@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"portico/cmd/internal/scene"
+	"portico/cmd/internal/bench"
 )
 
 // A round is one stretch of time: in quiet, or under an attack.
@@ -19,12 +19,12 @@ type round struct {
 
 // measure runs quiet rounds and attacks in turn and prints how agents were served.
 func measure(ctx context.Context, s settings, stdout, stderr io.Writer) error {
-	stage, err := scene.Open(ctx, s.portico, "", stderr)
+	scene, err := bench.Open(ctx, s.portico, "", stderr)
 	if err != nil {
 		return err
 	}
-	defer stage.Close()
-	agents, err := logIn(ctx, stage.Door, s)
+	defer scene.Close()
+	agents, err := logIn(ctx, scene.Door, s)
 	if err != nil {
 		return err
 	}

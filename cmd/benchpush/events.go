@@ -56,7 +56,7 @@ func (s *scene) events(ctx context.Context, set settings, agents []*agent, notif
 	r := round{load: loadAverage()}
 	notified.clear()
 	defer uncollected()()
-	pids := map[string]int{"Portico": s.portico.pid(), "simulator": s.simulator.pid(), "driver": os.Getpid()}
+	pids := map[string]int{"Portico": s.Portico.PID(), "simulator": s.ICWS.PID(), "driver": os.Getpid()}
 	before, err := processorTimes(pids)
 	if err != nil {
 		return r, err
@@ -180,14 +180,14 @@ var statuses = []string{"At Lunch", "At Play", "In a meeting"}
 
 // sendChanges gives agents another status as if by another client of the contact centre.
 func (s *scene) sendChanges(ctx context.Context, todo <-chan *agent, accepted *arrivals) error {
-	w, err := dial(ctx, s.sim)
+	w, err := dial(ctx, s.ICWSHost)
 	if err != nil {
 		return err
 	}
 	defer w.close()
 	for a := range todo {
 		body := fmt.Sprintf(`{"user":%q,"statusId":%q}`, a.name, statuses[int(a.changes.Add(1))%len(statuses)])
-		request := fmt.Appendf(nil, "POST /_sim/state HTTP/1.1\r\nHost: %s\r\nContent-Length: %d\r\n\r\n%s", s.sim, len(body), body)
+		request := fmt.Appendf(nil, "POST /_sim/state HTTP/1.1\r\nHost: %s\r\nContent-Length: %d\r\n\r\n%s", s.ICWSHost, len(body), body)
 		began := time.Now()
 		a.sent.Store(began.UnixNano())
 		answer, said, err := w.do(request)

@@ -34,10 +34,10 @@ func measure(ctx context.Context, s settings, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	defer scene.stop()
+	defer scene.Close()
 	agents := make([]*agent, s.agents)
 	for i := range agents {
-		agents[i] = &agent{name: fmt.Sprintf("agent%04d", i+1), portico: scene.door}
+		agents[i] = &agent{name: fmt.Sprintf("agent%04d", i+1), portico: scene.Door}
 	}
 	r := &report{settings: s, load: loadAverage()}
 	err = r.take(ctx, scene, agents)

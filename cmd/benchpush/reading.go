@@ -43,7 +43,7 @@ const (
 func (s *scene) read(ctx context.Context) (reading, error) {
 	var r reading
 	var err error
-	r.before, err = resident(s.portico.pid())
+	r.before, err = resident(s.Portico.PID())
 	if err != nil {
 		return r, err
 	}
@@ -65,7 +65,7 @@ func (s *scene) read(ctx context.Context) (reading, error) {
 
 // settle waits until the resident memory grows no smaller, and returns it.
 func (s *scene) settle(ctx context.Context) (float64, error) {
-	least, err := resident(s.portico.pid())
+	least, err := resident(s.Portico.PID())
 	same := 0
 	for began := time.Now(); err == nil && same < settled && time.Since(began) < settleWithin; {
 		err = pause(ctx, settleEvery)
@@ -73,7 +73,7 @@ func (s *scene) settle(ctx context.Context) (float64, error) {
 			break
 		}
 		var now float64
-		now, err = resident(s.portico.pid())
+		now, err = resident(s.Portico.PID())
 		same++
 		if now < 0.998*least {
 			least, same = now, 0
@@ -157,7 +157,7 @@ func cutLast(text string, at byte) (before, after string, found bool) {
 
 // ask asks Portico's operators' door.
 func (s *scene) ask(ctx context.Context, path string) (io.ReadCloser, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.admin+path, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.Admin+path, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -15,9 +15,9 @@ import (
 // no room, and a room that imports another way has lost its charter.
 var rooms = map[string][]string{
 	"cmd/portico":            {"*"},
-	"cmd/benchhostile":       {"cmd/internal/scene"},
-	"cmd/benchpush":          {},
-	"cmd/internal/scene":     {},
+	"cmd/benchhostile":       {"cmd/internal/bench"},
+	"cmd/benchpush":          {"cmd/internal/bench"},
+	"cmd/internal/bench":     {},
 	"cmd/loadmodel":          {"proxy/htcc/htccsim", "proxy/icws/icwssim", "translate/htccapi", "translate/icwsapi"},
 	"config":                 {},
 	"cache":                  {},

@@ -1,6 +1,6 @@
-// Package scene starts Portico and the contact centres behind it as processes of their own, for the
+// Package bench starts Portico and the contact centres behind it as processes of their own, for the
 // programs that measure it: what one of them uses is then told apart from what the others do.
-package scene
+package bench
 
 import (
 	"context"
@@ -73,7 +73,7 @@ func (s *Scene) open(ctx context.Context, program, more string, stderr io.Writer
 	if err != nil {
 		return err
 	}
-	s.Portico, err = Start(ctx, stderr, program, "serve", "--config", file)
+	s.Portico, err = Start(ctx, stderr, nil, program, "serve", "--config", file)
 	if err != nil {
 		return err
 	}
@@ -85,8 +85,11 @@ func (s *Scene) open(ctx context.Context, program, more string, stderr io.Writer
 	return nil
 }
 
+// roomy has simulators collect garbage seldom: contact centres have machines of their own.
+var roomy = []string{"GOGC=1000"}
+
 func simulator(ctx context.Context, program, kind, pattern string, stderr io.Writer) (*Process, string, error) {
-	p, err := Start(ctx, stderr, program, "simulate", kind, "--listen", "127.0.0.1:0")
+	p, err := Start(ctx, stderr, roomy, program, "simulate", kind, "--listen", "127.0.0.1:0")
 	if err != nil {
 		return nil, "", err
 	}

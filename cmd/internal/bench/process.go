@@ -1,10 +1,11 @@
-package scene
+package bench
 
 import (
 	"bufio"
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"regexp"
 	"strings"
@@ -24,9 +25,11 @@ type Process struct {
 	ended  chan error
 }
 
-// Start starts a program, which is told to stop when ctx ends. What it complains of goes to stderr.
-func Start(ctx context.Context, stderr io.Writer, program string, args ...string) (*Process, error) {
+// Start starts a program with some variables besides our own, which is told to stop when ctx ends. What
+// it complains of goes to stderr.
+func Start(ctx context.Context, stderr io.Writer, variables []string, program string, args ...string) (*Process, error) {
 	cmd := exec.CommandContext(ctx, program, args...)
+	cmd.Env = append(os.Environ(), variables...)
 	cmd.Stderr = stderr
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = stopWithin
