@@ -1,6 +1,7 @@
 package icws
 
 import (
+	"bytes"
 	"errors"
 	"io"
 )
@@ -19,7 +20,10 @@ type blocks struct {
 	block []byte
 	last  byte
 	text  bool // the line under way has text
+	begun bool // a block has been returned
 }
+
+var byteOrderMark = []byte("\ufeff")
 
 // next returns the next block, which is the caller's. It fails with io.EOF at the end of the stream,
 // where a block without its blank line is none.
@@ -29,6 +33,10 @@ func (b *blocks) next() ([]byte, error) {
 			if b.endsBlock(c) {
 				block := append(b.block, b.rest[:i+1]...)
 				b.block, b.rest = nil, b.rest[i+1:]
+				if b.begun && bytes.HasPrefix(block, byteOrderMark) {
+					block = append([]byte(":"), block...) // a mark counts at the stream's beginning; here it makes a field nobody knows
+				}
+				b.begun = true
 				return block, nil
 			}
 		}

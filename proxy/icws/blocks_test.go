@@ -17,7 +17,7 @@ import (
 func FuzzStream(f *testing.F) {
 	for _, seed := range []string{
 		"data: {\"__type\":\"urn:inin.com:status:userStatusMessage\"}\n\n", ":ping\n\n:ping\n\ndata: a\ndata: b\n\n", "data: a\r\rdata: b\r\n\r\ndata:c\n\n",
-		"event: x\nid: 1\nretry: 3\ndata\n\n", "data: never ended", "\n\n\n", "data: " + strings.Repeat("x", 600) + "\n\n", "\ufeffdata: a\n\n",
+		"event: x\nid: 1\nretry: 3\ndata\n\n", "data: never ended", "\n\n\n", "data: " + strings.Repeat("x", 600) + "\n\n", "\ufeffdata: a\n\n", "data: a\n\n\ufeffdata: b\n\n",
 	} {
 		f.Add([]byte(seed), false)
 		f.Add([]byte(seed), true)
