@@ -29,7 +29,12 @@ import (
 	"portico/translate/htccapi"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// TestMain holds the tests to leave no goroutine. Those of toxiproxy stay when a toxic closes a connection
+// on which there was still something to come.
+func TestMain(m *testing.M) {
+	const toxiproxy = "github.com/Shopify/toxiproxy/v2"
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction(toxiproxy+".(*ToxicLink).read"), goleak.IgnoreAnyFunction(toxiproxy+"/toxics.(*ToxicStub).Run"))
+}
 
 // The sites.
 const (
@@ -305,7 +310,13 @@ const (
 // eventually waits until holds does, and says what it waited for when that takes too long.
 func eventually(t testing.TB, what string, holds func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(10 * time.Second)
+	patiently(t, 10*time.Second, what, holds)
+}
+
+// patiently is eventually with another time that is too long.
+func patiently(t testing.TB, limit time.Duration, what string, holds func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(limit)
 	for !holds() {
 		if time.Now().After(deadline) {
 			t.Fatalf("in vain: %s", what)

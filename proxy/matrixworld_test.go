@@ -30,10 +30,10 @@ var troubledLimits = upstream.Limits{Calls: 256, CallWait: 2 * time.Second, Brea
 type side struct {
 	site  string
 	agent string
-	other string   // begins the names of the crowd
-	begin []string // operations by which the agent begins to work
-	lunch string   // operation that is written
-	list  string   // path of the catalogue
+	other string // begins the names of the crowd
+	begin []begin
+	lunch string // operation that is written
+	list  string // path of the catalogue
 
 	holds func(w *world, agent string) string // what the site holds of an agent, as seen says it
 	alter func(w *world, agent string)        // has another client send the agent to lunch
@@ -41,9 +41,12 @@ type side struct {
 	fault func(w *world, f simulation.Fault) error
 }
 
+// A begin is an operation with which an agent begins to work, and what the site then holds.
+type begin struct{ body, holds string }
+
 var sides = []side{
 	{
-		site: site, agent: "anna", other: "agent000", begin: []string{`{"operationName":"Ready"}`},
+		site: site, agent: "anna", other: "agent000", begin: []begin{{`{"operationName":"Ready"}`, "Ready"}},
 		lunch: `{"operationName":"AtLunch"}`, list: "/api/v2/me/status-messages",
 		holds: func(w *world, agent string) string {
 			return map[string]string{"Available": "Ready", "Available, No ACD": "NotReady", "At Lunch": "Lunch"}[w.stateOf(agent).StatusID]
@@ -53,8 +56,8 @@ var sides = []side{
 		fault: func(w *world, f simulation.Fault) error { return w.sim.Fault(f) },
 	},
 	{
-		site: cloud, agent: "bjorn", other: "gws", begin: []string{
-			`{"operationName":"StartContactCenterSession","channels":["voice","chat"]}`, `{"operationName":"Ready"}`},
+		site: cloud, agent: "bjorn", other: "gws", begin: []begin{
+			{`{"operationName":"StartContactCenterSession","channels":["voice","chat"]}`, "Ready and NotReady"}, {`{"operationName":"Ready"}`, "Ready"}},
 		lunch: `{"operationName":"OutToLunch"}`, list: "/api/v2/settings/agent-states",
 		holds: func(w *world, agent string) string {
 			state := w.cloudStateOf(agent)
@@ -171,15 +174,15 @@ func newTroubled(t *testing.T, at *side, option func(*knobs)) (*world, *wire) {
 }
 
 // begins logs an agent in and lets them work on all channels.
-func (c *caller) begins(at *side) {
+func (c *caller) begins(at *side, agent string) {
 	c.t.Helper()
 	got := c.get("/api/v2/me?subresources=devices,channels")
 	if got.status != http.StatusOK {
 		c.t.Fatalf("the log-in = %d %s", got.status, got.body)
 	}
-	for _, body := range at.begin {
-		c.post("/api/v2/me", body).is(c.t, body, http.StatusOK, `{"statusCode":0}`)
-		time.Sleep(time.Second)
+	for _, one := range at.begin {
+		c.post("/api/v2/me", one.body).is(c.t, one.body, http.StatusOK, `{"statusCode":0}`)
+		eventually(c.t, "after "+one.body+" the site holds "+one.holds, func() bool { return at.holds(c.world, agent) == one.holds })
 	}
 }
 

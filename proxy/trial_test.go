@@ -40,7 +40,7 @@ func (x *trial) play() cells {
 	var got cells
 	if x.operation != "login" {
 		x.begins(x.app)
-		together(len(x.others), func(i int) { x.others[i].begins(x.at) })
+		together(len(x.others), func(i int) { x.others[i].begins(x.at, x.at.crowd()[i]) })
 		time.Sleep(troubledLimits.BreakerWithin) // so that no breaker counts what went well before
 	}
 	_, before := x.wire.sent()
@@ -61,7 +61,7 @@ func (x *trial) play() cells {
 // begins lets the agent begin to work, with an application that holds a connect.
 func (x *trial) begins(app *caller) {
 	x.t.Helper()
-	app.begins(x.at)
+	app.begins(x.at, x.at.agent)
 	x.comet = app.listens()
 	time.Sleep(time.Second)
 	if got := x.comet.seen(); got != "Ready" {
