@@ -29,7 +29,12 @@ import (
 	"portico/translate/htccapi"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// TestMain holds the tests to leave no goroutine. Those of toxiproxy stay when a toxic closes a connection
+// on which there was still something to come.
+func TestMain(m *testing.M) {
+	const toxiproxy = "github.com/Shopify/toxiproxy/v2"
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction(toxiproxy+".(*ToxicLink).read"), goleak.IgnoreAnyFunction(toxiproxy+"/toxics.(*ToxicStub).Run"))
+}
 
 // The sites.
 const (
@@ -38,8 +43,8 @@ const (
 )
 
 // A world is the whole way of a request: a door on a socket, the gateway, the clients of both kinds of
-// site, and a simulated site of each on other sockets. bjorn works on HTCC; cleo on both, with voice
-// on PureConnect, chat and email on HTCC; everybody else on PureConnect.
+// site, and a simulated site of each on other sockets. bjorn, and those named gws1 and so on, work on
+// HTCC; cleo on both, with voice on PureConnect, chat and email on HTCC; everybody else on PureConnect.
 type world struct {
 	t       testing.TB
 	url     string // of the door
@@ -63,6 +68,7 @@ type knobs struct {
 	gateway gateway.Settings
 	site    gateway.Site
 	icws    icws.Settings // of the client of the ICWS site; what stands here counts
+	htcc    htcc.Settings // of the client of the HTCC site; likewise
 	allows  bool          // cloud takes requests for other protocols
 	timeout time.Duration // of upstream calls
 	push    *push.Options // of newPushing; nil for its own
@@ -72,26 +78,19 @@ type knobs struct {
 // route is where the agents work.
 func route(login string) (gateway.Route, bool) {
 	pureconnect, htcc := gateway.Stop{Site: site, Login: login}, gateway.Stop{Site: cloud, Login: login}
-	switch login {
-	case "bjorn":
+	switch {
+	case login == "bjorn", strings.HasPrefix(login, "gws"):
 		return gateway.Route{Stops: []gateway.Stop{htcc}}, true
-	case "cleo":
+	case login == "cleo":
 		return gateway.Route{Stops: []gateway.Stop{pureconnect, htcc},
 			Channels: map[htccapi.MediaChannel]string{htccapi.Voice: site, "chat": cloud, "email": cloud}}, true
 	}
 	return gateway.Route{Stops: []gateway.Stop{pureconnect}}, true
 }
 
-// newDoor returns a running world, which ends with the test.
-func newDoor(t testing.TB, options ...func(*knobs)) *world {
-	t.Helper()
-	reg := prometheus.NewRegistry()
-	server := httptest.NewUnstartedServer(nil)
-	panics := &logged{}
-	server.Config.ErrorLog = log.New(panics, "", 0)
-	w := &world{t: t, reg: reg, log: &logged{}, url: "http://" + server.Listener.Addr().String()}
-	records := slog.New(slog.NewJSONHandler(w.log, nil))
-	k := &knobs{
+// newKnobs returns what stands in a world unless a test says otherwise.
+func newKnobs(reg *prometheus.Registry, url string, records *slog.Logger) *knobs {
+	return &knobs{
 		sim:   &icwssim.Server{},
 		cloud: &htccsim.Server{},
 		door: Settings{PublicURL: "https://agents.example", HTCCVersion: "8.5.202.96",
@@ -102,37 +101,40 @@ func newDoor(t testing.TB, options ...func(*knobs)) *world {
 			Store:  session.NewMemory(),
 			Cache:  cache.NewMetrics(reg, site, cloud), Metrics: gateway.NewMetrics(reg, site, cloud), Logger: records,
 		},
-		url: w.url, returns: push.NewReturns(server.Listener.Addr()),
+		url: url,
 		site: gateway.Site{Name: site, Language: "en-us", Rules: translate.Rules{Site: site, PublicURL: "https://agents.example",
 			Channels: []translate.Channel{
 				{Name: htccapi.Voice, Workgroups: []string{"Sales", "Support"}}, {Name: "email", Workgroups: []string{"Mail"}}}}},
 	}
+}
+
+// newDoor returns a running world, which ends with the test.
+func newDoor(t testing.TB, options ...func(*knobs)) *world {
+	t.Helper()
+	reg := prometheus.NewRegistry()
+	server := httptest.NewUnstartedServer(nil)
+	panics := &logged{}
+	server.Config.ErrorLog = log.New(panics, "", 0)
+	w := &world{t: t, reg: reg, log: &logged{}, url: "http://" + server.Listener.Addr().String()}
+	k := newKnobs(reg, w.url, slog.New(slog.NewJSONHandler(w.log, nil)))
+	k.returns = push.NewReturns(server.Listener.Addr())
 	for _, option := range options {
 		option(k)
 	}
-	w.sim, w.cloud = k.sim, k.cloud
-	calls := upstream.NewMetrics(reg, []string{site, cloud})
 	if k.icws.Bases == nil {
-		icwsURL, icwsTransport := serve(t, w.sim)
+		icwsURL, icwsTransport := serve(t, k.sim)
 		k.icws.Bases, k.icws.HTTP = []string{icwsURL}, icwsTransport
 	}
-	k.icws.Site, k.icws.Application, k.icws.Language, k.icws.Timeout, k.icws.Metrics = site, "Portico", "en-us", k.timeout, calls
-	k.site.ICWS = icws.New(k.icws)
-	var before http.Handler = w.cloud
-	if k.before != nil {
-		before = k.before(before)
+	if k.htcc.Bases == nil {
+		var before http.Handler = k.cloud
+		if k.before != nil {
+			before = k.before(before)
+		}
+		htccURL, htccTransport := serve(t, before)
+		k.htcc.Bases, k.htcc.HTTP = []string{htccURL}, htccTransport
 	}
-	htccURL, htccTransport := serve(t, before)
-	w.direct = htccURL
-	k.gateway.Sites = []gateway.Site{k.site, {Name: cloud, Upgrades: k.allows, HTCC: htcc.New(htcc.Settings{Site: cloud,
-		Bases: []string{htccURL}, Timeout: k.timeout, PassthroughTimeout: k.timeout, HTTP: htccTransport, Metrics: calls})}}
-	var err error
-	w.gateway, err = gateway.New(k.gateway)
-	if err != nil {
-		t.Fatal(err)
-	}
-	k.door.Gateway = w.gateway
-	w.handler = New(k.door)
+	w.direct = k.htcc.Bases[0]
+	w.build(k)
 	server.Config.Handler = w.handler
 	server.Start()
 	go func() { _ = server.Config.Serve(k.returns) }()
@@ -144,15 +146,38 @@ func newDoor(t testing.TB, options ...func(*knobs)) *world {
 		if text := panics.String(); strings.Contains(text, "panic") {
 			t.Errorf("the door's server says: %s", text)
 		}
-		w.sim.Reset()
-		w.cloud.Reset()
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-		defer cancel()
-		w.gateway.Close(ctx)
-		w.sim.Close()
-		w.cloud.Close()
+		w.close()
 	})
 	return w
+}
+
+// build puts a world together from the sites' clients to the door.
+func (w *world) build(k *knobs) {
+	w.t.Helper()
+	w.sim, w.cloud = k.sim, k.cloud
+	calls := upstream.NewMetrics(w.reg, []string{site, cloud})
+	k.icws.Site, k.icws.Application, k.icws.Language, k.icws.Timeout, k.icws.Metrics = site, "Portico", "en-us", k.timeout, calls
+	k.site.ICWS = icws.New(k.icws)
+	k.htcc.Site, k.htcc.Timeout, k.htcc.PassthroughTimeout, k.htcc.Metrics = cloud, k.timeout, k.timeout, calls
+	k.gateway.Sites = []gateway.Site{k.site, {Name: cloud, Upgrades: k.allows, HTCC: htcc.New(k.htcc)}}
+	var err error
+	w.gateway, err = gateway.New(k.gateway)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	k.door.Gateway = w.gateway
+	w.handler = New(k.door)
+}
+
+// close ends all sessions at sites that are well, and the sites.
+func (w *world) close() {
+	w.sim.Reset()
+	w.cloud.Reset()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	w.gateway.Close(ctx)
+	w.sim.Close()
+	w.cloud.Close()
 }
 
 // serve puts a site on a socket until the test ends, and returns its URL and a transport of its own.
@@ -285,7 +310,13 @@ const (
 // eventually waits until holds does, and says what it waited for when that takes too long.
 func eventually(t testing.TB, what string, holds func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(10 * time.Second)
+	patiently(t, 10*time.Second, what, holds)
+}
+
+// patiently is eventually with another time that is too long.
+func patiently(t testing.TB, limit time.Duration, what string, holds func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(limit)
 	for !holds() {
 		if time.Now().After(deadline) {
 			t.Fatalf("in vain: %s", what)

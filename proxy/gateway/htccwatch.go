@@ -69,9 +69,13 @@ func (p *htccPart) receive(ctx context.Context) error {
 	return err
 }
 
-// problem takes why reception broke. A host that gives no answer for long is left.
+// problem takes why reception broke. Of a host that gives no answer for long the agent's applications
+// are told, whether or not one reads, and it is left if there is another.
 func (p *htccPart) problem(err error, leave func(error)) {
 	p.warn("the reader of an agent broke", err)
+	if p.silent.after(err) {
+		p.absent()
+	}
 	if p.movable(err) {
 		leave(errMove)
 	}
@@ -98,7 +102,7 @@ func (p *htccPart) setLive(live bool) {
 }
 
 // receiveMessage takes one notification. Devices come whole, and so do channels; of those that a
-// message does not list nothing is said.
+// message does not list nothing is said, unless it lists none: then there are none.
 func (p *htccPart) receiveMessage(topic string, data json.RawMessage) {
 	var message htcc.Object
 	_ = json.Unmarshal(data, &message) // data of another kind tells nothing of state
@@ -109,7 +113,7 @@ func (p *htccPart) receiveMessage(topic string, data json.RawMessage) {
 	p.agent.send()
 }
 
-// applyLocked takes what a message says of devices and channels, and returns which channels it names.
+// applyLocked takes what a message says of devices and channels, and returns which channels it is about.
 func (p *htccPart) applyLocked(messageType string, message htcc.Object) []htccapi.MediaChannel {
 	var names []htccapi.MediaChannel
 	if messageType == htccapi.TypeDeviceStateChange || messageType == htccapi.TypeChannelStateChange {
@@ -123,10 +127,13 @@ func (p *htccPart) applyLocked(messageType string, message htcc.Object) []htccap
 		}
 	case htccapi.TypeChannelStateChange:
 		channels, err := htcc.Channels(message)
-		if err == nil {
+		about := channels
+		if err == nil && len(channels) == 0 {
+			about, p.channels = p.channels, nil
+		} else if err == nil {
 			p.channels = laidOver(p.channels, channels, htcc.Channel.Name)
 		}
-		for _, channel := range channels {
+		for _, channel := range about {
 			names = append(names, channel.Name())
 		}
 	}

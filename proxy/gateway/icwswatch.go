@@ -127,6 +127,9 @@ func (p *icwsPart) problem(err error) {
 		anew(fmt.Errorf("gateway: a message was lost: %w", err))
 		return
 	}
+	if p.silent.after(err) {
+		p.outOfReach() // the agent's applications are told, whether or not one reads
+	}
 	if p.movable(err) {
 		anew(errMove)
 	}

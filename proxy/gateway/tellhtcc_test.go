@@ -101,7 +101,7 @@ func TestAnAgentOnBothSitesHearsOfOneSetOfChannels(t *testing.T) {
 		time.Sleep(time.Minute)
 		desktop.hears("a break in which email changed", "channels voice:NotReadyAt Lunch chat:NotReady email:NotReady")
 		w.faultCloud(cloud, htccsim.Fault{Scenario: "multimedia-down"})
-		desktop.later("multimedia down", "services IXN_P:Inactive")
+		desktop.later("multimedia down", "services IXN_P:Inactive", "channels voice:NotReadyAt Lunch")
 		w.faultCloud(cloud, htccsim.Fault{Scenario: "multimedia-up"})
 		desktop.later("multimedia up", "services IXN_P:Active", "channels voice:NotReadyAt Lunch chat:NotReady email:NotReady")
 		w.faultCloud(cloud, htccsim.Fault{Scenario: "hang"})

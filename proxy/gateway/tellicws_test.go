@@ -218,7 +218,7 @@ func TestASiteOutOfReachIsTold(t *testing.T) {
 		anna := w.login("anna")
 		w.do(anna, htccapi.Ready, "")
 		time.Sleep(time.Second)
-		desktop := w.open(anna, everything)
+		desktop, services := w.open(anna, "/v2/me/*"), w.open(anna, htccapi.TopicServices)
 		w.fault(icwssim.Fault{Scenario: "ic-down"})
 		desktop.later("the server behind the site is lost", "device Inactive dnd:Off", "channels")
 		w.fault(icwssim.Fault{Scenario: "ic-up"})
@@ -227,10 +227,12 @@ func TestASiteOutOfReachIsTold(t *testing.T) {
 		w.fault(icwssim.Fault{Scenario: "hang"})
 		w.fault(icwssim.Fault{Scenario: "drop-stream"})
 		time.Sleep(time.Minute)
-		desktop.hears("the site hangs", "services pureconnect:Inactive")
+		desktop.hears("the site hangs", "device Inactive dnd:Off", "channels")
+		services.hears("the site hangs", "services pureconnect:Inactive")
 		w.sim.Reset()
 		time.Sleep(2 * time.Minute)
-		desktop.hears("it answers again", "services pureconnect:Active")
+		desktop.hears("it answers again", "device Active:NotReady dnd:Off", "channels voice:NotReady email:NotReady")
+		services.hears("it answers again", "services pureconnect:Active")
 	})
 }
 

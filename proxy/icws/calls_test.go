@@ -179,7 +179,7 @@ func TestCallsFail(t *testing.T) {
 		{"no such user", says(404, `{"message":"no"}`), getUserStatus, fault.NotFound, "not_found"},
 		{"no longer in the API", says(410, `{"message":"no"}`), getUserStatus, fault.Gone, "removed"},
 		{"an internal error", says(500, `{"errorCode":-2147467259,"message":"oh"}`), getUserStatus, fault.BadUpstream, "server"},
-		{"not taking sessions", says(503, `{"errorId":"error.server.unavailable","message":"no"}`), getUserStatus, fault.BadUpstream, "not_accepting"},
+		{"not taking sessions", says(503, `{"errorId":"error.server.unavailable","message":"no"}`), getUserStatus, fault.Unreachable, "not_accepting"},
 		{"503 of a proxy", says(503, `<html>`), getUserStatus, fault.BadUpstream, "server"},
 		{"a redirect", http.RedirectHandler("/login", http.StatusFound).ServeHTTP, getUserStatus, fault.BadUpstream, "other"},
 		{"wrong method", says(405, `{"errorId":"error.request.accessDenied.httpMethodNotAllowed"}`), logout, fault.BadUpstream, "invalid_request"},

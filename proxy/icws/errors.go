@@ -144,7 +144,9 @@ func (r *Refusal) kind() error {
 		return fault.NotFound
 	case http.StatusGone:
 		return fault.Gone
-	default:
-		return fault.BadUpstream
 	}
+	if r.class() == classNotAccepting { // the session manager is there, and nobody behind it
+		return fault.Unreachable
+	}
+	return fault.BadUpstream
 }
