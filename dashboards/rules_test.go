@@ -113,7 +113,9 @@ func TestRecordedSeriesHaveTheLabelsOfTheirName(t *testing.T) {
 	}
 }
 
-func TestEveryRecordedSeriesIsUsed(t *testing.T) {
+// asked returns the metrics and recorded series that a panel, a rule or an alert asks for.
+func asked(t *testing.T) map[string]bool {
+	t.Helper()
 	used := map[string]bool{}
 	note := func(expr string) {
 		q, err := read(expr)
@@ -133,6 +135,12 @@ func TestEveryRecordedSeriesIsUsed(t *testing.T) {
 			note(expr)
 		}
 	}
+	return used
+}
+
+func TestEveryRecordedSeriesIsUsed(t *testing.T) {
+	used := asked(t)
+	recorded, _ := rules(t)
 	for _, r := range recorded {
 		if !used[r.Record] {
 			t.Errorf("nobody asks for %s", r.Record)
@@ -157,22 +165,54 @@ func TestAlertsSayWhatToDo(t *testing.T) {
 	}
 }
 
-// Where exp_alerts has nothing behind it, entries follow: the alert fires.
-var fires = regexp.MustCompile(`alertname: (\w+)\n\s+exp_alerts:\n`)
+// An expectation is what alerts/portico.test.yml says of an alert at one time.
+type expectation struct {
+	At    string `yaml:"eval_time"`
+	Alert string `yaml:"alertname"`
+	Fires []struct {
+		Labels      map[string]string `yaml:"exp_labels"`
+		Annotations map[string]string `yaml:"exp_annotations"`
+	} `yaml:"exp_alerts"`
+}
 
-func TestEveryAlertFiresInAPromtoolTest(t *testing.T) {
-	source, err := os.ReadFile("alerts/portico.test.yml")
-	if err != nil {
-		t.Fatal(err)
+// expectations returns those of all tests.
+func expectations(t *testing.T) []expectation {
+	t.Helper()
+	var file struct {
+		RuleFiles []string `yaml:"rule_files"`
+		Interval  string   `yaml:"evaluation_interval"`
+		Tests     []struct {
+			Name     string        `yaml:"name"`
+			Interval string        `yaml:"interval"`
+			Series   []any         `yaml:"input_series"`
+			Values   []any         `yaml:"promql_expr_test"`
+			Alerts   []expectation `yaml:"alert_rule_test"`
+		} `yaml:"tests"`
 	}
-	tested := map[string]bool{}
-	for _, found := range fires.FindAllStringSubmatch(string(source), -1) {
-		tested[found[1]] = true
+	decodeYAML(t, "alerts/portico.test.yml", &file)
+	var all []expectation
+	for _, test := range file.Tests {
+		all = append(all, test.Alerts...)
+	}
+	return all
+}
+
+// Alerts of one name are told apart by their window.
+func TestEveryAlertFiresAndStaysSilentInAPromtoolTest(t *testing.T) {
+	fires, silent := map[string]bool{}, map[string]bool{}
+	for _, e := range expectations(t) {
+		silent[e.Alert] = silent[e.Alert] || len(e.Fires) == 0
+		for _, one := range e.Fires {
+			fires[e.Alert+one.Labels["window"]] = true
+		}
 	}
 	_, alerts := rules(t)
 	for _, a := range alerts {
-		if !tested[a.Alert] {
-			t.Errorf("no test in alerts/portico.test.yml makes %s fire", a.Alert)
+		if !fires[a.Alert+a.Labels["window"]] {
+			t.Errorf("no test in alerts/portico.test.yml makes %s %s fire", a.Alert, a.Labels["window"])
+		}
+		if !silent[a.Alert] {
+			t.Errorf("no test in alerts/portico.test.yml has %s silent", a.Alert)
 		}
 	}
 }
