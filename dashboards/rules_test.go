@@ -165,6 +165,54 @@ func TestAlertsSayWhatToDo(t *testing.T) {
 	}
 }
 
+// section is the headline of an alert in runbook.md.
+var section = regexp.MustCompile(`(?m)^## (\w+)\n\n\*((?:page|ticket)[^*]*)\.\* `)
+
+func TestRunbookHasEveryAlert(t *testing.T) {
+	source, err := os.ReadFile("runbook.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	written := map[string]string{}
+	for _, found := range section.FindAllStringSubmatch(string(source), -1) {
+		written[found[1]] = found[2]
+	}
+	named := map[string]bool{}
+	_, alerts := rules(t)
+	for _, a := range alerts {
+		named[a.Alert] = true
+		if !strings.Contains(written[a.Alert], a.Labels["severity"]) {
+			t.Errorf("runbook.md says %q of %s, which is a %s", written[a.Alert], a.Alert, a.Labels["severity"])
+		}
+	}
+	for name := range written {
+		if !named[name] {
+			t.Errorf("runbook.md has %s, which is no alert", name)
+		}
+	}
+}
+
+// panelName is how runbook.md names a panel.
+var panelName = regexp.MustCompile(`\*\*([^*]+)\*\*`)
+
+func TestRunbookNamesPanelsThatExist(t *testing.T) {
+	source, err := os.ReadFile("runbook.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	titles := map[string]bool{}
+	for _, d := range dashboards(t) {
+		for _, p := range d.Panels {
+			titles[p.Title] = true
+		}
+	}
+	for _, found := range panelName.FindAllStringSubmatch(string(source), -1) {
+		if !titles[found[1]] {
+			t.Errorf("runbook.md sends the reader to %q, which is no panel", found[1])
+		}
+	}
+}
+
 // An expectation is what alerts/portico.test.yml says of an alert at one time.
 type expectation struct {
 	At    string `yaml:"eval_time"`
