@@ -113,26 +113,31 @@ func TestRecordedSeriesHaveTheLabelsOfTheirName(t *testing.T) {
 	}
 }
 
-// asked returns the metrics and recorded series that a panel, a rule or an alert asks for.
+// everyExpr returns the queries of all panels, annotations, rules and alerts.
+func everyExpr(t *testing.T) []string {
+	t.Helper()
+	var all []string
+	recorded, alerts := rules(t)
+	for _, r := range slices.Concat(recorded, alerts) {
+		all = append(all, r.Expr)
+	}
+	for _, d := range dashboards(t) {
+		all = append(all, d.exprs()...)
+	}
+	return all
+}
+
+// asked returns the metrics and recorded series that they ask for.
 func asked(t *testing.T) map[string]bool {
 	t.Helper()
 	used := map[string]bool{}
-	note := func(expr string) {
+	for _, expr := range everyExpr(t) {
 		q, err := read(expr)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, s := range q.selectors {
 			used[s.metric] = true
-		}
-	}
-	recorded, alerts := rules(t)
-	for _, r := range slices.Concat(recorded, alerts) {
-		note(r.Expr)
-	}
-	for _, d := range dashboards(t) {
-		for _, expr := range d.exprs() {
-			note(expr)
 		}
 	}
 	return used
