@@ -149,7 +149,7 @@ func (w *watcher) labels(metric string, over span) (map[string]bool, error) {
 	return names, nil
 }
 
-// now returns the alerts that are in a state, each with its window or site.
+// alerts returns those that were in a state at some time of a span, each with its window or site.
 func (w *watcher) alerts(t *testing.T, state string, over span) map[string]bool {
 	t.Helper()
 	lines, err := w.draw(`ALERTS{alertstate="`+state+`"}`, over)

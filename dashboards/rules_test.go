@@ -13,29 +13,39 @@ import (
 
 const rulesFile = "alerts/portico.rules.yml"
 
+// A ruleBook is what the file of rules has.
+type ruleBook struct {
+	Groups []ruleGroup `yaml:"groups"`
+}
+
+type ruleGroup struct {
+	Name     string `yaml:"name"`
+	Interval string `yaml:"interval,omitempty"`
+	Rules    []rule `yaml:"rules"`
+}
+
 // A rule records a series or alerts.
 type rule struct {
-	Record      string            `yaml:"record"`
-	Alert       string            `yaml:"alert"`
+	Record      string            `yaml:"record,omitempty"`
+	Alert       string            `yaml:"alert,omitempty"`
 	Expr        string            `yaml:"expr"`
-	For         string            `yaml:"for"`
-	Labels      map[string]string `yaml:"labels"`
-	Annotations map[string]string `yaml:"annotations"`
+	For         string            `yaml:"for,omitempty"`
+	Labels      map[string]string `yaml:"labels,omitempty"`
+	Annotations map[string]string `yaml:"annotations,omitempty"`
+}
+
+func rulebook(t *testing.T) ruleBook {
+	t.Helper()
+	var book ruleBook
+	decodeYAML(t, rulesFile, &book)
+	return book
 }
 
 // rules returns the recording rules and the alerts.
 func rules(t *testing.T) ([]rule, []rule) {
 	t.Helper()
-	var file struct {
-		Groups []struct {
-			Name     string `yaml:"name"`
-			Interval string `yaml:"interval"`
-			Rules    []rule `yaml:"rules"`
-		} `yaml:"groups"`
-	}
-	decodeYAML(t, rulesFile, &file)
 	var recorded, alerts []rule
-	for _, group := range file.Groups {
+	for _, group := range rulebook(t).Groups {
 		for _, r := range group.Rules {
 			if r.Record != "" {
 				recorded = append(recorded, r)
