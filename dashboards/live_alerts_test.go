@@ -3,7 +3,6 @@ package dashboards
 import (
 	"fmt"
 	"maps"
-	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -33,9 +32,7 @@ const comesAbout = 90 * time.Second
 func TestLiveAlerts(t *testing.T) {
 	t.Parallel()
 	d := startDemo(t)
-	rules := filepath.Join(t.TempDir(), "rules.yml")
-	write(t, rules, scaled(t))
-	w := watch(t, d.Admin, rules)
+	w := watch(t, d.Admin, scaled(t))
 	d.work(t)
 	until(t, "agents are at work and nobody is called, or about to be", comesAbout, func() bool {
 		return w.shows(t, "job:portico_http_slow_per_request:ratio_rate1h") &&

@@ -31,7 +31,7 @@ func TestLivePanels(t *testing.T) {
 	t.Parallel()
 	folder := programs(t)
 	admin := "127.0.0.1:" + freePort(t)
-	w := watch(t, admin, rulesFile)
+	w := watch(t, admin, rulebook(t))
 	shift := start(t, filepath.Join(folder, "loadmodel"), "--portico", filepath.Join(folder, "portico"), "--admin", admin,
 		"--modes", "shared", "--agents", shiftAgents, "--duration", shiftLength, "--out", t.TempDir())
 	until(t, "agents are logged in", time.Minute, func() bool {

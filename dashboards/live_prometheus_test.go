@@ -21,23 +21,23 @@ type watcher struct {
 	since time.Time
 }
 
-// watch starts Prometheus with the settings of prometheus.yml, but for where Portico is, how often it
-// looks, and the file of rules.
-func watch(t *testing.T, portico, rules string) *watcher {
+// watch starts Prometheus with the settings of prometheus.yml, but for where Portico is and how often it
+// looks: each second, at the rules as well.
+func watch(t *testing.T, portico string, book ruleBook) *watcher {
 	t.Helper()
 	settings := prometheusConfig(t)
 	for name := range settings.Global {
 		settings.Global[name] = "1s"
 	}
-	rules, err := filepath.Abs(rules)
-	if err != nil {
-		t.Fatal(err)
+	for i := range book.Groups {
+		book.Groups[i].Interval = "" // that of all
 	}
+	folder := t.TempDir()
+	config, rules := filepath.Join(folder, "prometheus.yml"), filepath.Join(folder, "rules.yml")
 	settings.RuleFiles = []string{rules}
 	settings.ScrapeConfigs[0].StaticConfigs[0].Targets = []string{portico}
-	folder := t.TempDir()
-	config := filepath.Join(folder, "prometheus.yml")
 	write(t, config, settings)
+	write(t, rules, book)
 	address := "127.0.0.1:" + freePort(t)
 	process := start(t, "prometheus", "--config.file="+config, "--storage.tsdb.path="+filepath.Join(folder, "data"),
 		"--web.listen-address="+address, "--log.level=warn")

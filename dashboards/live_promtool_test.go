@@ -1,6 +1,7 @@
 package dashboards
 
 import (
+	"bytes"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -9,6 +10,7 @@ import (
 
 // TestLivePromtool has Prometheus' and Alertmanager's own tools read what is loaded into them.
 func TestLivePromtool(t *testing.T) {
+	t.Parallel()
 	programs(t)
 	for _, line := range []string{
 		"promtool check config --lint=all --lint-fatal prometheus.yml",
@@ -29,13 +31,16 @@ func TestLivePromtool(t *testing.T) {
 	}
 }
 
-// run runs a command line without quotes and returns what it prints.
+// run runs a command line without quotes and returns what it prints to standard output.
 func run(t *testing.T, line string) string {
 	t.Helper()
 	words := strings.Fields(line)
-	out, err := exec.CommandContext(t.Context(), words[0], words[1:]...).CombinedOutput()
+	var stdout, stderr bytes.Buffer
+	cmd := exec.CommandContext(t.Context(), words[0], words[1:]...)
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err := cmd.Run()
 	if err != nil {
-		t.Errorf("%s: %v\n%s", line, err, out)
+		t.Errorf("%s: %v\n%s%s", line, err, &stdout, &stderr)
 	}
-	return string(out)
+	return stdout.String()
 }

@@ -8,18 +8,17 @@ import (
 	"time"
 )
 
-// scaled returns the rules at a sixtieth of their durations: windows, what must last, how often they are
-// evaluated, and the one time span that an expression compares with. What they record keeps its name.
+// scaled returns the rules at a sixtieth of their durations: windows, what must last, and the one time
+// span that an expression compares with. What they record keeps its name.
 func scaled(t *testing.T) ruleBook {
 	t.Helper()
 	const stale, soon = "unproven_since_timestamp_seconds > 600", "unproven_since_timestamp_seconds > 10"
 	book := rulebook(t)
 	spans := 0
 	for g := range book.Groups {
-		group := &book.Groups[g]
-		group.Interval = sixtieth(group.Interval)
-		for i := range group.Rules {
-			r := &group.Rules[i]
+		rules := book.Groups[g].Rules
+		for i := range rules {
+			r := &rules[i]
 			spans += strings.Count(r.Expr, stale)
 			r.Expr = window.ReplaceAllStringFunc(strings.ReplaceAll(r.Expr, stale, soon), func(found string) string {
 				return "[" + sixtieth(strings.Trim(found, "[]")) + "]"

@@ -11,16 +11,13 @@ var pending = vocabulary{
 
 	"portico_login_wait_duration_seconds_bucket": {labels: []string{"site", "le"}, counter: true},
 
-	"portico_http_requests_shed_total": {labels: []string{"reason"}, counter: true},
-
 	"portico_session_store_up":                                {},
 	"portico_session_store_operation_duration_seconds_bucket": {labels: []string{"operation", "outcome", "le"}, counter: true},
 	"portico_session_store_operation_duration_seconds_count":  {labels: []string{"operation", "outcome"}, counter: true},
 	"portico_session_lease_events_total":                      {labels: []string{"event"}, counter: true},
 
-	"portico_config_last_reload_success_timestamp_seconds": {},
-	"portico_tls_certificate_not_after_timestamp_seconds":  {labels: []string{"name"}},
-	"portico_log_messages_total":                           {labels: []string{"level"}, counter: true, help: "level: debug, info, warn, error."},
+	"portico_tls_certificate_not_after_timestamp_seconds": {labels: []string{"name"}},
+	"portico_log_messages_total":                          {labels: []string{"level"}, counter: true, help: "level: debug, info, warn, error."},
 }
 
 func TestPendingMetricsAreStillPending(t *testing.T) {

@@ -50,6 +50,8 @@ var listed = vocabulary{
 var inCmd = vocabulary{
 	"portico_build_info":                    {labels: []string{"version", "revision", "goversion"}},
 	"portico_config_last_reload_successful": {},
+
+	"portico_config_last_reload_success_timestamp_seconds": {},
 }
 
 // metrics returns all that a query may name: what is registered, and what will be.
