@@ -21,7 +21,7 @@ var mayBeEmpty = []string{
 // The shift that is watched: long enough for every rate to have seen something.
 const (
 	shiftAgents = "40"
-	shiftLength = "30s"
+	shiftLength = "40s"
 	shiftWithin = 2 * time.Minute
 )
 
@@ -32,11 +32,11 @@ func TestLivePanels(t *testing.T) {
 	folder := programs(t)
 	admin := "127.0.0.1:" + freePort(t)
 	w := watch(t, admin, rulebook(t))
+	until(t, "Prometheus looks for Portico, so as to see the log-ins", time.Minute, func() bool { return w.shows(t, "up") })
 	shift := start(t, filepath.Join(folder, "loadmodel"), "--portico", filepath.Join(folder, "portico"), "--admin", admin,
 		"--modes", "shared", "--agents", shiftAgents, "--duration", shiftLength, "--out", t.TempDir())
 	until(t, "agents are logged in", time.Minute, func() bool {
-		lines, err := w.draw("portico_sessions_active > 0", w.watched())
-		return shift.hasEnded() || err == nil && len(lines) > 0
+		return shift.hasEnded() || w.shows(t, "portico_sessions_active > 0")
 	})
 	t.Run("promtool takes the metrics", func(t *testing.T) { takesMetrics(t, admin) })
 	until(t, "the shift is over", shiftWithin, shift.hasEnded)

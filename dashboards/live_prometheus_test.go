@@ -101,6 +101,9 @@ func (s span) ask() url.Values {
 	return url.Values{"start": {at(s.from)}, "end": {at(s.to)}}
 }
 
+// lately returns the last moments.
+func (w *watcher) lately() span { return span{time.Now().Add(-time.Second), time.Now()} }
+
 // A line is a series over a span.
 type line struct {
 	Labels  map[string]string `json:"metric"`
@@ -117,6 +120,16 @@ func (w *watcher) draw(expr string, over span) ([]line, error) {
 	}
 	err := w.api("query_range", ask, &data)
 	return data.Result, err
+}
+
+// shows reports whether an expression has a value now.
+func (w *watcher) shows(t *testing.T, expr string) bool {
+	t.Helper()
+	lines, err := w.draw(expr, w.lately())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(lines) > 0
 }
 
 // finite reports whether a line has a number that can be drawn.

@@ -5,12 +5,6 @@ import "testing"
 // pending are the series of OBSERVABILITY's catalogue that panels and alerts ask for and that no room
 // registers yet. They are drawn empty until then. A room that registers one takes it off this list.
 var pending = vocabulary{
-	"portico_breaker_state":                 {labels: []string{"site", "host", "state"}, help: "state: closed, half_open, open."},
-	"portico_upstream_short_circuits_total": {labels: []string{"site", "operation", "reason"}, counter: true},
-	"portico_logins_waiting":                {labels: []string{"site"}},
-
-	"portico_login_wait_duration_seconds_bucket": {labels: []string{"site", "le"}, counter: true},
-
 	"portico_session_store_up":                                {},
 	"portico_session_store_operation_duration_seconds_bucket": {labels: []string{"operation", "outcome", "le"}, counter: true},
 	"portico_session_store_operation_duration_seconds_count":  {labels: []string{"operation", "outcome"}, counter: true},
