@@ -5,6 +5,7 @@
 # make test-browser   the same in pages of headless Chromium
 # make test-prometheus   the dashboards, rules and alerts: Debian's Prometheus watches a shift of the load
 #              model, and an outage
+# make pictures   dashboards/img, drawn with Grafana's component libraries from a shift of the load model
 # make vuln   known vulnerabilities of what is used, where the database can be reached
 # make bench   the benchmarks
 # make bench-push   what notifications cost, with 5,000 agents: memory for each, and time from event to
@@ -26,7 +27,7 @@ RACE = $(shell command -v gcc >/dev/null 2>&1 && echo -race)
 
 CONFORMANCE := proxy/push/conformance
 
-.PHONY: test setup lint unit fuzz vuln test-cometd test-browser test-prometheus bench bench-push bench-hostile build clean
+.PHONY: test setup lint unit fuzz vuln test-cometd test-browser test-prometheus pictures bench bench-push bench-hostile build clean
 
 test: setup lint unit fuzz test-cometd test-browser test-prometheus
 
@@ -92,6 +93,12 @@ test-prometheus: build
 	$(call need,prometheus prometheus-alertmanager,prometheus promtool amtool,$@) && \
 	  go build -o bin/loadmodel ./cmd/loadmodel && \
 	  PROGRAMS=$(CURDIR)/bin go test -count=1 -run '^TestLive' ./dashboards
+
+pictures: build
+	$(call need,prometheus nodejs npm chromium,prometheus node npm chromium,$@) && \
+	  go build -o bin/loadmodel ./cmd/loadmodel && \
+	  (cd dashboards/pictures && npm install --ignore-scripts --legacy-peer-deps --no-package-lock --silent --no-audit --no-fund && node build.mjs) && \
+	  PICTURES=yes PROGRAMS=$(CURDIR)/bin CHROMIUM=$$(command -v chromium) go test -count=1 -v -timeout 10m -run '^TestPictures$$' ./dashboards
 
 bench:
 	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./proxy ./proxy/gateway ./cache

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -18,32 +17,13 @@ var mayBeEmpty = []string{
 	"Session store failures",
 }
 
-// The shift that is watched: long enough for every rate to have seen something.
-const (
-	shiftAgents = "40"
-	shiftLength = "40s"
-	shiftWithin = 2 * time.Minute
-)
-
 // TestLivePanels plays a shift of the load model before portico demo, and draws every panel from what
 // Prometheus saw of it.
 func TestLivePanels(t *testing.T) {
 	t.Parallel()
-	folder := programs(t)
-	admin := "127.0.0.1:" + freePort(t)
-	w := watch(t, admin, rulebook(t))
-	until(t, "Prometheus looks for Portico, so as to see the log-ins", time.Minute, func() bool { return w.shows(t, "up") })
-	shift := start(t, filepath.Join(folder, "loadmodel"), "--portico", filepath.Join(folder, "portico"), "--admin", admin,
-		"--modes", "shared", "--agents", shiftAgents, "--duration", shiftLength, "--out", t.TempDir())
-	until(t, "agents are logged in", time.Minute, func() bool {
-		return shift.hasEnded() || w.shows(t, "portico_sessions_active > 0")
-	})
-	t.Run("promtool takes the metrics", func(t *testing.T) { takesMetrics(t, admin) })
-	until(t, "the shift is over", shiftWithin, shift.hasEnded)
-	if shift.result != nil {
-		t.Fatalf("the load model: %v", shift.result)
-	}
-	over := w.watched()
+	shift := startShift(t, 40, 40*time.Second) // every rate sees something of it
+	t.Run("promtool takes the metrics", func(t *testing.T) { takesMetrics(t, shift.admin) })
+	w, over := shift.watcher, shift.finish(t)
 	for _, d := range dashboards(t) {
 		for _, p := range d.Panels {
 			t.Run(d.Title+"/"+p.Title, func(t *testing.T) { w.drawPanel(t, p, over) })

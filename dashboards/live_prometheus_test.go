@@ -16,10 +16,7 @@ import (
 )
 
 // A watcher is a Prometheus that scrapes one Portico every second and keeps rules.
-type watcher struct {
-	url   string
-	since time.Time
-}
+type watcher struct{ url string }
 
 // watch starts Prometheus with the settings of prometheus.yml, but for where Portico is and how often it
 // looks: each second, at the rules as well.
@@ -41,7 +38,7 @@ func watch(t *testing.T, portico string, book ruleBook) *watcher {
 	address := "127.0.0.1:" + freePort(t)
 	process := start(t, "prometheus", "--config.file="+config, "--storage.tsdb.path="+filepath.Join(folder, "data"),
 		"--web.listen-address="+address, "--log.level=warn")
-	w := &watcher{url: "http://" + address, since: time.Now()}
+	w := &watcher{"http://" + address}
 	until(t, "Prometheus is ready", time.Minute, func() bool {
 		if process.hasEnded() {
 			t.Fatalf("Prometheus ended: %v", process.result)
@@ -92,9 +89,6 @@ func (w *watcher) api(path string, ask url.Values, into any) error {
 
 // A span is the time shown.
 type span struct{ from, to time.Time }
-
-// watched returns the span from the start of the watcher until now.
-func (w *watcher) watched() span { return span{w.since, time.Now()} }
 
 func (s span) ask() url.Values {
 	at := func(when time.Time) string { return strconv.FormatFloat(float64(when.UnixMilli())/1000, 'f', 3, 64) }
