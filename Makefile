@@ -3,6 +3,9 @@
 # make fuzz   the fuzz targets alone; FUZZTIME=10m takes longer
 # make test-cometd   the CometD client that agents' applications use, against portico demo
 # make test-browser   the same in pages of headless Chromium
+# make test-prometheus   the dashboards, rules and alerts: Debian's Prometheus watches a shift of the load
+#              model, and an outage
+# make pictures   dashboards/img, drawn with Grafana's component libraries from a shift of the load model
 # make vuln   known vulnerabilities of what is used, where the database can be reached
 # make bench   the benchmarks
 # make bench-push   what notifications cost, with 5,000 agents: memory for each, and time from event to
@@ -24,9 +27,9 @@ RACE = $(shell command -v gcc >/dev/null 2>&1 && echo -race)
 
 CONFORMANCE := proxy/push/conformance
 
-.PHONY: test setup lint unit fuzz vuln test-cometd test-browser bench bench-push bench-hostile build clean
+.PHONY: test setup lint unit fuzz vuln test-cometd test-browser test-prometheus pictures bench bench-push bench-hostile build clean
 
-test: setup lint unit fuzz test-cometd test-browser
+test: setup lint unit fuzz test-cometd test-browser test-prometheus
 
 # Packages are installed only for root on Debian, or under CI. Elsewhere the line to run is printed,
 # and the suite that needs them is left out by name.
@@ -72,17 +75,30 @@ define need
 	fi; \
 	if missing; then \
 	  echo "left out: $(3). It needs: sudo apt-get install $(1)"; exit 0; \
-	fi; \
-	cd $(CONFORMANCE) && npm ci --silent --no-audit --no-fund
+	fi
 endef
 
+# conformance enters the folder of the push clients, with what they use.
+conformance = cd $(CONFORMANCE) && npm ci --silent --no-audit --no-fund
+
 test-cometd: build
-	$(call need,nodejs npm,node npm,$@) && \
+	$(call need,nodejs npm,node npm,$@) && $(conformance) && \
 	  node portico.mjs $(CURDIR)/bin/portico && node simulator.mjs $(CURDIR)/bin/portico
 
 test-browser: build
-	$(call need,nodejs npm chromium,node npm chromium,$@) && \
+	$(call need,nodejs npm chromium,node npm chromium,$@) && $(conformance) && \
 	  CHROMIUM=$$(command -v chromium) node browser.mjs $(CURDIR)/bin/portico
+
+test-prometheus: build
+	$(call need,prometheus prometheus-alertmanager,prometheus promtool amtool,$@) && \
+	  go build -o bin/loadmodel ./cmd/loadmodel && \
+	  PROGRAMS=$(CURDIR)/bin go test -count=1 -run '^TestLive' ./dashboards
+
+pictures: build
+	$(call need,prometheus nodejs npm chromium,prometheus node npm chromium,$@) && \
+	  go build -o bin/loadmodel ./cmd/loadmodel && \
+	  (cd dashboards/pictures && npm install --ignore-scripts --legacy-peer-deps --no-package-lock --silent --no-audit --no-fund && node build.mjs) && \
+	  PICTURES=yes PROGRAMS=$(CURDIR)/bin CHROMIUM=$$(command -v chromium) go test -count=1 -v -timeout 10m -run '^TestPictures$$' ./dashboards
 
 bench:
 	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./proxy ./proxy/gateway ./cache

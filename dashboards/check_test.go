@@ -9,7 +9,7 @@ import (
 )
 
 // functions are those that queries use. A misspelt one is none of them.
-var functions = []string{"sum", "max", "min", "count", "rate", "increase", "histogram_quantile", "time", "absent"}
+var functions = []string{"sum", "max", "min", "count", "rate", "increase", "histogram_quantile", "time", "absent", "max_over_time"}
 
 // problems returns what is wrong with expr, whichever file it stands in: names that do not exist,
 // counters without a rate, rates of what does not count.
@@ -35,13 +35,14 @@ func (v vocabulary) problems(expr string) []string {
 			found = append(found, f.mismatch(s.metric, m)...)
 		}
 		rated := s.function == "rate" || s.function == "increase"
+		ranged := rated || strings.HasSuffix(s.function, "_over_time")
 		switch {
 		case f.counter && !rated:
 			say("counter %s needs a rate or an increase", s.metric)
 		case !f.counter && rated:
 			say("%s is no counter, so %s says nothing", s.metric, s.function)
-		case rated != (s.window != ""):
-			say("%s has a window only if it has a rate", s.metric)
+		case ranged != (s.window != ""):
+			say("%s has a window only if a function takes one", s.metric)
 		}
 	}
 	for _, g := range q.groupings {
@@ -93,6 +94,7 @@ func TestProblems(t *testing.T) {
 	for _, test := range []struct{ name, expr, want string }{
 		{"nothing", `sum by (site, code) (rate(portico_upstream_requests_total{cause="client",code=~"5.."}[5m]))`, ""},
 		{"a recorded series", `job:recorded:rate5m{job=~"$job"} > 0.1`, ""},
+		{"the worst of a gauge", `max(max_over_time(portico_site_up[5m]))`, ""},
 		{"a misspelt metric", `sum(portico_session_active)`, "metric portico_session_active does not exist"},
 		{"a misspelt function", `summ(portico_sessions_active)`, "function summ is none that is used here"},
 		{"a misspelt label", `portico_site_up{sit="a"}`, "metric portico_site_up has no label sit"},
@@ -105,7 +107,8 @@ func TestProblems(t *testing.T) {
 			"metric portico_http_request_duration_seconds_count has no label le to group by"},
 		{"a bare counter", `sum(portico_logins_total)`, "counter portico_logins_total needs a rate or an increase"},
 		{"the rate of a gauge", `rate(portico_site_up[5m])`, "portico_site_up is no counter, so rate says nothing"},
-		{"a rate without a window", `rate(portico_logins_total)`, "portico_logins_total has a window only if it has a rate"},
+		{"a gauge with a window", `max(portico_site_up[5m])`, "portico_site_up has a window only if a function takes one"},
+		{"a rate without a window", `rate(portico_logins_total)`, "portico_logins_total has a window only if a function takes one"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if got := strings.Join(known.problems(test.expr), "; "); got != test.want {

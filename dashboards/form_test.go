@@ -116,7 +116,7 @@ func variables(d dashboard) []string {
 }
 
 // Grafana's ids of the units in use. An id that it does not know is drawn as a suffix.
-var units = []string{"reqps", "cps", "s", "percentunit", "short", "none"}
+var units = []string{"reqps", "cps", "s", "percentunit", "short", "none", "bytes"}
 
 var panelTypes = []string{"row", "stat", "timeseries", "table", "state-timeline", "heatmap"}
 
@@ -174,6 +174,9 @@ func chosen(d dashboard) []string {
 			return []string{err.Error()}
 		}
 		for _, s := range q.selectors {
+			if s.metric == "ALERTS" {
+				continue // that nothing is scraped is an alert without a job
+			}
 			w.when(!s.asks("job"), "%s has no matcher of $job", expr)
 			if strings.Contains(s.metric, ":") {
 				continue // a recorded series is of all instances

@@ -2,6 +2,7 @@ package dashboards
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"regexp"
 	"slices"
@@ -14,6 +15,7 @@ import (
 	"portico/cache"
 	"portico/proxy"
 	"portico/proxy/gateway"
+	"portico/proxy/push"
 	"portico/proxy/upstream"
 )
 
@@ -35,20 +37,38 @@ var target = []string{"job", "instance"}
 var listed = vocabulary{
 	"up":                                    {},
 	"scrape_samples_post_metric_relabeling": {},
-	"process_start_time_seconds":            {}, // client_golang's process collector
+	"ALERTS":                                {labels: []string{"alertname", "alertstate"}},
+
+	// Of client_golang's collectors.
+	"process_start_time_seconds":    {},
+	"process_cpu_seconds_total":     {counter: true},
+	"process_resident_memory_bytes": {},
+	"go_goroutines":                 {},
 }
 
 // inCmd are the metrics of cmd/portico, which cannot be imported.
 var inCmd = vocabulary{
-	"portico_build_info": {labels: []string{"version", "revision", "goversion"}},
+	"portico_build_info":                    {labels: []string{"version", "revision", "goversion"}},
+	"portico_config_last_reload_successful": {},
+
+	"portico_config_last_reload_success_timestamp_seconds": {},
 }
 
-// metrics returns what the rooms register, and what is listed above.
+// metrics returns all that a query may name: what is registered, and what will be.
 func metrics(t *testing.T) vocabulary {
+	t.Helper()
+	known := registered(t)
+	maps.Copy(known, pending)
+	return known
+}
+
+// registered returns what the rooms register, and what is listed above.
+func registered(t *testing.T) vocabulary {
 	t.Helper()
 	reg := touching{prometheus.NewRegistry()}
 	cache.NewMetrics(reg, "site")
 	gateway.NewMetrics(reg)
+	push.NewMetrics(reg)
 	upstream.NewMetrics(reg, []string{"site"})
 	proxy.NewMetrics(reg)
 	proxy.NewPlaces(1, reg)
@@ -60,11 +80,8 @@ func metrics(t *testing.T) vocabulary {
 	for _, f := range families {
 		known.add(f)
 	}
-	for _, more := range []vocabulary{listed, inCmd} {
-		for name, f := range more {
-			known[name] = f
-		}
-	}
+	maps.Copy(known, listed)
+	maps.Copy(known, inCmd)
 	return known
 }
 

@@ -58,7 +58,7 @@ func (o options) play(ctx context.Context, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	portico, remove, err := o.binary(ctx)
+	built, remove, err := o.program(ctx)
 	if err != nil {
 		return err
 	}
@@ -66,7 +66,7 @@ func (o options) play(ctx context.Context, stdout, stderr io.Writer) error {
 	all := report{agents: o.agents, duration: o.duration}
 	for _, m := range o.modes {
 		fmt.Fprintf(stderr, "%s ...\n", m.title)
-		result, err := measure(ctx, m, portico, o.agents, o.duration)
+		result, err := measure(ctx, m, built, o.agents, o.duration)
 		if err != nil {
 			return fmt.Errorf("%s: %w", m.title, err)
 		}

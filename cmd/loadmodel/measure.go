@@ -24,7 +24,7 @@ func longest(duration time.Duration) time.Duration { return 10*duration + 2*time
 
 // measure plays the shift in one mode. It fails where the shift could not be played to its end; that
 // Portico does not have the mode is a result.
-func measure(ctx context.Context, m mode, file string, agents int, duration time.Duration) (result, error) {
+func measure(ctx context.Context, m mode, built program, agents int, duration time.Duration) (result, error) {
 	slow := fmt.Errorf("not over within %v: the machine is too slow for so many agents; try fewer, or a longer --duration", longest(duration))
 	ctx, cancel := context.WithTimeoutCause(ctx, longest(duration), slow)
 	defer cancel()
@@ -37,7 +37,7 @@ func measure(ctx context.Context, m mode, file string, agents int, duration time
 	if m.direct {
 		return finish(ctx, m, r, centres, duration, nil)
 	}
-	portico, err := start(ctx, file, m, centres)
+	portico, err := start(ctx, built, m, centres)
 	refusal, refused := errors.AsType[notAvailable](err)
 	if refused {
 		return result{mode: m, missing: refusal.Error()}, nil

@@ -16,6 +16,7 @@ type options struct {
 	duration time.Duration
 	out      string // folder
 	portico  string // a binary that is built already; "" builds one
+	admin    string // address of the operators' door of Portico; "" is any
 	modes    []mode
 }
 
@@ -46,6 +47,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	set.DurationVar(&o.duration, "duration", time.Minute, fmt.Sprintf("`time` that the shift is compressed into, %v to %v", shortestShift, longestShift))
 	set.StringVar(&o.out, "out", "loadmodel-results", "`folder` for loadmodel.csv and loadmodel.svg, made if it is not there")
 	set.StringVar(&o.portico, "portico", "", "`file` of a built Portico; without it one is built, which needs the go command")
+	set.StringVar(&o.admin, "admin", "", "`address` of Portico's admin listener, for a Prometheus to watch the shift; any free one without it")
 	names := set.String("modes", strings.Join(modeNames(), ","), "`names` of the modes to play, with commas between; shares are told only beside direct")
 	err := set.Parse(args)
 	if errors.Is(err, flag.ErrHelp) {

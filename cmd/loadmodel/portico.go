@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -16,27 +17,30 @@ import (
 	"time"
 )
 
-// binary returns a built Portico, and what removes it if it was built here.
-func (o options) binary(ctx context.Context) (string, func(), error) {
+// A program is a built Portico, and the address that its operators' door is to have: "" is any.
+type program struct{ file, admin string }
+
+// program returns a built Portico, and what removes it if it was built here.
+func (o options) program(ctx context.Context) (program, func(), error) {
 	if o.portico != "" {
 		file, err := filepath.Abs(o.portico)
 		if err == nil {
 			_, err = os.Stat(file)
 		}
-		return file, func() {}, err
+		return program{file, o.admin}, func() {}, err
 	}
 	folder, err := os.MkdirTemp("", "loadmodel")
 	if err != nil {
-		return "", nil, err
+		return program{}, nil, err
 	}
 	remove := func() { _ = os.RemoveAll(folder) }
 	file := filepath.Join(folder, "portico")
 	out, err := exec.CommandContext(ctx, "go", "build", "-o", file, "portico/cmd/portico").CombinedOutput()
 	if err != nil {
 		remove()
-		return "", nil, fmt.Errorf("build Portico: %w: %s; run loadmodel inside the module, or name a binary with --portico", err, bytes.TrimSpace(out))
+		return program{}, nil, fmt.Errorf("build Portico: %w: %s; run loadmodel inside the module, or name a binary with --portico", err, bytes.TrimSpace(out))
 	}
-	return file, remove, nil
+	return program{file, o.admin}, remove, nil
 }
 
 // A running is a Portico process.
@@ -57,20 +61,20 @@ func (said notAvailable) Error() string { return string(said) }
 const stopWithin = 15 * time.Second
 
 // start runs Portico in a mode before the contact centres, and returns once everything answers.
-func start(ctx context.Context, file string, m mode, centres map[kind]*centre) (*running, error) {
+func start(ctx context.Context, built program, m mode, centres map[kind]*centre) (*running, error) {
 	folder, err := os.MkdirTemp("", "loadmodel")
 	if err != nil {
 		return nil, err
 	}
 	p := &running{folder: folder}
-	err = p.start(ctx, file, m.settings(centres[icws].address, centres[htcc].address))
+	err = p.start(ctx, built, m.settings(centres[icws].address, centres[htcc].address))
 	if err != nil {
 		return nil, errors.Join(err, p.stop())
 	}
 	return p, nil
 }
 
-func (p *running) start(ctx context.Context, file, settings string) error {
+func (p *running) start(ctx context.Context, built program, settings string) error {
 	const config = "loadmodel.yaml"
 	err := errors.Join(os.WriteFile(filepath.Join(p.folder, config), []byte(settings), 0o600),
 		os.WriteFile(filepath.Join(p.folder, servicePassword), []byte("portico"), 0o600))
@@ -78,7 +82,7 @@ func (p *running) start(ctx context.Context, file, settings string) error {
 		return err
 	}
 	const free = "127.0.0.1:0"
-	process := exec.CommandContext(ctx, file, "demo", "--json", "--config", config, "--listen", free, "--admin", free, "--icws", free, "--htcc", free)
+	process := exec.CommandContext(ctx, built.file, "demo", "--json", "--config", config, "--listen", free, "--admin", cmp.Or(built.admin, free), "--icws", free, "--htcc", free)
 	process.Dir = p.folder
 	process.Cancel = func() error { return process.Process.Signal(syscall.SIGTERM) }
 	process.WaitDelay = stopWithin

@@ -15,7 +15,7 @@ import (
 // TestSmallShift plays a shift of one agent of each persona, and of two on HTCC, against the real
 // simulators and through the real Portico.
 func TestSmallShift(t *testing.T) {
-	portico, remove, err := options{}.binary(t.Context())
+	built, remove, err := options{}.program(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,7 +27,7 @@ func TestSmallShift(t *testing.T) {
 	var side errgroup.Group // by side: each mode has its own contact centres, and mostly waits
 	for i, m := range modes[:2] {
 		side.Go(func() (err error) {
-			all.results[i], err = measure(t.Context(), m, portico, agents, all.duration)
+			all.results[i], err = measure(t.Context(), m, built, agents, all.duration)
 			return err
 		})
 	}
@@ -66,14 +66,14 @@ func TestSmallShift(t *testing.T) {
 }
 
 // pretend makes a Portico of a few lines of shell.
-func pretend(t *testing.T, script string) string {
+func pretend(t *testing.T, script string) program {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "portico")
 	err := os.WriteFile(file, []byte("#!/bin/sh\n"+script+"\n"), 0o700)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return file
+	return program{file: file}
 }
 
 func TestModeThatIsNotAvailable(t *testing.T) {
@@ -96,7 +96,7 @@ func TestEndBeforeTheEnd(t *testing.T) {
 	stopped := errors.New("stopped by the operator")
 	time.AfterFunc(50*time.Millisecond, func() { cancel(stopped) })
 	began := time.Now()
-	_, err := measure(ctx, modes[0], "", 10, time.Hour)
+	_, err := measure(ctx, modes[0], program{}, 10, time.Hour)
 	if !errors.Is(err, stopped) || time.Since(began) > time.Minute {
 		t.Errorf("measure = %v after %v; want it to end with its context", err, time.Since(began))
 	}
