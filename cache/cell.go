@@ -26,6 +26,10 @@ type CellOptions[T any] struct {
 	// with a caller. What it returns is never changed afterwards, neither by it nor by the cell.
 	Fetch func(context.Context) (*T, error)
 
+	// Follow returns a context that ends with life and knows of the caller's what a fetch is to know,
+	// such as the trace that it belongs to; nil = nothing.
+	Follow func(life, caller context.Context) context.Context
+
 	Timeout      time.Duration // of one fetch; 0 = 10 s
 	StaleIfError time.Duration // how long a value is served after it became unproven; 0 = for ever
 	Intern       func(*T) *T   // gives equal values of other cells the same address; nil = none
@@ -62,6 +66,9 @@ func NewCell[T any](life context.Context, opts CellOptions[T]) *Cell[T] {
 	}
 	if opts.Intern == nil {
 		opts.Intern = func(value *T) *T { return value }
+	}
+	if opts.Follow == nil {
+		opts.Follow = func(life, _ context.Context) context.Context { return life }
 	}
 	if opts.Metrics == nil {
 		opts.Metrics = NewMetrics(nil)
@@ -128,7 +135,7 @@ func (c *Cell[T]) wait(ctx context.Context) (Snapshot[T], Result, error) {
 	led := false
 	landed := c.flights.DoChan("", func() (any, error) {
 		led = true
-		return c.fly()
+		return c.fly(ctx)
 	})
 	select {
 	case got := <-landed:

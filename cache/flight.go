@@ -51,9 +51,9 @@ func (l landing[T]) result(led bool) Result {
 	}
 }
 
-// fly is the body of a flight. One runs at a time, for all who wait.
-func (c *Cell[T]) fly() (landing[T], error) {
-	held, flight, err := c.takeOff()
+// fly is the body of a flight. One runs at a time, for all who wait, in the name of the caller who led.
+func (c *Cell[T]) fly(caller context.Context) (landing[T], error) {
+	held, flight, err := c.takeOff(caller)
 	if err != nil {
 		return landing[T]{}, err
 	}
@@ -67,7 +67,7 @@ func (c *Cell[T]) fly() (landing[T], error) {
 
 // takeOff looks a second time: what was kept since the caller looked is returned, and there is no
 // fetch. Else it begins one.
-func (c *Cell[T]) takeOff() (*Snapshot[T], *flight[T], error) {
+func (c *Cell[T]) takeOff(caller context.Context) (*Snapshot[T], *flight[T], error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	held := c.now.Load()
@@ -79,7 +79,7 @@ func (c *Cell[T]) takeOff() (*Snapshot[T], *flight[T], error) {
 		return nil, nil, err
 	}
 	c.flight = &flight[T]{cause: c.causeLocked(), started: time.Now()}
-	c.flight.life, c.flight.end = context.WithCancel(c.life)
+	c.flight.life, c.flight.end = context.WithCancel(c.opts.Follow(c.life, caller))
 	return nil, c.flight, nil
 }
 

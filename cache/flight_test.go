@@ -156,7 +156,7 @@ func TestDropFreesThoseWhoWait(t *testing.T) {
 
 func TestSessionThatEndsAsTheFetchReturns(t *testing.T) {
 	cell, _ := newCell(t, always("Available"))
-	_, _, err := cell.takeOff()
+	_, _, err := cell.takeOff(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -207,7 +207,7 @@ func TestFlightLooksASecondTime(t *testing.T) {
 		up := always("Available")
 		cell, _ := newCell(t, up)
 		names(t, cell)
-		landed, err := cell.fly()
+		landed, err := cell.fly(t.Context())
 		if err != nil || landed.result(true) != Hit || up.calls.Load() != 1 {
 			t.Errorf("fly = %v, %v with %d fetches; want a hit without a second one", landed.result(true), err, up.calls.Load())
 		}
@@ -217,10 +217,26 @@ func TestFlightLooksASecondTime(t *testing.T) {
 			up := &upstream{answer: func(context.Context, int64) (*list, error) { return nil, errRefused }}
 			cell, _ := newCell(t, up)
 			_, first := cell.Get(t.Context())
-			_, err := cell.fly()
+			_, err := cell.fly(t.Context())
 			if err != first || up.calls.Load() != 1 {
 				t.Errorf("fly = %v with %d fetches; want the first one's error", err, up.calls.Load())
 			}
 		})
 	})
+}
+
+func TestFetchFollowsTheCallerWhoLed(t *testing.T) {
+	type key struct{}
+	var knew any
+	cell, _ := newCell(t, always("Available"), func(opts *CellOptions[list]) {
+		fetch := opts.Fetch
+		opts.Fetch = func(ctx context.Context) (*list, error) { knew = ctx.Value(key{}); return fetch(ctx) }
+		opts.Follow = func(life, caller context.Context) context.Context {
+			return context.WithValue(life, key{}, caller.Value(key{}))
+		}
+	})
+	_, err := cell.Get(context.WithValue(t.Context(), key{}, "the caller's trace"))
+	if err != nil || knew != "the caller's trace" {
+		t.Errorf("Get = %v, and the fetch knew %v; want what the caller's context tells", err, knew)
+	}
 }

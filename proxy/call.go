@@ -13,6 +13,7 @@ import (
 
 	"portico/proxy/fault"
 	"portico/proxy/gateway"
+	"portico/proxy/tracing"
 	"portico/translate/htccapi"
 )
 
@@ -24,6 +25,7 @@ type call struct {
 	native  bool // errors are answered as ICWS does, in place of a dialect
 	began   time.Time
 	id      string // of the request
+	span    tracing.Span
 
 	place   place          // while it is worked on
 	agent   *gateway.Agent // nil before log-in, and where none is needed
@@ -32,9 +34,10 @@ type call struct {
 
 	operation operation
 	numbers   *endpoint
-	verdict   int  // statusCode, in either dialect
-	left      bool // the caller left, or made a newer request in place of this one
-	later     bool // it ends when its handler has returned, and somebody else says so
+	verdict   int    // statusCode, in either dialect
+	looked    string // what became of looking into the cache, "" if nobody did
+	left      bool   // the caller left, or made a newer request in place of this one
+	later     bool   // it ends when its handler has returned, and somebody else says so
 }
 
 // context returns the request's own context: gin's is used for another request afterwards.
@@ -64,6 +67,7 @@ func (d *door) handle(h handler, dialect htccapi.Dialect, op operation, numbers 
 		d.metrics.requestsInFlight.Inc()
 		defer d.metrics.requestsInFlight.Dec()
 		defer c.place.leave()
+		c.trace()
 		header := c.Writer.Header()
 		header["X-Request-Id"] = []string{c.id}
 		c.protect()
@@ -167,10 +171,11 @@ func (c *call) end(err error) {
 	c.door.ended(r)
 }
 
-// ended counts and logs a call that has ended.
+// ended counts and logs a call that has ended, and ends its span.
 func (d *door) ended(r record) {
 	r.took = time.Since(r.began)
-	r.numbers.count(r.code, r.took)
+	r.numbers.count(r.code, r.took, r.span.TraceID())
 	d.metrics.answered(r.operation, r.verdict)
 	d.write(r)
+	d.endTrace(r)
 }

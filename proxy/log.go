@@ -10,6 +10,7 @@ import (
 
 	"portico/proxy/fault"
 	"portico/proxy/gateway"
+	"portico/proxy/tracing"
 )
 
 // longestRequestID is how long an id may be that a caller gives a request.
@@ -44,40 +45,56 @@ type record struct {
 	began     time.Time
 	took      time.Duration
 	bytesOut  int
-	verdict   int            // statusCode, in either dialect
-	agent     *gateway.Agent // nil if there is none
-	session   string         // a name of the agent's that leads nobody to its id
-	clientIP  string         // only if the settings want it
+	verdict   int             // statusCode, in either dialect
+	looked    string          // what became of looking into the cache; "" if nobody did
+	agent     *gateway.Agent  // nil if there is none
+	session   string          // a name of the agent's that leads nobody to its id
+	sites     string          // that the agent works on, with commas between them
+	clientIP  string          // only if the settings want it
+	trace     context.Context // the ids of the call's trace, and nothing else of the request's
+	span      tracing.Span
 	err       error
 }
 
 // record returns what is known of the call before its end.
 func (c *call) record() record {
-	r := record{requestID: c.id, numbers: c.numbers, operation: c.operation, began: c.began, verdict: c.verdict, agent: c.agent}
+	r := record{requestID: c.id, numbers: c.numbers, operation: c.operation, began: c.began, verdict: c.verdict, looked: c.looked,
+		agent: c.agent, trace: tracing.Follow(context.Background(), c.context()), span: c.span}
 	if c.door.settings.LogClientIP {
 		r.clientIP = c.address().String()
 	}
 	return r
 }
 
+// MessageRequest is the message of the records of requests, of which there is one each.
+const MessageRequest = "request"
+
 // write writes the one record of a call.
 func (d *door) write(r record) {
-	level := slog.LevelInfo
-	if r.code >= http.StatusInternalServerError {
-		level = slog.LevelWarn
-	}
-	ctx := context.Background() // nothing of the request's is logged by its context
-	if !d.log.Enabled(ctx, level) {
+	level := r.level()
+	if !d.log.Enabled(r.trace, level) {
 		return
 	}
 	if r.agent != nil {
-		r.session = d.gateway.ShortName(r.agent)
+		r.session, r.sites = d.gateway.ShortName(r.agent), r.agent.Sites()
 	}
-	d.log.LogAttrs(ctx, level, "request", r.attrs()...)
+	d.log.LogAttrs(r.trace, level, MessageRequest, r.attrs()...)
+}
+
+// level returns how much a call matters. Polls that went well are most of all calls and tell least.
+func (r record) level() slog.Level {
+	switch {
+	case r.code >= http.StatusInternalServerError:
+		return slog.LevelWarn
+	case r.numbers.held && r.code < http.StatusBadRequest:
+		return slog.LevelDebug
+	default:
+		return slog.LevelInfo
+	}
 }
 
 func (r record) attrs() []slog.Attr {
-	attrs := make([]slog.Attr, 0, 13)
+	attrs := make([]slog.Attr, 0, 16)
 	attrs = append(attrs,
 		slog.String("request_id", r.requestID),
 		slog.String("api", r.numbers.api),
@@ -90,14 +107,24 @@ func (r record) attrs() []slog.Attr {
 	if r.operation != opNone {
 		attrs = append(attrs, slog.String("operation", string(r.operation)), slog.Int("api_status", r.verdict))
 	}
-	if r.session != "" {
-		attrs = append(attrs, slog.String("session", r.session))
-	}
-	if r.clientIP != "" {
-		attrs = append(attrs, slog.String("client_ip", r.clientIP))
+	for _, one := range []struct{ key, value string }{
+		{"cache_result", r.looked}, {"site", r.sites}, {"session", r.session}, {"client_ip", r.clientIP}} {
+		if one.value != "" {
+			attrs = append(attrs, slog.String(one.key, one.value))
+		}
 	}
 	if r.err != nil {
-		attrs = append(attrs, slog.String("error", logText(r.err)))
+		attrs = append(attrs, failed(r.err)...)
+	}
+	return attrs
+}
+
+// failed returns what the log says of an error. The id is the one that an ICWS site gave it.
+func failed(err error) []slog.Attr {
+	attrs := []slog.Attr{slog.String("error_class", fault.Class(err)), slog.String("error", logText(err))}
+	id := gateway.ErrorID(err)
+	if id != "" {
+		attrs = append(attrs, slog.String("error_id", id))
 	}
 	return attrs
 }

@@ -168,8 +168,9 @@ func (m *Metrics) endpoint(api, route, method string) *endpoint {
 	}
 }
 
-// count counts a request that was answered.
-func (e *endpoint) count(code int, took time.Duration) {
+// count counts a request that was answered. Trace is the id of a trace that was recorded of it, "" if
+// none was.
+func (e *endpoint) count(code int, took time.Duration, trace string) {
 	e.mu.RLock()
 	counter, observer := e.codes[code], e.classes[code/100]
 	e.mu.RUnlock()
@@ -177,8 +178,12 @@ func (e *endpoint) count(code int, took time.Duration) {
 		counter, observer = e.resolve(code)
 	}
 	counter.Inc()
-	if observer != nil {
+	switch {
+	case observer == nil:
+	case trace == "":
 		observer.Observe(took.Seconds())
+	default:
+		observer.(prometheus.ExemplarObserver).ObserveWithExemplar(took.Seconds(), prometheus.Labels{"trace_id": trace})
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 
 	"portico/proxy/gateway"
 	"portico/proxy/push"
+	"portico/proxy/tracing"
 	"portico/translate/htccapi"
 )
 
@@ -44,9 +45,10 @@ type Settings struct {
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
 	LogClientIP    bool           // callers' addresses stand in the log
 
-	Push     *push.Server // answers CometD; nil = nobody does
-	Draining func() bool  // reports that Portico is about to stop: connections are closed; nil = never
-	Metrics  *Metrics     // nil = counted nowhere
+	Push     *push.Server    // answers CometD; nil = nobody does
+	Draining func() bool     // reports that Portico is about to stop: connections are closed; nil = never
+	Metrics  *Metrics        // nil = counted nowhere
+	Tracer   *tracing.Tracer // nil = nothing is recorded
 	Logger   *slog.Logger
 }
 

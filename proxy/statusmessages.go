@@ -27,6 +27,7 @@ func getStatusMessages(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.looked = doc.Looked.String()
 	header := c.Writer.Header()
 	header["Etag"] = []string{doc.ETag}
 	header["Cache-Control"] = headerRevalidate

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -126,6 +127,18 @@ func (a *Agent) SessionID() string { return a.session.ID }
 
 // Login returns the lower-cased name the agent logged in with.
 func (a *Agent) Login() string { return a.session.Login }
+
+// Sites returns the names of the sites that the agent works on, with commas between them.
+func (a *Agent) Sites() string {
+	if len(a.parts) == 1 {
+		return a.parts[0].siteName()
+	}
+	var names []string
+	for _, p := range a.parts {
+		names = append(names, p.siteName())
+	}
+	return strings.Join(names, ",")
+}
 
 // use notes that a caller used the session.
 func (a *Agent) use() { a.used.Store(time.Now().UnixNano()) }

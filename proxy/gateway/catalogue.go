@@ -36,6 +36,8 @@ type Document struct {
 	Body  []byte
 	Age   time.Duration // since it was last known to be what the site has
 	Stale bool          // nothing tells of changes at the moment
+
+	Looked cache.Result // what became of looking for the catalogue
 }
 
 // StatusMessages returns the catalogue of the agent's ICWS site in the language of the session,
@@ -49,12 +51,12 @@ func (g *Gateway) StatusMessages(ctx context.Context, a *Agent, dialect htccapi.
 	if p == nil {
 		return Document{}, fault.New(fault.NotFound, "this agent has no PureConnect site, and so no status messages")
 	}
-	d, held, err := p.lists(ctx)
+	d, held, looked, err := p.lists(ctx)
 	if err != nil {
 		return Document{}, err
 	}
 	form := formOf(dialect, zip)
-	doc := Document{ETag: d.etags[form], Gzip: zip, Stale: held.Stale(), Age: held.Age()}
+	doc := Document{ETag: d.etags[form], Gzip: zip, Stale: held.Stale(), Age: held.Age(), Looked: looked}
 	if known(doc.ETag) {
 		return doc, nil
 	}
@@ -65,28 +67,28 @@ func (g *Gateway) StatusMessages(ctx context.Context, a *Agent, dialect htccapi.
 	return doc, nil
 }
 
-// lists returns catalogue and access list, fetched if they are not held, and how well the catalogue is
-// known to be up to date.
-func (p *icwsPart) lists(ctx context.Context) (*directory, cache.Snapshot[translate.Catalogue], error) {
+// lists returns catalogue and access list, fetched if they are not held, how well the catalogue is known
+// to be up to date, and what became of looking for it.
+func (p *icwsPart) lists(ctx context.Context) (*directory, cache.Snapshot[translate.Catalogue], cache.Result, error) {
 	var none cache.Snapshot[translate.Catalogue]
-	catalogue, result, err := p.lookUpCatalogue(ctx)
+	catalogue, looked, err := p.lookUpCatalogue(ctx)
 	if err != nil {
-		return nil, none, p.kinded(err)
+		return nil, none, looked, p.kinded(err)
 	}
-	p.avoidedFetch(icws.OpGetStatusMessages, result)
-	_, result, err = p.access.Lookup(ctx)
+	p.avoidedFetch(icws.OpGetStatusMessages, looked)
+	_, result, err := p.access.Lookup(ctx)
 	if err != nil {
-		return nil, none, p.kinded(err)
+		return nil, none, looked, p.kinded(err)
 	}
 	p.avoidedFetch(icws.OpGetUserAccess, result)
 	_, err = p.ready(ctx)
 	if err != nil {
-		return nil, none, err
+		return nil, none, looked, err
 	}
 	p.redirect() // a fetch may have brought others
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.directory, catalogue, nil
+	return p.directory, catalogue, looked, nil
 }
 
 // avoidedFetch counts a fetch that a caller needed and that was not made.

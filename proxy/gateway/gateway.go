@@ -24,6 +24,7 @@ import (
 	"portico/proxy/push"
 	"portico/proxy/session"
 	"portico/proxy/throttle"
+	"portico/proxy/tracing"
 	"portico/translate"
 	"portico/translate/htccapi"
 )
@@ -63,7 +64,7 @@ type Stop struct {
 	Login string
 }
 
-// Settings are what a Gateway needs. All fields but Push and Logger are required.
+// Settings are what a Gateway needs. All fields but Push, Tracer and Logger are required.
 type Settings struct {
 	Policy // of the beginning
 	Sites  []Site
@@ -73,6 +74,7 @@ type Settings struct {
 	Push    *push.Server // tells agents' applications of changes; nil tells nobody
 	Cache   *cache.Metrics
 	Metrics *Metrics
+	Tracer  *tracing.Tracer // nil = nothing is recorded
 	Logger  *slog.Logger
 }
 
@@ -135,7 +137,7 @@ func New(s Settings) (*Gateway, error) {
 			g.sites[one.Name] = newHTCCSite(one)
 			continue
 		}
-		at := newICWSSite(one, forms, s.Cache, g.log)
+		at := newICWSSite(one, forms, s.Cache, s.Tracer, g.log)
 		g.sites[one.Name] = at
 		if one.Native {
 			g.native = newNative(at, g.key, forms, g.tries())

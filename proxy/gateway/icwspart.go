@@ -10,6 +10,7 @@ import (
 
 	"portico/cache"
 	"portico/proxy/icws"
+	"portico/proxy/tracing"
 	"portico/proxy/upstream"
 	"portico/translate"
 	"portico/translate/htccapi"
@@ -76,13 +77,15 @@ func newICWSPart(a *Agent, at *icwsSite, login string, conn icws.Conn) *icwsPart
 		nudge: make(chan struct{}, 1), revived: make(chan struct{}, 1), writing: make(chan struct{}, 1), joining: newJoining(), writes: map[string]*write{}}
 	p.catalogue = cache.NewCell(a.life, cache.CellOptions[translate.Catalogue]{
 		Cache: cache.Catalogue, Site: at.Name, StaleIfError: at.StaleIfError, Intern: at.catalogues.Of, Metrics: at.cells,
-		Fetch: func(ctx context.Context) (*translate.Catalogue, error) { return at.fetchCatalogue(ctx, p) },
+		Fetch:  traced(at.tracer, cache.Catalogue, at.Name, func(ctx context.Context) (*translate.Catalogue, error) { return at.fetchCatalogue(ctx, p) }),
+		Follow: tracing.Follow,
 	})
 	p.feed = &feed{site: at.Name, cell: p.catalogue, changed: p.catalogueChanged}
 	p.common = &member{cell: p.catalogue, changed: p.redirect}
 	p.access = cache.NewCell(a.life, cache.CellOptions[translate.Access]{
 		Cache: cache.Access, Site: at.Name, StaleIfError: at.StaleIfError, Intern: at.access.Of, Metrics: at.cells,
-		Fetch: func(ctx context.Context) (*translate.Access, error) { return at.fetchAccess(ctx, p) },
+		Fetch:  traced(at.tracer, cache.Access, at.Name, func(ctx context.Context) (*translate.Access, error) { return at.fetchAccess(ctx, p) }),
+		Follow: tracing.Follow,
 	})
 	p.verified, _ = at.service.life()
 	context.AfterFunc(a.life, func() { at.commons.leave(p.common) })

@@ -150,7 +150,7 @@ func (p *icwsPart) user(ctx context.Context, _ []string) (any, []Resource, map[s
 
 // states returns the states that the agent may choose.
 func (p *icwsPart) states(ctx context.Context) ([]state, error) {
-	d, _, err := p.lists(ctx)
+	d, _, _, err := p.lists(ctx)
 	if err != nil {
 		return nil, err
 	}

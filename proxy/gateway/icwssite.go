@@ -15,6 +15,7 @@ import (
 
 	"portico/cache"
 	"portico/proxy/icws"
+	"portico/proxy/tracing"
 	"portico/proxy/upstream"
 	"portico/translate"
 	"portico/translate/icwsapi"
@@ -24,6 +25,7 @@ import (
 type icwsSite struct {
 	Site
 	metrics     *upstream.Site
+	tracer      *tracing.Tracer
 	cells       *cache.Metrics
 	catalogues  *cache.Interner[translate.Catalogue]
 	access      *cache.Interner[translate.Access]
@@ -36,9 +38,9 @@ type icwsSite struct {
 	languages languages
 }
 
-func newICWSSite(s Site, forms *cache.Forms, cells *cache.Metrics, log *slog.Logger) *icwsSite {
+func newICWSSite(s Site, forms *cache.Forms, cells *cache.Metrics, tracer *tracing.Tracer, log *slog.Logger) *icwsSite {
 	at := &icwsSite{
-		Site: s, metrics: s.ICWS.Metrics(), cells: cells,
+		Site: s, metrics: s.ICWS.Metrics(), tracer: tracer, cells: cells,
 		catalogues:  cache.NewInterner(func(c *translate.Catalogue) cache.Digest { return c.Digest() }),
 		access:      cache.NewInterner(func(a *translate.Access) cache.Digest { return a.Digest() }),
 		directories: newDirectories(forms),

@@ -7,6 +7,7 @@ import (
 
 	"portico/cache"
 	"portico/proxy/icws"
+	"portico/proxy/tracing"
 	"portico/proxy/upstream"
 )
 
@@ -86,11 +87,11 @@ func (r *nativeReleases) cell(id releaseID) *cache.Cell[[]byte] {
 		one.cell.Drop()
 	}
 	one = release{until: time.Now().Add(releaseFor), cell: cache.NewCell(r.life, cache.CellOptions[[]byte]{
-		Cache: cache.Version, Site: r.site.Name, Metrics: r.site.cells,
-		Fetch: func(ctx context.Context) (*[]byte, error) {
+		Cache: cache.Version, Site: r.site.Name, Metrics: r.site.cells, Follow: tracing.Follow,
+		Fetch: traced(r.site.tracer, cache.Version, r.site.Name, func(ctx context.Context) (*[]byte, error) {
 			body, err := r.site.ICWS.Release(ctx, id.base, string(id.held))
 			return &body, err
-		},
+		}),
 	})}
 	r.kept[id] = one
 	return one.cell

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"portico/proxy/fault"
+	"portico/proxy/tracing"
 	"portico/proxy/upstream"
 	"portico/translate"
 	"portico/translate/htccapi"
@@ -177,7 +178,7 @@ func away(err error) bool { return errors.Is(err, fault.Unreachable) || errors.I
 // leaves.
 func once[T any](ctx context.Context, flights *singleflight.Group, life context.Context, name string, read func(context.Context) (T, error)) (T, error) {
 	flight := flights.DoChan(name, func() (any, error) {
-		ctx, cancel := context.WithTimeout(upstream.WithCause(life, upstream.CauseOf(ctx)), readTimeout)
+		ctx, cancel := context.WithTimeout(upstream.WithCause(tracing.Follow(life, ctx), upstream.CauseOf(ctx)), readTimeout)
 		defer cancel()
 		return recovered(func() (any, error) { return read(ctx) })
 	})

@@ -44,8 +44,7 @@ func (s Span) Answered(status int) {
 }
 
 // Request begins the span of a request at the door, which belongs to the trace that its headers tell.
-// Route is a template.
-func (t *Tracer) Request(r *http.Request, method, route string) (context.Context, Span) {
+func (t *Tracer) Request(r *http.Request) (context.Context, Span) {
 	ctx := r.Context()
 	if r.Header["Traceparent"] != nil {
 		ctx = propagator.Extract(ctx, headers(r.Header))
@@ -53,25 +52,31 @@ func (t *Tracer) Request(r *http.Request, method, route string) (context.Context
 	if t == nil {
 		return ctx, Span{}
 	}
-	ctx, span := t.start(ctx, method+" "+route, trace.SpanKindServer, time.Time{})
-	if span.Recorded() {
-		span.span.SetAttributes(attribute.String("http.request.method", method), attribute.String("http.route", route))
-	}
-	return ctx, span
+	return t.start(ctx, "request", trace.SpanKindServer, time.Time{})
 }
 
-// Asked notes what a request at the door turned out to be: an operation of the API, "" for none, and
-// the session's name in the log.
-func (s Span) Asked(operation, session string) {
+// A Served is what a request at the door turned out to be. All but Status are values of labels.
+type Served struct {
+	Method, Route string
+	Operation     string // of the API; "" for none
+	Session       string // its name in the log; "" for none
+	Status        int
+}
+
+// Served says what the request was whose span this is.
+func (s Span) Served(what Served) {
 	if s.span == nil {
 		return
 	}
-	if operation != "" {
-		s.span.SetAttributes(attribute.String("portico.operation", operation))
+	s.span.SetName(what.Method + " " + what.Route)
+	s.span.SetAttributes(attribute.String("http.request.method", what.Method), attribute.String("http.route", what.Route))
+	if what.Operation != "" {
+		s.span.SetAttributes(attribute.String("portico.operation", what.Operation))
 	}
-	if session != "" {
-		s.span.SetAttributes(attribute.String("portico.session", session))
+	if what.Session != "" {
+		s.span.SetAttributes(attribute.String("portico.session", what.Session))
 	}
+	s.Answered(what.Status)
 }
 
 // Fetch begins the span of a fetch that fills a cache of a site.

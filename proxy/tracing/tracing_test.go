@@ -50,7 +50,7 @@ func TestWhatIsRecorded(t *testing.T) {
 		{"a header that is no trace", "00-zz-00f067aa0ba902b7-01", 1, true, false},
 	} {
 		tracer, spans := recording(test.share)
-		ctx, span := tracer.Request(asked(test.traceparent), "GET", "/me/devices/:id")
+		ctx, span := tracer.Request(asked(test.traceparent))
 		span.End("")
 		ids, ok := IDsOf(ctx)
 		if !ok || (ids.Trace == given) != test.continued || ids.Span == "00f067aa0ba902b7" {
@@ -68,15 +68,14 @@ func TestWhatIsRecorded(t *testing.T) {
 
 func TestSpansSayNothingOfTheAgent(t *testing.T) {
 	tracer, spans := recording(1)
-	ctx, door := tracer.Request(asked(""), "GET", "/me/devices/:id")
+	ctx, door := tracer.Request(asked(""))
 	fetching, fetch := tracer.Fetch(ctx, "catalogue", "pureconnect")
 	call := httptest.NewRequest(http.MethodPut, "https://canary:canary@ic1.example:8019/icws/canary/status?canary", nil)
 	_, attempt := tracer.To("pureconnect", "icws", true).Attempt(fetching, call, "get_status_messages", "client")
 	attempt.Answered(503)
 	attempt.End("server")
 	fetch.End("bad upstream")
-	door.Asked("devices", "1a2b3c4d")
-	door.Answered(200)
+	door.Served(Served{Method: "GET", Route: "/me/devices/:id", Operation: "devices", Session: "1a2b3c4d", Status: 200})
 	door.End("")
 	if tracer.Delivered("devices", time.Now().Add(-time.Second)) == "" {
 		t.Error("a delivery that is recorded has no trace id")
@@ -112,9 +111,9 @@ func TestSpansSayNothingOfTheAgent(t *testing.T) {
 func TestSitesAreToldTheTrace(t *testing.T) {
 	tracer, _ := recording(1)
 	var none *Tracer
-	traced, span := tracer.Request(asked(recorded), "GET", "/me")
+	traced, span := tracer.Request(asked(recorded))
 	ids, _ := IDsOf(traced)
-	handedOn, _ := none.Request(asked(recorded), "GET", "/me")
+	handedOn, _ := none.Request(asked(recorded))
 	for _, test := range []struct {
 		name     string
 		outgoing Outgoing
@@ -146,7 +145,7 @@ func TestSitesAreToldTheTrace(t *testing.T) {
 
 func TestWorkThatOutlivesItsCaller(t *testing.T) {
 	tracer, _ := recording(1)
-	caller, span := tracer.Request(asked(recorded), "GET", "/me")
+	caller, span := tracer.Request(asked(recorded))
 	defer span.End("")
 	caller, leave := context.WithCancel(caller)
 	work := Follow(t.Context(), caller)
@@ -164,12 +163,12 @@ func TestWithoutTracerNothingIsAllocated(t *testing.T) {
 	r := asked("")
 	to := tracer.To("s", "icws", true)
 	allocated := testing.AllocsPerRun(100, func() {
-		ctx, span := tracer.Request(r, "GET", "/me")
+		ctx, span := tracer.Request(r)
 		_, attempt := to.Attempt(ctx, r, "get_user", "client")
 		to.Tell(ctx, r.Header)
 		attempt.Answered(200)
 		attempt.End("")
-		span.Asked("me", "")
+		span.Served(Served{})
 		span.End("")
 		_, _ = IDsOf(ctx)
 		_ = tracer.Delivered("devices", time.Time{})
