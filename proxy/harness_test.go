@@ -116,7 +116,7 @@ func newDoor(t testing.TB, options ...func(*knobs)) *world {
 	panics := &logged{}
 	server.Config.ErrorLog = log.New(panics, "", 0)
 	w := &world{t: t, reg: reg, log: &logged{}, url: "http://" + server.Listener.Addr().String()}
-	k := newKnobs(reg, w.url, slog.New(slog.NewJSONHandler(w.log, nil)))
+	k := newKnobs(reg, w.url, slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	k.returns = push.NewReturns(server.Listener.Addr())
 	for _, option := range options {
 		option(k)

@@ -37,14 +37,14 @@ func records(t testing.TB, log string) []map[string]any {
 
 // keys are those that a record of a request may have.
 var keys = []string{"time", "level", "msg", "request_id", "api", "route", "method", "code", "duration_s", "bytes_out",
-	"operation", "api_status", "session", "client_ip", "error"}
+	"operation", "api_status", "cache_result", "site", "session", "client_ip", "error_class", "error", "error_id"}
 
 func TestOneRecordARequest(t *testing.T) {
 	w := newDoor(t)
 	anna := w.as("anna")
 	var sent []answer
-	sent = append(sent, anna.get("/me"), anna.post("/api/v2/me", `{"operationName":"AtLunch"}`), anna.get("/nowhere"), w.do("GET", "/api/v2/me", ""))
-	err := w.sim.Fault(icwssim.Fault{Route: routeSetStatus, Status: 500})
+	sent = append(sent, anna.get("/me/status-messages"), anna.post("/api/v2/me", `{"operationName":"AtLunch"}`), anna.get("/nowhere"), w.do("GET", "/api/v2/me", ""))
+	err := w.sim.Fault(icwssim.Fault{Route: routeSetStatus, Status: 500, Body: `{"errorId":"error.server.upset"}`, ContentType: "application/vnd.inin.icws+JSON"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,11 +65,12 @@ func TestOneRecordARequest(t *testing.T) {
 		}
 	}
 	for i, want := range []map[string]any{
-		{"level": "INFO", "route": "/me", "method": "GET", "operation": "me", "api_status": 0.0},
+		{"level": "INFO", "route": "/me/status-messages", "method": "GET", "operation": "status_messages", "api_status": 0.0,
+			"site": "pureconnect", "cache_result": "miss"},
 		{"level": "INFO", "route": "/api/v2/me", "method": "POST", "operation": "custom", "api_status": 0.0},
 		{"level": "INFO", "route": "unmatched", "method": "GET"},
-		{"level": "INFO", "route": "/api/v2/me", "operation": "me", "api_status": 20.0},
-		{"level": "WARN", "route": "/me", "operation": "Ready", "api_status": 4.0},
+		{"level": "INFO", "route": "/api/v2/me", "operation": "me", "api_status": 20.0, "error_class": "unauthenticated"},
+		{"level": "WARN", "route": "/me", "operation": "Ready", "api_status": 4.0, "error_class": "bad_upstream", "error_id": "error.server.upset"},
 	} {
 		for key, value := range want {
 			if logged[i][key] != value {

@@ -295,7 +295,7 @@ func TestWhatIsLoggedOfCometD(t *testing.T) {
 		}
 		return false
 	})
-	for key, want := range map[string]any{"msg": "request", "route": notificationsPath, "method": "POST", "code": 200.0, "level": "INFO"} {
+	for key, want := range map[string]any{"msg": "request", "route": notificationsPath, "method": "POST", "code": 200.0, "level": "DEBUG"} {
 		if record[key] != want {
 			t.Errorf("the record has %s = %v; want %v", key, record[key], want)
 		}
