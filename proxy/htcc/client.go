@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"portico/proxy/tracing"
 	"portico/proxy/upstream"
 )
 
@@ -32,6 +33,9 @@ type Settings struct {
 
 	HTTP    http.RoundTripper // default http.DefaultTransport; it must follow no redirects
 	Metrics *upstream.Metrics // required
+
+	Tracer    *tracing.Tracer // nil = nothing is recorded
+	TellTrace bool            // the site is told which trace a call belongs to
 }
 
 // A Client calls one site. Any number of goroutines may call its methods.
@@ -70,8 +74,9 @@ func New(s Settings) *Client {
 	return &Client{
 		settings: s,
 		hosts:    hosts,
-		caller:   &upstream.Caller{Site: metrics, Transport: s.HTTP, Timeout: s.Timeout, Guard: upstream.NewGuard(metrics, s.Limits, nil)},
-		metrics:  metrics,
+		caller: &upstream.Caller{Site: metrics, Transport: s.HTTP, Timeout: s.Timeout, Guard: upstream.NewGuard(metrics, s.Limits, nil),
+			Trace: s.Tracer.To(s.Site, "htcc", s.TellTrace)},
+		metrics: metrics,
 	}
 }
 

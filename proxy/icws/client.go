@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"portico/proxy/tracing"
 	"portico/proxy/upstream"
 	"portico/translate/icwsapi"
 )
@@ -48,6 +49,9 @@ type Settings struct {
 	HTTP    http.RoundTripper // default http.DefaultTransport; it must follow no redirects
 	Streams http.RoundTripper // for event streams; default HTTP
 	Metrics *upstream.Metrics // required
+
+	Tracer    *tracing.Tracer // nil = nothing is recorded
+	TellTrace bool            // the site is told which trace a call belongs to
 }
 
 // Marketplace is the licence of an application that does not use the site's own ICWS licence.
@@ -102,9 +106,10 @@ func New(s Settings) *Client {
 	return &Client{
 		settings: s,
 		hosts:    hosts,
-		caller:   &upstream.Caller{Site: metrics, Transport: s.HTTP, Streams: s.Streams, Timeout: s.Timeout, Guard: guard, Well: elsewhereIsWell},
-		metrics:  metrics,
-		public:   publicOf(s.PublicURL),
+		caller: &upstream.Caller{Site: metrics, Transport: s.HTTP, Streams: s.Streams, Timeout: s.Timeout, Guard: guard, Well: elsewhereIsWell,
+			Trace: s.Tracer.To(s.Site, "icws", s.TellTrace)},
+		metrics: metrics,
+		public:  publicOf(s.PublicURL),
 	}
 }
 

@@ -116,7 +116,7 @@ func (s *Server) settle(x *exchange, written bool) {
 		return
 	}
 	for _, e := range c.queue.settle(x, written) {
-		s.metrics.delivered(e.event)
+		s.metrics.delivered(e.event, s.opts.Delivered(e.topic, e.received))
 	}
 	if !written && !c.queue.ack {
 		s.restoredLocked(x)

@@ -103,10 +103,16 @@ func topic(channel string) string {
 	return "other"
 }
 
-// delivered counts an event that was written to a client.
-func (m *Metrics) delivered(e *event) {
+// delivered counts an event that was written to a client. Trace is the id of a trace that was recorded
+// of it, "" if none was.
+func (m *Metrics) delivered(e *event, trace string) {
 	m.events[e.topic][delivered].Inc()
-	m.delivery.Observe(time.Since(e.received).Seconds())
+	took := time.Since(e.received).Seconds()
+	if trace == "" {
+		m.delivery.Observe(took)
+		return
+	}
+	m.delivery.(prometheus.ExemplarObserver).ObserveWithExemplar(took, prometheus.Labels{"trace_id": trace})
 }
 
 // dropped counts events that a client will never get.

@@ -152,3 +152,35 @@ func TestEventsInFlightAreCountedWhenTheirClientEnds(t *testing.T) {
 		})
 	}
 }
+
+func TestDeliveriesAreTraced(t *testing.T) {
+	reg := prometheus.NewRegistry()
+	var told []string
+	options := Options{Metrics: NewMetrics(reg), Delivered: func(channel string, received time.Time) string {
+		told = append(told, fmt.Sprintf("%s after %v", channel, time.Since(received)))
+		return "4bf9"
+	}}
+	inTime(t, options, func(t *testing.T, s *Server) {
+		c := ready(t, s, "anna")
+		err := s.Publish("anna", "/v2/me/devices", 1, time.Now().Add(-time.Second))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.connect("").text(t)
+	})
+	if len(told) != 1 || told[0] != "devices after 1s" {
+		t.Errorf("deliveries told: %q; want one of devices after 1s", told)
+	}
+	families, _ := reg.Gather()
+	for _, family := range families {
+		for _, bucket := range family.GetMetric()[0].GetHistogram().GetBucket() {
+			for _, label := range bucket.GetExemplar().GetLabel() {
+				if label.GetName() != "trace_id" || label.GetValue() != "4bf9" {
+					t.Errorf("%s has the exemplar %v", family.GetName(), label)
+				}
+				return
+			}
+		}
+	}
+	t.Error("there is no exemplar")
+}

@@ -68,12 +68,19 @@ type Options struct {
 	// Returns has connects that are held parked: an http.Server keeps buffers, a request and two
 	// goroutines for each. nil leaves them there.
 	Returns *Returns
+	// Delivered is told of each event that was written to a client: the label of its channel, and when
+	// it was received. It returns the id of a trace that was recorded of that, "" if none was. It is
+	// called under the server's lock, and must not call the server. nil records nothing.
+	Delivered func(channel string, received time.Time) (trace string)
 
 	Metrics *Metrics // nil = counted nowhere
 }
 
 // withDefaults returns o with its gaps filled.
 func (o Options) withDefaults() Options {
+	if o.Delivered == nil {
+		o.Delivered = func(string, time.Time) string { return "" }
+	}
 	o.Timeout = cmp.Or(o.Timeout, 30*time.Second)
 	o.MaxInterval = cmp.Or(o.MaxInterval, 10*time.Second)
 	o.SweepPeriod = cmp.Or(o.SweepPeriod, 997*time.Millisecond)

@@ -41,7 +41,7 @@ func New(ctx context.Context, s Settings) (*Tracer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("tracing: %w", err)
 	}
-	return newTracer(s, sdk.WithBatcher(exporter)), nil
+	return NewWith(s, sdk.NewBatchSpanProcessor(exporter)), nil
 }
 
 // tracesPath is where a collector takes spans.
@@ -49,10 +49,11 @@ func New(ctx context.Context, s Settings) (*Tracer, error) {
 // Source: OTLP specification, OTLP/HTTP request.
 const tracesPath = "/v1/traces"
 
-func newTracer(s Settings, more ...sdk.TracerProviderOption) *Tracer {
-	options := append(more, sdk.WithSampler(sampler(s.Share)), sdk.WithResource(resource.NewSchemaless(
-		attribute.String("service.name", "portico"), attribute.String("service.version", s.Version))))
-	provider := sdk.NewTracerProvider(options...)
+// NewWith returns a Tracer that gives its spans to a processor, whatever the settings' endpoint is.
+func NewWith(s Settings, processor sdk.SpanProcessor) *Tracer {
+	provider := sdk.NewTracerProvider(sdk.WithSpanProcessor(processor), sdk.WithSampler(sampler(s.Share)),
+		sdk.WithResource(resource.NewSchemaless(
+			attribute.String("service.name", "portico"), attribute.String("service.version", s.Version))))
 	return &Tracer{provider: provider, spans: provider.Tracer("portico")}
 }
 

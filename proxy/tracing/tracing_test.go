@@ -9,14 +9,13 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	sdk "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 )
 
 // recording returns a Tracer that records a share of all traces, and what it recorded.
 func recording(share float64) (*Tracer, *tracetest.SpanRecorder) {
 	recorder := tracetest.NewSpanRecorder()
-	return newTracer(Settings{Share: share, Version: "1"}, sdk.WithSpanProcessor(recorder)), recorder
+	return NewWith(Settings{Share: share, Version: "1"}, recorder), recorder
 }
 
 const (

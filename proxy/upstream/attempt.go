@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"portico/proxy/fault"
+	"portico/proxy/tracing"
 )
 
 // A Caller makes the calls of one site. Any number of goroutines may use it.
@@ -19,6 +20,7 @@ type Caller struct {
 	Streams   http.RoundTripper // of Open; nil = Transport
 	Timeout   time.Duration     // of one attempt, to the end of the body; of a stream, to its head
 	Guard     *Guard            // of the site; nil = nothing is bounded
+	Trace     tracing.Outgoing  // of the site; the zero one records nothing
 
 	// Well reports an answer of 5xx by which a host that is well sends us elsewhere; nil: there is none.
 	Well func(Reply) bool
@@ -57,11 +59,7 @@ func (c *Caller) Do(req *http.Request, operation string, maxBody int64) (Reply, 
 	defer c.Guard.leave(req.Context())
 	c.Site.inFlight.Inc()
 	defer c.Site.inFlight.Dec()
-	began := time.Now()
-	reply, sent, err := c.attempt(req, op, maxBody, c.Timeout)
-	if sent {
-		op.durations.WithLabelValues(classLabel(reply.Status)).Observe(time.Since(began).Seconds())
-	}
+	reply, err := c.attempt(req, op, maxBody, c.Timeout, sending.took)
 	if err != nil {
 		return Reply{}, err
 	}
@@ -88,7 +86,7 @@ func (c *Caller) DoRepeatable(req *http.Request, operation string, maxBody int64
 // place and is not in flight: a reader always has one such attempt outstanding, and has a gauge of its
 // own.
 func (c *Caller) DoLong(req *http.Request, operation string, maxBody int64, timeout time.Duration) (Reply, error) {
-	reply, _, err := c.attempt(req, c.Site.of(operation), maxBody, timeout)
+	reply, err := c.attempt(req, c.Site.of(operation), maxBody, timeout, func(sending, int) {})
 	if err != nil {
 		return Reply{}, err
 	}
@@ -96,22 +94,21 @@ func (c *Caller) DoLong(req *http.Request, operation string, maxBody int64, time
 }
 
 // attempt is the one place where an attempt is made whose answer is read here: it asks the host's
-// breaker, sends, and counts the attempt and its failure. The reply has a status as soon as one came,
-// also together with an error. Sent says whether the breaker let it through.
-func (c *Caller) attempt(req *http.Request, op *operation, maxBody int64, timeout time.Duration) (reply Reply, sent bool, err error) {
+// breaker, sends, and counts the attempt, its failure and, by timed, how long it took. The reply has a
+// status as soon as one came, also together with an error.
+func (c *Caller) attempt(req *http.Request, op *operation, maxBody int64, timeout time.Duration, timed func(sending, int)) (Reply, error) {
 	breaker, err := c.Guard.host(req, op)
 	if err != nil {
-		return Reply{}, false, err
+		return Reply{}, err
 	}
 	ctx, cancel := context.WithTimeout(req.Context(), timeout)
 	defer cancel()
+	ctx, sent := c.begin(ctx, req, op)
 	reply, why, err := c.exchange(ctx, req, maxBody)
 	breaker.heard(req.Context(), c.verdict(reply), why)
-	op.requests.WithLabelValues(string(CauseOf(ctx)), codeLabel(reply.Status)).Inc()
-	if err != nil {
-		op.failures[why].Inc()
-	}
-	return reply, true, err
+	timed(sent, reply.Status)
+	sent.over(reply.Status, why)
+	return reply, err
 }
 
 // verdict returns the status by which an answer counts for the breaker.

@@ -11,7 +11,7 @@ import (
 
 // Through returns a transport for requests that are passed through to the site. It counts them
 // under operation and the cause of their context, without durations: their bodies stream, and end
-// when the caller has them. An upload or a download may take as long as it likes, but the site may
+// when the caller has them. Their spans end with the head. An upload or a download may take as long as it likes, but the site may
 // not be silent for longer than the given time while it is waited for. Once another protocol is spoken,
 // it may.
 //
@@ -46,25 +46,24 @@ func (t through) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	site.inFlight.Inc()
 	defer site.inFlight.Dec()
-	cause := string(CauseOf(req.Context()))
 	ctx, silence := newSilence(req.Context(), t.silent)
+	ctx, sent := t.caller.begin(ctx, req, op)
 	res, err := t.caller.Transport.RoundTrip(uploaded(req.WithContext(t.caller.traced(ctx)), silence))
 	if err != nil {
 		why, err := sendFailure(ctx, err)
 		breaker.heard(req.Context(), 0, why)
 		silence.end()
-		op.requests.WithLabelValues(cause, codeLabel(0)).Inc()
-		op.failures[why].Inc()
+		sent.over(0, why)
 		return nil, err
 	}
 	breaker.heard(req.Context(), res.StatusCode, "")
-	op.requests.WithLabelValues(cause, codeLabel(res.StatusCode)).Inc()
 	if tooLong(res.Header) {
-		op.failures[reasonBody].Inc()
+		sent.over(res.StatusCode, reasonBody)
 		silence.end()
 		_ = res.Body.Close()
 		return nil, fmt.Errorf("%w: %w: over %d bytes", fault.BadUpstream, errHeadTooLong, maxHead)
 	}
+	sent.over(res.StatusCode, "")
 	if res.StatusCode == http.StatusSwitchingProtocols { // its body is a connection, to which we write too
 		silence.leave()
 		return res, nil

@@ -35,6 +35,7 @@ type Site struct {
 
 // An operation holds the children of one call's label, resolved once.
 type operation struct {
+	name      string
 	requests  *prometheus.CounterVec // curried: cause and code are left
 	durations prometheus.ObserverVec // curried: code_class is left
 	failures  map[reason]prometheus.Counter
@@ -87,6 +88,7 @@ func newSite(m *Metrics, name string, v Vocabulary) *Site {
 func newOperation(m *Metrics, site, op string, classes []string) *operation {
 	labels := prometheus.Labels{"site": site, "operation": op}
 	o := &operation{
+		name:      op,
 		requests:  m.requests.MustCurryWith(labels),
 		durations: m.durations.MustCurryWith(labels),
 		failures:  make(map[reason]prometheus.Counter),

@@ -40,6 +40,7 @@ func (c *Caller) Open(req *http.Request, operation string, maxBody int64, silenc
 		return Reply{}, nil, err
 	}
 	ctx, cancel := context.WithCancelCause(req.Context())
+	ctx, sent := c.begin(ctx, req, op)
 	head := time.AfterFunc(c.Timeout, func() { cancel(context.DeadlineExceeded) })
 	reply, body, why, err := c.open(ctx, req, maxBody)
 	if err == nil && !head.Stop() && body != nil { // the time ran out as the head came in
@@ -53,10 +54,7 @@ func (c *Caller) Open(req *http.Request, operation string, maxBody int64, silenc
 	} else {
 		breaker.heard(req.Context(), reply.Status, why)
 	}
-	op.requests.WithLabelValues(string(CauseOf(ctx)), codeLabel(reply.Status)).Inc()
-	if err != nil {
-		op.failures[why].Inc()
-	}
+	sent.over(reply.Status, why)
 	if err != nil || body == nil {
 		head.Stop()
 		cancel(nil)
