@@ -66,6 +66,7 @@ type Config struct {
 
 	Cache  Cache  `yaml:"cache"`
 	Log    Log    `yaml:"log"`
+	Traces Traces `yaml:"traces"`
 	Limits Limits `yaml:"limits"`
 	Logins Logins `yaml:"logins"`
 
@@ -96,6 +97,11 @@ type Cache struct {
 type Log struct {
 	// Level is the least severe level written. Default info.
 	Level LogLevel `yaml:"level"`
+	// LoginNames shows operators agents' login names, in the audit records of the log and in the view of
+	// sessions. Default false.
+	LoginNames bool `yaml:"login_names"`
+	// ClientIP has the records of requests name the caller's address. Default false.
+	ClientIP bool `yaml:"client_ip"`
 }
 
 // Default returns the settings that hold where neither file nor environment says otherwise. They
@@ -112,6 +118,7 @@ func Default() *Config {
 		Grace:       20 * time.Second, // with DrainDelay below the 30 s that Kubernetes waits
 		Cache:       Cache{MaxBytes: 64 << 20, Scope: ScopeSession, StaleIfError: time.Hour},
 		Log:         Log{Level: "info"},
+		Traces:      Traces{PerThousand: 10},
 		CSRF:        CSRFByOrigin,
 		Limits: Limits{Body: 64 << 10, Header: 32 << 10, Headers: 100, URL: 8 << 10, HeaderTimeout: 10 * time.Second,
 			BodyTimeout: 30 * time.Second, WriteTimeout: 30 * time.Second, Strangers: 10000, Requests: 2000, StrangersPerAddress: 1000},

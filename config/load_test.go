@@ -66,13 +66,14 @@ func TestWholeSchemaIsAccepted(t *testing.T) {
 		DrainDelay:     0,
 		Grace:          time.Minute,
 		Cache:          Cache{MaxBytes: 1e6, Scope: ScopeShared, StaleIfError: 0},
-		Log:            Log{Level: "debug"},
+		Log:            Log{Level: "debug", LoginNames: true, ClientIP: true},
+		Traces:         Traces{Endpoint: "https://collector.example:4318", PerThousand: 5},
 		Limits: Limits{Body: 2048, Requests: 500, Header: 16 << 10, Headers: 50, URL: 4 << 10, HeaderTimeout: 5 * time.Second, BodyTimeout: time.Minute,
 			WriteTimeout: 20 * time.Second, Strangers: 200, StrangersPerAddress: 20},
 		Logins: Logins{FailuresPerName: 3, FailuresPerAddress: 30, Window: 10 * time.Minute},
 		Sites: map[string]Site{
 			"pureconnect": {
-				Name: "pureconnect", Kind: ICWS, Timeout: 5 * time.Second,
+				Name: "pureconnect", Kind: ICWS, Timeout: 5 * time.Second, TraceContext: KeepTraceContext,
 				Calls:   Calls{AtOnce: 32, Wait: time.Second, Retries: 5},
 				Breaker: Breaker{Calls: 50, Within: 30 * time.Second, Pause: time.Second},
 				Logins:  Pace{PerSecond: 20, Queue: 100, Wait: 5 * time.Second},
@@ -94,7 +95,7 @@ func TestWholeSchemaIsAccepted(t *testing.T) {
 				Native:      true,
 			},
 			"cloud": {Name: "cloud", Kind: HTCC, URLs: []string{"https://gws.example:8090"}, Timeout: 10 * time.Second, PassthroughTimeout: time.Minute,
-				Calls: defaultCalls, Breaker: defaultBreaker, Logins: defaultPace},
+				Calls: defaultCalls, Breaker: defaultBreaker, Logins: defaultPace, TraceContext: SendTraceContext},
 		},
 		Routes: []Route{
 			{Match: "*@both.example", Sites: []string{"pureconnect", "cloud"}, Channels: map[string]string{"voice": "pureconnect", "chat": "cloud", "email": "cloud"}},
@@ -117,7 +118,7 @@ func TestDefaultsHoldWhereTheFileSaysNothing(t *testing.T) {
 	want := Default()
 	want.Sites = map[string]Site{"ic": {
 		Name: "ic", Kind: ICWS, URLs: []string{"https://ic1.example:8019"}, Timeout: 10 * time.Second,
-		Calls: defaultCalls, Breaker: defaultBreaker, Logins: defaultPace,
+		Calls: defaultCalls, Breaker: defaultBreaker, Logins: defaultPace, TraceContext: SendTraceContext,
 		Application: "Portico", Language: "en-us", Channels: map[string]Channel{"voice": {}},
 		Activations: Activations{AtEnd: AtEndKeep}, Confirm: ConfirmAccepted, AfterOutage: AfterOutageNotReady, Watch: WatchAgent, Service: Service{Hold: HoldByStream, KeepAlive: 90 * time.Second},
 	}}

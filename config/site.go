@@ -31,6 +31,8 @@ type Site struct {
 	Breaker Breaker `yaml:"breaker"`
 	Logins  Pace    `yaml:"logins"`
 	TLS     SiteTLS `yaml:"tls"`
+	// TraceContext says whether the site is told which trace a call belongs to. Default send.
+	TraceContext TraceContext `yaml:"trace_context"`
 
 	// Alternates are patterns of host names that the site may send us to, apart from its own
 	// hosts; a * never matches a dot. Default none.
@@ -123,6 +125,7 @@ func (s *Site) complete(name string) {
 	s.Name = name
 	s.Timeout = cmp.Or(s.Timeout, 10*time.Second)
 	s.completeCalls()
+	s.completeTraces()
 	if s.Kind == HTCC {
 		s.PassthroughTimeout = cmp.Or(s.PassthroughTimeout, time.Minute)
 	}

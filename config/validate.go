@@ -14,6 +14,7 @@ func (c *Config) validate(v *verdict) {
 	c.checkSites(v)
 	c.checkRoutes(v)
 	c.checkStates(v)
+	c.checkTraces(v)
 }
 
 var versionForm = regexp.MustCompile(`^\d+(\.\d+){1,3}$`)

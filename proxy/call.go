@@ -33,6 +33,7 @@ type call struct {
 	cookie  sessionCookie  // what an answer without error does to the session's cookie
 
 	operation operation
+	asked     htccapi.Operation // the operationName of a POST, "" before it was read
 	numbers   *endpoint
 	verdict   int    // statusCode, in either dialect
 	looked    string // what became of looking into the cache, "" if nobody did

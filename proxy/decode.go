@@ -46,7 +46,7 @@ func (c *call) decode() (operationRequest, error) {
 	}
 	ask, err := decodeOperation(body)
 	if err == nil {
-		c.operation = operationOf(ask.OperationName)
+		c.operation, c.asked = operationOf(ask.OperationName), ask.OperationName
 	}
 	return operationRequest{ask, body}, err
 }

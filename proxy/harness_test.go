@@ -24,6 +24,7 @@ import (
 	"portico/proxy/icws/icwssim"
 	"portico/proxy/push"
 	"portico/proxy/session"
+	"portico/proxy/tracing"
 	"portico/proxy/upstream"
 	"portico/translate"
 	"portico/translate/htccapi"
@@ -71,6 +72,7 @@ type knobs struct {
 	htcc    htcc.Settings // of the client of the HTCC site; likewise
 	allows  bool          // cloud takes requests for other protocols
 	timeout time.Duration // of upstream calls
+	tracer  *tracing.Tracer
 	push    *push.Options // of newPushing; nil for its own
 	returns *push.Returns // of connections to the door
 }
@@ -157,6 +159,8 @@ func (w *world) build(k *knobs) {
 	w.sim, w.cloud = k.sim, k.cloud
 	calls := upstream.NewMetrics(w.reg, []string{site, cloud})
 	k.icws.Site, k.icws.Application, k.icws.Language, k.icws.Timeout, k.icws.Metrics = site, "Portico", "en-us", k.timeout, calls
+	k.icws.Tracer, k.icws.TellTrace, k.htcc.Tracer, k.htcc.TellTrace = k.tracer, true, k.tracer, true
+	k.gateway.Tracer, k.door.Tracer = k.tracer, k.tracer
 	k.site.ICWS = icws.New(k.icws)
 	k.htcc.Site, k.htcc.Timeout, k.htcc.PassthroughTimeout, k.htcc.Metrics = cloud, k.timeout, k.timeout, calls
 	k.gateway.Sites = []gateway.Site{k.site, {Name: cloud, Upgrades: k.allows, HTCC: htcc.New(k.htcc)}}

@@ -108,7 +108,7 @@ func (r record) attrs() []slog.Attr {
 		attrs = append(attrs, slog.String("operation", string(r.operation)), slog.Int("api_status", r.verdict))
 	}
 	for _, one := range []struct{ key, value string }{
-		{"cache_result", r.looked}, {"site", r.sites}, {"session", r.session}, {"client_ip", r.clientIP}} {
+		{"session", r.session}, {"site", r.sites}, {"cache_result", r.looked}, {"client_ip", r.clientIP}} {
 		if one.value != "" {
 			attrs = append(attrs, slog.String(one.key, one.value))
 		}

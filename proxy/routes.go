@@ -23,11 +23,11 @@ type resource struct {
 // resources lists every path that is served, under both prefixes.
 func (d *door) resources() []resource {
 	return []resource{
-		{"/me", d.loggedIn(getMe), d.loggedIn(postMe), opMe},
+		{"/me", d.loggedIn(getMe), d.loggedIn(audited(postMe)), opMe},
 		{"/me/devices", d.loggedIn(getDevices), nil, opDevices},
-		{"/me/devices/:id", d.loggedIn(getDevice), d.loggedIn(postDevice), opDevices},
+		{"/me/devices/:id", d.loggedIn(getDevice), d.loggedIn(audited(postDevice)), opDevices},
 		{"/me/channels", d.loggedIn(getChannels), nil, opChannels},
-		{"/me/channels/:channel", d.loggedIn(getChannel), d.loggedIn(postChannel), opChannels},
+		{"/me/channels/:channel", d.loggedIn(getChannel), d.loggedIn(audited(postChannel)), opChannels},
 		{"/me/status-messages", d.loggedIn(getStatusMessages), nil, opStatusMessages},
 		{"/settings/agent-states", d.loggedIn(getAgentStates), nil, opAgentStates},
 		{"/diagnostics/version", getVersion, nil, opVersion},

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"os"
 	"time"
@@ -68,8 +67,7 @@ func (p process) openDemo(pureconnect, cloud *simulated, icws, htcc, door, admin
 		return nil, err
 	}
 	move(cfg, door, admin)
-	level := new(slog.LevelVar)
-	portico, err := open(cfg, logger(p.stderr, level), level)
+	portico, err := open(cfg, newBooks(p.stderr))
 	_, isAddress := errors.AsType[*net.OpError](err)
 	if isAddress {
 		return nil, fmt.Errorf("%w; --listen and --admin move Portico", err)

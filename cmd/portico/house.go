@@ -4,15 +4,11 @@ import (
 	"cmp"
 	"crypto/tls"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"net/url"
 	"slices"
 	"sync/atomic"
 	"time"
-
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"portico/cache"
 	"portico/config"
@@ -23,6 +19,7 @@ import (
 	"portico/proxy/icws"
 	"portico/proxy/push"
 	"portico/proxy/session"
+	"portico/proxy/tracing"
 	"portico/proxy/upstream"
 	"portico/translate"
 	"portico/translate/htccapi"
@@ -36,6 +33,7 @@ type house struct {
 	lasting  proxy.Settings // of the door, as far as they need a restart
 	door     atomic.Pointer[http.Handler]
 	admin    http.Handler
+	tracer   *tracing.Tracer // nil if nothing is recorded
 	reloads  reloads
 	draining atomic.Bool
 }
@@ -44,32 +42,32 @@ type house struct {
 func (h *house) ServeHTTP(w http.ResponseWriter, r *http.Request) { (*h.door.Load()).ServeHTTP(w, r) }
 
 // build makes every room from the settings.
-func build(cfg *config.Config, log *slog.Logger, returns *push.Returns) (*house, error) {
-	reg := prometheus.NewRegistry()
-	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	countBuild(reg)
-
+func build(cfg *config.Config, books books, returns *push.Returns) (*house, error) {
+	log, reg := books.log, books.reg
+	tracer, err := tracerOf(cfg.Traces, log)
+	if err != nil {
+		return nil, err
+	}
 	names := siteNames(cfg)
 	calls := upstream.NewMetrics(reg, names)
 	sites := make([]gateway.Site, 0, len(names))
 	for _, name := range names {
-		site, err := siteOf(cfg, cfg.Sites[name], calls)
+		site, err := siteOf(cfg, cfg.Sites[name], calls, tracer)
 		if err != nil {
 			return nil, err
 		}
 		sites = append(sites, site)
 	}
-	house := &house{push: pushServer(cfg, reg, log, returns), places: proxy.NewPlaces(int(cfg.Limits.Requests), reg), reloads: newReloads(reg)}
-	var err error
+	house := &house{tracer: tracer, push: pushServer(cfg, books, tracer, returns), places: proxy.NewPlaces(int(cfg.Limits.Requests), reg), reloads: newReloads(reg)}
 	house.gateway, err = gateway.New(gateway.Settings{
-		Policy: policy(cfg), Sites: sites, Store: session.NewMemory(), Push: house.push, Cache: cache.NewMetrics(reg, names...), Metrics: gateway.NewMetrics(reg, names...), Logger: log,
+		Policy: policy(cfg), Sites: sites, Store: session.NewMemory(), Push: house.push, Cache: cache.NewMetrics(reg, names...), Metrics: gateway.NewMetrics(reg, names...), Tracer: tracer, Logger: log,
 	})
 	if err != nil {
 		return nil, err
 	}
 	house.lasting = proxy.Settings{
 		Gateway: house.gateway, PublicURL: cfg.PublicURL, Places: house.places, Draining: house.draining.Load, Push: house.push,
-		Origins: cfg.CORS.Origins, LoggedIn: know, Metrics: proxy.NewMetrics(reg), Logger: log,
+		Origins: cfg.CORS.Origins, LoggedIn: know, Metrics: proxy.NewMetrics(reg), Tracer: tracer, Logger: log,
 	}
 	house.adopt(cfg)
 	house.admin = admin.New(admin.Settings{Gatherer: reg, Registerer: reg, Gateway: house.gateway, Draining: house.draining.Load,
@@ -86,6 +84,7 @@ func (h *house) adopt(cfg *config.Config) {
 	s.Dialect, s.HTCCVersion, s.Passthrough = htccapi.Dialect(cfg.Dialect), cfg.HTCCVersion, cfg.Passthrough
 	s.MaxBody, s.MaxURL, s.MaxHeaders = int64(cfg.Limits.Body), int(cfg.Limits.URL), int(cfg.Limits.Headers)
 	s.BodyTimeout, s.WriteTimeout, s.TrustedProxies = cfg.Limits.BodyTimeout, cfg.Limits.WriteTimeout, cfg.TrustedProxies
+	s.LogClientIP, s.LogLogins = cfg.Log.ClientIP, cfg.Log.LoginNames
 	s.CSRFToken = cfg.CSRF == config.CSRFByToken
 	door := proxy.New(s)
 	h.door.Store(&door)
@@ -99,9 +98,9 @@ func policy(cfg *config.Config) gateway.Policy {
 
 // pushServer makes the CometD server. A client is found by its id, so that callers without a cookie jar
 // are served too: whose it is, the log-in tells.
-func pushServer(cfg *config.Config, reg prometheus.Registerer, log *slog.Logger, returns *push.Returns) *push.Server {
-	options := push.Options{TrustClientSession: true, AckExtension: true, WebSocket: true, Metrics: push.NewMetrics(reg), Returns: returns,
-		Panicked: func(err error) { log.Error("a notification connection ended in a panic", "cause", err.Error()) }}
+func pushServer(cfg *config.Config, books books, tracer *tracing.Tracer, returns *push.Returns) *push.Server {
+	options := push.Options{TrustClientSession: true, AckExtension: true, WebSocket: true, Metrics: push.NewMetrics(books.reg), Returns: returns, Delivered: tracer.Delivered,
+		Panicked: func(err error) { books.log.Error("a notification connection ended in a panic", "cause", err.Error()) }}
 	public, err := url.Parse(cfg.PublicURL)
 	if err == nil {
 		options.Secure = public.Scheme == "https"
@@ -120,7 +119,7 @@ func siteNames(cfg *config.Config) []string {
 }
 
 // siteOf makes a site from its settings.
-func siteOf(cfg *config.Config, s config.Site, calls *upstream.Metrics) (gateway.Site, error) {
+func siteOf(cfg *config.Config, s config.Site, calls *upstream.Metrics, tracer *tracing.Tracer) (gateway.Site, error) {
 	calling, err := transport(s.TLS)
 	if err != nil {
 		return gateway.Site{}, fmt.Errorf("site %q: %w", s.Name, err)
@@ -128,7 +127,8 @@ func siteOf(cfg *config.Config, s config.Site, calls *upstream.Metrics) (gateway
 	if s.Kind == config.HTCC {
 		return gateway.Site{Name: s.Name, Upgrades: s.Upgrades, HTCC: htcc.New(htcc.Settings{
 			Site: s.Name, Bases: s.Bases(), Timeout: s.Timeout, PassthroughTimeout: s.PassthroughTimeout,
-			Limits: limits(s), HTTP: calling, Metrics: calls})}, nil
+			Limits: limits(s), HTTP: calling, Metrics: calls,
+			Tracer: tracer, TellTrace: s.TraceContext == config.SendTraceContext})}, nil
 	}
 	var service gateway.ServiceUser
 	if s.Watch == config.WatchService {
@@ -140,7 +140,7 @@ func siteOf(cfg *config.Config, s config.Site, calls *upstream.Metrics) (gateway
 			Site: s.Name, Bases: s.Bases(), Template: s.URL, Alternates: s.Alternates, Application: s.Application,
 			Marketplace: icws.Marketplace{LicenseName: s.Marketplace.LicenseName, Code: s.Marketplace.Code.Reveal()},
 			Language:    s.Language, Timeout: s.Timeout, Limits: limits(s), HTTP: calling, Streams: &upstream.Streams{Transport: calling}, Metrics: calls,
-			PublicURL: cfg.PublicURL,
+			PublicURL: cfg.PublicURL, Tracer: tracer, TellTrace: s.TraceContext == config.SendTraceContext,
 		}),
 		Rules: translate.Rules{
 			Site: s.Name, PublicURL: cfg.PublicURL, Channels: channels(s.Channels),

@@ -40,8 +40,8 @@ func serve(ctx context.Context, p process, args []string) error {
 		fmt.Fprintln(p.stderr, err)
 		return errors.New("the settings are not usable")
 	}
-	level := new(slog.LevelVar)
-	log := logger(p.stdout, level)
+	books := newBooks(p.stdout)
+	log := books.log
 	for _, warning := range cfg.Warnings {
 		log.Warn("settings: " + warning)
 	}
@@ -49,7 +49,7 @@ func serve(ctx context.Context, p process, args []string) error {
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
 	defer signal.Stop(hangups)
-	running, err := open(cfg, log, level)
+	running, err := open(cfg, books)
 	if err != nil {
 		return err
 	}
@@ -89,8 +89,9 @@ func (r *running) adopt(cfg *config.Config) {
 }
 
 // open opens the listeners and builds the house behind them. The listeners come first, since the
-// public URL may follow from the port they got. level is that of log.
-func open(cfg *config.Config, log *slog.Logger, level *slog.LevelVar) (*running, error) {
+// public URL may follow from the port they got.
+func open(cfg *config.Config, books books) (*running, error) {
+	log, level := books.log, books.level
 	level.Set(cfg.Log.Level.Level())
 	door, err := listen("door", cfg.Listen, nil, log)
 	if err != nil {
@@ -113,7 +114,7 @@ func open(cfg *config.Config, log *slog.Logger, level *slog.LevelVar) (*running,
 		reached.PublicURL = reached.PublicURLAt(door.address())
 	}
 	door.returns = push.NewReturns(door.listener.Addr())
-	house, err := build(&reached, log, door.returns)
+	house, err := build(&reached, books, door.returns)
 	if err != nil {
 		_ = door.listener.Close()
 		_ = admin.listener.Close()
@@ -176,6 +177,10 @@ func (r *running) stop() error {
 	case <-requests.Done():
 	}
 	r.house.gateway.Close(ctx)
+	err := r.house.tracer.Close(ctx)
+	if err != nil {
+		r.log.Warn("traces could not be sent at the end", "cause", err.Error())
+	}
 	return errors.Join(late, r.admin.stop(ctx))
 }
 

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -38,7 +37,7 @@ func (c *centres) open(more string) *stopping {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	r, err := open(cfg, slog.New(slog.DiscardHandler), new(slog.LevelVar))
+	r, err := open(cfg, newBooks(io.Discard))
 	if err != nil {
 		c.t.Fatal(err)
 	}

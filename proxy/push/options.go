@@ -68,6 +68,7 @@ type Options struct {
 	// Returns has connects that are held parked: an http.Server keeps buffers, a request and two
 	// goroutines for each. nil leaves them there.
 	Returns *Returns
+
 	// Delivered is told of each event that was written to a client: the label of its channel, and when
 	// it was received. It returns the id of a trace that was recorded of that, "" if none was. It is
 	// called under the server's lock, and must not call the server. nil records nothing.

@@ -24,6 +24,8 @@ type Settings struct {
 	Endpoint string  // URL of an OTLP collector that takes protobuf over HTTP, such as https://collector:4318
 	Share    float64 // of traces that are recorded, from 0 to 1
 	Version  string  // of Portico
+
+	Failed func(error) // is told that spans could not be sent; nil = nobody is
 }
 
 // A Tracer makes spans. Any number of goroutines may use it. Of the nil Tracer every method does
@@ -41,13 +43,28 @@ func New(ctx context.Context, s Settings) (*Tracer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("tracing: %w", err)
 	}
-	return NewWith(s, sdk.NewBatchSpanProcessor(exporter)), nil
+	return NewWith(s, sdk.NewBatchSpanProcessor(telling{exporter, s.Failed})), nil
 }
 
 // tracesPath is where a collector takes spans.
 //
 // Source: OTLP specification, OTLP/HTTP request.
 const tracesPath = "/v1/traces"
+
+// telling is an exporter that tells why spans could not be sent. The SDK tells nobody but a handler that
+// the whole process shares.
+type telling struct {
+	sdk.SpanExporter
+	failed func(error)
+}
+
+func (e telling) ExportSpans(ctx context.Context, spans []sdk.ReadOnlySpan) error {
+	err := e.SpanExporter.ExportSpans(ctx, spans)
+	if err != nil && e.failed != nil {
+		e.failed(err)
+	}
+	return nil // it is told
+}
 
 // NewWith returns a Tracer that gives its spans to a processor, whatever the settings' endpoint is.
 func NewWith(s Settings, processor sdk.SpanProcessor) *Tracer {

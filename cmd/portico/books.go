@@ -1,0 +1,51 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"portico/config"
+	"portico/proxy"
+	"portico/proxy/logs"
+	"portico/proxy/tracing"
+)
+
+// Books are what a process writes of itself: its log and its numbers.
+type books struct {
+	log   *slog.Logger
+	level *slog.LevelVar // of log
+	reg   *prometheus.Registry
+}
+
+// newBooks opens books whose log goes to out, a JSON object a line.
+func newBooks(out io.Writer) books {
+	b := books{level: new(slog.LevelVar), reg: prometheus.NewRegistry()}
+	b.reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	countBuild(b.reg)
+	b.log = logs.New(logs.Settings{Out: out, Level: b.level, Each: []string{proxy.MessageRequest, proxy.MessageAudit},
+		Trace: traceOf, Registerer: b.reg})
+	return b
+}
+
+func traceOf(ctx context.Context) (trace, span, flags string, ok bool) {
+	ids, ok := tracing.IDsOf(ctx)
+	return ids.Trace, ids.Span, ids.Flags, ok
+}
+
+// tracerOf returns what records traces, nil if the settings name nobody to send them to.
+func tracerOf(cfg config.Traces, log *slog.Logger) (*tracing.Tracer, error) {
+	if cfg.Endpoint == "" {
+		return nil, nil
+	}
+	tracer, err := tracing.New(context.Background(), tracing.Settings{Endpoint: cfg.Endpoint, Share: float64(cfg.PerThousand) / 1000,
+		Version: version, Failed: func(err error) { log.Warn("traces could not be sent", "cause", err.Error()) }})
+	if err != nil {
+		return nil, fmt.Errorf("traces.endpoint: %w", err)
+	}
+	return tracer, nil
+}
