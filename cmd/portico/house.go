@@ -36,6 +36,7 @@ type house struct {
 	tracer   *tracing.Tracer // nil if nothing is recorded
 	reloads  reloads
 	draining atomic.Bool
+	logins   atomic.Bool // operators see login names
 }
 
 // ServeHTTP serves callers at the door of now. A request ends at the one it came in by.
@@ -71,7 +72,8 @@ func build(cfg *config.Config, books books, returns *push.Returns) (*house, erro
 	}
 	house.adopt(cfg)
 	house.admin = admin.New(admin.Settings{Gatherer: reg, Registerer: reg, Gateway: house.gateway, Draining: house.draining.Load,
-		Token: cfg.AdminToken.Reveal(), Open: config.OnLoopback(cfg.Admin)})
+		Token: cfg.AdminToken.Reveal(), Open: config.OnLoopback(cfg.Admin),
+		Logins: house.logins.Load, Level: books.level, Log: log})
 	return house, nil
 }
 
@@ -84,6 +86,7 @@ func (h *house) adopt(cfg *config.Config) {
 	s.Dialect, s.HTCCVersion, s.Passthrough = htccapi.Dialect(cfg.Dialect), cfg.HTCCVersion, cfg.Passthrough
 	s.MaxBody, s.MaxURL, s.MaxHeaders = int64(cfg.Limits.Body), int(cfg.Limits.URL), int(cfg.Limits.Headers)
 	s.BodyTimeout, s.WriteTimeout, s.TrustedProxies = cfg.Limits.BodyTimeout, cfg.Limits.WriteTimeout, cfg.TrustedProxies
+	h.logins.Store(cfg.Log.LoginNames)
 	s.LogClientIP, s.LogLogins = cfg.Log.ClientIP, cfg.Log.LoginNames
 	s.CSRFToken = cfg.CSRF == config.CSRFByToken
 	door := proxy.New(s)

@@ -1,9 +1,11 @@
-// Package admin is the operator's door, on a port of its own: metrics, health, readiness and pprof.
+// Package admin is the operator's door, on a port of its own: metrics, health, readiness, views of
+// sites, sessions and caches, the level of the log, and pprof.
 // It is not for agents' applications and is not counted in the door's metrics. Metrics and health are
 // for everybody who reaches it; the rest asks for a token, unless only this machine does.
 package admin
 
 import (
+	"log/slog"
 	"net/http"
 	"net/http/pprof"
 
@@ -14,7 +16,7 @@ import (
 	"portico/proxy/gateway"
 )
 
-// Settings are what the operator's door needs. All but Token and Open are required.
+// Settings are what the operator's door needs. The first four are required.
 type Settings struct {
 	Gatherer   prometheus.Gatherer
 	Registerer prometheus.Registerer
@@ -23,6 +25,10 @@ type Settings struct {
 
 	Token string // asked for as a bearer token where it is given
 	Open  bool   // without one there is nobody to ask: only this machine reaches the door
+
+	Logins func() bool    // the view of sessions shows login names; nil = no
+	Level  *slog.LevelVar // of the log; nil = one that nobody uses
+	Log    *slog.Logger   // nil = none
 }
 
 // maxScrapes bounds scrapes side by side, as each gathers everything.
@@ -31,6 +37,15 @@ const maxScrapes = 2
 // New returns the operator's door.
 func New(s Settings) http.Handler {
 	gin.SetMode(gin.ReleaseMode)
+	if s.Logins == nil {
+		s.Logins = func() bool { return false }
+	}
+	if s.Level == nil {
+		s.Level = new(slog.LevelVar)
+	}
+	if s.Log == nil {
+		s.Log = slog.New(slog.DiscardHandler)
+	}
 	engine := gin.New()
 	engine.Use(gin.Recovery())
 	engine.GET("/healthz", func(c *gin.Context) { c.String(http.StatusOK, "ok\n") })
@@ -38,7 +53,9 @@ func New(s Settings) http.Handler {
 	engine.GET("/readyz/:site", func(c *gin.Context) { c.String(siteReadiness(s, c.Param("site"))) })
 	engine.GET("/metrics", gin.WrapH(promhttp.HandlerFor(s.Gatherer, promhttp.HandlerOpts{
 		Registry: s.Registerer, EnableOpenMetrics: true, CoalesceGather: true, MaxRequestsInFlight: maxScrapes})))
-	profiles(engine.Group("/", s.authorized))
+	guarded := engine.Group("/", s.authorized)
+	s.show(guarded)
+	profiles(guarded)
 	return http.NewCrossOriginProtection().Handler(engine)
 }
 

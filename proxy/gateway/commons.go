@@ -39,6 +39,9 @@ type member struct {
 	cell    *cache.Cell[translate.Catalogue]
 	changed func() // is called after the cell was given another catalogue
 
+	// renew has the cell hold the catalogue as the site has it now, on an operator's word.
+	renew func(context.Context) error
+
 	// What follows is guarded by commons.mu.
 
 	circle *circle // nil while in none

@@ -86,8 +86,9 @@ type siteAtWork interface {
 	part(a *Agent, login string, opened opening) part
 	// run probes the site, and watches it for its agents, until ctx ends.
 	run(ctx context.Context, changed func(site string, up bool)) error
-	answers() bool // the last probe did
-	limited()      // counts a log-in that our own limits kept from the site
+	answers() bool  // the last probe did
+	view() SiteView // but for what the gateway knows itself
+	limited()       // counts a log-in that our own limits kept from the site
 }
 
 // opening is an upstream session that is no agent's yet.

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"strings"
 
 	"portico/translate"
@@ -11,6 +12,16 @@ import (
 func (p *icwsPart) catalogueChanged() {
 	p.site.commons.prove(p.common)
 	p.redirect()
+}
+
+// renew fetches the catalogue anew.
+func (p *icwsPart) renew(ctx context.Context) error {
+	p.catalogue.Purge()
+	_, err := p.catalogue.Get(ctx)
+	if err != nil {
+		return p.kinded(err)
+	}
+	return nil
 }
 
 func (p *icwsPart) changeAccess(m icwsapi.UserAccessMessage) {

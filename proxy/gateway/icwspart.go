@@ -81,7 +81,7 @@ func newICWSPart(a *Agent, at *icwsSite, login string, conn icws.Conn) *icwsPart
 		Follow: tracing.Follow,
 	})
 	p.feed = &feed{site: at.Name, cell: p.catalogue, changed: p.catalogueChanged}
-	p.common = &member{cell: p.catalogue, changed: p.redirect}
+	p.common = &member{cell: p.catalogue, changed: p.redirect, renew: p.renew}
 	p.access = cache.NewCell(a.life, cache.CellOptions[translate.Access]{
 		Cache: cache.Access, Site: at.Name, StaleIfError: at.StaleIfError, Intern: at.access.Of, Metrics: at.cells,
 		Fetch:  traced(at.tracer, cache.Access, at.Name, func(ctx context.Context) (*translate.Access, error) { return at.fetchAccess(ctx, p) }),

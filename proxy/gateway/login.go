@@ -292,6 +292,7 @@ func (g *Gateway) begin(ctx context.Context, route Route, opened []opening, c Ca
 		return nil, err
 	}
 	g.settings.Metrics.began()
+	g.log.InfoContext(ctx, "session began", "session", agent.short, "site", agent.Sites())
 	for _, p := range agent.parts {
 		agent.start(func() { p.watch(agent.life) })
 	}

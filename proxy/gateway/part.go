@@ -18,10 +18,11 @@ import (
 )
 
 // A part is an agent at one site: the upstream session there, and what is known of the agent's
-// state. Any number of goroutines may call its methods. All but the first four fail with
+// state. Any number of goroutines may call its methods. All but the first five fail with
 // fault.Unauthenticated when the part has ended, else with the kind of the upstream failure.
 type part interface {
 	siteName() string
+	look() PartView            // for operators, without asking the site
 	watch(ctx context.Context) // keeps the part current until ctx ends
 	close()                    // closes the upstream session, which ends with ours
 	reused()                   // counts a log-in that was not sent

@@ -37,7 +37,7 @@ func newWatcher(life context.Context, s *service, language string) *watcher {
 	w := &watcher{service: s, language: language, first: language == s.site.Language}
 	cell := cache.NewCell(life, cache.CellOptions[translate.Catalogue]{Cache: cache.Catalogue, Site: s.site.Name,
 		Intern: s.site.catalogues.Of, Fetch: func(context.Context) (*translate.Catalogue, error) { return nil, errNoFetch }})
-	w.common = &member{cell: cell, changed: func() {}}
+	w.common = &member{cell: cell, changed: func() {}, renew: w.renew}
 	w.feed = &feed{site: s.site.Name, cell: cell, changed: func() { s.site.commons.prove(w.common) }}
 	return w
 }
@@ -182,6 +182,31 @@ func (w *watcher) problem(err error) {
 	}
 	if w.silent.after(err) && len(w.service.site.ICWS.Hosts()) > 1 {
 		anew(errMove)
+	}
+}
+
+// proofEvery is how often it is looked whether a catalogue has come that was asked for anew.
+const proofEvery = 20 * time.Millisecond
+
+// renew has the site tell the catalogue anew, by a new subscription, and waits for it.
+func (w *watcher) renew(ctx context.Context) error {
+	w.mu.Lock()
+	live, anew := w.live, w.anew
+	w.mu.Unlock()
+	if !live {
+		return fmt.Errorf("gateway: the service of site %q receives nothing: %w", w.service.site.Name, fault.Unreachable)
+	}
+	w.feed.cell.Unproven()
+	anew(errAnew)
+	for {
+		held, _ := w.feed.cell.Snapshot()
+		if !held.Stale() {
+			return nil
+		}
+		err := sleep(ctx, proofEvery)
+		if err != nil {
+			return fmt.Errorf("gateway: read the catalogue anew: %w: %w", fault.Timeout, err)
+		}
 	}
 }
 

@@ -83,3 +83,6 @@ func New(s Settings) *Client {
 // Metrics returns the numbers of the client's site, for what is counted elsewhere: calls that were
 // avoided, log-ins that were not sent.
 func (c *Client) Metrics() *upstream.Site { return c.metrics }
+
+// Breakers returns the state of the breakers of the site's hosts, for operators.
+func (c *Client) Breakers() []upstream.BreakerView { return c.caller.Guard.Breakers() }

@@ -117,6 +117,9 @@ func New(s Settings) *Client {
 // avoided, log-ins that were not sent.
 func (c *Client) Metrics() *upstream.Site { return c.metrics }
 
+// Breakers returns the state of the breakers of the site's hosts, for operators.
+func (c *Client) Breakers() []upstream.BreakerView { return c.caller.Guard.Breakers() }
+
 // shared returns features, or an equal list of an earlier log-in: sessions of one release need no more
 // than one between them.
 func (c *Client) shared(features []icwsapi.Feature) []icwsapi.Feature {

@@ -1,6 +1,8 @@
 package upstream
 
 import (
+	"cmp"
+	"slices"
 	"sync"
 
 	"github.com/failsafe-go/failsafe-go/circuitbreaker"
@@ -48,4 +50,25 @@ func (s *breakerState) change(from, to circuitbreaker.State) {
 func (s *breakerState) add(state circuitbreaker.State, n int) {
 	s.in[state] += n
 	s.gauges[state].Set(float64(min(s.in[state], 1)))
+}
+
+// A BreakerView is what operators see of a host's breaker.
+type BreakerView struct {
+	Host  string `json:"host"` // and port; other for those that share one
+	State string `json:"state"`
+}
+
+// Breakers returns the breakers of the hosts that were called, by host.
+func (g *Guard) Breakers() []BreakerView {
+	views := []BreakerView{}
+	if g == nil || g.breakers == nil {
+		return views
+	}
+	g.breakers.mu.RLock()
+	defer g.breakers.mu.RUnlock()
+	for host, b := range g.breakers.all {
+		views = append(views, BreakerView{host, circuitStates[b.circuit.State()]})
+	}
+	slices.SortFunc(views, func(a, b BreakerView) int { return cmp.Compare(a.Host, b.Host) })
+	return views
 }

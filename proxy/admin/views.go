@@ -1,0 +1,69 @@
+package admin
+
+import (
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"portico/proxy/fault"
+)
+
+// show mounts what operators may see and do. All of it is JSON.
+func (s Settings) show(views gin.IRoutes) {
+	views.GET("/sites", func(c *gin.Context) { c.JSON(http.StatusOK, gin.H{"sites": s.Gateway.Sites()}) })
+	views.GET("/sessions", func(c *gin.Context) {
+		c.JSON(http.StatusOK, gin.H{"sessions": s.Gateway.Sessions(c.Query("site"), s.Logins())})
+	})
+	views.GET("/cache", func(c *gin.Context) {
+		catalogues, forms := s.Gateway.Catalogues()
+		c.JSON(http.StatusOK, gin.H{"catalogues": catalogues, "formBytes": forms})
+	})
+	views.POST("/cache/purge", s.purge)
+	views.GET("/log/level", func(c *gin.Context) { c.JSON(http.StatusOK, s.level()) })
+	views.PUT("/log/level", s.setLevel)
+}
+
+// purge forgets what is cached of a site, in one language if one is named.
+func (s Settings) purge(c *gin.Context) {
+	site, language := c.Query("site"), c.Query("language")
+	purged, err := s.Gateway.Purge(c.Request.Context(), site, language)
+	if err != nil && fault.KindOf(err) == fault.NotFound { // its name is whatever was sent
+		c.JSON(http.StatusNotFound, gin.H{"error": fault.Public(err)})
+		return
+	}
+	s.Log.Info("audit", "operation", "purge", "site", site, "language", language, "sessions", purged, "error_class", fault.Class(err))
+	if err != nil {
+		c.JSON(fault.Status(err), gin.H{"error": fault.Public(err), "sessions": purged})
+		return
+	}
+	c.JSON(http.StatusOK, gin.H{"sessions": purged})
+}
+
+// maxAsked is how long the body of a request may be, in bytes.
+const maxAsked = 1 << 10
+
+var levels = map[string]slog.Level{"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError}
+
+// A Level is the body of /log/level.
+type Level struct {
+	Level string `json:"level"`
+}
+
+func (s Settings) level() Level { return Level{strings.ToLower(s.Level.Level().String())} }
+
+// setLevel changes the least severe level that is logged, until the settings are reloaded.
+func (s Settings) setLevel(c *gin.Context) {
+	var asked Level
+	err := json.NewDecoder(http.MaxBytesReader(c.Writer, c.Request.Body, maxAsked)).Decode(&asked)
+	level, known := levels[asked.Level]
+	if err != nil || !known {
+		c.JSON(http.StatusBadRequest, gin.H{"error": `want {"level":"debug"}, info, warn or error`})
+		return
+	}
+	s.Level.Set(level)
+	s.Log.Warn("audit", "operation", "log_level", "level_set", s.level().Level)
+	c.JSON(http.StatusOK, s.level())
+}
