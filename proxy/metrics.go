@@ -101,12 +101,12 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		requests: with.NewCounterVec(prometheus.CounterOpts{
 			Name: "portico_http_requests_total",
 			Help: "Requests answered. api: me, htcc, icws, cometd. route: template, passthrough, unmatched. method: the standard verbs, OTHER. " +
-				"code: HTTP status, 499 (the caller left).",
+				"code: HTTP status, 499 (the caller left), other.",
 		}, []string{"api", "route", "method", "code"}),
 		durations: with.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "portico_http_request_duration_seconds",
 			Help: "Time to answer; held connects and streams excluded. api: me, htcc, icws, cometd. route: template, passthrough, unmatched. " +
-				"method: the standard verbs, OTHER. code_class: 2xx, 3xx, 4xx, 5xx.",
+				"method: the standard verbs, OTHER. code_class: 2xx, 3xx, 4xx, 5xx, none.",
 			Buckets:                         buckets,
 			NativeHistogramBucketFactor:     1.1,
 			NativeHistogramMaxBucketNumber:  160,
@@ -187,13 +187,29 @@ func (e *endpoint) count(code int, took time.Duration, trace string) {
 	}
 }
 
+// codeLabel returns the label of an HTTP status. A site that is passed through may answer with any.
+func codeLabel(code int) string {
+	if http.StatusText(code) == "" && code != codeClientGone {
+		return "other"
+	}
+	return strconv.Itoa(code)
+}
+
+// classLabel returns the class of an HTTP status, none for what is outside 2xx to 5xx.
+func classLabel(code int) string {
+	if code < 200 || code > 599 {
+		return "none"
+	}
+	return strconv.Itoa(code/100) + "xx"
+}
+
 func (e *endpoint) resolve(code int) (prometheus.Counter, prometheus.Observer) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.codes[code] = e.requests.WithLabelValues(strconv.Itoa(code))
+	e.codes[code] = e.requests.WithLabelValues(codeLabel(code))
 	if e.held {
 		return e.codes[code], nil
 	}
-	e.classes[code/100] = e.durations.WithLabelValues(strconv.Itoa(code/100) + "xx")
+	e.classes[code/100] = e.durations.WithLabelValues(classLabel(code))
 	return e.codes[code], e.classes[code/100]
 }

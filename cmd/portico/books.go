@@ -19,12 +19,19 @@ import (
 type books struct {
 	log   *slog.Logger
 	level *slog.LevelVar // of log
-	reg   *prometheus.Registry
+	reg   prometheus.Registerer
+	shown prometheus.Gatherer // what reg holds
 }
 
 // newBooks opens books whose log goes to out, a JSON object a line.
 func newBooks(out io.Writer) books {
-	b := books{level: new(slog.LevelVar), reg: prometheus.NewRegistry()}
+	registry := prometheus.NewRegistry()
+	return booksIn(out, registry, registry)
+}
+
+// booksIn opens books whose numbers are in reg, which shown shows.
+func booksIn(out io.Writer, reg prometheus.Registerer, shown prometheus.Gatherer) books {
+	b := books{level: new(slog.LevelVar), reg: reg, shown: shown}
 	b.reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	countBuild(b.reg)
 	b.log = logs.New(logs.Settings{Out: out, Level: b.level, Each: []string{proxy.MessageRequest, proxy.MessageAudit},

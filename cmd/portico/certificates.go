@@ -10,6 +10,9 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+
 	"portico/config"
 )
 
@@ -25,17 +28,41 @@ type certificates struct {
 	log   *slog.Logger
 	now   atomic.Pointer[tls.Config]
 	seen  [sha256.Size]byte // of the files as they were last tried; used by one goroutine
+	ends  prometheus.Gauge  // when the certificate does
 }
 
 // newCertificates reads the files.
 func newCertificates(name string, files config.TLS, log *slog.Logger) (*certificates, error) {
-	c := &certificates{name: name, files: files, log: log, seen: fingerprint(files)}
+	c := &certificates{name: name, files: files, log: log, seen: fingerprint(files), ends: nowhere}
 	settings, err := tlsOf(files)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	c.now.Store(settings)
+	c.adopt(settings)
 	return c, nil
+}
+
+// nowhere is a gauge that nobody sees.
+var nowhere = prometheus.NewGauge(prometheus.GaugeOpts{Name: "nowhere"})
+
+// adopt shows connections to come what was read.
+func (c *certificates) adopt(settings *tls.Config) {
+	c.now.Store(settings)
+	c.ends.Set(float64(settings.Certificates[0].Leaf.NotAfter.Unix()))
+}
+
+// count shows in ends when the certificate ends. It is called before run.
+func (c *certificates) count(ends *prometheus.GaugeVec) {
+	c.ends = ends.WithLabelValues(c.name)
+	c.adopt(c.now.Load())
+}
+
+// newCertificateEnds registers the metric of the certificates that are shown.
+func newCertificateEnds(reg prometheus.Registerer) *prometheus.GaugeVec {
+	return promauto.With(reg).NewGaugeVec(prometheus.GaugeOpts{
+		Name: "portico_tls_certificate_not_after_timestamp_seconds",
+		Help: "When a certificate that is shown ends. name: door, admin.",
+	}, []string{"name"})
 }
 
 // settings are the server's: each connection gets what is there when it is made.
@@ -70,7 +97,7 @@ func (c *certificates) refresh() {
 		c.log.Error("a changed certificate is not usable, the old one stays", "server", c.name, "cause", err.Error())
 		return
 	}
-	c.now.Store(settings)
+	c.adopt(settings)
 	c.log.Info("the certificate was read again", "server", c.name, "not_after", settings.Certificates[0].Leaf.NotAfter)
 }
 

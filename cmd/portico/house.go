@@ -61,7 +61,7 @@ func build(cfg *config.Config, books books, returns *push.Returns) (*house, erro
 	}
 	house := &house{tracer: tracer, push: pushServer(cfg, books, tracer, returns), places: proxy.NewPlaces(int(cfg.Limits.Requests), reg), reloads: newReloads(reg)}
 	house.gateway, err = gateway.New(gateway.Settings{
-		Policy: policy(cfg), Sites: sites, Store: session.NewMemory(), Push: house.push, Cache: cache.NewMetrics(reg, names...), Metrics: gateway.NewMetrics(reg, names...), Tracer: tracer, Logger: log,
+		Policy: policy(cfg), Sites: sites, Store: session.Observe(session.NewMemory(), reg), Push: house.push, Cache: cache.NewMetrics(reg, names...), Metrics: gateway.NewMetrics(reg, names...), Tracer: tracer, Logger: log,
 	})
 	if err != nil {
 		return nil, err
@@ -71,7 +71,7 @@ func build(cfg *config.Config, books books, returns *push.Returns) (*house, erro
 		Origins: cfg.CORS.Origins, LoggedIn: know, Metrics: proxy.NewMetrics(reg), Tracer: tracer, Logger: log,
 	}
 	house.adopt(cfg)
-	house.admin = admin.New(admin.Settings{Gatherer: reg, Registerer: reg, Gateway: house.gateway, Draining: house.draining.Load,
+	house.admin = admin.New(admin.Settings{Gatherer: books.shown, Registerer: reg, Gateway: house.gateway, Draining: house.draining.Load,
 		Token: cfg.AdminToken.Reveal(), Open: config.OnLoopback(cfg.Admin),
 		Logins: house.logins.Load, Level: books.level, Log: log})
 	return house, nil

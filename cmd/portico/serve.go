@@ -109,6 +109,12 @@ func open(cfg *config.Config, books books) (*running, error) {
 		_ = admin.listener.Close()
 		return nil, err
 	}
+	ends := newCertificateEnds(books.reg)
+	for _, one := range []*server{door, admin} {
+		if one.certificates != nil {
+			one.certificates.count(ends)
+		}
+	}
 	reached := *cfg
 	if reached.PublicURL == "" {
 		reached.PublicURL = reached.PublicURLAt(door.address())
