@@ -27,7 +27,7 @@ RACE = $(shell command -v gcc >/dev/null 2>&1 && echo -race)
 
 CONFORMANCE := proxy/push/conformance
 
-.PHONY: test setup lint unit fuzz vuln test-cometd test-browser test-prometheus pictures bench bench-push bench-hostile build clean
+.PHONY: test setup lint unit fuzz vuln test-cometd test-browser test-prometheus pictures bench bench-telemetry bench-push bench-hostile build clean
 
 test: setup lint unit fuzz test-cometd test-browser test-prometheus
 
@@ -102,6 +102,11 @@ pictures: build
 
 bench:
 	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./proxy ./proxy/gateway ./cache
+
+# What a catalogue hit costs with more and more telemetry, in processor time, medians of one run. It fails
+# where metrics cost more than they may.
+bench-telemetry:
+	go test -run '^$$' -bench Telemetry -benchtime 1x ./proxy
 
 bench-push: build
 	go run ./cmd/benchpush --portico bin/portico --agents $(AGENTS) $(BENCHPUSH)

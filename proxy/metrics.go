@@ -20,6 +20,7 @@ type Metrics struct {
 	requestsInFlight prometheus.Gauge
 	pushInFlight     prometheus.Gauge
 	responses        map[operation]*[statuses + 1]prometheus.Counter
+	silent           bool // nothing is registered, so requests are not counted
 }
 
 // buckets of answering times, in seconds. The boundaries of objectives, 0.5 and 2.5, are among them.
@@ -115,6 +116,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		requestsInFlight: inFlight.WithLabelValues(kindRequest),
 		pushInFlight:     inFlight.WithLabelValues(kindPush),
 		responses:        resolved(responses),
+		silent:           reg == nil,
 	}
 }
 
@@ -135,7 +137,7 @@ func resolved(responses *prometheus.CounterVec) map[operation]*[statuses + 1]pro
 // answered counts an answer of the API.
 func (m *Metrics) answered(op operation, status int) {
 	byStatus, counted := m.responses[op]
-	if !counted {
+	if !counted || m.silent {
 		return
 	}
 	if status < 0 || status >= statuses {
@@ -148,6 +150,8 @@ func (m *Metrics) answered(op operation, status int) {
 // seen, and then kept.
 type endpoint struct {
 	api, route, method string
+
+	silent bool // nobody sees what is counted
 
 	held bool // may be held, so its times tell nothing and are not counted
 
@@ -162,7 +166,7 @@ type endpoint struct {
 func (m *Metrics) endpoint(api, route, method string) *endpoint {
 	labels := prometheus.Labels{"api": api, "route": route, "method": method}
 	return &endpoint{
-		api: api, route: route, method: method,
+		api: api, route: route, method: method, silent: m.silent,
 		requests: m.requests.MustCurryWith(labels), durations: m.durations.MustCurryWith(labels),
 		codes: map[int]prometheus.Counter{}, classes: map[int]prometheus.Observer{},
 	}
@@ -171,6 +175,9 @@ func (m *Metrics) endpoint(api, route, method string) *endpoint {
 // count counts a request that was answered. Trace is the id of a trace that was recorded of it, "" if
 // none was.
 func (e *endpoint) count(code int, took time.Duration, trace string) {
+	if e.silent {
+		return
+	}
 	e.mu.RLock()
 	counter, observer := e.codes[code], e.classes[code/100]
 	e.mu.RUnlock()

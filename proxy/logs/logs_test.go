@@ -172,3 +172,21 @@ func TestLevelMayChange(t *testing.T) {
 		t.Errorf("written: %v", written)
 	}
 }
+
+func TestKeysOfSecretsAreFound(t *testing.T) {
+	for key := range secret {
+		for _, written := range []string{key, strings.ToUpper(key), strings.Join(strings.Split(key, ""), "-"), "_" + key} {
+			if !isSecret(written) {
+				t.Errorf("%q is taken for no secret", written)
+			}
+		}
+	}
+	for _, key := range []string{"", "tokens", "session", "request_id", "bytes_out", strings.Repeat("x", 100)} {
+		if isSecret(key) {
+			t.Errorf("%q is taken for a secret", key)
+		}
+	}
+	if got := testing.AllocsPerRun(100, func() { isSecret("X-CSRF-Token") }); got != 0 {
+		t.Errorf("%v allocations; want none", got)
+	}
+}

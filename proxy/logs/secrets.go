@@ -4,7 +4,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"strings"
 )
 
 // withheld stands in the log for what must not.
@@ -18,21 +17,45 @@ var secret = map[string]bool{
 	"header": true,
 }
 
-var withoutMarks = strings.NewReplacer("-", "", "_", "")
-
 // withoutSecrets is a slog.HandlerOptions.ReplaceAttr. It withholds what has the name of a secret, and
 // values that hold one: requests, answers, headers, cookies, and URLs, since those of ICWS name the
 // session.
 func withoutSecrets(_ []string, a slog.Attr) slog.Attr {
 	switch a.Value.Kind() {
-	case slog.KindString, slog.KindAny:
-	default:
-		return a // of numbers and times none is a secret
+	case slog.KindString:
+		if isSecret(a.Key) {
+			return slog.String(a.Key, withheld)
+		}
+	case slog.KindAny:
+		if isSecret(a.Key) || holdsSecrets(a.Value.Any()) {
+			return slog.String(a.Key, withheld)
+		}
 	}
-	if secret[strings.ToLower(withoutMarks.Replace(a.Key))] || holdsSecrets(a.Value.Any()) {
-		return slog.String(a.Key, withheld)
+	return a // of numbers and times none is a secret
+}
+
+// longestSecret is how long a key of a secret is at most, in bytes.
+const longestSecret = 24
+
+// isSecret reports whether a key is that of a secret, however it is written. It is called for each
+// attribute, and so allocates nothing.
+func isSecret(key string) bool {
+	var plain [longestSecret]byte
+	n := 0
+	for i := range len(key) {
+		c := key[i]
+		switch {
+		case c == '-' || c == '_':
+			continue
+		case n == len(plain):
+			return false
+		case c >= 'A' && c <= 'Z':
+			c += 'a' - 'A'
+		}
+		plain[n] = c
+		n++
 	}
-	return a
+	return secret[string(plain[:n])]
 }
 
 func holdsSecrets(value any) bool {
