@@ -55,6 +55,10 @@ func TestEveryLiveKeyTakesEffect(t *testing.T) {
 		{"grace", "grace: 7s", func() string { return s.running.settings().Grace.String() }, "20s", "7s"},
 		{"cache.max_bytes", "cache: {max_bytes: 1MiB}", func() string { return s.metric(`portico_cache_capacity_bytes{cache="catalogue"}`) }, "6.7108864e+07", "1.048576e+06"},
 		{"log", "log: {level: debug}", func() string { return s.running.level.Level().String() }, "INFO", "DEBUG"},
+		{"log", "log: {login_names: true}", func() string {
+			ask("anna", "GET", "/me", "")
+			return fmt.Sprint(strings.Contains(s.seen("/sessions"), `"login":"anna"`))
+		}, "false", "true"},
 		{"limits.requests", "limits: {requests: 1}", func() string {
 			over := make(chan string)
 			go func() { over <- ask("bjorn", "GET", jammed, "") }()
@@ -146,11 +150,16 @@ func (s *stopping) ask(agent, method, path, body string) string {
 	return fmt.Sprint(answer.Code, " ", answer.Body)
 }
 
+// seen returns what the operators' door answers.
+func (s *stopping) seen(path string) string {
+	answer := httptest.NewRecorder()
+	s.running.admin.http.Handler.ServeHTTP(answer, httptest.NewRequestWithContext(s.t.Context(), http.MethodGet, path, nil))
+	return answer.Body.String()
+}
+
 // metric returns the value of one series, as the operators' door writes it.
 func (s *stopping) metric(series string) string {
-	answer := httptest.NewRecorder()
-	s.running.admin.http.Handler.ServeHTTP(answer, httptest.NewRequestWithContext(s.t.Context(), http.MethodGet, "/metrics", nil))
-	for line := range strings.Lines(answer.Body.String()) {
+	for line := range strings.Lines(s.seen("/metrics")) {
 		if rest, found := strings.CutPrefix(line, series+" "); found {
 			return strings.TrimSpace(rest)
 		}
