@@ -171,16 +171,19 @@ func TestDeliveriesAreTraced(t *testing.T) {
 	if len(told) != 1 || told[0] != "devices after 1s" {
 		t.Errorf("deliveries told: %q; want one of devices after 1s", told)
 	}
-	families, _ := reg.Gather()
+	families, err := reg.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var shown []string
 	for _, family := range families {
 		for _, bucket := range family.GetMetric()[0].GetHistogram().GetBucket() {
 			for _, label := range bucket.GetExemplar().GetLabel() {
-				if label.GetName() != "trace_id" || label.GetValue() != "4bf9" {
-					t.Errorf("%s has the exemplar %v", family.GetName(), label)
-				}
-				return
+				shown = append(shown, label.GetName()+"="+label.GetValue())
 			}
 		}
 	}
-	t.Error("there is no exemplar")
+	if diff := cmp.Diff([]string{"trace_id=4bf9"}, shown); diff != "" {
+		t.Errorf("exemplars (-want +got):\n%s", diff)
+	}
 }

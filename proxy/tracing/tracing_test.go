@@ -83,7 +83,7 @@ func TestSpansSayNothingOfTheAgent(t *testing.T) {
 	for _, span := range spans.Ended() {
 		line := fmt.Sprintf("%s %s %s:", span.SpanKind(), span.Name(), span.Status().Code)
 		for _, attribute := range span.Attributes() {
-			line += fmt.Sprintf(" %s=%s", attribute.Key, attribute.Value.Emit())
+			line += fmt.Sprintf(" %s=%s", attribute.Key, attribute.Value.String())
 		}
 		got = append(got, line)
 	}

@@ -55,7 +55,7 @@ func TestAttemptsAreTraced(t *testing.T) {
 		line := span.Name()
 		for _, a := range span.Attributes() {
 			if slices.Contains([]string{"portico.cause", "http.response.status_code", "error.type"}, string(a.Key)) {
-				line += " " + a.Value.Emit()
+				line += " " + a.Value.String()
 			}
 		}
 		got = append(got, line)
