@@ -8,6 +8,8 @@
 # make pictures   dashboards/img, drawn with Grafana's component libraries from a shift of the load model
 # make vuln   known vulnerabilities of what is used, where the database can be reached
 # make bench   the benchmarks
+# make bench-telemetry   what metrics, log and traces cost a catalogue hit, in processor time; fails where metrics
+#              cost more than they may
 # make bench-push   what notifications cost, with 5,000 agents: memory for each, and time from event to
 #              client. AGENTS=500 takes fewer; BENCHPUSH="--csv FILE --profiles FOLDER" passes flags on. Linux.
 # make bench-hostile   what agents feel while hostile callers are at the door. BENCHHOSTILE="--only 'deep JSON'"

@@ -2,6 +2,8 @@ package dashboards
 
 import (
 	"fmt"
+	"io"
+	"log/slog"
 	"maps"
 	"os"
 	"regexp"
@@ -15,7 +17,9 @@ import (
 	"portico/cache"
 	"portico/proxy"
 	"portico/proxy/gateway"
+	"portico/proxy/logs"
 	"portico/proxy/push"
+	"portico/proxy/session"
 	"portico/proxy/upstream"
 )
 
@@ -72,6 +76,8 @@ func registered(t *testing.T) vocabulary {
 	upstream.NewMetrics(reg, []string{"site"})
 	proxy.NewMetrics(reg)
 	proxy.NewPlaces(1, reg)
+	session.Observe(session.NewMemory(), reg)
+	logs.New(logs.Settings{Out: io.Discard, Level: new(slog.LevelVar), Registerer: reg})
 	families, err := reg.Gather()
 	if err != nil {
 		t.Fatal(err)
