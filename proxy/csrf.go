@@ -51,16 +51,17 @@ func (d *door) checkOrigin(r *http.Request, cookies []*http.Cookie) error {
 	return nil
 }
 
-// checkUpgrade refuses a websocket that a page of another site opens with the agent's cookie. It comes
-// as a GET, which is let through elsewhere because it changes nothing and cannot be read across sites;
-// a socket can. Browsers add no token to it, so its origin counts whatever the settings say.
-func (c *call) checkUpgrade() error {
-	if c.Request.Header.Get("Upgrade") == "" {
+// checkUpgrade refuses a websocket, to us or to the site behind us, that a page of another site opens with
+// the agent's cookie. It comes as a GET, which is let through elsewhere because it changes nothing and
+// cannot be read across sites; a socket can. Browsers add no token to it, so its origin counts whatever the
+// settings say.
+func (d *door) checkUpgrade(r *http.Request, cookies []*http.Cookie) error {
+	if r.Header.Get("Upgrade") == "" {
 		return nil
 	}
-	asWrite := c.Request.Clone(c.context())
+	asWrite := r.Clone(r.Context())
 	asWrite.Method = http.MethodPost
-	return c.door.checkOrigin(asWrite, asWrite.CookiesNamed(cookieName))
+	return d.checkOrigin(asWrite, cookies)
 }
 
 // checkToken refuses a request that changes something and comes with a cookie, unless it has the session's token, which only a page that may read our answers knows. All answers tell it.

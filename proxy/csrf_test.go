@@ -54,3 +54,20 @@ func TestAuthorizationOfAProxyIsNoProofOfOrigin(t *testing.T) {
 		t.Errorf("a page of another site = %d %s; want 403", got.status, got.body)
 	}
 }
+
+// A socket is as good as a write, also one to the site behind us, which does not see the origin.
+func TestSocketsToTheSiteAreForOurPagesAlone(t *testing.T) {
+	for name, token := range map[string]bool{"origin": false, "token": true} {
+		w, _ := newTapped(t, says(200, "ok"), func(k *knobs) { k.allows, k.door.CSRFToken = true, token })
+		cookie := "JSESSIONID=" + cookieOf(w.as("bjorn").get("/me"))
+		ask := func(headers ...string) int {
+			return w.do("GET", "/api/v2/tap", "", append(headers, "Connection", "Upgrade", "Upgrade", "websocket")...).status
+		}
+		if got := ask("Cookie", cookie, "Origin", "https://evil.example", "Sec-Fetch-Site", "cross-site"); got != 403 {
+			t.Errorf("csrf: %s: a socket for a page of another site = %d; want 403", name, got)
+		}
+		if got := ask("Cookie", cookie, "Origin", "https://agents.example", "Sec-Fetch-Site", "same-site"); got != 200 {
+			t.Errorf("csrf: %s: one for a page of ours = %d; want 200", name, got)
+		}
+	}
+}

@@ -44,6 +44,9 @@ func (d *door) loggedIn(h handler) handler {
 		if !d.settings.CSRFToken {
 			err = d.checkOrigin(c.Request, cookies)
 		}
+		if err == nil {
+			err = d.checkUpgrade(c.Request, cookies)
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -14,17 +14,13 @@ func notifications(c *call) (any, error) {
 	if c.door.settings.Push == nil {
 		return unknownPath(c)
 	}
-	err := c.checkUpgrade()
-	if err != nil {
-		return nil, err
-	}
 	c.setCookie()
 	c.place.leave() // it asks no site, and is mostly held
 	c.door.metrics.requestsInFlight.Dec()
 	c.door.metrics.pushInFlight.Inc()
 	defer c.door.metrics.requestsInFlight.Inc()
 	door, r := c.door, c.record()
-	err = door.settings.Push.ServeUntil(c.Writer, c.Request, c.agent.SessionID(), func(end push.Ending) {
+	err := door.settings.Push.ServeUntil(c.Writer, c.Request, c.agent.SessionID(), func(end push.Ending) {
 		door.metrics.pushInFlight.Dec()
 		if end != (push.Ending{}) {
 			r.code, r.bytesOut = end.Status, end.Bytes

@@ -137,21 +137,17 @@ func comeBackAfter() time.Duration { return time.Duration(1+rand.IntN(3)) * time
 // enter takes a place for the call in the name of its address.
 func (c *call) enter() error {
 	var err error
-	c.place, err = c.door.settings.Places.take(holder{address: network(c.ClientIP())})
+	c.place, err = c.door.settings.Places.take(holder{address: network(c.address())})
 	return err
 }
 
-// network returns what stands for an address: itself, or of IPv6 the /64, which a single caller has.
-func network(address string) netip.Prefix {
-	parsed, err := netip.ParseAddr(address)
-	if err != nil {
-		return netip.Prefix{} // no address of a network, as that of a test's connection in memory
-	}
-	parsed = parsed.Unmap()
-	bits := parsed.BitLen()
-	if parsed.Is6() {
+// network returns what stands for an address: itself, or of IPv6 the /64, which a single caller has. One
+// that is none, as that of a test's connection in memory, has the zero Prefix.
+func network(address netip.Addr) netip.Prefix {
+	bits := address.BitLen()
+	if address.Is6() {
 		bits = 64
 	}
-	prefix, _ := parsed.WithZone("").Prefix(bits) // it has that many
+	prefix, _ := address.WithZone("").Prefix(bits) // it has that many
 	return prefix
 }

@@ -10,6 +10,8 @@ import (
 
 	"github.com/coder/websocket"
 	"github.com/prometheus/client_golang/prometheus"
+
+	"portico/proxy/icws/icwssim"
 )
 
 // A jam holds up what is passed through to the HTCC site, so that it counts as work for as long as a
@@ -211,12 +213,43 @@ func TestALoweredLimitTakesNobodysPlace(t *testing.T) {
 }
 
 func TestNetworksOfAddresses(t *testing.T) {
-	for address, want := range map[string]string{
-		"10.1.2.3": "10.1.2.3/32", "::ffff:10.1.2.3": "10.1.2.3/32", "2001:db8:1:2:3::4": "2001:db8:1:2::/64",
-		"fe80::1%eth0": "fe80::/64", "": netip.Prefix{}.String(),
-	} {
-		if got := network(address).String(); got != want {
+	for address, want := range map[string]string{"10.1.2.3": "10.1.2.3/32", "2001:db8:1:2:3::4": "2001:db8:1:2::/64", "fe80::1%eth0": "fe80::/64"} {
+		if got := network(netip.MustParseAddr(address)).String(); got != want {
 			t.Errorf("network(%q) = %s; want %s", address, got, want)
 		}
+	}
+	if got := network(netip.Addr{}); got != (netip.Prefix{}) {
+		t.Errorf("network of no address = %s; want the zero one", got)
+	}
+}
+
+// Behind a proxy that is trusted each caller has an address of their own, and so a share of their own.
+func TestCallersBehindAProxyShareNoPlaces(t *testing.T) {
+	j := newJam()
+	_, sites := behind(t, map[string]http.Handler{"ic1": j.before(&icwssim.Server{})}, "http://ic1")
+	w := newDoor(t, sites, withPlaces(4, nil), func(k *knobs) {
+		k.door.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+	})
+	one, other := &caller{w, []string{"X-Forwarded-For", "198.51.100.1"}}, &caller{w, []string{"X-Forwarded-For", "198.51.100.2"}}
+	working := make(chan struct{})
+	for range 2 {
+		go func() {
+			response, err := one.send(t.Context(), "GET", "/icws/1/jammed", nil)
+			if err == nil {
+				_ = response.Body.Close()
+			}
+			working <- struct{}{}
+		}()
+		<-j.came
+	}
+	if got := one.get("/icws/connection/version"); got.status != http.StatusServiceUnavailable {
+		t.Errorf("who holds as many places as are free = %d %s", got.status, got.body)
+	}
+	if got := other.get("/icws/connection/version"); got.status != http.StatusOK {
+		t.Errorf("who holds none = %d %s", got.status, got.body)
+	}
+	close(j.release)
+	for range 2 {
+		<-working
 	}
 }

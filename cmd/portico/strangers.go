@@ -9,6 +9,8 @@ import (
 	"net/netip"
 	"sync"
 	"sync/atomic"
+
+	"portico/proxy/push"
 )
 
 // strangers are a server's connections on which nobody has logged in yet, while they wait for a request
@@ -48,6 +50,7 @@ type strangerKey struct{}
 // meet is the server's ConnContext.
 func (s *strangers) meet(ctx context.Context, conn net.Conn) context.Context {
 	one := &stranger{conn: conn, address: s.addressOf(conn)}
+	one.known.Store(push.Returned(conn)) // from an agent's held connect
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.all[conn] = one

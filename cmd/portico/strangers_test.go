@@ -1,11 +1,17 @@
 package main
 
 import (
+	"bufio"
 	"context"
+	"encoding/json"
+	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -79,6 +85,88 @@ func TestStrangersAreBounded(t *testing.T) {
 	if len(c.all) > 0 || len(c.from) > 0 || c.waiting.Len() > 0 {
 		t.Errorf("%d, %d and %d connections are remembered that are closed", len(c.all), len(c.from), c.waiting.Len())
 	}
+}
+
+// A connection that comes back from a held connect is an agent's and none of the strangers.
+func TestAgentsComeBackFromAHeldConnect(t *testing.T) {
+	settings := filepath.Join(t.TempDir(), "portico.yaml")
+	write(t, settings, "limits: {strangers_per_address: 1}\n")
+	demo := start(t, "demo", "--json", "--config", settings, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--icws", "127.0.0.1:0", "--htcc", "127.0.0.1:0")
+	var at addresses
+	err := json.Unmarshal([]byte(demo.out.next(t)), &at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	agent := dial(t, at.Portico)
+	var shaken []struct{ ClientID string }
+	err = json.Unmarshal([]byte(agent.notify(`{"channel":"/meta/handshake","version":"1.0"}`)), &shaken)
+	if err != nil || len(shaken) != 1 {
+		t.Fatalf("handshake: %v %v", shaken, err)
+	}
+	connect := fmt.Sprintf(`{"channel":"/meta/connect","clientId":%q,"connectionType":"long-polling","advice":{"timeout":50}}`, shaken[0].ClientID)
+	agent.notify(connect)
+	agent.notify(connect) // which is held, and parked
+	stranger := dial(t, at.Portico)
+	for range 2 {
+		stranger.asks("a stranger")
+		agent.asks("the agent, who takes nobody's place")
+	}
+	demo.end(t)
+}
+
+// A handmade is a connection on which the test itself writes requests.
+type handmade struct {
+	net.Conn
+	t  *testing.T
+	in *bufio.Reader
+}
+
+func dial(t *testing.T, address string) *handmade {
+	t.Helper()
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	return &handmade{conn, t, bufio.NewReader(conn)}
+}
+
+func (w *handmade) send(text string) {
+	w.t.Helper()
+	_, err := io.WriteString(w, text)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// asks sends a request that anybody may.
+func (w *handmade) asks(who string) {
+	w.t.Helper()
+	w.send("GET /diagnostics/version HTTP/1.1\r\nHost: x\r\n\r\n")
+	if got := w.receive(); !strings.Contains(got, `"version"`) {
+		w.t.Errorf("%s got %q", who, got)
+	}
+}
+
+// receive returns the body of the next answer.
+func (w *handmade) receive() string {
+	w.t.Helper()
+	response, err := http.ReadResponse(w.in, nil)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return string(body)
+}
+
+// notify sends one message of CometD in anna's name and returns the answer.
+func (w *handmade) notify(message string) string {
+	w.t.Helper()
+	w.send(fmt.Sprintf("POST /api/v2/notifications HTTP/1.1\r\nHost: x\r\nAuthorization: Basic YW5uYTphbm5h\r\nContent-Length: %d\r\n\r\n%s", len(message), message))
+	return w.receive()
 }
 
 // The server tells of connections as strangers expects it to.

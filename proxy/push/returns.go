@@ -15,6 +15,12 @@ type Returns struct {
 	addr   net.Addr
 }
 
+// Returned reports whether conn came from such a listener: whoever calls there has been let in before.
+func Returned(conn net.Conn) bool {
+	_, is := conn.(*link)
+	return is
+}
+
 // NewReturns returns a listener that says it is at addr.
 func NewReturns(addr net.Addr) *Returns {
 	r := &Returns{conns: make(chan net.Conn), closed: make(chan struct{}), addr: addr}

@@ -89,6 +89,23 @@ func (b *breaker) heard(caller context.Context, status int, why reason) {
 	}
 }
 
+// heardThrough is heard for what is passed through, where callers choose what is asked and how, some of
+// them strangers. That they broke off, or that the host fails at their request (500), says nothing of
+// others' calls; that there is no host to answer (502 to 504) does.
+func (b *breaker) heardThrough(caller context.Context, status int, why reason) {
+	switch {
+	case why == reasonCanceled, status >= http.StatusInternalServerError && !absent(status):
+		b.forget()
+	default:
+		b.heard(caller, status, why)
+	}
+}
+
+// absent reports the status of a host that takes no calls, or of what stands before one that does not answer.
+func absent(status int) bool {
+	return status == http.StatusBadGateway || status == http.StatusServiceUnavailable || status == http.StatusGatewayTimeout
+}
+
 // forget gives back the leave of an attempt that says nothing. The library knows no other way than to
 // let the host be tried anew.
 func (b *breaker) forget() {

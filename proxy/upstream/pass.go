@@ -17,7 +17,8 @@ import (
 //
 // It fails with fault.Unreachable or fault.Timeout when no answer came, with fault.BadUpstream when
 // its headers are endless, and with context.Canceled when the request's context was cancelled. So does
-// the body of an answer, when it breaks off. The breaker is asked, and told by the head.
+// the body of an answer, when it breaks off. It fails with fault.Invalid when it is the caller's own body
+// that broke off. The breaker is asked, and told by the head.
 func (c *Caller) Through(operation string, silent time.Duration) http.RoundTripper {
 	return through{caller: c, operation: operation, silent: silent, events: silent}
 }
@@ -50,13 +51,13 @@ func (t through) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx, sent := t.caller.begin(ctx, req, op)
 	res, err := t.caller.Transport.RoundTrip(uploaded(req.WithContext(t.caller.traced(ctx)), silence))
 	if err != nil {
-		why, err := sendFailure(ctx, err)
-		breaker.heard(req.Context(), 0, why)
+		why, err := throughFailure(ctx, err)
+		breaker.heardThrough(req.Context(), 0, why)
 		silence.end()
 		sent.over(0, why)
 		return nil, err
 	}
-	breaker.heard(req.Context(), res.StatusCode, "")
+	breaker.heardThrough(req.Context(), res.StatusCode, "")
 	if tooLong(res.Header) {
 		sent.over(res.StatusCode, reasonBody)
 		silence.end()

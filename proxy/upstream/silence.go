@@ -3,7 +3,6 @@ package upstream
 import (
 	"context"
 	"io"
-	"net/http"
 	"sync"
 	"time"
 )
@@ -63,19 +62,6 @@ func (s *silence) end() {
 	s.cancel(nil)
 }
 
-// An upload is the body of a request. While it is read, it is the caller who is waited for.
-type upload struct {
-	io.ReadCloser
-	silence *silence
-}
-
-// Read implements io.Reader.
-func (u upload) Read(p []byte) (int, error) {
-	u.silence.pause()
-	defer u.silence.wait()
-	return u.ReadCloser.Read(p)
-}
-
 // A download is the body of an answer. Only while it is read, the other side is waited for.
 type download struct {
 	io.ReadCloser
@@ -98,12 +84,4 @@ func (d download) Read(p []byte) (int, error) {
 func (d download) Close() error {
 	d.silence.end()
 	return d.ReadCloser.Close()
-}
-
-// uploaded returns the request with a body that counts for the silence.
-func uploaded(req *http.Request, s *silence) *http.Request {
-	if req.Body != nil && req.Body != http.NoBody {
-		req.Body = upload{req.Body, s}
-	}
-	return req
 }

@@ -69,7 +69,7 @@ const (
 	reasonTLS      reason = "tls"
 	reasonTimeout  reason = "timeout"
 	reasonReset    reason = "reset"
-	reasonCanceled reason = "canceled" // the caller left
+	reasonCanceled reason = "canceled" // the caller left, or their body broke off
 	reasonBody     reason = "body"     // too long, headers included, or not readable to its end
 	reasonOther    reason = other
 )
