@@ -33,8 +33,8 @@ const knownFor = 30 * 24 * time.Hour
 // nor neighbours behind the same address keep such an agent out. Who proves to know the password of a
 // live session, or its cookie, is not asked at all. Refused passwords alone count.
 //
-// A log-in is let in before it is known how it ends, so an address may exceed its limit by what it has
-// under way; a name cannot, as its log-ins come one after the other.
+// A log-in is let in before it is known how it ends, so an address may exceed its limit by what the site
+// is asked at the same moment; a name cannot, as its log-ins come one after the other.
 type guesses struct {
 	store  throttle.Store
 	key    session.Key

@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"portico/proxy/fault"
 	"portico/proxy/icws/icwssim"
+	"portico/proxy/upstream"
 )
 
 // guesser tries to log in from one address, with a new wrong password each time.
@@ -216,6 +218,30 @@ func TestNativeLoginsCount(t *testing.T) {
 			if err != nil || status != http.StatusCreated {
 				t.Errorf("the agent at another address: %d, %v", status, err)
 			}
+		}
+	})
+}
+
+// TestWrongPasswordsInLine has a stranger send hundreds at once, all of which wait for their turn.
+func TestWrongPasswordsInLine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sim := &icwssim.Server{}
+		_, hosts := twoHosts(sim, upstream.Limits{Logins: 10, LoginQueue: 1000, LoginWait: time.Hour})
+		w := newWorld(t, sim, hosts)
+		stranger, agent := &guesser{world: w, from: "203.0.113.7"}, &guesser{world: w, from: "198.51.100.9"}
+		var strangers sync.WaitGroup
+		for n := range 500 {
+			strangers.Go(func() { _ = stranger.with(fmt.Sprintf("agent%04d", n+1), "wrong") })
+		}
+		synctest.Wait()
+		began := time.Now()
+		err := agent.with("anna", "anna")
+		if waited := time.Since(began); err != nil || waited > 6*time.Second {
+			t.Errorf("an agent elsewhere waited %v: %v; want no longer than for the 50 that the stranger may try", waited, err)
+		}
+		strangers.Wait()
+		if got := w.logins() - 1; got < 50 || got > 55 {
+			t.Errorf("the site was asked about %d wrong passwords from one address; want 50", got)
 		}
 	})
 }

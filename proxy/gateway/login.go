@@ -178,6 +178,8 @@ func (g *Gateway) open(ctx context.Context, c Caller, proof []byte) (*Agent, err
 	if err != nil {
 		return nil, err
 	}
+	// Others may be refused while this one waits for its turn.
+	ctx = upstream.WithStill(ctx, func() error { return g.mayGuess(ctx, route, c) })
 	opened, err := g.join(ctx, route, c, proof)
 	g.tried(ctx, c.Login, c.Address, err)
 	if err != nil {

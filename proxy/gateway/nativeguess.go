@@ -13,6 +13,7 @@ import (
 
 	"portico/proxy/fault"
 	"portico/proxy/icws"
+	"portico/proxy/upstream"
 )
 
 // nativeTries is what a native log-in counts for: its names and addresses are those of /me.
@@ -41,14 +42,19 @@ func (p *NativePassage) guess(req *http.Request) (*http.Response, icws.Conn, err
 		}
 		defer unlock()
 	}
-	err = tries.mayTry(ctx, name, p.From)
-	if errors.Is(err, fault.Throttled) {
-		p.native.site.limited()
+	mayTry := func() error {
+		err := tries.mayTry(ctx, name, p.From)
+		if errors.Is(err, fault.Throttled) {
+			p.native.site.limited()
+		}
+		return err
 	}
+	err = mayTry()
 	if err != nil {
 		return nil, icws.Conn{}, err
 	}
-	res, conn, err := p.native.site.ICWS.NativeLogin(req)
+	// Others may be refused while this one waits for its turn.
+	res, conn, err := p.native.site.ICWS.NativeLogin(req.WithContext(upstream.WithStill(ctx, mayTry)))
 	switch {
 	case err != nil:
 	case conn.SessionID != "":

@@ -43,6 +43,7 @@ func newPace(site *Site, limits Limits) *Pace {
 type Wish struct {
 	Gone   <-chan struct{} // is closed when nobody wants it any more
 	Urgent <-chan struct{} // a value says that a caller waits for a reader's log-in
+	Still  func() error    // is asked when the turn has come; an error gives it to the next; nil: nobody is asked
 }
 
 type wishKey struct{}
@@ -50,6 +51,13 @@ type wishKey struct{}
 // WithWish returns a context whose log-ins wait as the wish says.
 func WithWish(ctx context.Context, wish Wish) context.Context {
 	return context.WithValue(ctx, wishKey{}, wish)
+}
+
+// WithStill returns a context with the same wish but for Still.
+func WithStill(ctx context.Context, still func() error) context.Context {
+	wish, _ := ctx.Value(wishKey{}).(Wish)
+	wish.Still = still
+	return WithWish(ctx, wish)
 }
 
 // Turn waits for the turn of one attempt to log in, counted under operation. Whose it is the context's
@@ -90,7 +98,7 @@ func (p *Pace) turn(ctx context.Context, op *operation) error {
 	for {
 		select {
 		case <-mine.admitted:
-			return nil
+			return p.taken(wish)
 		case <-wish.Urgent:
 			p.prefer(mine)
 		case <-wish.Gone:
@@ -102,6 +110,29 @@ func (p *Pace) turn(ctx context.Context, op *operation) error {
 			return op.gaveUp(ctx)
 		}
 	}
+}
+
+// taken asks whether a turn that has come is wanted still.
+func (p *Pace) taken(wish Wish) error {
+	if wish.Still == nil {
+		return nil
+	}
+	err := wish.Still()
+	if err != nil {
+		p.pass()
+	}
+	return err
+}
+
+// pass gives a turn that is not used to the next in line.
+func (p *Pace) pass() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.free = p.free.Add(-p.every)
+	if p.timer != nil && p.timer.Stop() {
+		p.timer = nil
+	}
+	p.awaitLocked()
 }
 
 // join takes a place at the end of a line; nil if it is the caller's turn at once.
