@@ -50,7 +50,7 @@ func (d *door) loggedIn(h handler) handler {
 		if err != nil {
 			return nil, err
 		}
-		err = c.enter()
+		err = c.enter(cookies)
 		if err != nil {
 			return nil, err
 		}

@@ -49,7 +49,7 @@ func passNative(c *call) (any, error) {
 		return unknownPath(c)
 	}
 	passage.From = c.address()
-	err := c.enter()
+	err := c.enter(nil)
 	if err != nil {
 		return nil, err
 	}

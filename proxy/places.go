@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"math/rand/v2"
+	"net/http"
 	"net/netip"
 	"sync"
 	"time"
@@ -13,7 +14,7 @@ import (
 )
 
 // Places bound the requests that are worked on at once. A request takes a place before its caller is
-// looked up, in the name of the address it came from, and keeps it in the agent's once it is known whose
+// logged in, in the name of the address it came from, and keeps it in the agent's once it is known whose
 // it is: a name that is only claimed counts for nothing. What merely waits gives its place back: a held
 // connect, a socket, an event stream, an answer that is passed through and under way.
 //
@@ -68,16 +69,32 @@ type place struct {
 	by holder
 }
 
-// take takes a place. It fails with fault.Overloaded.
-func (p *Places) take(by holder) (place, error) {
+// take takes a place. Who may not have it in one name can in another that known tells. It fails with
+// fault.Overloaded.
+func (p *Places) take(by holder, known func() (holder, bool)) (place, error) {
+	taken, reason := p.try(by)
+	if reason == shedShare {
+		another, ok := known()
+		if ok {
+			taken, reason = p.try(another)
+		}
+	}
+	if reason != "" {
+		return place{}, p.refuse(reason)
+	}
+	return taken, nil
+}
+
+// try takes a place, or says why there is none.
+func (p *Places) try(by holder) (place, string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	err := p.refusalLocked(by)
-	if err != nil {
-		return place{}, err
+	reason := p.reasonLocked(by)
+	if reason != "" {
+		return place{}, reason
 	}
 	p.addLocked(by, 1)
-	return place{p, by}, nil
+	return place{p, by}, ""
 }
 
 // move has another hold the place. If that one may not, the place is lost, and move fails with
@@ -87,10 +104,10 @@ func (l *place) move(to holder) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.addLocked(l.by, -1)
-	err := p.refusalLocked(to)
-	if err != nil {
+	reason := p.reasonLocked(to)
+	if reason != "" {
 		l.of = nil
-		return err
+		return p.refuse(reason)
 	}
 	p.addLocked(to, 1)
 	l.by = to
@@ -117,27 +134,39 @@ func (p *Places) addLocked(by holder, places int) {
 	}
 }
 
-// refusalLocked returns why a caller gets no place, nil if they do.
-func (p *Places) refusalLocked(by holder) error {
+// reasonLocked returns why a caller gets no place, "" if they do.
+func (p *Places) reasonLocked(by holder) string {
 	free := p.limit - p.taken
 	switch {
 	case free <= 0:
-		p.shed[shedFull].Inc()
+		return shedFull
 	case p.held[by] >= free:
-		p.shed[shedShare].Inc()
-	default:
-		return nil
+		return shedShare
 	}
+	return ""
+}
+
+// refuse counts a refusal and returns its error.
+func (p *Places) refuse(reason string) error {
+	p.shed[reason].Inc()
 	return &fault.Error{Kind: fault.Overloaded, RetryAfter: comeBackAfter()}
 }
 
 // comeBackAfter returns when a caller who was refused should try again: not all of them at once.
 func comeBackAfter() time.Duration { return time.Duration(1+rand.IntN(3)) * time.Second }
 
-// enter takes a place for the call in the name of its address.
-func (c *call) enter() error {
+// enter takes a place for the call in the name of its address; where that holds too many, in the name
+// of the agent whose cookie it brings: neighbours behind one address keep no agent out.
+func (c *call) enter(cookies []*http.Cookie) error {
 	var err error
-	c.place, err = c.door.settings.Places.take(holder{address: network(c.address())})
+	c.place, err = c.door.settings.Places.take(holder{address: network(c.address())}, func() (holder, bool) {
+		for _, cookie := range cookies[:min(len(cookies), maxCookies)] {
+			if c.door.gateway.Knows(cookie.Value) {
+				return holder{session: cookie.Value}, true
+			}
+		}
+		return holder{}, false
+	})
 	return err
 }
 

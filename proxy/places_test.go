@@ -182,19 +182,42 @@ func TestWhatWaitsTakesNoPlace(t *testing.T) {
 	}
 }
 
+// unknown is who is known of callers who have shown nothing.
+func unknown() (holder, bool) { return holder{}, false }
+
+func TestNeighboursKeepNoAgentOut(t *testing.T) {
+	var places *Places
+	w := newDoor(t, withPlaces(4, nil), func(k *knobs) { places = k.door.Places })
+	anna := w.cookied("anna")
+	for range 2 {
+		_, err := places.take(holder{address: netip.MustParsePrefix("127.0.0.1/32")}, unknown)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := anna.get("/api/v2/me"); got.status != http.StatusOK {
+		t.Errorf("an agent whose neighbours hold as many places as are free = %d %s", got.status, got.body)
+	}
+	w.with("JSESSIONID="+strings.Repeat("A", 43)).get("/api/v2/me").isShed(t, "who claims to be one")
+	w.as("agent0001").get("/api/v2/me").isShed(t, "a neighbour who is to be logged in")
+	if got := counts(t, w.reg, "portico_http_requests_shed_total"); got["share"] != 2 {
+		t.Errorf("shed: %v; want 2", got)
+	}
+}
+
 func TestALoweredLimitTakesNobodysPlace(t *testing.T) {
 	p := NewPlaces(10, prometheus.NewRegistry())
 	anna, bjorn := holder{session: "anna"}, holder{session: "bjorn"}
 	var taken []place
 	for range 5 {
-		one, err := p.take(anna)
+		one, err := p.take(anna, unknown)
 		if err != nil {
 			t.Fatal(err)
 		}
 		taken = append(taken, one)
 	}
 	p.SetLimit(3)
-	_, err := p.take(bjorn)
+	_, err := p.take(bjorn, unknown)
 	if err == nil {
 		t.Error("a place beyond the lowered limit")
 	}
@@ -202,7 +225,7 @@ func TestALoweredLimitTakesNobodysPlace(t *testing.T) {
 		taken[i].leave()
 		taken[i].leave()
 	}
-	one, err := p.take(bjorn)
+	one, err := p.take(bjorn, unknown)
 	if err != nil || p.taken != 1 || len(p.held) != 1 {
 		t.Errorf("after all left: %v; %d taken by %v", err, p.taken, p.held)
 	}

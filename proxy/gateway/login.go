@@ -103,6 +103,9 @@ func (g *Gateway) byCookie(id string) (*Agent, error) {
 	return agent, nil
 }
 
+// Knows reports whether a session id is that of an agent who is logged in.
+func (g *Gateway) Knows(id string) bool { return g.agent(id) != nil }
+
 // agent returns the agent of a session id, nil if there is none.
 func (g *Gateway) agent(id string) *Agent {
 	g.mu.RLock()
