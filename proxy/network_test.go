@@ -111,7 +111,7 @@ func newNetworked(t *testing.T, works bool) (*world, []*cable) {
 		return []string{near}, transport
 	}
 	w := newPushing(t, func(k *knobs) {
-		k.timeout = time.Second
+		k.timeout = 3 * time.Second
 		if works {
 			k.timeout = 30 * time.Second
 		}
