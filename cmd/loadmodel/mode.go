@@ -69,18 +69,20 @@ func modeNames() []string {
 // servicePassword is the file, beside the settings, with the password of the simulator's service user.
 const servicePassword = "service-password"
 
-// settings returns what is laid over the demo's settings to play the mode. A compressed shift begins
-// faster than any real one, so that log-ins are not paced.
+// settings returns what is laid over the demo's settings to play the mode. A compressed shift is hundreds
+// of times as dense as any real one, so that log-ins are not paced, and calls may wait for each other.
 func (m mode) settings(icws, htcc string) string {
 	return fmt.Sprintf(`cache: {%s}
 sites:
   pureconnect:
     urls: ["http://%s"]
     logins: {per_second: 10000}
+    calls: {at_once: 10000, wait: 30s}
     %s
   cloud:
     urls: ["http://%s"]
     logins: {per_second: 10000}
+    calls: {at_once: 10000, wait: 30s}
 routes:
   - {match: "agent*", sites: [pureconnect]}
   - {match: "gws*", sites: [cloud]}
