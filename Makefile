@@ -36,6 +36,15 @@ test: setup lint unit fuzz test-cometd test-browser test-prometheus
 # Packages are installed only for root on Debian, or under CI. Elsewhere the line to run is printed,
 # and the suite that needs them is left out by name.
 setup:
+	@if ! command -v redis-server >/dev/null 2>&1; then \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+	    apt-get update -qq && apt-get install -y -qq redis-server; \
+	  elif [ -n "$$CI" ]; then \
+	    echo "CI needs redis-server for the shared store and cannot install it" >&2; exit 1; \
+	  else \
+	    echo "left out: the shared store on a real server. It needs: sudo apt-get install redis-server"; \
+	  fi; \
+	fi
 	@if ! command -v gcc >/dev/null 2>&1; then \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
 	    apt-get update -qq && apt-get install -y -qq gcc libc6-dev; \

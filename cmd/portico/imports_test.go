@@ -26,6 +26,7 @@ var rooms = map[string][]string{
 	"proxy/throttle":         {},
 	"proxy/logs":             {},
 	"proxy/tracing":          {},
+	"proxy/store":            {"proxy/session", "proxy/throttle"},
 	"translate/htccapi":      {},
 	"translate/icwsapi":      {},
 	"translate":              {"translate/htccapi", "translate/icwsapi"},
@@ -54,6 +55,7 @@ var onlyIn = map[string][]string{
 	"github.com/rs/cors":              {"proxy"},
 	"github.com/hashicorp/golang-lru": {"proxy/throttle"},
 	"go.opentelemetry.io":             {"proxy/tracing"},
+	"github.com/redis/go-redis":       {"proxy/store"},
 }
 
 const module = "portico/"

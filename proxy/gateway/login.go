@@ -314,7 +314,7 @@ func (g *Gateway) toKeep(password string) string {
 
 // register makes the agent found by session id and login name.
 func (g *Gateway) register(ctx context.Context, a *Agent) error {
-	err := g.store.Put(ctx, a.session)
+	err := g.store.Put(ctx, a.session, 0)
 	if err != nil {
 		return fmt.Errorf("gateway: keep a session: %w: %w", fault.Overloaded, err)
 	}
@@ -336,7 +336,7 @@ func (g *Gateway) changePassword(ctx context.Context, a *Agent, c Caller, proof 
 		return false
 	}
 	a.use()
-	err := g.store.Put(ctx, s)
+	err := g.store.Put(ctx, s, 0)
 	if err != nil {
 		g.log.Error("a changed password could not be stored", "session", a.short, "cause", err.Error())
 	}

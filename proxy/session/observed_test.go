@@ -9,8 +9,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 )
 
-func TestObserved(t *testing.T) { testStore(t, Observe(NewMemory(), nil)) }
-
 // A failing store fails as it is told.
 type failing struct {
 	Store
@@ -58,7 +56,7 @@ func countOf(t *testing.T, reg *prometheus.Registry, outcome string) int {
 		t.Fatal(err)
 	}
 	for _, series := range families[0].GetMetric() {
-		if series.GetLabel()[0].GetValue() == opGet && series.GetLabel()[1].GetValue() == outcome {
+		if series.GetLabel()[0].GetValue() == OpGet && series.GetLabel()[1].GetValue() == outcome {
 			return int(series.GetHistogram().GetSampleCount())
 		}
 	}

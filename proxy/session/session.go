@@ -10,6 +10,9 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
+	"fmt"
+	"io"
+	"log/slog"
 	"time"
 )
 
@@ -23,20 +26,46 @@ type Session struct {
 	Language string // as the first log-in asked for it, an Accept-Language value
 	Proof    []byte // keyed hash of login name and password
 	Created  time.Time
+
+	// Upstreams are what another process needs to go on with the upstream session at each site, by
+	// the site's name, where replicas share sessions. They hold secrets, but never a password.
+	Upstreams map[string][]byte
 }
 
-// A Store keeps sessions. Any number of goroutines may call its methods; what they are given and
-// what they get is a copy.
+// String names the agent, never a secret.
+func (s Session) String() string { return fmt.Sprintf("session of %q", s.Login) }
+
+// Format prints String for every verb, since %+v and %#v would print the fields.
+func (s Session) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }
+
+// LogValue is what slog writes of a Session.
+func (s Session) LogValue() slog.Value { return slog.StringValue(s.String()) }
+
+// A Store keeps sessions, in this process or for all replicas. Any number of goroutines may call its
+// methods. What they are given is copied; what they return nobody changes.
+//
+// A session is kept for its life, which Touch begins anew; a life of 0 has no end. One whose life is
+// over is not found any more.
 type Store interface {
 	// Get returns the session with that id, or ErrNotFound.
 	Get(ctx context.Context, id string) (Session, error)
 	// ByLogin returns the session of that login name, or ErrNotFound.
 	ByLogin(ctx context.Context, login string) (Session, error)
-	// Put keeps the session, in place of any other with its id or its login name.
-	Put(ctx context.Context, s Session) error
+	// Put keeps the session, in place of any other of its login name. An id has one login name for good.
+	Put(ctx context.Context, s Session, life time.Duration) error
+	// Create keeps the session unless its login name has one. It returns the one that is kept.
+	Create(ctx context.Context, s Session, life time.Duration) (Session, error)
+	// Update changes the session with that id in one step and returns it, or ErrNotFound. change may be
+	// called more than once; it leaves id and login name as they are.
+	Update(ctx context.Context, id string, change func(*Session)) (Session, error)
+	// Touch begins the life of the session anew, or returns ErrNotFound.
+	Touch(ctx context.Context, id string, life time.Duration) error
+	// Expire forgets the session if its life is over, and reports whether this call did: of several
+	// processes that find it idle one closes what it has at the sites.
+	Expire(ctx context.Context, id string) (bool, error)
 	// Delete forgets the session. That there is none is no error.
 	Delete(ctx context.Context, id string) error
-	// Len returns how many sessions there are.
+	// Len returns how many sessions there are, about.
 	Len(ctx context.Context) (int, error)
 }
 

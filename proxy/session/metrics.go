@@ -1,0 +1,77 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"net"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+)
+
+// Metrics are how long the operations of a store take and how they end. A process has one store, so
+// they are registered once, by who makes it.
+type Metrics struct {
+	up    prometheus.Gauge
+	times map[string]map[string]prometheus.Observer // by operation and outcome
+}
+
+// Operations of a store, as numbers tell them.
+const (
+	OpGet    = "get"
+	OpPut    = "put"
+	OpDelete = "delete"
+	OpScan   = "scan"
+)
+
+const outcomeOK, outcomeError, outcomeTimedOut = "ok", "error", "timeout"
+
+// NewMetrics registers the numbers of a store with reg; nil registers nowhere. It is taken to be up.
+func NewMetrics(reg prometheus.Registerer) *Metrics {
+	with := promauto.With(reg)
+	times := with.NewHistogramVec(prometheus.HistogramOpts{
+		Name:    "portico_session_store_operation_duration_seconds",
+		Help:    "Time of one operation of the session store. operation: get, put, delete, scan. outcome: ok, error, timeout.",
+		Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5}, NativeHistogramBucketFactor: 1.1,
+		NativeHistogramMaxBucketNumber: 160, NativeHistogramMinResetDuration: time.Hour,
+	}, []string{"operation", "outcome"})
+	m := &Metrics{times: map[string]map[string]prometheus.Observer{}, up: with.NewGauge(prometheus.GaugeOpts{
+		Name: "portico_session_store_up", Help: "1 if the last operation of the session store brought an answer."})}
+	m.up.Set(1)
+	for _, operation := range []string{OpGet, OpPut, OpDelete, OpScan} {
+		m.times[operation] = map[string]prometheus.Observer{}
+		for _, outcome := range []string{outcomeOK, outcomeError, outcomeTimedOut} {
+			m.times[operation][outcome] = times.WithLabelValues(operation, outcome)
+		}
+	}
+	return m
+}
+
+// Ended counts an operation. That there is no such session is an answer, and who left waits for none.
+func (m *Metrics) Ended(operation string, began time.Time, err error) {
+	outcome := outcomeOf(err)
+	m.times[operation][outcome].Observe(time.Since(began).Seconds())
+	if !errors.Is(err, context.Canceled) {
+		m.SetUp(outcome == outcomeOK)
+	}
+}
+
+// SetUp notes whether the store answers.
+func (m *Metrics) SetUp(up bool) {
+	m.up.Set(0)
+	if up {
+		m.up.Set(1)
+	}
+}
+
+func outcomeOf(err error) string {
+	slow, ok := errors.AsType[net.Error](err)
+	switch {
+	case err == nil, errors.Is(err, ErrNotFound):
+		return outcomeOK
+	case errors.Is(err, context.DeadlineExceeded), ok && slow.Timeout():
+		return outcomeTimedOut
+	}
+	return outcomeError
+}

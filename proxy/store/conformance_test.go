@@ -1,0 +1,61 @@
+package store
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"portico/proxy/session"
+	"portico/proxy/throttle"
+)
+
+// A kit is one way to keep what replicas share, and how time passes for it.
+type kit struct {
+	sessions session.Store
+	leases   session.Leases
+	tries    throttle.Store
+	pass     func(time.Duration)
+	slack    time.Duration // real time that may pass besides, at most
+}
+
+// contracts are what every kit passes.
+var contracts = map[string]func(*testing.T, kit){
+	"sessions": testSessions, "lives of sessions": testLives, "who creates a session": testCreate, "changes of sessions": testUpdate,
+	"leases": testLeases, "fences": testFences, "counts": testCounts, "successes": testSuccesses,
+}
+
+func TestInMemory(t *testing.T) { testInMemory(t, func() session.Store { return session.NewMemory() }) }
+
+func TestObserved(t *testing.T) {
+	testInMemory(t, func() session.Store { return session.Observe(session.NewMemory(), nil) })
+}
+
+func testInMemory(t *testing.T, newStore func() session.Store) {
+	for name, contract := range contracts {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				contract(t, kit{newStore(), session.NewMemoryLeases(), throttle.NewMemory(), time.Sleep, 0})
+			})
+		})
+	}
+}
+
+func TestOnServer(t *testing.T) { testOn(t, startServer(t), false) }
+
+// A cluster of one node refuses what would need two, as a greater one does.
+func TestOnCluster(t *testing.T) {
+	server := startServer(t, "--cluster-enabled", "yes")
+	server.cli(t, "CLUSTER", "ADDSLOTSRANGE", "0", "16383")
+	server.await(t, "cluster_state:ok", "CLUSTER", "INFO")
+	testOn(t, server, true)
+}
+
+func testOn(t *testing.T, server *server, cluster bool) {
+	for name, contract := range contracts {
+		t.Run(name, func(t *testing.T) {
+			server.cli(t, "FLUSHALL")
+			v := server.open(t, func(s *Settings) { s.Cluster = cluster })
+			contract(t, kit{v.Sessions(), v.Leases(), v.Tries(), func(d time.Duration) { v.ahead.Add(d.Milliseconds()) }, time.Minute})
+		})
+	}
+}

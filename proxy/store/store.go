@@ -1,0 +1,160 @@
+// Package store keeps in Valkey or Redis what replicas share: sessions, the leases of who reads
+// their upstream sessions, and counts of refused log-ins. The interfaces, with implementations for one
+// process, are those of the rooms session and throttle; one suite of tests holds both to them.
+//
+// README.md beside this file says how it is laid out there, and what works over several replicas.
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/tls"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
+
+	"portico/proxy/session"
+	"portico/proxy/throttle"
+)
+
+// Settings are what a Valkey needs. User, Password and TLS are optional.
+type Settings struct {
+	Addresses []string // host:port; of a cluster some of its nodes
+	Cluster   bool
+	User      string // of the server's access list
+	Password  string
+	TLS       *tls.Config   // nil: unencrypted
+	Timeout   time.Duration // of one operation, retries included
+	Keys      [][]byte      // 32 bytes each: the first seals, all open
+	Metrics   *session.Metrics
+}
+
+// Valkey is the shared store. Any number of goroutines may call its methods. While its last probe
+// failed every operation fails at once, with ErrDown.
+type Valkey struct {
+	client  redis.UniversalClient
+	seal    *sealer
+	timeout time.Duration
+	metrics *session.Metrics
+	down    atomic.Bool
+	ahead   atomic.Int64 // milliseconds by which the server's clock is set forward; 0 but in tests
+}
+
+// ErrDown is what operations fail with while the store is known to be away.
+var ErrDown = errors.New("store: the last probe failed")
+
+// New returns a store. It starts nothing and connects to nobody: Run does, and the first operation. It
+// fails if there is no key, or one is not 32 bytes long.
+func New(s Settings) (*Valkey, error) {
+	seal, err := newSealer(s.Keys)
+	if err != nil {
+		return nil, err
+	}
+	client := redis.NewUniversalClient(&redis.UniversalOptions{
+		Addrs: s.Addresses, IsClusterMode: s.Cluster, Username: s.User, Password: s.Password, TLSConfig: s.TLS,
+		DialTimeout: s.Timeout, ReadTimeout: s.Timeout, WriteTimeout: s.Timeout, PoolTimeout: s.Timeout, ContextTimeoutEnabled: true,
+		DisableIdentity:          true, // the user may lack the right to say who it is
+		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
+	})
+	return &Valkey{client: client, seal: seal, timeout: s.Timeout, metrics: s.Metrics}, nil
+}
+
+// Close ends the connections. Operations fail from then on.
+func (v *Valkey) Close() error { return v.client.Close() }
+
+// Up reports whether the last probe passed. Before the first one it is taken to have.
+func (v *Valkey) Up() bool { return !v.down.Load() }
+
+// ProofKeys returns the keys for proofs of names and passwords, which are the same at all replicas: one
+// for each key of the settings, in their order.
+func (v *Valkey) ProofKeys() []session.Key { return v.seal.proofs }
+
+// Sessions returns the store of sessions.
+func (v *Valkey) Sessions() session.Store { return sessions{v} }
+
+// Leases returns the leases.
+func (v *Valkey) Leases() session.Leases { return leases{v} }
+
+// Tries returns the store of refused log-ins.
+func (v *Valkey) Tries() throttle.Store { return tries{v} }
+
+// probeEvery is how often the store is asked whether it takes writes.
+const probeEvery = time.Second
+
+// Run probes the store until ctx ends.
+func (v *Valkey) Run(ctx context.Context) error {
+	tick := time.NewTicker(probeEvery)
+	defer tick.Stop()
+	for {
+		err := v.probe(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
+		v.down.Store(err != nil)
+		v.metrics.SetUp(err == nil)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+// probe writes, since a replica of the store's own, or one that is full, answers reads.
+func (v *Valkey) probe(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, v.timeout)
+	defer cancel()
+	return v.client.Set(ctx, "portico:{probe}", 1, time.Minute).Err()
+}
+
+// do makes one operation within its time, counts it, and says in its error what was tried. Leases and
+// counts are counted as what they come to: to look is a get, to take or count a put, to release a delete.
+func (v *Valkey) do(ctx context.Context, kind, what string, f func(context.Context) error) error {
+	began := time.Now()
+	err := ErrDown
+	if !v.down.Load() {
+		ctx, cancel := context.WithTimeout(ctx, v.timeout)
+		err = f(ctx)
+		cancel()
+	}
+	v.metrics.Ended(kind, began, err)
+	if err != nil && !errors.Is(err, session.ErrNotFound) {
+		return fmt.Errorf("store: %s: %w", what, err)
+	}
+	return err
+}
+
+// run runs a script on one key and returns what it answered.
+func (v *Valkey) run(ctx context.Context, script *redis.Script, key string, args ...any) *redis.Cmd {
+	return script.Run(ctx, v.client, []string{key}, append([]any{v.ahead.Load()}, args...)...)
+}
+
+// clock begins every script that knows time, which is the server's alone: clocks of replicas differ. It
+// is in milliseconds. Its first argument sets it forward, for tests.
+const clock = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[1]
+`
+
+// lateness is how long a record is kept beyond its life, so that somebody can close what it left at the
+// sites.
+const lateness = 10 * time.Minute
+
+// nameOf returns the name under which the store knows a session id, login name or the like: it cannot be
+// turned back into an id.
+func nameOf(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
+// silent has the library keep to itself what its callers are told in errors.
+type silent struct{}
+
+func (silent) Printf(context.Context, string, ...any) {}
+
+func init() { redis.SetLogger(silent{}) }
