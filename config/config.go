@@ -69,6 +69,7 @@ type Config struct {
 	Traces Traces `yaml:"traces"`
 	Limits Limits `yaml:"limits"`
 	Logins Logins `yaml:"logins"`
+	Store  Store  `yaml:"store"`
 
 	// Sites are the upstream contact centres by name. At least one.
 	Sites map[string]Site `yaml:"sites" key:"name"`
@@ -123,6 +124,7 @@ func Default() *Config {
 		Limits: Limits{Body: 64 << 10, Header: 32 << 10, Headers: 100, URL: 8 << 10, HeaderTimeout: 10 * time.Second,
 			BodyTimeout: 30 * time.Second, WriteTimeout: 30 * time.Second, Strangers: 10000, Requests: 2000, StrangersPerAddress: 1000},
 		Logins: Logins{FailuresPerName: 4, FailuresPerAddress: 50, Window: 15 * time.Minute},
+		Store:  Store{Kind: StoreMemory, Timeout: time.Second},
 	}
 	c.PublicURL = c.PublicURLAt(c.Listen)
 	return c

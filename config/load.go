@@ -78,6 +78,7 @@ func (c *Config) complete(v *verdict) {
 	readSecretFile("admin_token_file", c.AdminTokenFile, &c.AdminToken, v)
 	c.TLS.complete("tls", v)
 	c.AdminTLS.complete("admin_tls", v)
+	c.Store.complete(v)
 	for name, site := range c.Sites {
 		site.complete(name)
 		site.TLS.complete(pathOf("sites", name, "tls"), v)

@@ -11,6 +11,7 @@ import (
 func (c *Config) validate(v *verdict) {
 	c.checkDoors(v)
 	c.checkCallers(v)
+	c.checkStore(v)
 	c.checkSites(v)
 	c.checkRoutes(v)
 	c.checkStates(v)

@@ -119,6 +119,17 @@ const (
 
 func (Holding) choices() []string { return []string{string(HoldByStream), string(HoldByHeartbeat)} }
 
+// StoreKind is where sessions are kept.
+type StoreKind string
+
+// A store in memory is this process's alone; Valkey, or Redis, is shared by replicas.
+const (
+	StoreMemory StoreKind = "memory"
+	StoreValkey StoreKind = "valkey"
+)
+
+func (StoreKind) choices() []string { return []string{string(StoreMemory), string(StoreValkey)} }
+
 // AtEnd is what EndContactCenterSession does with workgroup activations.
 type AtEnd string
 
