@@ -29,6 +29,8 @@ type Agent struct {
 	outbox  outbox
 	used    atomic.Int64               // when a caller used the session last, in Unix nanoseconds
 	from    atomic.Pointer[netip.Addr] // where the password last came from
+	reads   atomic.Bool                // this process receives what the sites push; in a fleet one does
+	touched time.Time                  // the use that the store knows of; fleet.tend's alone
 	work    sync.WaitGroup             // what is to be over before nothing of the session is left
 
 	mu       sync.Mutex
@@ -91,11 +93,11 @@ func (a *Agent) enter() bool {
 	return true
 }
 
-// start runs f in a goroutine of the agent, unless the session has ended. A panic of f is logged:
-// it must not cost the other agents their sessions.
-func (a *Agent) start(f func()) {
+// start runs f in a goroutine of the agent, unless the session has ended, and reports whether it does. A
+// panic of f is logged: it must not cost the other agents their sessions.
+func (a *Agent) start(f func()) bool {
 	if !a.enter() {
-		return
+		return false
 	}
 	go func() {
 		defer a.work.Done()
@@ -104,6 +106,7 @@ func (a *Agent) start(f func()) {
 			a.gateway.log.Error("a goroutine of an agent ended in a panic", "session", a.short, "cause", err.Error())
 		}
 	}()
+	return true
 }
 
 // wait returns when nothing of the agent runs any more, or when ctx ends.

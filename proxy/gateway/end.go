@@ -35,7 +35,7 @@ func (g *Gateway) end(a *Agent, why ending) {
 	go func() {
 		defer a.work.Done() // leave counted it
 		for _, p := range a.parts {
-			p.close()
+			p.close(true)
 		}
 	}()
 }

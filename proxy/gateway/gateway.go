@@ -70,6 +70,7 @@ type Settings struct {
 	Sites  []Site
 	Store  session.Store
 	Tries  throttle.Store // of passwords; nil: this process alone
+	Fleet  *Fleet         // of replicas that share Store; nil: this process is alone
 
 	Push    *push.Server // tells agents' applications of changes; nil tells nobody
 	Cache   *cache.Metrics
@@ -82,6 +83,8 @@ type Settings struct {
 type siteAtWork interface {
 	// open opens an upstream session. It fails as Gateway.Login does.
 	open(ctx context.Context, login, password, language string) (opening, error)
+	// resume returns an upstream session that another replica opened, from its part's record.
+	resume(ctx context.Context, record []byte) (opening, error)
 	// part makes an agent's part of an upstream session. Of nil it opens one when it can.
 	part(a *Agent, login string, opened opening) part
 	// run probes the site, and watches it for its agents, until ctx ends.
@@ -105,7 +108,9 @@ type Gateway struct {
 	log      *slog.Logger
 	key      session.Key
 	forms    *cache.Forms
-	native   *native // nil if no site is
+	native   *native       // nil if no site is
+	fleet    *fleet        // nil if this process is alone
+	older    []session.Key // that proofs may have been made with
 
 	opening   singleflight.Group // log-ins under way, by proof
 	interests interests          // who waits for them
@@ -128,6 +133,10 @@ func New(s Settings) (*Gateway, error) {
 	}
 	g := &Gateway{settings: s, sites: map[string]siteAtWork{}, store: s.Store, log: s.Logger, key: session.NewKey(), forms: forms,
 		refused: newExpiring(refusedFor), barred: newExpiring(barredFor), agents: map[string]*Agent{}}
+	if s.Fleet != nil {
+		g.fleet = &fleet{Fleet: *s.Fleet, gateway: g, me: session.NewID()}
+		g.key, g.older = s.Fleet.ProofKeys[0], s.Fleet.ProofKeys[1:]
+	}
 	g.guesses = newGuesses(s.Tries, g.key)
 	g.SetPolicy(s.Policy)
 	if g.log == nil {
@@ -178,15 +187,27 @@ func (g *Gateway) sweep(ctx context.Context) error {
 			if g.settings.Push != nil && g.settings.Push.Clients(agent.session.ID) > 0 {
 				agent.use() // a held connect, or a socket, is activity
 			}
-			if time.Since(agent.lastUsed()) >= g.policy().Idle {
-				g.end(agent, endIdle)
-			}
+			g.endIfIdle(agent)
 		}
 		g.refused.sweep()
 		g.barred.sweep()
 		if g.native != nil {
 			g.native.sessions.sweep()
 		}
+	}
+}
+
+// idleMargin is how much longer a session is left alone that others may have used: the store knows of
+// the last use a little late.
+const idleMargin = time.Second
+
+func (g *Gateway) endIfIdle(a *Agent) {
+	idle := time.Since(a.lastUsed()) - g.policy().Idle
+	switch {
+	case g.fleet != nil && idle >= idleMargin:
+		g.fleet.over(a)
+	case g.fleet == nil && idle >= 0:
+		g.end(a, endIdle)
 	}
 }
 
@@ -203,7 +224,8 @@ func (g *Gateway) all() []*Agent {
 // endsAtOnce bounds how many sessions are ended side by side at a site, so that it is not stormed.
 const endsAtOnce = 32
 
-// Close ends all sessions, here and at the sites, as far as ctx gives time, and frees the caches.
+// Close ends all sessions, here and at the sites, as far as ctx gives time, and frees the caches. In a
+// fleet sessions go on at the other replicas, or at this one when it comes back.
 // No session can be opened any more; log-ins and writes under way are waited for, since what they
 // open would be left at the site.
 func (g *Gateway) Close(ctx context.Context) {
@@ -231,11 +253,20 @@ func (g *Gateway) endAll(ctx context.Context) {
 		ends.Go(func() {
 			place <- struct{}{}
 			defer func() { <-place }()
-			g.end(agent, endStopped)
+			g.stopped(agent)
 			agent.wait(ctx)
 		})
 	}
 	ends.Wait()
+}
+
+// stopped ends an agent's session because the process does, or leaves it to the other replicas.
+func (g *Gateway) stopped(a *Agent) {
+	if g.fleet != nil {
+		g.letGo(a)
+		return
+	}
+	g.end(a, endStopped)
 }
 
 // ShortName returns the name under which the log speaks of a session.
@@ -252,6 +283,15 @@ func (g *Gateway) Ready() (bool, map[string]bool) {
 	g.mu.RLock()
 	defer g.mu.RUnlock()
 	return some && !g.closed, up
+}
+
+// StoreUp reports whether replicas share sessions, and if so whether their store answers. While it does
+// not, agents who are logged in here are served, and nobody else.
+func (g *Gateway) StoreUp() (shared, up bool) {
+	if g.fleet == nil {
+		return false, true
+	}
+	return true, g.fleet.Up()
 }
 
 // refusal turns why an operation cannot be planned into an error for the caller.

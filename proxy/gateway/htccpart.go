@@ -51,7 +51,9 @@ func newHTCCPart(a *Agent, at *htccSite, login string, owned []htccapi.MediaChan
 	p := &htccPart{agent: a, site: at, login: login, owned: owned, writing: make(chan struct{}, 1), joining: newJoining()}
 	if opened != nil {
 		p.session = opened.session
-		p.takeLocked(opened.user)
+		if opened.user.Text("userName") != "" { // of one that another replica opened it may be missing
+			p.takeLocked(opened.user)
+		}
 	}
 	return p
 }
@@ -65,7 +67,7 @@ func (p *htccPart) reused() {
 
 // close lets the upstream session go: HTCC knows no log-out but EndContactCenterSession, which is
 // the agent's own to send.
-func (p *htccPart) close() {}
+func (p *htccPart) close(bool) {}
 
 // takeLocked keeps what a read of the agent says.
 func (p *htccPart) takeLocked(user htcc.Object) {

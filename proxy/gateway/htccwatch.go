@@ -180,7 +180,38 @@ func (p *htccPart) joined(ctx context.Context, gone *htcc.Session) (*htcc.Sessio
 	if now != gone {
 		return now, nil
 	}
+	endTurn, err := p.agent.turn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer endTurn()
+	next, err := p.succeeded(ctx, gone)
+	if err != nil || next != nil {
+		return next, err
+	}
 	return p.rejoin(ctx, p.agent.keptPassword())
+}
+
+// succeeded takes the upstream session that another replica opened in place of one that is gone, nil if
+// there is none.
+func (p *htccPart) succeeded(ctx context.Context, gone *htcc.Session) (*htcc.Session, error) {
+	var old []byte
+	if gone != nil {
+		old = encoded(gone.Snapshot())
+	}
+	record, err := p.agent.successor(ctx, p.site.Name, old)
+	if err != nil || record == nil {
+		return nil, err
+	}
+	opened, err := p.site.resume(ctx, record)
+	if err != nil {
+		return nil, err
+	}
+	next := opened.(*htccSession).session
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.session = next
+	return next, nil
 }
 
 // rejoin opens an upstream session in place of the one there is. The caller holds joining.

@@ -44,7 +44,7 @@ func (p *icwsPart) listenToService(ctx context.Context, conn *icws.Conn) error {
 // among it.
 func (p *icwsPart) isUnread() bool {
 	conn := p.connection()
-	return p.site.service != nil && !p.site.service.holdsStream(&conn)
+	return p.site.service != nil && !p.site.service.holdsStream(&conn) && p.agent.readsHere()
 }
 
 // silence returns what keeps an upstream session alive by a stream on which there is next to nothing: it

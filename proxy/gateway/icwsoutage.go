@@ -46,6 +46,15 @@ func (p *icwsPart) rejoin(ctx context.Context, gone icws.Conn) (icws.Conn, error
 		return icws.Conn{}, errEnded
 	}
 	defer p.agent.work.Done()
+	endTurn, err := p.agent.turn(ctx)
+	if err != nil {
+		return icws.Conn{}, err
+	}
+	defer endTurn()
+	next, err := p.succeeded(ctx, gone)
+	if err != nil || next.SessionID != "" {
+		return next, err
+	}
 	if p.forcedOff(ctx, gone) {
 		p.end(endForced)
 		return icws.Conn{}, errEnded
@@ -60,6 +69,21 @@ func (p *icwsPart) rejoin(ctx context.Context, gone icws.Conn) (icws.Conn, error
 		return icws.Conn{}, fmt.Errorf("gateway: log in again: %w", err)
 	}
 	return conn, p.adopted(ctx, conn, alone)
+}
+
+// succeeded takes the upstream session that another replica opened in place of one that is gone, if there
+// is one. The outage was there; here there was none.
+func (p *icwsPart) succeeded(ctx context.Context, gone icws.Conn) (icws.Conn, error) {
+	record, err := p.agent.successor(ctx, p.site.Name, encoded(gone))
+	if err != nil || record == nil {
+		return icws.Conn{}, err
+	}
+	opened, err := p.site.resume(ctx, record)
+	if err != nil {
+		return icws.Conn{}, err
+	}
+	conn := opened.(icwsSession).conn
+	return conn, p.adopted(ctx, conn, true)
 }
 
 // adopted makes a new upstream session the part's; it fails if the agent's session has ended meanwhile.

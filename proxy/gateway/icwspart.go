@@ -218,8 +218,9 @@ func (p *icwsPart) toldSoFar() int {
 	return p.told
 }
 
-// close ends the part with its session: the upstream session is closed and what is kept is dropped.
-func (p *icwsPart) close() {
+// close ends the part with its session here: what is kept is dropped and, if logOut, the upstream session
+// closed.
+func (p *icwsPart) close(logOut bool) {
 	p.catalogue.Drop()
 	p.access.Drop()
 	p.mu.Lock()
@@ -227,7 +228,7 @@ func (p *icwsPart) close() {
 	conn, directory := p.conn, p.directory
 	p.mu.Unlock()
 	p.site.directories.release(directory)
-	if conn.SessionID != "" {
-		logOut(context.Background(), p.site, conn)
+	if logOut && conn.SessionID != "" {
+		p.site.logOut(conn)
 	}
 }

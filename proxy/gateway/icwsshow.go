@@ -17,7 +17,7 @@ import (
 // show returns what /me shows: the state kept by the reader while it receives, else what one read
 // for all who ask together says.
 func (p *icwsPart) show(ctx context.Context) (shown, error) {
-	_, err := p.ready(ctx)
+	err := p.recoveredHere(ctx)
 	if err != nil {
 		return shown{}, err
 	}
@@ -40,10 +40,27 @@ func (p *icwsPart) show(ctx context.Context) (shown, error) {
 	return view, nil
 }
 
+// recoveredHere makes sure that the state was read, and recovered from an outage that no reader is here to
+// recover it from.
+func (p *icwsPart) recoveredHere(ctx context.Context) error {
+	_, err := p.ready(ctx)
+	if err != nil || p.agent.readsHere() {
+		return err
+	}
+	p.mu.Lock()
+	lost := p.lost && !p.over
+	p.mu.Unlock()
+	if !lost {
+		return nil
+	}
+	return p.restoreAlone(ctx)
+}
+
 // justBegunLocked reports whether the state was read a moment ago and the part is still to be watched:
-// what an application asks for at its log-in, one after the other, needs no read each.
+// what an application asks for at its log-in, one after the other, needs no read each. Where another
+// replica watches it, the next request may follow a write there.
 func (p *icwsPart) justBegunLocked() bool {
-	return !p.watched && time.Since(p.readAt) < freshFor
+	return !p.watched && time.Since(p.readAt) < freshFor && p.agent.readsHere()
 }
 
 // pulse returns that of the reader who keeps the state current.

@@ -94,6 +94,9 @@ func logOut(ctx context.Context, at *icwsSite, conn icws.Conn) {
 	_ = at.ICWS.Logout(upstream.WithCause(ctx, upstream.Session), conn)
 }
 
+// logOut is logOut for a session of which nothing else is left.
+func (s *icwsSite) logOut(conn icws.Conn) { logOut(context.Background(), s, conn) }
+
 // needsActivations reports whether any channel of the site depends on activated workgroups.
 func (s *icwsSite) needsActivations() bool {
 	return slices.ContainsFunc(s.Rules.Channels, func(c translate.Channel) bool { return len(c.Workgroups) > 0 })

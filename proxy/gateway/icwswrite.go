@@ -47,6 +47,9 @@ type planner func(translate.AgentState, *translate.Directory) (translate.Plan, e
 // write makes a plan and carries it out, while no other write of the agent does.
 func (p *icwsPart) write(ctx context.Context, plan planner) (translate.Plan, error) {
 	made, accepted, err := p.writeAlone(ctx, plan)
+	if err == nil && accepted != nil && p.agent.gateway.fleet != nil {
+		p.settle(ctx, accepted)
+	}
 	if err != nil || accepted == nil || !p.site.WaitCompleted {
 		return made, err
 	}
@@ -106,7 +109,7 @@ const freshFor = time.Second
 // whose work a plan must not offer to an agent who did not ask for it.
 func (p *icwsPart) freshen(ctx context.Context) error {
 	p.mu.Lock()
-	fresh := p.currentLocked() || time.Since(p.readAt) < freshFor
+	fresh := p.currentLocked() || time.Since(p.readAt) < freshFor && p.agent.readsHere()
 	p.mu.Unlock()
 	if fresh {
 		return nil

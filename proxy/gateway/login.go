@@ -46,7 +46,7 @@ type Caller struct {
 // cannot say.
 func (g *Gateway) Login(ctx context.Context, c Caller) (*Agent, error) {
 	if !c.Basic {
-		return g.byCookie(c.SessionID)
+		return g.byCookie(ctx, c.SessionID)
 	}
 	c.Login = strings.ToLower(c.Login)
 	if c.Login == "" || c.Password == "" {
@@ -57,7 +57,7 @@ func (g *Gateway) Login(ctx context.Context, c Caller) (*Agent, error) {
 	if err != nil {
 		return nil, err
 	}
-	if agent != nil && agent.proves(proof) {
+	if agent != nil && g.proven(agent, c, proof) {
 		agent.use()
 		agent.reused()
 		if agent.calledFrom(c.Address) {
@@ -91,11 +91,23 @@ func (g *Gateway) openWithOthers(ctx context.Context, c Caller, proof []byte) (*
 	}
 }
 
-func (g *Gateway) byCookie(id string) (*Agent, error) {
+// proven reports whether a caller's name and password are the agent's, of which proof is the one of now.
+func (g *Gateway) proven(a *Agent, c Caller, proof []byte) bool {
+	proven := a.proves(proof) || slices.ContainsFunc(g.older, func(key session.Key) bool { return a.proves(key.Proof(c.Login, c.Password)) })
+	if proven && g.fleet != nil && !g.policy().Forget {
+		a.know(c.Password)
+	}
+	return proven
+}
+
+func (g *Gateway) byCookie(ctx context.Context, id string) (*Agent, error) {
 	if id == "" {
 		return nil, fmt.Errorf("gateway: no credentials: %w", fault.Unauthenticated)
 	}
-	agent := g.agent(id)
+	agent, err := g.ofSession(ctx, id)
+	if err != nil {
+		return nil, err
+	}
 	if agent == nil {
 		return nil, fmt.Errorf("gateway: no such session: %w", fault.Unauthenticated)
 	}
@@ -103,10 +115,19 @@ func (g *Gateway) byCookie(id string) (*Agent, error) {
 	return agent, nil
 }
 
-// Knows reports whether a session id is that of an agent who is logged in.
+// Knows reports whether a session id is that of an agent who is logged in here.
 func (g *Gateway) Knows(id string) bool { return g.agent(id) != nil }
 
-// agent returns the agent of a session id, nil if there is none.
+// ofSession returns the agent of a session id, nil if there is none. It fails with fault.Overloaded when
+// the store that replicas share cannot say.
+func (g *Gateway) ofSession(ctx context.Context, id string) (*Agent, error) {
+	if g.fleet != nil {
+		return g.fleet.byID(ctx, id)
+	}
+	return g.agent(id), nil
+}
+
+// agent returns the agent of a session id who is known here, nil if there is none.
 func (g *Gateway) agent(id string) *Agent {
 	g.mu.RLock()
 	defer g.mu.RUnlock()
@@ -116,6 +137,9 @@ func (g *Gateway) agent(id string) *Agent {
 // ofLogin returns the agent logged in under a name, nil if there is none. It fails with
 // fault.Overloaded when the store cannot say: a second upstream session would cost a licence.
 func (g *Gateway) ofLogin(ctx context.Context, login string) (*Agent, error) {
+	if g.fleet != nil {
+		return g.fleet.byLogin(ctx, login)
+	}
 	s, err := g.store.ByLogin(ctx, login)
 	if errors.Is(err, session.ErrNotFound) {
 		return nil, nil
@@ -161,11 +185,16 @@ func (g *Gateway) open(ctx context.Context, c Caller, proof []byte) (*Agent, err
 		return nil, fmt.Errorf("gateway: wait for another log-in of the same name: %w: %w", fault.Timeout, err)
 	}
 	defer unlock()
+	endTurn, err := g.turn(ctx, c.Login)
+	if err != nil {
+		return nil, err
+	}
+	defer endTurn()
 	agent, err := g.ofLogin(ctx, c.Login)
 	if err != nil {
 		return nil, err
 	}
-	if agent != nil && agent.proves(proof) {
+	if agent != nil && g.proven(agent, c, proof) {
 		agent.use()
 		return agent, nil
 	}
@@ -298,6 +327,10 @@ func (g *Gateway) begin(ctx context.Context, route Route, opened []opening, c Ca
 	}
 	g.settings.Metrics.began()
 	g.log.InfoContext(ctx, "session began", "session", agent.short, "site", agent.Sites())
+	if g.fleet != nil {
+		agent.start(func() { g.fleet.tend(agent) })
+		return agent, nil
+	}
 	for _, p := range agent.parts {
 		agent.start(func() { p.watch(agent.life) })
 	}
@@ -314,17 +347,38 @@ func (g *Gateway) toKeep(password string) string {
 
 // register makes the agent found by session id and login name.
 func (g *Gateway) register(ctx context.Context, a *Agent) error {
+	err := g.keep(ctx, a)
+	if err != nil {
+		return err
+	}
+	if !g.enlist(a) {
+		return errStopping
+	}
+	return nil
+}
+
+// keep puts a new session in the store: of this process until it ends, of a fleet for as long as it is
+// used, with the upstream sessions.
+func (g *Gateway) keep(ctx context.Context, a *Agent) error {
+	if g.fleet != nil {
+		return g.fleet.keep(ctx, a)
+	}
 	err := g.store.Put(ctx, a.session, 0)
 	if err != nil {
 		return fmt.Errorf("gateway: keep a session: %w: %w", fault.Overloaded, err)
 	}
+	return nil
+}
+
+// enlist makes the agent known here; false once the gateway is closed.
+func (g *Gateway) enlist(a *Agent) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.closed {
-		return errStopping
+		return false
 	}
 	g.agents[a.session.ID] = a
-	return nil
+	return true
 }
 
 // changePassword makes another password the agent's, which the site has taken; false if the session
@@ -336,12 +390,9 @@ func (g *Gateway) changePassword(ctx context.Context, a *Agent, c Caller, proof 
 		return false
 	}
 	a.use()
-	err := g.store.Put(ctx, s, 0)
-	if err != nil {
+	_, err := g.store.Update(ctx, s.ID, func(kept *session.Session) { kept.Proof = proof })
+	if err != nil && !errors.Is(err, session.ErrNotFound) {
 		g.log.Error("a changed password could not be stored", "session", a.short, "cause", err.Error())
 	}
-	if g.agent(s.ID) == nil { // it ended since, and what was stored is of no session
-		g.unstore(a)
-	}
-	return true
+	return err == nil || g.agent(s.ID) != nil
 }

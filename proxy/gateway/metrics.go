@@ -10,10 +10,21 @@ type Metrics struct {
 	active prometheus.Gauge
 	events *prometheus.CounterVec
 	ages   map[string]map[source]prometheus.Observer // by site
+	leases *prometheus.CounterVec
 }
 
 // Values of the event label.
 const eventCreated = "created"
+
+const eventTakenOver = "taken_over"
+
+// A leaseEvent is what became of the right to read an agent's upstream sessions.
+type leaseEvent string
+
+const (
+	leaseAcquired leaseEvent = "acquired"
+	leaseLost     leaseEvent = "lost" // to another replica, or for want of an answer
+)
 
 // ageBuckets are in seconds: from a state that was pushed a moment ago to one of an outage.
 var ageBuckets = []float64{.05, .25, .5, 2.5, 10, 30, 60, 300, 900}
@@ -28,11 +39,18 @@ func NewMetrics(reg prometheus.Registerer, sites ...string) *Metrics {
 		}),
 		events: make.NewCounterVec(prometheus.CounterOpts{
 			Name: "portico_session_events_total",
-			Help: "Life of agent sessions. event: created, logged_out, idle, upstream_gone, operator, stopped.",
+			Help: "Life of agent sessions. event: created, taken_over, logged_out, idle, upstream_gone, operator, stopped.",
 		}, []string{"event"}),
 	}
-	for _, event := range []string{eventCreated, string(endByAgent), string(endIdle), string(endUpstream), string(endOperator), string(endStopped)} {
+	for _, event := range []string{eventCreated, eventTakenOver, string(endByAgent), string(endIdle), string(endUpstream), string(endOperator), string(endStopped)} {
 		m.events.WithLabelValues(event)
+	}
+	m.leases = make.NewCounterVec(prometheus.CounterOpts{
+		Name: "portico_session_lease_events_total",
+		Help: "Leases to read an agent's upstream sessions, between replicas. event: acquired, lost.",
+	}, []string{"event"})
+	for _, event := range []leaseEvent{leaseAcquired, leaseLost} {
+		m.leases.WithLabelValues(string(event))
 	}
 	m.ages = map[string]map[source]prometheus.Observer{}
 	ages := make.NewHistogramVec(prometheus.HistogramOpts{
@@ -61,6 +79,17 @@ func (m *Metrics) began() {
 	m.active.Inc()
 	m.events.WithLabelValues(eventCreated).Inc()
 }
+
+// adopted counts an agent whose session another replica began.
+func (m *Metrics) adopted() {
+	m.active.Inc()
+	m.events.WithLabelValues(eventTakenOver).Inc()
+}
+
+// left counts an agent whose session goes on elsewhere.
+func (m *Metrics) left() { m.active.Dec() }
+
+func (m *Metrics) lease(event leaseEvent) { m.leases.WithLabelValues(string(event)).Inc() }
 
 func (m *Metrics) ended(why ending) {
 	if why == endForced { // for operators both are the site's doing

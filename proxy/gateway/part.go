@@ -24,7 +24,8 @@ type part interface {
 	siteName() string
 	look() PartView            // for operators, without asking the site
 	watch(ctx context.Context) // keeps the part current until ctx ends
-	close()                    // closes the upstream session, which ends with ours
+	close(logOut bool)         // drops what is kept; if logOut closes the upstream session, which ends with ours
+	record() []byte            // of the upstream session, for other replicas; nil while there is none
 	reused()                   // counts a log-in that was not sent
 
 	// show returns what the agent's channels and devices are. A site that cannot be reached shows

@@ -1,0 +1,187 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+
+	"portico/proxy/fault"
+	"portico/proxy/session"
+)
+
+// A Fleet is what replicas need that share the Store of their Settings.
+type Fleet struct {
+	Leases session.Leases
+
+	// ProofKeys are the same at all replicas, apart from their order while they are changed: the first
+	// makes proofs, all are known by. At least one.
+	ProofKeys []session.Key
+
+	Up func() bool // whether the store answers
+}
+
+// fleet is this process among others that share its sessions. An agent may be known at any number of
+// replicas, each with the upstream sessions that one of them opened; the one that holds the agent's
+// lease reads what the sites push, and the others ask the sites. Any number of goroutines may use it.
+type fleet struct {
+	Fleet
+	gateway   *Gateway
+	me        string // among holders of leases
+	adoptions singleflight.Group
+}
+
+// storeDown is what callers are told whom only the store knows, while it does not answer.
+func storeDown(err error) error {
+	return &fault.Error{Kind: fault.Overloaded, RetryAfter: storeRetry, Err: fmt.Errorf("gateway: ask the session store: %w", err)}
+}
+
+// storeRetry is when it is worth trying again once the store did not answer.
+const storeRetry = 2 * time.Second
+
+// byID returns the agent of a session id, nil if there is none. One who is logged in here is served
+// while the store does not answer. Who reads what the sites push does not ask it: an end elsewhere ends
+// the upstream session too, and is looked for every now and then besides.
+func (f *fleet) byID(ctx context.Context, id string) (*Agent, error) {
+	here := f.gateway.agent(id)
+	if here != nil && here.reads.Load() {
+		return here, nil
+	}
+	var s session.Session
+	var err error
+	if here != nil { // by login name it is one call
+		s, err = f.gateway.store.ByLogin(ctx, here.Login())
+	} else {
+		s, err = f.gateway.store.Get(ctx, id)
+	}
+	switch {
+	case errors.Is(err, session.ErrNotFound), err == nil && s.ID != id:
+		f.over(here)
+		return nil, nil
+	case err != nil && here != nil:
+		return here, nil
+	case err != nil:
+		return nil, storeDown(err)
+	}
+	return f.adopt(ctx, s)
+}
+
+// byLogin returns the agent logged in under a name, nil if there is none.
+func (f *fleet) byLogin(ctx context.Context, login string) (*Agent, error) {
+	s, err := f.gateway.store.ByLogin(ctx, login)
+	if errors.Is(err, session.ErrNotFound) {
+		return nil, nil // one who is still known here is found to be over in time
+	}
+	if err != nil {
+		here := f.gateway.agentNamed(login)
+		if here != nil {
+			return here, nil
+		}
+		return nil, storeDown(err)
+	}
+	return f.adopt(ctx, s)
+}
+
+// readsHere reports whether what the sites push to the agent, and to nobody else, is for this process to
+// receive.
+func (a *Agent) readsHere() bool { return a.gateway.fleet == nil || a.reads.Load() }
+
+// agentNamed returns the agent of a login name, nil if there is none. It looks at all agents: it is for
+// when the store cannot tell.
+func (g *Gateway) agentNamed(login string) *Agent {
+	all := g.all()
+	at := slices.IndexFunc(all, func(a *Agent) bool { return a.Login() == login })
+	if at < 0 {
+		return nil
+	}
+	return all[at]
+}
+
+// adopt returns the agent of a session that some replica began, with its upstream sessions. Many who
+// ask together make one.
+func (f *fleet) adopt(ctx context.Context, s session.Session) (*Agent, error) {
+	here := f.gateway.agent(s.ID)
+	if here != nil {
+		here.learn(s)
+		return here, nil
+	}
+	flight := f.adoptions.DoChan(s.ID, func() (any, error) {
+		return recovered(func() (*Agent, error) { return f.join(context.WithoutCancel(ctx), s) })
+	})
+	select {
+	case landed := <-flight:
+		agent, _ := landed.Val.(*Agent)
+		return agent, landed.Err
+	case <-ctx.Done():
+		return nil, fmt.Errorf("gateway: take up a session: %w: %w", fault.Timeout, ctx.Err())
+	}
+}
+
+// join makes the agent of a session. A site of which the session brings nothing joins later, if a
+// password is known then.
+func (f *fleet) join(ctx context.Context, s session.Session) (*Agent, error) {
+	here := f.gateway.agent(s.ID)
+	if here != nil {
+		return here, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	route, found := f.gateway.policy().Route(s.Login)
+	if !found {
+		return nil, fmt.Errorf("gateway: take up a session: no route for the name: %w", fault.Unauthenticated)
+	}
+	opened := make([]opening, len(route.Stops))
+	sideBySide(len(route.Stops), func(i int) {
+		opened[i] = f.gateway.resumed(ctx, route.Stops[i].Site, s.Upstreams)
+	})
+	agent := newAgent(f.gateway, s, route, opened)
+	if !f.gateway.enlist(agent) {
+		agent.end()
+		return nil, errStopping
+	}
+	f.gateway.settings.Metrics.adopted()
+	agent.start(func() { f.tend(agent) })
+	return agent, nil
+}
+
+// letGo forgets an agent here, whose session goes on elsewhere, or has ended there. Nothing is closed at
+// the sites. Of nil it does nothing.
+func (g *Gateway) letGo(a *Agent) {
+	if a == nil || !a.leave() {
+		return
+	}
+	g.mu.Lock()
+	delete(g.agents, a.session.ID)
+	g.mu.Unlock()
+	g.settings.Metrics.left()
+	if g.settings.Push != nil {
+		g.settings.Push.End(a.session.ID, adviceAt(endStopped))
+	}
+	a.end()
+	go func() {
+		defer a.work.Done() // leave counted it
+		for _, p := range a.parts {
+			p.close(false)
+		}
+	}()
+}
+
+// over ends an agent here whose session is not found any more. Of the replicas that know one that nobody
+// used for long one closes it at the sites; one that ended elsewhere was closed there, and one that is
+// used elsewhere goes on. Of nil it does nothing.
+func (f *fleet) over(a *Agent) {
+	if a == nil {
+		return
+	}
+	ours, err := f.gateway.store.Expire(a.life, a.session.ID)
+	switch {
+	case err != nil: // the next look will tell
+	case ours:
+		f.gateway.end(a, endIdle)
+	default:
+		f.gateway.letGo(a)
+	}
+}

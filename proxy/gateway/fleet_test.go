@@ -1,0 +1,429 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"portico/proxy/fault"
+	"portico/proxy/icws/icwssim"
+	"portico/proxy/session"
+	"portico/proxy/throttle"
+)
+
+// A shared is what the replicas of a test share.
+type shared struct {
+	sim    *icwssim.Server
+	store  *session.Memory
+	leases *session.MemoryLeases
+	tries  *throttle.Memory
+	key    session.Key
+}
+
+func newShared() *shared {
+	return &shared{&icwssim.Server{}, session.NewMemory(), session.NewMemoryLeases(), throttle.NewMemory(), session.NewKey()}
+}
+
+// A cable leads from a replica to what is shared, and may be cut.
+type cable struct {
+	session.Store
+	session.Leases
+	cut   atomic.Bool
+	calls atomic.Int64
+}
+
+var errCut = errors.New("no answer")
+
+func (c *cable) passes() error {
+	c.calls.Add(1)
+	if c.cut.Load() {
+		return errCut
+	}
+	return nil
+}
+
+func (c *cable) Get(ctx context.Context, id string) (session.Session, error) {
+	if err := c.passes(); err != nil {
+		return session.Session{}, err
+	}
+	return c.Store.Get(ctx, id)
+}
+
+func (c *cable) ByLogin(ctx context.Context, login string) (session.Session, error) {
+	if err := c.passes(); err != nil {
+		return session.Session{}, err
+	}
+	return c.Store.ByLogin(ctx, login)
+}
+
+func (c *cable) Create(ctx context.Context, s session.Session, life time.Duration) (session.Session, error) {
+	if err := c.passes(); err != nil {
+		return session.Session{}, err
+	}
+	return c.Store.Create(ctx, s, life)
+}
+
+func (c *cable) Touch(ctx context.Context, id string, life time.Duration) error {
+	if err := c.passes(); err != nil {
+		return err
+	}
+	return c.Store.Touch(ctx, id, life)
+}
+
+func (c *cable) Expire(ctx context.Context, id string) (bool, error) {
+	if err := c.passes(); err != nil {
+		return false, err
+	}
+	return c.Store.Expire(ctx, id)
+}
+
+func (c *cable) Take(ctx context.Context, name, holder string, life time.Duration) (session.Lease, error) {
+	if err := c.passes(); err != nil {
+		return session.Lease{}, err
+	}
+	return c.Leases.Take(ctx, name, holder, life)
+}
+
+func (c *cable) Release(ctx context.Context, name, holder string) error {
+	if err := c.passes(); err != nil {
+		return err
+	}
+	return c.Leases.Release(ctx, name, holder)
+}
+
+// replica returns a running gateway of the fleet, and what leads from it to what is shared.
+func (s *shared) replica(t *testing.T, options ...option) (*world, *cable) {
+	t.Helper()
+	line := &cable{Store: s.store, Leases: s.leases}
+	join := func(settings *Settings, _ *Site) {
+		settings.Store, settings.Tries = line, s.tries
+		settings.Fleet = &Fleet{Leases: line, ProofKeys: []session.Key{s.key}, Up: func() bool { return !line.cut.Load() }}
+	}
+	return newWorld(t, s.sim, append([]option{join}, options...)...), line
+}
+
+// cookie returns the agent who comes with a session's cookie.
+func (w *world) cookie(id string) *Agent {
+	w.t.Helper()
+	agent, err := w.Login(w.t.Context(), Caller{SessionID: id})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return agent
+}
+
+// settle gives readers the time to begin, or to find out that another one does.
+func settle() {
+	time.Sleep(2 * leaseEvery)
+	synctest.Wait()
+}
+
+func (a *Agent) expectReads(t *testing.T, when string, want bool) {
+	t.Helper()
+	if a.reads.Load() != want {
+		t.Errorf("%s: reads = %v; want %v", when, !want, want)
+	}
+}
+
+const (
+	showsReady    = "voice:Ready email:Ready Active dnd:Off"
+	showsNotReady = "voice:NotReady email:NotReady Active dnd:Off"
+)
+
+func TestAnyReplicaServesASession(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fleet := newShared()
+		a, _ := fleet.replica(t)
+		b, toStore := fleet.replica(t)
+		atA := a.login("anna")
+		settle()
+		atB := b.cookie(atA.SessionID())
+		b.expect(atB, "a session begun elsewhere", showsNotReady)
+		a.do(atA, "Ready", "")
+		b.expect(atB, "at once after a write elsewhere", showsReady)
+		b.do(atB, "NotReady", "")
+		synctest.Wait()
+		a.expect(atA, "what its reader is told of a write elsewhere", showsNotReady)
+		basic := b.login("anna")
+		if basic.SessionID() != atA.SessionID() || a.logins() != 1 {
+			t.Errorf("name and password lead to another session, or %d log-ins", a.logins())
+		}
+		settle()
+		atA.expectReads(t, "where the agent logged in", true)
+		atB.expectReads(t, "elsewhere", false)
+		before := toStore.calls.Load()
+		b.cookie(atA.SessionID())
+		if calls := toStore.calls.Load() - before; calls != 1 {
+			t.Errorf("a request cost %d store calls where another replica reads; want 1", calls)
+		}
+	})
+}
+
+func TestTheReaderAsksTheStoreForNoRequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fleet := newShared()
+		a, toStore := fleet.replica(t)
+		agent := a.login("anna")
+		settle()
+		before := toStore.calls.Load()
+		for range 10 {
+			a.expect(a.cookie(agent.SessionID()), "from its own reader", showsNotReady)
+		}
+		if calls := toStore.calls.Load() - before; calls != 0 {
+			t.Errorf("10 requests cost %d store calls; want none", calls)
+		}
+	})
+}
+
+func TestLogInsAtAllReplicasTogetherAreOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fleet := newShared()
+		var replicas []*world
+		for range 3 {
+			w, _ := fleet.replica(t)
+			replicas = append(replicas, w)
+		}
+		ids := make(chan string, 60)
+		var work sync.WaitGroup
+		for i := range 60 {
+			work.Go(func() { ids <- replicas[i%3].login("anna").SessionID() })
+		}
+		work.Wait()
+		first := <-ids
+		for range 59 {
+			if <-ids != first {
+				t.Error("one name has two sessions")
+			}
+		}
+		if n := replicas[0].logins(); n != 1 {
+			t.Errorf("%d log-ins at the site; want 1", n)
+		}
+	})
+}
+
+func TestAnotherReplicaReadsWhenOneIsCutOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fleet := newShared()
+		a, toStore := fleet.replica(t)
+		b, _ := fleet.replica(t)
+		atA := a.login("anna")
+		settle()
+		atB := b.cookie(atA.SessionID())
+		settle()
+		toStore.cut.Store(true)
+		for range int(2 * leaseLife / time.Second) {
+			time.Sleep(time.Second)
+			synctest.Wait()
+			if atA.reads.Load() && atB.reads.Load() {
+				t.Fatal("two replicas read at once")
+			}
+		}
+		atA.expectReads(t, "cut off for longer than its lease", false)
+		atB.expectReads(t, "where the lease ran out", true)
+		a.expect(a.cookie(atA.SessionID()), "cut off", showsNotReady)
+		b.set(icwssim.StateChange{User: "anna", StatusID: ptr("Available")})
+		synctest.Wait()
+		b.expect(atB, "pushed to the new reader", "voice:Ready email:NotReady Active dnd:Off")
+		a.expect(atA, "read by who is cut off", "voice:Ready email:NotReady Active dnd:Off")
+		toStore.cut.Store(false)
+		settle()
+		atA.expectReads(t, "back, while another reads", false)
+		a.sessions("anna", 1)
+	})
+}
+
+func TestAReplicaThatStopsLeavesItsSessionsToTheOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fleet := newShared()
+		a, _ := fleet.replica(t)
+		b, _ := fleet.replica(t)
+		id := a.login("anna").SessionID()
+		a.do(a.cookie(id), "Ready", "")
+		settle()
+		b.cookie(id)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		a.Close(ctx)
+		atB := b.cookie(id)
+		b.expect(atB, "another replica has stopped", showsReady)
+		settle()
+		atB.expectReads(t, "another replica has stopped", true)
+		b.sessions("anna", 1)
+		if n := b.logins(); n != 1 {
+			t.Errorf("%d log-ins; want the first alone", n)
+		}
+		c, _ := fleet.replica(t) // the one that took its place
+		c.expect(c.cookie(id), "a replica that came later", showsReady)
+	})
+}
+
+func TestASessionEndsAtAllReplicas(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fleet := newShared()
+		a, _ := fleet.replica(t)
+		b, _ := fleet.replica(t)
+		atA := a.login("anna")
+		settle()
+		atB := b.cookie(atA.SessionID())
+		err := b.EndContactCenterSession(t.Context(), atB) // where nobody reads
+		if err != nil {
+			t.Fatal(err)
+		}
+		settle()
+		for name, w := range map[string]*world{"where it was read": a, "where it ended": b} {
+			_, err := w.Login(t.Context(), Caller{SessionID: atA.SessionID()})
+			if !errors.Is(err, fault.Unauthenticated) {
+				t.Errorf("%s: %v; want %v", name, err, fault.Unauthenticated)
+			}
+			if n := len(w.all()); n != 0 {
+				t.Errorf("%s: %d agents are left", name, n)
+			}
+		}
+		a.sessions("anna", 0)
+		if n := a.logins(); n != 1 {
+			t.Errorf("%d log-ins; want the first alone", n)
+		}
+	})
+}
+
+func TestASessionIsIdleWhenNoReplicaUsesIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fleet := newShared()
+		a, _ := fleet.replica(t)
+		b, _ := fleet.replica(t)
+		id := a.login("anna").SessionID()
+		for range 4 { // used at one replica only
+			time.Sleep(20 * time.Minute)
+			b.cookie(id)
+		}
+		settle()
+		if len(a.all()) != 0 || len(b.all()) != 1 {
+			t.Errorf("%d agents where the session is not used, %d where it is; want 0 and 1", len(a.all()), len(b.all()))
+		}
+		a.sessions("anna", 1)
+		a.cookie(id) // known at both again
+		time.Sleep(30*time.Minute + 3*sweepEvery)
+		synctest.Wait()
+		a.sessions("anna", 0)
+		if n := len(a.all()) + len(b.all()); n != 0 {
+			t.Errorf("%d agents are left of an idle session", n)
+		}
+	})
+}
+
+func TestWhileTheStoreIsDownAgentsWhoAreHereWork(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fleet := newShared()
+		a, toStore := fleet.replica(t)
+		b, _ := fleet.replica(t)
+		anna := a.login("anna")
+		cleo := b.login("cleo")
+		settle()
+		toStore.cut.Store(true)
+		a.expect(a.cookie(anna.SessionID()), "with its cookie", showsNotReady)
+		a.do(a.login("anna"), "Ready", "")
+		a.expect(anna, "after a write", showsReady)
+		for what, caller := range map[string]Caller{"a new log-in": {Basic: true, Login: "bjorn", Password: "bjorn"}, "a cookie of elsewhere": {SessionID: cleo.SessionID()}} {
+			_, err := a.Login(t.Context(), caller)
+			if !errors.Is(err, fault.Overloaded) || fault.RetryAfter(err) == 0 {
+				t.Errorf("%s: %v; want %v with a time to come again", what, err, fault.Overloaded)
+			}
+		}
+		time.Sleep(time.Minute)
+		a.expect(a.cookie(anna.SessionID()), "long after", showsReady)
+		if shared, up := a.StoreUp(); !shared || up {
+			t.Errorf("StoreUp = %v, %v", shared, up)
+		}
+		if n := a.logins(); n != 2 {
+			t.Errorf("%d log-ins; want those of before", n)
+		}
+		toStore.cut.Store(false)
+		settle()
+		a.expect(a.cookie(cleo.SessionID()), "once the store is back", "voice:NotReady Active dnd:Off")
+		anna.expectReads(t, "once the store is back", true)
+	})
+}
+
+func TestAStoreThatLostEverythingHasAgentsLogInAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fleet := newShared()
+		a, _ := fleet.replica(t)
+		b, _ := fleet.replica(t)
+		id := a.login("anna").SessionID()
+		settle()
+		b.cookie(id)
+		_ = fleet.store.Delete(t.Context(), id)
+		settle()
+		if n := len(a.all()) + len(b.all()); n != 0 {
+			t.Errorf("%d agents are left", n)
+		}
+		if next := b.login("anna"); next.SessionID() == id {
+			t.Error("a session came back that nobody knows")
+		}
+	})
+}
+
+// The replica that knows no password goes on with the session that the other one opened.
+func TestALostUpstreamSessionIsReplacedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fleet := newShared()
+		a, _ := fleet.replica(t)
+		b, _ := fleet.replica(t)
+		atA := a.login("anna")
+		settle()
+		atB := b.cookie(atA.SessionID())
+		b.expect(atB, "before", showsNotReady)
+		a.fault(icwssim.Fault{Scenario: "expire-session", User: "anna"})
+		_, err := b.Me(t.Context(), atB, nil) // may come before the other has found out
+		if err != nil && !errors.Is(err, fault.Unreachable) {
+			t.Errorf("Me right after the upstream session was lost: %v", err)
+		}
+		settle()
+		b.expect(b.cookie(atA.SessionID()), "after", showsNotReady)
+		a.expect(a.cookie(atA.SessionID()), "after, where the password is", showsNotReady)
+		if n := a.logins(); n != 2 {
+			t.Errorf("%d log-ins; want one more", n)
+		}
+	})
+}
+
+func TestRefusedLogInsCountForTheFleet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fleet := newShared()
+		a, _ := fleet.replica(t)
+		b, _ := fleet.replica(t)
+		for i, w := range []*world{a, b, a} {
+			_, err := w.Login(t.Context(), Caller{Basic: true, Login: "anna", Password: string(rune('0' + i))})
+			if !errors.Is(err, fault.Unauthenticated) {
+				t.Errorf("wrong password %d: %v", i, err)
+			}
+		}
+		_, err := b.Login(t.Context(), Caller{Basic: true, Login: "anna", Password: "anna"})
+		if !errors.Is(err, fault.Throttled) {
+			t.Errorf("after three refused log-ins at two replicas: %v; want %v", err, fault.Throttled)
+		}
+	})
+}
+
+func TestKeysOfProofsMayBeChangedReplicaByReplica(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fleet := newShared()
+		next := session.NewKey()
+		order := func(keys ...session.Key) option { return func(s *Settings, _ *Site) { s.Fleet.ProofKeys = keys } }
+		a, _ := fleet.replica(t, order(fleet.key, next))
+		b, _ := fleet.replica(t, order(next, fleet.key))
+		id := a.login("anna").SessionID()
+		for _, w := range []*world{b, a, b} {
+			if w.login("anna").SessionID() != id {
+				t.Error("another session")
+			}
+		}
+		if n := a.logins(); n != 1 {
+			t.Errorf("%d log-ins; want 1", n)
+		}
+	})
+}

@@ -1,0 +1,120 @@
+package gateway
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// How long the right to read an agent's upstream sessions is given for, and how often it is asked for.
+// A replica that dies is replaced within the first.
+const (
+	leaseLife  = 15 * time.Second
+	leaseEvery = 5 * time.Second
+
+	// leaseMargin is how long before its lease runs out a reader stops that could not renew it.
+	leaseMargin = 2 * time.Second
+)
+
+// A reader receives what the sites push for an agent, as long as this process holds the agent's lease.
+// One goroutine uses it.
+type reader struct {
+	agent *Agent
+	stop  context.CancelFunc // nil while nothing is read
+	work  sync.WaitGroup
+	until time.Time // when the lease runs out
+	fence uint64
+}
+
+// leaseOf returns the name of the lease to read an agent's upstream sessions.
+func leaseOf(login string) string { return "reader/" + login }
+
+// tend keeps an agent in step with the other replicas until the session ends here: who reads, when it
+// was used, and what its upstream sessions are.
+func (f *fleet) tend(a *Agent) {
+	r := &reader{agent: a}
+	defer f.leave(r)
+	for {
+		f.report(a)
+		f.contend(r)
+		select {
+		case <-a.life.Done():
+			return
+		case <-time.After(leaseEvery):
+		}
+	}
+}
+
+// contend takes or renews the lease, and begins or stops to read.
+func (f *fleet) contend(r *reader) {
+	asked := time.Now()
+	ctx, cancel := context.WithTimeout(r.agent.life, leaseEvery-leaseMargin)
+	defer cancel()
+	lease, err := f.Leases.Take(ctx, leaseOf(r.agent.Login()), f.me, leaseLife)
+	metrics := f.gateway.settings.Metrics
+	switch {
+	case r.agent.life.Err() != nil:
+	case err != nil && r.stop != nil && time.Until(r.until) > leaseEvery+leaseMargin: // there is another try
+		f.gateway.log.Warn("the lease of a reader could not be renewed", "session", r.agent.short, "cause", err.Error())
+	case err != nil || !lease.Held:
+		if r.stop != nil {
+			metrics.lease(leaseLost)
+		}
+		r.end()
+	default:
+		if r.stop == nil {
+			metrics.lease(leaseAcquired)
+		} else if r.fence != lease.Fence { // somebody else may have read meanwhile
+			metrics.lease(leaseLost)
+			r.end()
+		}
+		r.until, r.fence = asked.Add(leaseLife), lease.Fence
+		r.begin()
+	}
+}
+
+// begin has every part read, unless it does.
+func (r *reader) begin() {
+	if r.stop != nil {
+		return
+	}
+	ctx, stop := context.WithCancel(r.agent.life)
+	r.stop = stop
+	r.agent.reads.Store(true)
+	for _, p := range r.agent.parts {
+		r.work.Add(1)
+		started := r.agent.start(func() {
+			defer r.work.Done()
+			p.watch(ctx)
+		})
+		if !started {
+			r.work.Done()
+		}
+	}
+}
+
+// end stops reading, and returns once nothing is read any more.
+func (r *reader) end() {
+	if r.stop == nil {
+		return
+	}
+	r.agent.reads.Store(false)
+	r.stop()
+	r.work.Wait()
+	r.stop = nil
+}
+
+// leave stops reading for good and gives the lease to who asks next.
+func (f *fleet) leave(r *reader) {
+	held := r.stop != nil
+	r.end()
+	if !held {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), leaseEvery)
+	defer cancel()
+	err := f.Leases.Release(ctx, leaseOf(r.agent.Login()), f.me)
+	if err != nil {
+		f.gateway.log.Warn("the lease of a reader was not given up and runs out", "session", r.agent.short, "cause", err.Error())
+	}
+}

@@ -1,0 +1,77 @@
+package gateway
+
+import (
+	"context"
+	"encoding/json"
+
+	"portico/proxy/htcc"
+	"portico/proxy/icws"
+	"portico/proxy/upstream"
+	"portico/translate/htccapi"
+)
+
+// resumed returns the upstream session of a site that another replica opened, nil if there is none that
+// can be gone on with.
+func (g *Gateway) resumed(ctx context.Context, site string, records map[string][]byte) opening {
+	record := records[site]
+	if record == nil {
+		return nil
+	}
+	opened, err := g.sites[site].resume(upstream.WithCause(ctx, upstream.Session), record)
+	if err != nil {
+		g.log.Warn("an upstream session of another replica cannot be gone on with", "site", site, "cause", err.Error())
+		return nil
+	}
+	return opened
+}
+
+func (s *icwsSite) resume(_ context.Context, record []byte) (opening, error) {
+	var conn icws.Conn
+	err := json.Unmarshal(record, &conn)
+	return icwsSession{s, conn}, err
+}
+
+// record returns the upstream session for other replicas, nil while there is none.
+func (p *icwsPart) record() []byte {
+	conn, usable := p.usable()
+	if !usable {
+		return nil
+	}
+	return encoded(conn)
+}
+
+// resume reads the agent object, which other replicas know from the log-in.
+func (s *htccSite) resume(ctx context.Context, record []byte) (opening, error) {
+	var conn htcc.Conn
+	err := json.Unmarshal(record, &conn)
+	if err != nil {
+		return nil, err
+	}
+	session := htcc.Resume(conn)
+	user, err := s.HTCC.Me(ctx, session, htccapi.SubDevices, htccapi.SubChannels, htccapi.SubFeatures)
+	if err != nil { // the part will find out what of it is gone
+		return &htccSession{session: session}, nil
+	}
+	return &htccSession{session, user}, nil
+}
+
+// record returns the upstream session for other replicas, nil while there is none. Cookies and token in
+// it may change with any answer.
+func (p *htccPart) record() []byte {
+	p.mu.Lock()
+	session := p.session
+	p.mu.Unlock()
+	if session == nil {
+		return nil
+	}
+	return encoded(session.Snapshot())
+}
+
+// encoded returns the JSON of a connection, of which there always is one.
+func encoded(conn any) []byte {
+	text, err := json.Marshal(conn)
+	if err != nil {
+		panic("gateway: encode a connection: " + err.Error())
+	}
+	return text
+}

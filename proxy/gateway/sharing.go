@@ -1,0 +1,172 @@
+package gateway
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"time"
+
+	"portico/proxy/fault"
+	"portico/proxy/session"
+)
+
+// report tells the store when the agent was used last and what has become of the upstream sessions, and
+// lets an agent go whose session has ended elsewhere.
+func (f *fleet) report(a *Agent) {
+	err := f.touch(a)
+	if err == nil {
+		err = f.share(a)
+	}
+	switch {
+	case a.life.Err() != nil:
+	case errors.Is(err, session.ErrNotFound):
+		f.over(a)
+	case err != nil:
+		f.gateway.log.Warn("a session could not be kept in step with other replicas", "session", a.short, "cause", err.Error())
+	}
+}
+
+// touch has the life of the session begin when a caller used it here last, or looks whether it is still
+// there.
+func (f *fleet) touch(a *Agent) error {
+	used := a.lastUsed()
+	if a.touched.Equal(used) {
+		s, err := f.gateway.store.ByLogin(a.life, a.Login())
+		if err == nil && s.ID != a.session.ID {
+			err = session.ErrNotFound
+		}
+		return err
+	}
+	left := f.gateway.policy().Idle - time.Since(used)
+	if left <= 0 {
+		return nil // the sweep will tell
+	}
+	err := f.gateway.store.Touch(a.life, a.session.ID, left)
+	if err == nil {
+		a.touched = used
+	}
+	return err
+}
+
+// share puts the agent's upstream sessions in the store that have changed here.
+func (f *fleet) share(a *Agent) error {
+	changed := a.unshared()
+	if len(changed) == 0 {
+		return nil
+	}
+	_, err := f.gateway.store.Update(a.life, a.session.ID, func(s *session.Session) {
+		if s.Upstreams == nil {
+			s.Upstreams = map[string][]byte{}
+		}
+		maps.Copy(s.Upstreams, changed)
+	})
+	if err == nil {
+		a.shared(changed)
+	}
+	return err
+}
+
+// publish is share as soon as there is something new. What fails is tried again with the next report.
+func (f *fleet) publish(a *Agent) {
+	err := f.share(a)
+	if err != nil && a.life.Err() == nil {
+		f.gateway.log.Warn("a new upstream session could not be told to other replicas", "session", a.short, "cause", err.Error())
+	}
+}
+
+// upstreams returns what other replicas need of the agent's upstream sessions, by site.
+func (a *Agent) upstreams() map[string][]byte {
+	all := map[string][]byte{}
+	for _, p := range a.parts {
+		record := p.record()
+		if record != nil {
+			all[p.siteName()] = record
+		}
+	}
+	return all
+}
+
+// unshared returns the upstream sessions that are not what the store was last known to have.
+func (a *Agent) unshared() map[string][]byte {
+	changed := a.upstreams()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	maps.DeleteFunc(changed, func(site string, record []byte) bool { return bytes.Equal(record, a.session.Upstreams[site]) })
+	return changed
+}
+
+// shared notes what the store has of the upstream sessions.
+func (a *Agent) shared(records map[string][]byte) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	all := maps.Clone(a.session.Upstreams)
+	if all == nil {
+		all = map[string][]byte{}
+	}
+	maps.Copy(all, records)
+	a.session.Upstreams = all
+}
+
+// learn takes another password's proof that the store has of the agent.
+func (a *Agent) learn(s session.Session) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.session.Proof = s.Proof
+}
+
+// know keeps a password that proved to be the agent's, where none is kept.
+func (a *Agent) know(password string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.password == "" && !a.ended {
+		a.password = password
+	}
+}
+
+// errReadElsewhere is told while it is for another replica to find out what has become of an upstream
+// session.
+var errReadElsewhere = errors.New("the upstream session is gone, and another replica is to log in again")
+
+// successor returns the upstream session that another replica opened at a site in place of one that is
+// gone; nil if none did and this one is to. It fails with fault.Unauthenticated when the session has
+// ended elsewhere, and with fault.Unreachable when that cannot be told, or another replica is to log in
+// again because no password is kept here.
+func (a *Agent) successor(ctx context.Context, site string, gone []byte) ([]byte, error) {
+	g := a.gateway
+	if g.fleet == nil {
+		return nil, nil
+	}
+	s, err := g.store.ByLogin(ctx, a.Login())
+	switch {
+	case errors.Is(err, session.ErrNotFound), err == nil && s.ID != a.session.ID:
+		g.letGo(a)
+		return nil, errEnded
+	case err != nil:
+		return nil, &fault.Error{Kind: fault.Unreachable, RetryAfter: storeRetry, Err: fmt.Errorf("gateway: look for a newer upstream session: %w", err)}
+	}
+	next := s.Upstreams[site]
+	if next != nil && !bytes.Equal(next, gone) {
+		a.shared(map[string][]byte{site: next})
+		return next, nil
+	}
+	if !a.reads.Load() && a.keptPassword() == "" {
+		return nil, &fault.Error{Kind: fault.Unreachable, RetryAfter: storeRetry, Err: errReadElsewhere}
+	}
+	return nil, nil
+}
+
+// keep puts a new session in the store. It fails with fault.Overloaded when the store does not answer,
+// or another replica has begun one in this one's turn, which must have run out.
+func (f *fleet) keep(ctx context.Context, a *Agent) error {
+	a.shared(a.upstreams())
+	kept, err := f.gateway.store.Create(ctx, a.session, f.gateway.policy().Idle)
+	if err == nil && kept.ID != a.session.ID {
+		err = errors.New("another replica was quicker")
+	}
+	if err != nil {
+		return storeDown(err)
+	}
+	return nil
+}
