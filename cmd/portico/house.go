@@ -18,7 +18,7 @@ import (
 	"portico/proxy/htcc"
 	"portico/proxy/icws"
 	"portico/proxy/push"
-	"portico/proxy/session"
+	"portico/proxy/store"
 	"portico/proxy/tracing"
 	"portico/proxy/upstream"
 	"portico/translate"
@@ -34,6 +34,7 @@ type house struct {
 	door     atomic.Pointer[http.Handler]
 	admin    http.Handler
 	tracer   *tracing.Tracer // nil if nothing is recorded
+	store    *store.Valkey   // nil: sessions are kept in memory
 	reloads  reloads
 	draining atomic.Bool
 	logins   atomic.Bool // operators see login names
@@ -60,9 +61,14 @@ func build(cfg *config.Config, books books, returns *push.Returns) (*house, erro
 		sites = append(sites, site)
 	}
 	house := &house{tracer: tracer, push: pushServer(cfg, books, tracer, returns), places: proxy.NewPlaces(int(cfg.Limits.Requests), reg), reloads: newReloads(reg)}
-	house.gateway, err = gateway.New(gateway.Settings{
-		Policy: policy(cfg), Sites: sites, Store: session.Observe(session.NewMemory(), reg), Push: house.push, Cache: cache.NewMetrics(reg, names...), Metrics: gateway.NewMetrics(reg, names...), Tracer: tracer, Logger: log,
-	})
+	serving := gateway.Settings{
+		Policy: policy(cfg), Sites: sites, Push: house.push, Cache: cache.NewMetrics(reg, names...), Metrics: gateway.NewMetrics(reg, names...), Tracer: tracer, Logger: log,
+	}
+	err = house.share(cfg, reg, &serving)
+	if err != nil {
+		return nil, err
+	}
+	house.gateway, err = gateway.New(serving)
 	if err != nil {
 		return nil, err
 	}

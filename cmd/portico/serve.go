@@ -141,6 +141,7 @@ func (r *running) run(ctx context.Context) error {
 	parts, failed := errgroup.WithContext(rooms)
 	parts.Go(func() error { return r.house.gateway.Run(rooms) })
 	parts.Go(func() error { return r.house.push.Run(rooms) })
+	parts.Go(func() error { return r.house.runStore(rooms) })
 	parts.Go(func() error { return r.door.run(rooms) })
 	parts.Go(func() error { return r.admin.run(rooms) })
 	select {

@@ -51,7 +51,7 @@ func (c *centres) open(more string) *stopping {
 	}
 	go func() { s.ended <- r.run(ctx) }()
 	eventually(c.t, "both sites answer", func() bool {
-		return s.ready() == `200 {"ready":true,"draining":false,"sites":{"cloud":true,"pureconnect":true}}`
+		return strings.HasPrefix(s.ready(), `200 {"ready":true,"draining":false,"sites":{"cloud":true,"pureconnect":true}`)
 	})
 	return s
 }

@@ -63,15 +63,21 @@ func New(s Settings) http.Handler {
 type Readiness struct {
 	Ready    bool            `json:"ready"`
 	Draining bool            `json:"draining"`
-	Sites    map[string]bool `json:"sites"` // whether each answered its last probe
+	Sites    map[string]bool `json:"sites"`           // whether each answered its last probe
+	Store    *bool           `json:"store,omitempty"` // whether that of the sessions did, where replicas share one
 }
 
 // readiness is 200 while there is something to serve: Portico is not stopping, and a site answers.
-// With one site of several down the others' agents still work, so only the body tells.
+// With one site of several down the others' agents still work, so only the body tells; nor does the
+// shared store count, as its replicas are without it all together, and those who are logged in work.
 func readiness(s Settings) (int, Readiness) {
 	some, sites := s.Gateway.Ready()
 	r := Readiness{Draining: s.Draining(), Sites: sites}
 	r.Ready = some && !r.Draining
+	shared, up := s.Gateway.StoreUp()
+	if shared {
+		r.Store = &up
+	}
 	if r.Ready {
 		return http.StatusOK, r
 	}
