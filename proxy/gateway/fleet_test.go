@@ -427,3 +427,26 @@ func TestKeysOfProofsMayBeChangedReplicaByReplica(t *testing.T) {
 		}
 	})
 }
+
+func TestTheReaderIsWhereNotificationsAreWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fleet := newShared()
+		a, _ := fleet.replica(t, telling)
+		b, _ := fleet.replica(t, telling)
+		atA := a.login("anna")
+		settle()
+		atB := b.cookie(atA.SessionID())
+		settle()
+		atA.expectReads(t, "while nobody waits anywhere", true)
+		b.open(atB, "/v2/me/devices")
+		time.Sleep(leaseLife)
+		synctest.Wait()
+		atA.expectReads(t, "while somebody waits elsewhere", false)
+		atB.expectReads(t, "where somebody waits", true)
+		for range 10 {
+			time.Sleep(leaseEvery)
+			synctest.Wait()
+			atB.expectReads(t, "later, where somebody waits", true)
+		}
+	})
+}

@@ -24,6 +24,7 @@ type reader struct {
 	work  sync.WaitGroup
 	until time.Time // when the lease runs out
 	fence uint64
+	meek  time.Time // until when the lease is left to others
 }
 
 // leaseOf returns the name of the lease to read an agent's upstream sessions.
@@ -36,6 +37,7 @@ func (f *fleet) tend(a *Agent) {
 	defer f.leave(r)
 	for {
 		f.report(a)
+		f.yield(r)
 		f.contend(r)
 		select {
 		case <-a.life.Done():
@@ -48,6 +50,9 @@ func (f *fleet) tend(a *Agent) {
 // contend takes or renews the lease, and begins or stops to read.
 func (f *fleet) contend(r *reader) {
 	asked := time.Now()
+	if asked.Before(r.meek) {
+		return
+	}
 	ctx, cancel := context.WithTimeout(r.agent.life, leaseEvery-leaseMargin)
 	defer cancel()
 	lease, err := f.Leases.Take(ctx, leaseOf(r.agent.Login()), f.me, leaseLife)
@@ -106,11 +111,10 @@ func (r *reader) end() {
 
 // leave stops reading for good and gives the lease to who asks next.
 func (f *fleet) leave(r *reader) {
-	held := r.stop != nil
-	r.end()
-	if !held {
+	if r.stop == nil {
 		return
 	}
+	r.end()
 	ctx, cancel := context.WithTimeout(context.Background(), leaseEvery)
 	defer cancel()
 	err := f.Leases.Release(ctx, leaseOf(r.agent.Login()), f.me)

@@ -1,0 +1,39 @@
+package gateway
+
+import (
+	"context"
+	"time"
+)
+
+// wishOf returns the name of the lease that a replica holds which would rather read for an agent.
+func wishOf(login string) string { return "wish/" + login }
+
+// yield has the lease follow the agent's applications, since they are told where it is read: a replica
+// at which some wait for notifications wishes for it, and one at which none do gives it up to that.
+func (f *fleet) yield(r *reader) {
+	a := r.agent
+	listened := f.gateway.settings.Push != nil && f.gateway.settings.Push.Clients(a.session.ID) > 0
+	if listened == (r.stop != nil) || a.life.Err() != nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(a.life, leaseMargin)
+	defer cancel()
+	if listened {
+		_, _ = f.Leases.Take(ctx, wishOf(a.Login()), f.me, leaseLife) // the next try is soon
+		return
+	}
+	if f.wished(ctx, a) {
+		f.leave(r)
+		f.gateway.settings.Metrics.lease(leaseLost)
+		r.meek = time.Now().Add(leaseLife)
+	}
+}
+
+// wished reports whether another replica wishes to read for an agent.
+func (f *fleet) wished(ctx context.Context, a *Agent) bool {
+	wish, err := f.Leases.Take(ctx, wishOf(a.Login()), f.me, leaseEvery)
+	if err == nil && wish.Held {
+		_ = f.Leases.Release(ctx, wishOf(a.Login()), f.me) // it runs out soon
+	}
+	return err == nil && !wish.Held
+}
