@@ -5,8 +5,6 @@ import "testing"
 // pending are the series of OBSERVABILITY's catalogue that panels and alerts ask for and that no room
 // registers yet. They are drawn empty until then. A room that registers one takes it off this list.
 var pending = vocabulary{
-	"portico_session_lease_events_total": {labels: []string{"event"}, counter: true},
-
 	// Of cmd/portico, where it speaks HTTPS, which the demo does not.
 	"portico_tls_certificate_not_after_timestamp_seconds": {labels: []string{"name"}},
 }

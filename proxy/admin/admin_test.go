@@ -76,3 +76,24 @@ func TestOperatorsDoor(t *testing.T) {
 		sim.Close()
 	})
 }
+
+// Replicas are without their store all together, so it takes none of them out of service.
+func TestReadinessTellsOfTheSharedStore(t *testing.T) {
+	reg := prometheus.NewRegistry()
+	var up atomic.Bool
+	served, err := gateway.New(gateway.Settings{
+		Policy: gateway.Policy{Idle: time.Hour, MaxBytes: 1 << 20}, Store: session.NewMemory(), Cache: cache.NewMetrics(reg), Metrics: gateway.NewMetrics(reg),
+		Fleet: &gateway.Fleet{Leases: session.NewMemoryLeases(), ProofKeys: []session.Key{session.NewKey()}, Up: up.Load},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer served.Close(t.Context())
+	for _, want := range []bool{false, true} {
+		up.Store(want)
+		_, body := readiness(Settings{Gateway: served, Draining: func() bool { return false }})
+		if body.Store == nil || *body.Store != want {
+			t.Errorf("readiness = %+v; want store %v", body, want)
+		}
+	}
+}

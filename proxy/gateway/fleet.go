@@ -143,6 +143,7 @@ func (f *fleet) join(ctx context.Context, s session.Session) (*Agent, error) {
 		return nil, errStopping
 	}
 	f.gateway.settings.Metrics.adopted()
+	f.gateway.log.InfoContext(ctx, "session taken up", "session", agent.short, "site", agent.Sites())
 	agent.start(func() { f.tend(agent) })
 	return agent, nil
 }
