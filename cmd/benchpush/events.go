@@ -137,11 +137,11 @@ func processorTimes(pids map[string]int) (map[string]time.Duration, error) {
 func (s *scene) change(ctx context.Context, set settings, agents []*agent, accepted *arrivals) (int, error) {
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
-	todo := make(chan *agent, senders)
+	queue := make(chan *agent, senders)
 	var work sync.WaitGroup
 	for range senders {
 		work.Go(func() {
-			err := s.sendChanges(ctx, todo, accepted)
+			err := s.sendChanges(ctx, queue, accepted)
 			if err != nil {
 				fail(err)
 			}
@@ -149,11 +149,11 @@ func (s *scene) change(ctx context.Context, set settings, agents []*agent, accep
 	}
 	sent := pace(ctx, set, func(i int) {
 		select {
-		case todo <- agents[i%len(agents)]:
+		case queue <- agents[i%len(agents)]:
 		case <-ctx.Done():
 		}
 	})
-	close(todo)
+	close(queue)
 	work.Wait()
 	return sent, context.Cause(ctx)
 }
@@ -179,13 +179,13 @@ func pace(ctx context.Context, set settings, f func(i int)) int {
 var statuses = []string{"At Lunch", "At Play", "In a meeting"}
 
 // sendChanges gives agents another status as if by another client of the contact centre.
-func (s *scene) sendChanges(ctx context.Context, todo <-chan *agent, accepted *arrivals) error {
+func (s *scene) sendChanges(ctx context.Context, queue <-chan *agent, accepted *arrivals) error {
 	w, err := dial(ctx, s.ICWSHost)
 	if err != nil {
 		return err
 	}
 	defer w.close()
-	for a := range todo {
+	for a := range queue {
 		body := fmt.Sprintf(`{"user":%q,"statusId":%q}`, a.name, statuses[int(a.changes.Add(1))%len(statuses)])
 		request := fmt.Appendf(nil, "POST /_sim/state HTTP/1.1\r\nHost: %s\r\nContent-Length: %d\r\n\r\n%s", s.ICWSHost, len(body), body)
 		began := time.Now()

@@ -57,11 +57,11 @@ func (w *wire) do(request []byte) (*http.Response, []byte, error) {
 func each[T any](ctx context.Context, list []T, sideBySide int, f func(T) error) error {
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
-	todo := make(chan T)
+	queue := make(chan T)
 	var work sync.WaitGroup
 	for range sideBySide {
 		work.Go(func() {
-			for one := range todo {
+			for one := range queue {
 				err := f(one)
 				if err != nil {
 					fail(err)
@@ -71,11 +71,11 @@ func each[T any](ctx context.Context, list []T, sideBySide int, f func(T) error)
 	}
 	for _, one := range list {
 		select {
-		case todo <- one:
+		case queue <- one:
 		case <-ctx.Done():
 		}
 	}
-	close(todo)
+	close(queue)
 	work.Wait()
 	return context.Cause(ctx)
 }
