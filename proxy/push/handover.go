@@ -42,9 +42,12 @@ func (s *Server) fetch(x *exchange, m *message) *client {
 	if err != nil || here != nil && here.turn >= r.Turn {
 		return here
 	}
-	if here != nil { // who asked at the same time was quicker, and both took it
+	if here != nil && here.turn == r.Turn-1 { // who asked at the same time was quicker, and both took it
 		here.turn = r.Turn
 		return here
+	}
+	if here != nil {
+		s.moveAwayLocked(here, false) // others had it in between
 	}
 	c := s.bringInLocked(x, r, missed)
 	if c != nil && c.tail < newest {

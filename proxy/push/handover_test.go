@@ -181,6 +181,7 @@ func TestHandoverWithoutAcknowledgement(t *testing.T) {
 				p.s = f.servers[random.IntN(3)]
 				got = append(got, strings.Fields(dataOf(t, p.connect(`,"advice":{"timeout":0}`).text(t)))...)
 			}
+			synctest.Wait() // until all servers have heard
 			got = append(got, strings.Fields(dataOf(t, p.connect(`,"advice":{"timeout":0}`).text(t)))...)
 			post(t, f.servers[random.IntN(3)], "anna", "["+p.message(metaDisconnect, "")+"]")
 			if !slices.Equal(sent, got) {
