@@ -54,6 +54,15 @@ func (s *Server) append(owner, channel string, e *event, mark string) {
 	}
 }
 
+// Mark notes in the journal, if there is one, what owner's applications know, and returns what was noted before:
+// "" if that is not known.
+func (s *Server) Mark(owner, mark string) (before string, err error) {
+	if s.shared == nil {
+		return "", nil
+	}
+	return s.shared.Journal.Mark(context.Background(), owner, mark)
+}
+
 // arriveLocked offers e to owner's clients here, or has what came before it looked for first.
 func (s *Server) arriveLocked(owner, channel string, e *event) {
 	under := s.shared.flights[owner]
