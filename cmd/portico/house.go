@@ -60,14 +60,16 @@ func build(cfg *config.Config, books books, returns *push.Returns) (*house, erro
 		}
 		sites = append(sites, site)
 	}
-	house := &house{tracer: tracer, push: pushServer(cfg, books, tracer, returns), places: proxy.NewPlaces(int(cfg.Limits.Requests), reg), reloads: newReloads(reg)}
-	serving := gateway.Settings{
-		Policy: policy(cfg), Sites: sites, Push: house.push, Cache: cache.NewMetrics(reg, names...), Metrics: gateway.NewMetrics(reg, names...), Tracer: tracer, Logger: log,
-	}
-	err = house.share(cfg, reg, &serving)
+	house := &house{tracer: tracer, places: proxy.NewPlaces(int(cfg.Limits.Requests), reg), reloads: newReloads(reg)}
+	house.store, err = sharedStore(cfg, reg)
 	if err != nil {
 		return nil, err
 	}
+	house.push = house.pushServer(cfg, books, returns)
+	serving := gateway.Settings{
+		Policy: policy(cfg), Sites: sites, Push: house.push, Cache: cache.NewMetrics(reg, names...), Metrics: gateway.NewMetrics(reg, names...), Tracer: tracer, Logger: log,
+	}
+	house.share(reg, &serving)
 	house.gateway, err = gateway.New(serving)
 	if err != nil {
 		return nil, err
@@ -107,9 +109,12 @@ func policy(cfg *config.Config) gateway.Policy {
 
 // pushServer makes the CometD server. A client is found by its id, so that callers without a cookie jar
 // are served too: whose it is, the log-in tells.
-func pushServer(cfg *config.Config, books books, tracer *tracing.Tracer, returns *push.Returns) *push.Server {
-	options := push.Options{TrustClientSession: true, AckExtension: true, WebSocket: true, Metrics: push.NewMetrics(books.reg), Returns: returns, Delivered: tracer.Delivered,
+func (h *house) pushServer(cfg *config.Config, books books, returns *push.Returns) *push.Server {
+	options := push.Options{TrustClientSession: true, AckExtension: true, WebSocket: true, Metrics: push.NewMetrics(books.reg), Returns: returns, Delivered: h.tracer.Delivered,
 		Panicked: func(err error) { books.log.Error("a notification connection ended in a panic", "cause", err.Error()) }}
+	if h.store != nil {
+		options.Journal = h.store.Journal()
+	}
 	public, err := url.Parse(cfg.PublicURL)
 	if err == nil {
 		options.Secure = public.Scheme == "https"

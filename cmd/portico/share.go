@@ -12,31 +12,34 @@ import (
 	"portico/proxy/store"
 )
 
-// share says where the gateway keeps sessions: in memory, or in the store that replicas share, with what
-// else they do.
-func (h *house) share(cfg *config.Config, reg prometheus.Registerer, s *gateway.Settings) error {
+// sharedStore returns the store that replicas share, nil if there is none.
+func sharedStore(cfg *config.Config, reg prometheus.Registerer) (*store.Valkey, error) {
 	if cfg.Store.Kind != config.StoreValkey {
-		s.Store = session.Observe(session.NewMemory(), reg)
-		return nil
+		return nil, nil
 	}
 	keys, err := cfg.Store.Keys()
 	if err != nil {
-		return fmt.Errorf("store: %w", err)
+		return nil, fmt.Errorf("store: %w", err)
 	}
 	encrypted, err := cfg.Store.TLSConfig()
 	if err != nil {
-		return fmt.Errorf("store: %w", err)
+		return nil, fmt.Errorf("store: %w", err)
 	}
-	h.store, err = store.New(store.Settings{
+	return store.New(store.Settings{
 		Addresses: cfg.Store.Addresses(), Cluster: cfg.Store.Cluster, User: cfg.Store.User, Password: cfg.Store.Password.Reveal(),
 		TLS: encrypted, Timeout: cfg.Store.Timeout, Keys: keys, Metrics: session.NewMetrics(reg),
 	})
-	if err != nil {
-		return err
+}
+
+// share says where the gateway keeps sessions: in memory, or in the store that replicas share, with what
+// else they do.
+func (h *house) share(reg prometheus.Registerer, s *gateway.Settings) {
+	if h.store == nil {
+		s.Store = session.Observe(session.NewMemory(), reg)
+		return
 	}
 	s.Store, s.Tries = h.store.Sessions(), h.store.Tries()
 	s.Fleet = &gateway.Fleet{Leases: h.store.Leases(), ProofKeys: h.store.ProofKeys(), Up: h.store.Up}
-	return nil
 }
 
 // runStore probes the shared store until ctx ends, and ends the connections to it.

@@ -159,7 +159,7 @@ func (g *Gateway) letGo(a *Agent) {
 	g.mu.Unlock()
 	g.settings.Metrics.left()
 	if g.settings.Push != nil {
-		g.settings.Push.End(a.session.ID, adviceAt(endStopped))
+		g.settings.Push.Leave(a.session.ID, adviceAt(endStopped))
 	}
 	a.end()
 	go func() {

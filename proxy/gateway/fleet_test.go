@@ -11,6 +11,7 @@ import (
 
 	"portico/proxy/fault"
 	"portico/proxy/icws/icwssim"
+	"portico/proxy/push"
 	"portico/proxy/session"
 	"portico/proxy/throttle"
 )
@@ -22,10 +23,12 @@ type shared struct {
 	leases *session.MemoryLeases
 	tries  *throttle.Memory
 	key    session.Key
+
+	journal *push.Memory
 }
 
 func newShared() *shared {
-	return &shared{&icwssim.Server{}, session.NewMemory(), session.NewMemoryLeases(), throttle.NewMemory(), session.NewKey()}
+	return &shared{&icwssim.Server{}, session.NewMemory(), session.NewMemoryLeases(), throttle.NewMemory(), session.NewKey(), push.NewMemory()}
 }
 
 // A cable leads from a replica to what is shared, and may be cut.
@@ -98,12 +101,17 @@ func (c *cable) Release(ctx context.Context, name, holder string) error {
 // replica returns a running gateway of the fleet, and what leads from it to what is shared.
 func (s *shared) replica(t *testing.T, options ...option) (*world, *cable) {
 	t.Helper()
+	join, line := s.join()
+	return newWorld(t, s.sim, append([]option{join}, options...)...), line
+}
+
+// join makes a world one of the replicas.
+func (s *shared) join() (option, *cable) {
 	line := &cable{Store: s.store, Leases: s.leases}
-	join := func(settings *Settings, _ *Site) {
+	return func(settings *Settings, _ *Site) {
 		settings.Store, settings.Tries = line, s.tries
 		settings.Fleet = &Fleet{Leases: line, ProofKeys: []session.Key{s.key}, Up: func() bool { return !line.cut.Load() }}
-	}
-	return newWorld(t, s.sim, append([]option{join}, options...)...), line
+	}, line
 }
 
 // cookie returns the agent who comes with a session's cookie.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"time"
 
@@ -37,6 +38,7 @@ type write struct {
 	statusID  string
 	plan      translate.Plan
 	number    int                   // of the plan, counted in part.plans
+	same      bool                  // what is shown was so before
 	done      chan struct{}         // closed when it completed, or was found to have failed
 	failed    *translate.Completion // set before done is closed, nil on success
 }
@@ -240,15 +242,27 @@ func (p *icwsPart) planOn(ctx context.Context) (translate.AgentState, error) {
 // sent notes that all calls of a plan were accepted. It returns the write to wait for.
 func (p *icwsPart) sent(plan translate.Plan, requestID string) *write {
 	var w *write
+	var before translate.View
 	// What is wanted shows at once, and is told when the site has confirmed it.
 	p.change(func(s translate.AgentState, d *translate.Directory) (translate.AgentState, translate.Heard) {
+		before = p.view
 		next, heard := s.Sent(plan, requestID)
 		next = p.beneathLocked(next, plan, d)
 		w = p.writtenLocked(plan, requestID)
 		return next, heard
 	}, false)
+	p.compare(w, before)
 	p.see(w)
 	return w
+}
+
+// compare notes of a write whether it changes what is shown.
+func (p *icwsPart) compare(w *write, before translate.View) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if w != nil {
+		w.same = reflect.DeepEqual(before.Device, p.view.Device) && reflect.DeepEqual(before.Channels, p.view.Channels)
+	}
 }
 
 // writtenLocked notes a plan that was carried out, and returns the write to wait for, nil if it set no

@@ -53,6 +53,11 @@ type part interface {
 	// is "".
 	covered(channel htccapi.MediaChannel) []htccapi.MediaChannel
 
+	// kept is what was shown last or would be now, without asking the site. current reports whether that is
+	// what the site has, or will never be known better.
+	kept() shown
+	current() bool
+
 	// notified returns the channels as notifications carry them, without asking the site.
 	notified() []any
 

@@ -24,7 +24,8 @@ type reader struct {
 	work  sync.WaitGroup
 	until time.Time // when the lease runs out
 	fence uint64
-	meek  time.Time // until when the lease is left to others
+	meek  time.Time     // until when the lease is left to others
+	next  time.Duration // until it is asked for again
 }
 
 // leaseOf returns the name of the lease to read an agent's upstream sessions.
@@ -42,7 +43,7 @@ func (f *fleet) tend(a *Agent) {
 		select {
 		case <-a.life.Done():
 			return
-		case <-time.After(leaseEvery):
+		case <-time.After(r.next):
 		}
 	}
 }
@@ -50,12 +51,16 @@ func (f *fleet) tend(a *Agent) {
 // contend takes or renews the lease, and begins or stops to read.
 func (f *fleet) contend(r *reader) {
 	asked := time.Now()
+	r.next = leaseEvery
 	if asked.Before(r.meek) {
 		return
 	}
 	ctx, cancel := context.WithTimeout(r.agent.life, leaseEvery-leaseMargin)
 	defer cancel()
 	lease, err := f.Leases.Take(ctx, leaseOf(r.agent.Login()), f.me, leaseLife)
+	if !lease.Held && lease.Left > 0 { // whoever has it may have died
+		r.next = min(r.next, lease.Left)
+	}
 	metrics := f.gateway.settings.Metrics
 	switch {
 	case r.agent.life.Err() != nil:
@@ -96,6 +101,7 @@ func (r *reader) begin() {
 			r.work.Done()
 		}
 	}
+	r.agent.start(func() { r.agent.takeOver(ctx) })
 }
 
 // end stops reading, and returns once nothing is read any more.
@@ -104,6 +110,7 @@ func (r *reader) end() {
 		return
 	}
 	r.agent.reads.Store(false)
+	r.agent.tells.Store(false)
 	r.stop()
 	r.work.Wait()
 	r.stop = nil

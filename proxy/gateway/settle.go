@@ -22,7 +22,13 @@ func (p *icwsPart) settle(ctx context.Context, w *write) {
 	ctx, cancel := context.WithTimeout(ctx, settleWithin)
 	defer cancel()
 	for !p.agent.readsHere() {
-		if p.showsWrite(ctx, w) || sleep(ctx, settleEvery) != nil {
+		if p.showsWrite(ctx, w) {
+			if w.same && p.agent.gateway.settings.Push != nil {
+				p.tellAgain()
+			}
+			return
+		}
+		if sleep(ctx, settleEvery) != nil {
 			return
 		}
 	}

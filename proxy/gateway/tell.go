@@ -49,6 +49,13 @@ func (o *outbox) next() (letter, bool) {
 	return first, true
 }
 
+// waits reports whether there is more to send.
+func (o *outbox) waits() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.waiting) > 0
+}
+
 func (o *outbox) pause(by int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -85,7 +92,7 @@ func (g *Gateway) publish(a *Agent, one letter) {
 	if g.settings.Push == nil {
 		return
 	}
-	err := g.settings.Push.Publish(a.session.ID, one.topic, one.data, one.received)
+	err := g.settings.Push.PublishMarked(a.session.ID, one.topic, one.data, one.received, a.mark())
 	if err != nil {
 		g.log.Error("a notification could not be pushed", "session", a.short, "cause", err.Error())
 	}
@@ -114,7 +121,7 @@ func (g *Gateway) tellServices(site string, up bool) {
 		{ID: id, Name: site, Type: htccapi.ServiceVoice, State: state, Path: "/services/" + id}}}
 	for _, agent := range g.all() {
 		for _, p := range agent.parts {
-			if p.siteName() == site {
+			if p.siteName() == site && agent.readsHere() {
 				agent.outbox.put(letter{topic: htccapi.TopicServices, data: message, received: time.Now()})
 				agent.send()
 			}

@@ -32,19 +32,33 @@ func (p *htccPart) relayLocked(topic string, data json.RawMessage, messageType s
 
 // tellLocked tells what is shown otherwise than it was: the devices, whole, and all channels.
 func (p *htccPart) tellLocked(before shown) {
+	if !p.agent.tells.Load() {
+		return
+	}
 	now, after := time.Now(), p.viewLocked()
 	devices := slices.DeleteFunc(slices.Clone(after.devices), func(device Resource) bool {
 		return slices.ContainsFunc(before.devices, device.alike)
 	})
 	if len(devices) > 0 {
-		p.agent.outbox.put(letter{topic: htccapi.TopicDevices, received: now, data: struct {
-			MessageType string `json:"messageType"`
-			Devices     []any  `json:"devices"`
-		}{htccapi.TypeDeviceStateChange, bodiesOf(devices)}})
+		p.agent.outbox.put(letter{topic: htccapi.TopicDevices, received: now, data: devicesMessage(devices)})
 	}
 	if !slices.EqualFunc(before.channels, after.channels, Resource.alike) {
 		p.agent.outbox.put(letter{topic: htccapi.TopicChannels, received: now})
 	}
+}
+
+// kept returns what the part has of the agent, without asking the site.
+func (p *htccPart) kept() shown {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.viewLocked()
+}
+
+// current reports whether the site tells of every change, or never will again.
+func (p *htccPart) current() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.synced || p.over
 }
 
 func bodiesOf(resources []Resource) []any {

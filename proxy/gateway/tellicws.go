@@ -15,17 +15,47 @@ func (p *icwsPart) tellLocked(before translate.View, heard translate.Heard) {
 		return
 	}
 	now := time.Now()
-	for _, n := range translate.Notifications(before, p.view, heard) {
-		one := letter{topic: n.Topic, data: n.Data, received: now}
-		if n.Topic == htccapi.TopicChannels && len(p.agent.parts) > 1 {
-			one.data = nil
+	if p.agent.tells.Load() {
+		for _, n := range translate.Notifications(before, p.view, heard) {
+			one := letter{topic: n.Topic, data: n.Data, received: now}
+			if n.Topic == htccapi.TopicChannels && len(p.agent.parts) > 1 {
+				one.data = nil
+			}
+			p.agent.outbox.put(one)
 		}
-		p.agent.outbox.put(one)
 	}
 	if heard.Failed != nil {
 		n := translate.Failure(p.view, "the contact centre refused the change after accepting it")
 		p.agent.outbox.put(letter{topic: n.Topic, data: n.Data, received: now})
 	}
+}
+
+// tellAgain tells of a write that set the state there was: the replica that reads sees no change. What other
+// sites of a unified agent show is not known well enough here to list all channels.
+func (p *icwsPart) tellAgain() {
+	p.mu.Lock()
+	view := p.view
+	p.mu.Unlock()
+	for _, n := range translate.Notifications(view, view, translate.Heard{Confirmed: true}) {
+		if n.Topic != htccapi.TopicChannels || len(p.agent.parts) == 1 {
+			p.agent.outbox.put(letter{topic: n.Topic, data: n.Data, received: time.Now()})
+		}
+	}
+	p.agent.send()
+}
+
+// kept returns what the part has of the agent, without asking the site.
+func (p *icwsPart) kept() shown {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.shows
+}
+
+// current reports whether the site tells of every change, or never will again.
+func (p *icwsPart) current() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.currentLocked() || p.over
 }
 
 // notified returns the part's channels as notifications carry them.

@@ -108,19 +108,22 @@ func (r *reader) take(body string) {
 }
 
 // play interleaves events, connects, connects beside held ones, callers that leave and answers that
-// are lost, by the given seed, and returns what was published and what was received in the end.
-func play(t *testing.T, s *Server, owner string, seed uint64) (sent, got []int) {
+// are lost, each at one of the servers, by the given seed, and returns what was published and what was
+// received in the end.
+func play(t *testing.T, servers []*Server, owner string, seed uint64) (sent, got []int) {
 	random := rand.New(rand.NewPCG(seed, 0))
-	r := &reader{page: acking(t, s, owner)}
+	any := func() *Server { return servers[random.IntN(len(servers))] }
+	r := &reader{page: acking(t, any(), owner)}
 	var pending []*call
 	connect := func() *call {
+		r.s = any()
 		return r.connect(fmt.Sprintf(`,"ext":{"ack":%d}`, r.ack))
 	}
 	for range 12 {
 		switch random.IntN(5) {
 		case 0, 1:
 			sent = append(sent, len(sent))
-			publish(t, s, owner, len(sent)-1)
+			publish(t, any(), owner, len(sent)-1)
 		case 2: // a connect, perhaps beside a held one
 			pending = append(pending, connect())
 			if random.IntN(2) == 0 {
@@ -143,12 +146,13 @@ func play(t *testing.T, s *Server, owner string, seed uint64) (sent, got []int) 
 	}
 	synctest.Wait()
 	for range 3 {
+		r.s = any()
 		r.take(r.connect(fmt.Sprintf(`,"ext":{"ack":%d},"advice":{"timeout":0}`, r.ack)).text(t))
 	}
 	for _, c := range pending {
 		<-c.done
 	}
-	post(t, s, owner, "["+r.message(metaDisconnect, "")+"]")
+	post(t, any(), owner, "["+r.message(metaDisconnect, "")+"]")
 	return sent, r.got
 }
 
@@ -159,7 +163,7 @@ func TestAcknowledgementLosesNothingInAnyInterleaving(t *testing.T) {
 	t.Logf("seed %d", seed)
 	inTime(t, Options{AckExtension: true}, func(t *testing.T, s *Server) {
 		for i := range uint64(plays) {
-			sent, got := play(t, s, "anna", seed+i)
+			sent, got := play(t, []*Server{s}, "anna", seed+i)
 			if !slices.Equal(sent, got) {
 				t.Fatalf("seed %d: sent %v, got %v", seed+i, sent, got)
 			}

@@ -16,7 +16,7 @@ type client struct {
 	// What follows is guarded by Server.mu.
 
 	transport transport
-	patterns  []string // subscribed to, exact names among them
+	patterns  []Subscription // exact names among them
 	queue     queue
 	connected bool          // a connect has come
 	advised   bool          // has the advice that holds now
@@ -27,6 +27,16 @@ type client struct {
 	expires   time.Time     // when it is ended; zero while a connect is being answered or held
 	gone      bool
 	parting   Advice // what a connect that was held at the end is told; "" means it timed out or overflowed
+
+	// Of a client that a journal shares.
+
+	turn     uint64 // ours; 0 while the journal does not know the client
+	version  uint64 // of what was saved last
+	tail     uint64 // position of the last event that it was offered
+	saved    uint64 // Record.Seen as the journal has it
+	unsaved  bool   // the journal knows less than it should
+	moved    bool   // is gone because another server serves it
+	replaced bool   // and there it has connected
 }
 
 // browserCookie tells the pages of one browser from those of another.
@@ -40,20 +50,38 @@ func newClientID() string { return strings.ToLower(rand.Text()) }
 // newBrowserID returns 80 random bits in 16 characters.
 func newBrowserID() string { return newClientID()[:16] }
 
-// addLocked makes a client for owner, or returns nil if it has as many as it may.
-func (s *Server) addLocked(x *exchange, ack bool) *client {
+// add makes a client for x's owner, or returns nil if there are as many as may be.
+func (s *Server) add(x *exchange, ack bool) *client {
+	c := s.addHere(x, ack)
+	if c != nil && !s.register(c) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.removeLocked(c, refused)
+		return nil
+	}
+	return c
+}
+
+func (s *Server) addHere(x *exchange, ack bool) *client {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if len(s.owners[x.owner]) >= s.opts.MaxClients {
 		return nil
 	}
 	c := &client{id: newClientID(), owner: x.owner, browser: x.browser, transport: x.transport, interval: s.opts.Interval}
 	c.queue.start(ack)
+	s.metrics.life[c.transport][opened].Inc()
+	s.enterLocked(c)
+	return c
+}
+
+// enterLocked makes c one of the server's clients.
+func (s *Server) enterLocked(c *client) {
 	c.expires = time.Now().Add(c.interval + s.opts.MaxInterval)
 	s.clients[c.id] = c
 	s.owners[c.owner] = append(s.owners[c.owner], c)
 	s.metrics.capacity.Add(float64(s.opts.MaxQueue))
 	s.metrics.connections[c.transport].Inc()
-	s.metrics.life[c.transport][opened].Inc()
-	return c
 }
 
 // removeLocked ends c. A held connect is let go and answered by what c.parting says.
@@ -70,7 +98,7 @@ func (s *Server) removeLocked(c *client, why lifeEvent) {
 	}
 	for _, e := range c.queue.clear() {
 		s.metrics.backlog.Dec()
-		if !e.written {
+		if !e.written && !c.moved {
 			s.metrics.dropped(e.event)
 		}
 	}

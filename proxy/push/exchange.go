@@ -48,6 +48,9 @@ func (s *Server) compose(x *exchange) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(x.events) > 0 && !s.save(x.client) {
+		x.disown() // another server writes them
+	}
 	texts := make([][]byte, 0, len(x.events)+len(x.replies))
 	for _, e := range x.events {
 		texts = append(texts, e.text)
@@ -72,7 +75,7 @@ func (s *Server) sealLocked(x *exchange) error {
 	if c == nil {
 		return nil
 	}
-	if x.connect != nil && c.connect != x.connect {
+	if x.connect != nil && (c.connect != x.connect || c.replaced) {
 		return ErrReplaced
 	}
 	if c.gone {
@@ -94,9 +97,18 @@ func (s *Server) sealLocked(x *exchange) error {
 	return nil
 }
 
-// part turns the reply to a connect into the last word to a client that has ended.
+// disown takes back the events that were to go with x.
+func (x *exchange) disown() {
+	x.events = nil
+	if x.connect != nil {
+		x.replies[x.at].Ext = nil
+	}
+}
+
+// part turns the reply to a connect into the last word to a client that has ended. One that goes on at another
+// server is to connect again, and gets there.
 func (x *exchange) part() {
-	if x.connect == nil {
+	if x.connect == nil || x.client.moved {
 		return
 	}
 	r := &x.replies[x.at]
@@ -120,6 +132,7 @@ func (s *Server) settle(x *exchange, written bool) {
 	}
 	if !written && !c.queue.ack {
 		s.restoredLocked(x)
+		c.unsaved = true
 	}
 	s.concludeLocked(x.connect)
 	if !c.gone {
@@ -134,7 +147,9 @@ func (s *Server) restoredLocked(x *exchange) {
 		return
 	}
 	for _, e := range x.events {
-		s.metrics.dropped(e.event)
+		if !x.client.moved {
+			s.metrics.dropped(e.event)
+		}
 	}
 }
 

@@ -11,9 +11,8 @@ import (
 //
 // Source: CometD 3.1, AbstractHttpTransport.processMessages.
 func (s *Server) handle(x *exchange, batch []message) {
-	s.mu.Lock()
-	x.client = s.findLocked(x, batch[0].ClientID)
-	s.mu.Unlock()
+	s.find(x, &batch[0])
+	s.own(x, &batch[0])
 	for i := range batch {
 		m := &batch[i]
 		switch {
@@ -24,6 +23,16 @@ func (s *Server) handle(x *exchange, batch []message) {
 		default:
 			x.replies = append(x.replies, s.answer(x, m))
 		}
+	}
+}
+
+// find has x speak for the client of m, wherever that was served so far.
+func (s *Server) find(x *exchange, m *message) {
+	s.mu.Lock()
+	x.client = s.findLocked(x, m.ClientID)
+	s.mu.Unlock()
+	if x.client == nil {
+		x.client = s.fetch(x, m)
 	}
 }
 
@@ -39,9 +48,9 @@ func (s *Server) answer(x *exchange, m *message) reply {
 	}
 	switch m.Channel {
 	case metaSubscribe:
-		return s.subscribe(x, m)
+		return s.kept(x, m, s.subscribe)
 	case metaUnsubscribe:
-		return s.unsubscribe(x, m)
+		return s.kept(x, m, s.unsubscribe)
 	case metaDisconnect:
 		return s.disconnect(x, m)
 	}
@@ -72,15 +81,15 @@ func (s *Server) handshake(x *exchange, m *message) reply {
 		x.browser, x.newBrowser = newBrowserID(), true
 	}
 	ack := s.opts.AckExtension && m.wantsAck()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	c := s.addLocked(x, ack)
+	c := s.add(x, ack)
 	if c == nil {
 		// The clients of pages that were left are swept before long, so it pays to come again.
 		s.metrics.life[x.transport][refused].Inc()
 		r.Advice = &advice{Reconnect: Handshake, Interval: milliseconds(s.opts.MaxInterval)}
 		return r.fail(errHandshakeDenied)
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	x.client = c
 	r.Successful = true
 	r.Version, r.MinimumVersion, r.ClientID = "1.0", "1.0", c.id
@@ -94,13 +103,29 @@ func (s *Server) handshake(x *exchange, m *message) reply {
 
 // disconnect ends x's client. A connect that is held is told so.
 func (s *Server) disconnect(x *exchange, m *message) reply {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	r := m.reply()
+	s.mu.Lock()
 	x.client.parting = None
 	s.removeLocked(x.client, closed)
+	s.mu.Unlock()
+	s.forget(x.client)
 	r.Successful = true
 	return r
+}
+
+// kept has x's client changed as m asks where it is served, and sees to it that the change goes with it.
+func (s *Server) kept(x *exchange, m *message, change func(*exchange, *message) reply) reply {
+	for range takeovers {
+		r := change(x, m)
+		if s.save(x.client) {
+			return r
+		}
+		s.find(x, m)
+		if x.client == nil {
+			break
+		}
+	}
+	return m.reply().unknown()
 }
 
 // subscribe adds patterns to x's client. The first that is refused ends it; those before it stay.
@@ -160,12 +185,12 @@ func (s *Server) addPattern(c *client, pattern string) (bool, string) {
 	switch {
 	case c.gone:
 		return false, errUnknownClient
-	case slices.Contains(c.patterns, pattern):
+	case c.subscribedTo(pattern):
 		return false, ""
 	case len(c.patterns) >= s.opts.MaxSubscriptions:
 		return false, errSubscribeFailed
 	}
-	c.patterns = append(c.patterns, pattern)
+	c.patterns = append(c.patterns, Subscription{pattern, c.tail})
 	return true, ""
 }
 
@@ -203,12 +228,12 @@ func (s *Server) unsubscribeLocked(c *client, pattern string) string {
 	}
 	known := false
 	for _, other := range s.owners[c.owner] {
-		known = known || slices.Contains(other.patterns, pattern)
+		known = known || other.subscribedTo(pattern)
 	}
 	if !known {
 		return errUnsubscribeUnknown
 	}
-	c.patterns = slices.DeleteFunc(c.patterns, func(p string) bool { return p == pattern })
+	c.patterns = slices.DeleteFunc(c.patterns, func(one Subscription) bool { return one.Pattern == pattern })
 	return ""
 }
 

@@ -27,9 +27,11 @@ const (
 	timedOut                    // did not connect again in time
 	refused                     // its handshake was
 	overflowed                  // did not take its events in time
+	broughtIn                   // came from another server
+	movedAway                   // goes on at another server
 )
 
-var lifeEvents = []string{"opened", "closed", "timed_out", "refused", "overflowed"} // by lifeEvent
+var lifeEvents = []string{"opened", "closed", "timed_out", "refused", "overflowed", "brought_in", "moved_away"} // by lifeEvent
 
 // An outcome is what became of an event for one client.
 type outcome int
@@ -50,7 +52,7 @@ var buckets = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 
 // Metrics are what a server counts. Any number of goroutines may use them.
 type Metrics struct {
 	connections [2]prometheus.Gauge              // by transport
-	life        [2][5]prometheus.Counter         // by transport and lifeEvent
+	life        [2][7]prometheus.Counter         // by transport and lifeEvent
 	events      map[string][2]prometheus.Counter // by topic, then outcome
 	backlog     prometheus.Gauge
 	capacity    prometheus.Gauge

@@ -28,7 +28,7 @@ func TestEverySeriesExistsFromTheStart(t *testing.T) {
 	got := seriesOf(t, reg)
 	want := map[string]int{
 		"portico_push_connections":               2,
-		"portico_push_connection_events_total":   2 * 5, // transports, events
+		"portico_push_connection_events_total":   2 * 7, // transports, events
 		"portico_push_events_total":              4 * 2, // channels, outcomes
 		"portico_push_backlog_events":            1,
 		"portico_push_backlog_capacity_events":   1,

@@ -74,6 +74,9 @@ type Options struct {
 	// called under the server's lock, and must not call the server. nil records nothing.
 	Delivered func(channel string, received time.Time) (trace string)
 
+	// Journal has clients go on at any of the servers that share it; nil keeps them here.
+	Journal Journal
+
 	Metrics *Metrics // nil = counted nowhere
 }
 

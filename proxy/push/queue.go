@@ -1,12 +1,16 @@
 package push
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // An event is what was published once, encoded once, and shared by the clients it is for.
 type event struct {
 	text     []byte // {"data":...,"channel":...}
 	topic    string // the label it is counted under
 	received time.Time
+	position uint64 // in its owner's journal; 0 if it is not there
 }
 
 // A waiting is an event in a client's queue.
@@ -126,4 +130,47 @@ func (q *queue) clear() []waiting {
 	rest := q.events
 	q.events, q.bytes = nil, 0
 	return rest
+}
+
+// seen returns the position of the last event that the client has had, or has been sent without having to
+// acknowledge it, with all before. tail is that of the last one it was offered.
+func (q *queue) seen(tail uint64) uint64 {
+	for _, e := range q.events {
+		if e.position > 0 {
+			return e.position - 1
+		}
+	}
+	return tail
+}
+
+// sent returns the batches that went out and were not acknowledged.
+func (q *queue) sent() []Sent {
+	var all []Sent
+	for _, e := range q.events {
+		switch last := len(all) - 1; {
+		case e.batch >= q.batch || e.position == 0:
+		case last >= 0 && all[last].Batch == e.batch:
+			all[last].Upto = e.position
+		default:
+			all = append(all, Sent{e.batch, e.position})
+		}
+	}
+	return all
+}
+
+// batchesUnsaved is more than a server sends between two times that it saves a record: numbers of batches that
+// the next server gives are never those of this one.
+const batchesUnsaved = 1000
+
+// resume has q go on where that of another server was.
+func (q *queue) resume(batch int64, sent []Sent) {
+	q.batch = batch + batchesUnsaved
+	for i := range q.events {
+		e := &q.events[i]
+		at := slices.IndexFunc(sent, func(one Sent) bool { return e.position <= one.Upto })
+		e.batch, e.written = q.batch, at >= 0
+		if at >= 0 {
+			e.batch = sent[at].Batch
+		}
+	}
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // A Server is a Bayeux server. Any number of goroutines may call its methods.
@@ -13,6 +15,7 @@ import (
 type Server struct {
 	opts    Options
 	metrics *Metrics
+	shared  *sharing // nil without a journal
 
 	mu      sync.Mutex // guards what follows, and what says so in other types
 	clients map[string]*client
@@ -32,6 +35,7 @@ func New(o Options) *Server {
 	return &Server{
 		opts:    o,
 		metrics: o.Metrics,
+		shared:  newSharing(o.Journal),
 		clients: make(map[string]*client),
 		owners:  make(map[string][]*client),
 		held:    make(map[string]int),
@@ -40,8 +44,19 @@ func New(o Options) *Server {
 	}
 }
 
-// Run ends clients that do not connect again in time, until ctx ends. It returns nil.
+// Run ends clients that do not connect again in time, and keeps in step with the journal, until ctx ends.
+// It returns nil.
 func (s *Server) Run(ctx context.Context) error {
+	work, ctx := errgroup.WithContext(ctx)
+	work.Go(func() error { return s.sweeping(ctx) })
+	if s.shared != nil {
+		work.Go(func() error { return s.listen(ctx) })
+		work.Go(func() error { return s.renewing(ctx) })
+	}
+	return work.Wait()
+}
+
+func (s *Server) sweeping(ctx context.Context) error {
 	ticker := time.NewTicker(s.opts.SweepPeriod)
 	defer ticker.Stop()
 	for {
@@ -62,6 +77,7 @@ func (s *Server) sweep() {
 	for _, c := range s.clients {
 		if !c.expires.IsZero() && now.After(c.expires) {
 			s.removeLocked(c, timedOut)
+			s.forgetLocked(c)
 		}
 	}
 	for k := range s.sockets {
@@ -71,7 +87,7 @@ func (s *Server) sweep() {
 	}
 }
 
-// Clients returns how many clients owner has: one for each page that is open.
+// Clients returns how many clients of owner this server has: one for each page that is open.
 func (s *Server) Clients(owner string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -82,7 +98,17 @@ func (s *Server) Clients(owner string) int {
 // connect that is held is answered with the advice: None tells the application to stop, Handshake
 // to shake hands again. A client that is not held at this moment finds itself unknown when it
 // connects, which asks for a handshake.
+//
+// With a journal it ends those at other servers too.
 func (s *Server) End(owner string, a Advice) {
+	s.Leave(owner, a)
+	if s.shared != nil {
+		_ = s.shared.End(context.Background(), owner, a) // what stays there is forgotten before long
+	}
+}
+
+// Leave is End at this server alone, for an owner who goes on at others or has ended there.
+func (s *Server) Leave(owner string, a Advice) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for len(s.owners[owner]) > 0 {

@@ -14,12 +14,14 @@ type Lease struct {
 	// Fence grows whenever the lease gets another holder, or the same after it ran out: of two who both
 	// believe they hold it, the one with the greater number does.
 	Fence uint64
+
+	Left time.Duration // of the life of another's
 }
 
 // Leases are held by one holder each. Any number of goroutines may call their methods.
 type Leases interface {
 	// Take gives the lease of that name to holder for life, if nobody else holds it. A holder who takes it
-	// in time keeps it, with its number. What it returns not held is the number of the lease of another.
+	// in time keeps it, with its number. What it returns not held is the lease of another.
 	//
 	// Life counts from some moment during the call: who counts from before it is on the safe side.
 	Take(ctx context.Context, name, holder string, life time.Duration) (Lease, error)
@@ -51,7 +53,7 @@ func (m *MemoryLeases) Take(_ context.Context, name, holder string, life time.Du
 	l := m.held[name]
 	runs := now.Before(l.until)
 	if runs && l.holder != holder {
-		return Lease{Fence: l.fence}, nil
+		return Lease{Fence: l.fence, Left: l.until.Sub(now)}, nil
 	}
 	if !runs {
 		m.fence++

@@ -17,20 +17,22 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"portico/proxy/push"
 	"portico/proxy/session"
 )
 
 // The user needs no more rights than README.md gives it.
 func TestAsAUserOfTheAccessList(t *testing.T) {
 	server := startServer(t)
-	server.cli(t, "ACL", "SETUSER", "portico", "on", ">canary", "resetkeys", "~portico:*", "resetchannels", "-@all",
-		"+get", "+set", "+del", "+hget", "+hset", "+hmget", "+persist", "+pexpire", "+lindex", "+ltrim", "+rpush", "+time", "+scan", "+eval", "+evalsha", "+hello", "+auth", "+ping")
+	server.cli(t, "ACL", "SETUSER", "portico", "on", ">canary", "resetkeys", "~portico:*", "resetchannels", "&portico:*", "-@all",
+		"+get", "+set", "+del", "+hget", "+hset", "+hmget", "+hdel", "+hgetall", "+hincrby", "+persist", "+pexpire", "+lindex", "+ltrim", "+rpush", "+xadd", "+xrange", "+publish", "+subscribe", "+time", "+scan", "+eval", "+evalsha", "+hello", "+auth", "+ping")
 	for name, contract := range contracts {
 		t.Run(name, func(t *testing.T) {
 			server.cli(t, "FLUSHALL")
-			v := server.open(t, func(s *Settings) { s.User, s.Password = "portico", "canary" })
+			open := func() *Valkey { return server.open(t, func(s *Settings) { s.User, s.Password = "portico", "canary" }) }
+			v := open()
 			must(t, v.probe(t.Context()))
-			contract(t, kit{v.Sessions(), v.Leases(), v.Tries(), func(d time.Duration) { v.ahead.Add(d.Milliseconds()) }, time.Minute})
+			contract(t, kit{v.Sessions(), v.Leases(), v.Tries(), func() push.Journal { return open().Journal() }, func(d time.Duration) { v.ahead.Add(d.Milliseconds()) }, time.Minute})
 		})
 	}
 	v := server.open(t, func(s *Settings) { s.User, s.Password = "portico", "wrong" })

@@ -5,6 +5,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"portico/proxy/push"
 	"portico/proxy/session"
 	"portico/proxy/throttle"
 )
@@ -14,6 +15,7 @@ type kit struct {
 	sessions session.Store
 	leases   session.Leases
 	tries    throttle.Store
+	journal  func() push.Journal // of one more server
 	pass     func(time.Duration)
 	slack    time.Duration // real time that may pass besides, at most
 }
@@ -22,6 +24,7 @@ type kit struct {
 var contracts = map[string]func(*testing.T, kit){
 	"sessions": testSessions, "lives of sessions": testLives, "who creates a session": testCreate, "changes of sessions": testUpdate,
 	"leases": testLeases, "fences": testFences, "counts": testCounts, "successes": testSuccesses,
+	"events of a journal": testEvents, "clients of a journal": testClients, "notices of a journal": testNotices, "ends in a journal": testEnds,
 }
 
 func TestInMemory(t *testing.T) { testInMemory(t, func() session.Store { return session.NewMemory() }) }
@@ -34,7 +37,8 @@ func testInMemory(t *testing.T, newStore func() session.Store) {
 	for name, contract := range contracts {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				contract(t, kit{newStore(), session.NewMemoryLeases(), throttle.NewMemory(), time.Sleep, 0})
+				journal := push.NewMemory()
+				contract(t, kit{newStore(), session.NewMemoryLeases(), throttle.NewMemory(), func() push.Journal { return journal.End() }, time.Sleep, 0})
 			})
 		})
 	}
@@ -54,8 +58,9 @@ func testOn(t *testing.T, server *server, cluster bool) {
 	for name, contract := range contracts {
 		t.Run(name, func(t *testing.T) {
 			server.cli(t, "FLUSHALL")
-			v := server.open(t, func(s *Settings) { s.Cluster = cluster })
-			contract(t, kit{v.Sessions(), v.Leases(), v.Tries(), func(d time.Duration) { v.ahead.Add(d.Milliseconds()) }, time.Minute})
+			open := func() *Valkey { return server.open(t, func(s *Settings) { s.Cluster = cluster }) }
+			v := open()
+			contract(t, kit{v.Sessions(), v.Leases(), v.Tries(), func() push.Journal { return open().Journal() }, func(d time.Duration) { v.ahead.Add(d.Milliseconds()) }, time.Minute})
 		})
 	}
 }

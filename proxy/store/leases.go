@@ -23,12 +23,12 @@ const fencesKept = 24 * time.Hour
 var take = redis.NewScript(clock + `
 local lease = redis.call('HMGET', KEYS[1], 'holder', 'until', 'fence')
 local runs = lease[1] and now < tonumber(lease[2])
-if runs and lease[1] ~= ARGV[2] then return {0, lease[3]} end
+if runs and lease[1] ~= ARGV[2] then return {0, lease[3], lease[2] - now} end
 local fence = lease[3]
 if not runs then fence = string.format('%.0f', math.max(now, (tonumber(fence) or 0) + 1)) end
 redis.call('HSET', KEYS[1], 'holder', ARGV[2], 'until', string.format('%.0f', now + ARGV[3]), 'fence', fence)
 redis.call('PEXPIRE', KEYS[1], ARGV[3] + ARGV[4])
-return {1, fence}
+return {1, fence, 0}
 `)
 
 // Take implements session.Leases.
@@ -40,7 +40,8 @@ func (l leases) Take(ctx context.Context, name, holder string, life time.Duratio
 			return err
 		}
 		fence, _ := answer[1].(string)
-		lease.Held = answer[0] == int64(1)
+		left, _ := answer[2].(int64)
+		lease.Held, lease.Left = answer[0] == int64(1), time.Duration(left)*time.Millisecond
 		lease.Fence, err = strconv.ParseUint(fence, 10, 64)
 		return err
 	})

@@ -7,6 +7,7 @@ package store
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"crypto/tls"
 	"encoding/base64"
@@ -18,6 +19,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
 
+	"portico/proxy/push"
 	"portico/proxy/session"
 	"portico/proxy/throttle"
 )
@@ -39,6 +41,7 @@ type Settings struct {
 type Valkey struct {
 	client  redis.UniversalClient
 	seal    *sealer
+	me      string // among the servers that share the journal
 	timeout time.Duration
 	metrics *session.Metrics
 	down    atomic.Bool
@@ -61,7 +64,7 @@ func New(s Settings) (*Valkey, error) {
 		DisableIdentity:          true, // the user may lack the right to say who it is
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	})
-	return &Valkey{client: client, seal: seal, timeout: s.Timeout, metrics: s.Metrics}, nil
+	return &Valkey{client: client, seal: seal, me: rand.Text(), timeout: s.Timeout, metrics: s.Metrics}, nil
 }
 
 // Close ends the connections. Operations fail from then on.
@@ -82,6 +85,9 @@ func (v *Valkey) Leases() session.Leases { return leases{v} }
 
 // Tries returns the store of refused log-ins.
 func (v *Valkey) Tries() throttle.Store { return tries{v} }
+
+// Journal returns what servers of notifications share.
+func (v *Valkey) Journal() push.Journal { return journal{v} }
 
 // probeEvery is how often the store is asked whether it takes writes.
 const probeEvery = time.Second
@@ -122,16 +128,30 @@ func (v *Valkey) do(ctx context.Context, kind, what string, f func(context.Conte
 		err = f(ctx)
 		cancel()
 	}
+	if isAnswer(err) {
+		v.metrics.Ended(kind, began, nil)
+		return err
+	}
 	v.metrics.Ended(kind, began, err)
-	if err != nil && !errors.Is(err, session.ErrNotFound) {
+	if err != nil {
 		return fmt.Errorf("store: %s: %w", what, err)
 	}
 	return err
 }
 
+// isAnswer reports whether an error is an answer of the store.
+func isAnswer(err error) bool {
+	return errors.Is(err, session.ErrNotFound) || errors.Is(err, push.ErrUnknown) || errors.Is(err, push.ErrFull)
+}
+
 // run runs a script on one key and returns what it answered.
 func (v *Valkey) run(ctx context.Context, script *redis.Script, key string, args ...any) *redis.Cmd {
-	return script.Run(ctx, v.client, []string{key}, append([]any{v.ahead.Load()}, args...)...)
+	return v.on(ctx, script, []string{key}, args...)
+}
+
+// on is run on several keys, which must be on one node.
+func (v *Valkey) on(ctx context.Context, script *redis.Script, keys []string, args ...any) *redis.Cmd {
+	return script.Run(ctx, v.client, keys, append([]any{v.ahead.Load()}, args...)...)
 }
 
 // clock begins every script that knows time, which is the server's alone: clocks of replicas differ. It

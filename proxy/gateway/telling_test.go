@@ -1,0 +1,147 @@
+package gateway
+
+import (
+	"net/http"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"portico/proxy/htcc/htccsim"
+	"portico/proxy/icws/icwssim"
+	"portico/proxy/push"
+)
+
+// teller returns a replica that tells agents' applications of changes, wherever these are.
+func (s *shared) teller(t *testing.T, cloud *htccsim.Server) (*world, *cable) {
+	t.Helper()
+	join, line := s.join()
+	tell := func(settings *Settings, _ *Site) {
+		settings.Push = push.New(push.Options{TrustClientSession: true, Journal: s.journal.End()})
+	}
+	w := newUnion(t, s.sim, cloud, join, tell)
+	w.sweepPages()
+	return w, line
+}
+
+// inTurn returns the replicas one after the other.
+func inTurn(replicas ...*world) func() *world {
+	next := 0
+	return func() *world {
+		next++
+		return replicas[next%len(replicas)]
+	}
+}
+
+// anywhere opens a desktop each of whose requests comes to the replica that where returns.
+func anywhere(id string, where func() *world) *desktop {
+	return where().openAt(func(answer http.ResponseWriter, r *http.Request) {
+		w := where()
+		w.cookie(id)
+		err := w.settings.Push.Serve(answer, r, id)
+		if err != nil {
+			answer.WriteHeader(http.StatusInternalServerError)
+		}
+	}, everything)
+}
+
+func TestADesktopHearsOfEachChangeOnceWhereverItIs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fleet, cloud := newShared(), &htccsim.Server{}
+		a, _ := fleet.teller(t, cloud)
+		b, _ := fleet.teller(t, cloud)
+		anna := a.login("anna")
+		settle()
+		desktop := anywhere(anna.SessionID(), inTurn(a, b))
+		settle()
+		desktop.heard()
+		ready := []string{"device Active:Ready dnd:Off", "channels voice:Ready email:Ready"}
+		b.do(b.cookie(anna.SessionID()), "Ready", "")
+		desktop.later("a write where nobody reads", ready...)
+		b.do(b.cookie(anna.SessionID()), "Ready", "")
+		desktop.later("the same again", ready...)
+		a.do(anna, "Ready", "")
+		desktop.later("the same where it is read", ready...)
+		a.do(anna, "NotReady", "")
+		desktop.later("a write where it is read", "device Active:NotReady dnd:Off", "channels voice:NotReady email:NotReady")
+		a.set(icwssim.StateChange{User: "anna", StatusID: ptr("Available")})
+		desktop.later("a change at the site", ready...)
+		b.expect(b.cookie(anna.SessionID()), "a read where nobody reads", showsReady)
+		desktop.later("that read")
+	})
+}
+
+func TestADesktopHearsWhatChangedBetweenTwoReaders(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fleet, cloud := newShared(), &htccsim.Server{}
+		a, toStore := fleet.teller(t, cloud)
+		b, _ := fleet.teller(t, cloud)
+		anna, bjorn := a.login("anna"), a.login("bjorn")
+		settle()
+		a.posted(bjorn, "", startTwo)
+		a.do(anna, "Ready", "")
+		time.Sleep(time.Second)
+		var dead atomic.Bool
+		where := func() *world {
+			if dead.Load() {
+				return b
+			}
+			return a
+		}
+		ofAnna, ofBjorn := anywhere(anna.SessionID(), where), anywhere(bjorn.SessionID(), where)
+		settle()
+		a.set(icwssim.StateChange{User: "anna", StatusID: ptr("At Lunch")})
+		a.setCloud(cloud, htccsim.StateChange{User: "bjorn", Channel: "chat", State: "Ready"})
+		settle()
+		ofAnna.heard()
+		ofBjorn.heard()
+		for _, id := range []string{anna.SessionID(), bjorn.SessionID()} {
+			b.cookie(id)
+		}
+		dead.Store(true)
+		toStore.cut.Store(true) // as far as the others can tell, a is dead
+		for bjorn.reads.Load() {
+			time.Sleep(100 * time.Millisecond)
+		}
+		ofAnna.hears("while nobody reads")
+		a.setCloud(cloud, htccsim.StateChange{User: "bjorn", Channel: "chat", State: "NotReady"})
+		time.Sleep(time.Minute) // in which held connects end
+		b.cookie(bjorn.SessionID()).expectReads(t, "where the lease ran out", true)
+		ofAnna.later("of a state that is as it was told")
+		ofBjorn.later("of one that is not", "channels chat:NotReady")
+	})
+}
+
+func TestSitesAreToldOfOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fleet, cloud := newShared(), &htccsim.Server{}
+		a, _ := fleet.teller(t, cloud)
+		b, _ := fleet.teller(t, cloud)
+		anna := a.login("anna")
+		settle()
+		desktop := anywhere(anna.SessionID(), inTurn(a, b))
+		settle()
+		desktop.heard()
+		a.tellServices("pureconnect", false)
+		b.tellServices("pureconnect", false)
+		desktop.later("two replicas see a site go", "services pureconnect:Inactive")
+	})
+}
+
+func TestAnEndReachesDesktopsAtOtherReplicas(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fleet, cloud := newShared(), &htccsim.Server{}
+		a, _ := fleet.teller(t, cloud)
+		b, _ := fleet.teller(t, cloud)
+		anna := a.login("anna")
+		settle()
+		desktop := anywhere(anna.SessionID(), inTurn(b))
+		err := a.EndContactCenterSession(t.Context(), anna)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := desktop.ending(); got != "none" {
+			t.Errorf("the desktop ended with %q; want advice none", got)
+		}
+	})
+}

@@ -1,0 +1,263 @@
+package push
+
+import (
+	"context"
+	"crypto/rand"
+	"maps"
+	"slices"
+	"time"
+)
+
+// renewEvery is how often clients are kept in the journal, and missed notices made up for.
+const renewEvery = 5 * time.Second
+
+// A sharing is what a server needs to share its clients with others through a journal.
+type sharing struct {
+	Journal
+
+	// Guarded by Server.mu.
+
+	flights  map[string]*flight   // owners of which a client is under way to us
+	catching map[string]bool      // owners whose events are being caught up with; true: once more
+	doubtful map[string]time.Time // ids of entries that were delivered here and may be in the journal too
+}
+
+// A flight is the time in which the journal has been asked for a client of an owner, and may have told us
+// already of events that the answer does not contain.
+type flight struct {
+	clients int
+	newest  uint64
+}
+
+func newSharing(j Journal) *sharing {
+	if j == nil {
+		return nil
+	}
+	return &sharing{Journal: j, flights: map[string]*flight{}, catching: map[string]bool{}, doubtful: map[string]time.Time{}}
+}
+
+// append publishes e through the journal, and to the clients here. Those have it even if the journal does
+// not answer; others do not then.
+func (s *Server) append(owner, channel string, e *event, mark string) {
+	entry := Entry{ID: rand.Text(), Channel: channel, Text: e.text, Mark: mark}
+	position, err := s.shared.Append(context.Background(), owner, entry)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err != nil {
+		s.shared.doubtful[entry.ID] = time.Now()
+		s.offerAllLocked(owner, channel, e)
+		return
+	}
+	if position > 0 {
+		e.position = position
+		s.arriveLocked(owner, channel, e)
+	}
+}
+
+// Mark notes in the journal, if there is one, what owner's applications know, and returns what was noted before:
+// "" if that is not known.
+func (s *Server) Mark(owner, mark string) (before string, err error) {
+	if s.shared == nil {
+		return "", nil
+	}
+	return s.shared.Journal.Mark(context.Background(), owner, mark)
+}
+
+// arriveLocked offers e to owner's clients here, or has what came before it looked for first.
+func (s *Server) arriveLocked(owner, channel string, e *event) {
+	under := s.shared.flights[owner]
+	if under != nil {
+		under.newest = max(under.newest, e.position)
+	}
+	behind := false
+	for _, c := range slices.Clone(s.owners[owner]) {
+		behind = s.advanceLocked(c, channel, e) || behind
+	}
+	if behind {
+		s.catchUpLocked(owner)
+	}
+}
+
+// advanceLocked offers e to c if it is the next one, and reports whether others are missing before it.
+func (s *Server) advanceLocked(c *client, channel string, e *event) (behind bool) {
+	if c.turn == 0 || e.position != c.tail+1 {
+		return c.turn > 0 && e.position > c.tail
+	}
+	c.tail = e.position
+	s.offerLocked(c, channel, e)
+	return false
+}
+
+// catchUpLocked has the events read that owner's clients here have not been offered. One does at a time.
+func (s *Server) catchUpLocked(owner string) {
+	_, under := s.shared.catching[owner]
+	s.shared.catching[owner] = true
+	if !under && !s.closed {
+		s.serving.Go(func() { s.catchUp(owner) })
+	}
+}
+
+func (s *Server) catchUp(owner string) {
+	for {
+		s.mu.Lock()
+		from, any := s.behindLocked(owner)
+		if !any || !s.shared.catching[owner] {
+			delete(s.shared.catching, owner)
+			s.mu.Unlock()
+			return
+		}
+		s.shared.catching[owner] = false
+		s.mu.Unlock()
+		found, err := s.shared.Since(context.Background(), owner, from)
+		if err == nil { // else the next renewal tries again
+			s.mu.Lock()
+			s.bringLocked(owner, found)
+			s.mu.Unlock()
+		}
+	}
+}
+
+// behindLocked returns the position up to which all of owner's clients here have been offered events, and
+// false if there are none.
+func (s *Server) behindLocked(owner string) (from uint64, any bool) {
+	for _, c := range s.owners[owner] {
+		if c.turn > 0 && (!any || c.tail < from) {
+			from, any = c.tail, true
+		}
+	}
+	return from, any
+}
+
+// bringLocked offers what was found to owner's clients here. One who misses what is not kept any more is
+// ended, and shakes hands when it connects.
+func (s *Server) bringLocked(owner string, found Entries) {
+	for _, entry := range found.All {
+		e := entry.event()
+		for _, c := range slices.Clone(s.owners[owner]) {
+			s.makeUpLocked(c, entry, e)
+		}
+	}
+	for _, c := range slices.Clone(s.owners[owner]) {
+		if c.turn > 0 && c.tail < found.Last {
+			s.removeLocked(c, overflowed)
+		}
+	}
+}
+
+// makeUpLocked offers an entry to c, which may have had it while the journal did not answer.
+func (s *Server) makeUpLocked(c *client, entry Entry, e *event) {
+	_, had := s.shared.doubtful[entry.ID]
+	if had && c.tail+1 == entry.Position {
+		c.tail = entry.Position
+		return
+	}
+	s.advanceLocked(c, entry.Channel, e)
+}
+
+// event returns what e is for clients. When it was received at another server is by another clock.
+func (e Entry) event() *event {
+	return &event{text: e.Text, topic: topic(e.Channel), received: time.Now(), position: e.Position}
+}
+
+// listen acts upon what other servers tell, until ctx ends.
+func (s *Server) listen(ctx context.Context) error {
+	return s.shared.Listen(ctx, func(n Notice) {
+		switch {
+		case n.Missed:
+			s.renewAll(ctx)
+		case n.Ended:
+			s.Leave(n.Owner, n.Advice)
+		case n.Event != nil:
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.arriveLocked(n.Owner, n.Event.Channel, n.Event.event())
+		default:
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			c := s.clients[n.Client]
+			if c != nil && c.owner == n.Owner && c.turn < n.Turn {
+				s.moveAwayLocked(c, n.Connecting)
+			}
+		}
+	})
+}
+
+// moveAwayLocked forgets c, which another server serves. Its held connect is answered, for c may wait for it
+// though it sent another message there; connecting says that it does not.
+func (s *Server) moveAwayLocked(c *client, connecting bool) {
+	c.moved, c.replaced = true, connecting
+	s.removeLocked(c, movedAway)
+}
+
+// renewing keeps the clients in the journal until ctx ends.
+func (s *Server) renewing(ctx context.Context) error {
+	tick := time.NewTicker(renewEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+			s.renewAll(ctx)
+		}
+	}
+}
+
+// renewAll renews the clients of all owners.
+func (s *Server) renewAll(ctx context.Context) {
+	s.mu.Lock()
+	owners := slices.Collect(maps.Keys(s.owners))
+	maps.DeleteFunc(s.shared.doubtful, func(_ string, since time.Time) bool { return time.Since(since) > s.opts.MaxInterval+s.opts.Timeout })
+	s.mu.Unlock()
+	for _, owner := range owners {
+		if ctx.Err() != nil || s.renew(ctx, owner) != nil {
+			return // the journal is away: the next time will tell
+		}
+	}
+}
+
+// renew keeps owner's clients, has events read that were missed, and lets clients go that are served
+// elsewhere. It fails if the journal does not answer.
+func (s *Server) renew(ctx context.Context, owner string) error {
+	turns, behind := s.turns(owner)
+	last, lost, err := s.shared.Renew(ctx, owner, turns)
+	if err != nil {
+		return err
+	}
+	for _, c := range behind {
+		if c.turn == 0 {
+			s.register(c)
+		}
+		s.save(c)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, id := range lost {
+		c := s.clients[id]
+		if c != nil && c.owner == owner && c.turn == turns[id] {
+			s.moveAwayLocked(c, false)
+		}
+	}
+	from, any := s.behindLocked(owner)
+	if any && from < last {
+		s.catchUpLocked(owner)
+	}
+	return nil
+}
+
+// turns returns which turn of each of owner's clients this server has, and those of which the journal does not
+// know all.
+func (s *Server) turns(owner string) (map[string]uint64, []*client) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	turns, behind := map[string]uint64{}, []*client(nil)
+	for _, c := range s.owners[owner] {
+		if c.turn > 0 {
+			turns[c.id] = c.turn
+		}
+		if c.unsaved || c.turn == 0 || c.saved != c.queue.seen(c.tail) {
+			behind = append(behind, c)
+		}
+	}
+	return turns, behind
+}
