@@ -1,0 +1,49 @@
+package store
+
+import (
+	"testing"
+	"time"
+)
+
+func testPace(t *testing.T, k kit) {
+	const every = 10 * time.Minute
+	expect := func(what, key string, want time.Duration) {
+		t.Helper()
+		got, err := k.pace.Next(t.Context(), key, every, false)
+		if err != nil || got > want || got < want-k.slack || (got == 0) != (want == 0) {
+			t.Errorf("%s: Next = %v, %v; want %v, or up to %v less", what, got, err, want, k.slack)
+		}
+	}
+	expect("the first", "a", 0)
+	expect("the second at once", "a", every)
+	expect("another key", "b", 0)
+	k.pass(6 * time.Minute)
+	expect("the second, later", "a", 4*time.Minute)
+	k.pass(4 * time.Minute)
+	expect("the second in time", "a", 0)
+	k.pass(time.Hour)
+	expect("after a pause, in which nobody saves up", "a", 0)
+	expect("after a pause, the second", "a", every)
+}
+
+func testYields(t *testing.T, k kit) {
+	const every = 10 * time.Minute
+	begins := func(what string, yields, want bool) {
+		t.Helper()
+		wait, err := k.pace.Next(t.Context(), "a", every, yields)
+		if err != nil || (wait == 0) != want {
+			t.Errorf("%s: Next = %v, %v; want leave: %v", what, wait, err, want)
+		}
+	}
+	begins("who yields, alone", true, true)
+	begins("who yields, too early", true, false)
+	k.pass(every)
+	begins("who yields, in time, while others have only yielded", true, true)
+	begins("who does not, too early", false, false)
+	k.pass(every)
+	begins("who yields, while another is expected back", true, false)
+	begins("who is expected back", false, true)
+	begins("another who does not, too early", false, false)
+	k.pass(2*every + time.Minute)
+	begins("who yields, once nobody comes back", true, true)
+}
