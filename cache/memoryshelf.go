@@ -25,6 +25,20 @@ func NewMemoryShelf() *MemoryShelf {
 	return &MemoryShelf{copies: map[string]lastingCopy{}, epochs: map[string]map[string]int64{}}
 }
 
+// Len returns how many copies are kept.
+func (m *MemoryShelf) Len() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	n := 0
+	for name := range m.copies {
+		_, lives := m.keptLocked(name)
+		if lives {
+			n++
+		}
+	}
+	return n
+}
+
 // Get implements Shelf.
 func (m *MemoryShelf) Get(_ context.Context, name, known string) (Copy, error) {
 	m.mu.Lock()

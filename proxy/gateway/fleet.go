@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sync/singleflight"
 
+	"portico/cache"
 	"portico/proxy/fault"
 	"portico/proxy/session"
 )
@@ -16,6 +17,7 @@ import (
 // A Fleet is what replicas need that share the Store of their Settings.
 type Fleet struct {
 	Leases session.Leases
+	Shelf  cache.Shelf // of catalogues; nil: each replica fetches its own
 
 	// ProofKeys are the same at all replicas, apart from their order while they are changed: the first
 	// makes proofs, all are known by. At least one.
@@ -32,6 +34,16 @@ type fleet struct {
 	gateway   *Gateway
 	me        string // among holders of leases
 	adoptions singleflight.Group
+
+	catalogues *fleetCatalogues // nil: each replica fetches its own
+}
+
+func newFleet(g *Gateway, s Fleet) *fleet {
+	f := &fleet{Fleet: s, gateway: g, me: session.NewID()}
+	if s.Shelf != nil {
+		f.catalogues = newFleetCatalogues(f)
+	}
+	return f
 }
 
 // storeDown is what callers are told whom only the store knows, while it does not answer.
@@ -106,6 +118,7 @@ func (f *fleet) adopt(ctx context.Context, s session.Session) (*Agent, error) {
 	here := f.gateway.agent(s.ID)
 	if here != nil {
 		here.learn(s)
+		f.learnCatalogue(ctx, here, s)
 		return here, nil
 	}
 	flight := f.adoptions.DoChan(s.ID, func() (any, error) {

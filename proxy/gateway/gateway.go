@@ -134,7 +134,7 @@ func New(s Settings) (*Gateway, error) {
 	g := &Gateway{settings: s, sites: map[string]siteAtWork{}, store: s.Store, log: s.Logger, key: session.NewKey(), forms: forms,
 		agents: map[string]*Agent{}}
 	if s.Fleet != nil {
-		g.fleet = &fleet{Fleet: *s.Fleet, gateway: g, me: session.NewID()}
+		g.fleet = newFleet(g, *s.Fleet)
 		g.key, g.older = s.Fleet.ProofKeys[0], s.Fleet.ProofKeys[1:]
 	}
 	g.guesses = newGuesses(s.Tries, g.key)
@@ -150,6 +150,9 @@ func New(s Settings) (*Gateway, error) {
 		}
 		at := newICWSSite(one, forms, s.Cache, s.Tracer, g.log)
 		g.sites[one.Name] = at
+		if one.ShareCatalogue && g.fleet != nil && g.fleet.catalogues != nil {
+			at.commons.news = g.fleet.catalogues.tell
+		}
 		if one.Native {
 			g.native = newNative(at, g.key, forms, g.tries())
 		}
@@ -168,6 +171,9 @@ func (g *Gateway) Run(ctx context.Context) error {
 		work.Go(func() error { return one.run(ctx, g.tellServices) })
 	}
 	work.Go(func() error { return g.sweep(ctx) })
+	if g.fleet != nil && g.fleet.catalogues != nil {
+		work.Go(func() error { return g.fleet.catalogues.run(ctx) })
+	}
 	err := work.Wait()
 	if errors.Is(err, context.Canceled) {
 		return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/singleflight"
@@ -29,8 +30,9 @@ type icwsPart struct {
 	language  string                 // as the first log-in asked for it
 	elsewhere []htccapi.MediaChannel // the site's channels that another site owns for the agent
 	catalogue *cache.Cell[translate.Catalogue]
-	feed      *feed   // keeps it current
-	common    *member // of those who share it
+	feed      *feed        // keeps it current
+	common    *member      // of those who share it
+	asOf      atomic.Int64 // the epoch of the last look for it among replicas
 	access    *cache.Cell[translate.Access]
 	reads     singleflight.Group
 	late      bool          // the site was not there when the agent logged in
@@ -77,11 +79,11 @@ func newICWSPart(a *Agent, at *icwsSite, login string, conn icws.Conn) *icwsPart
 		nudge: make(chan struct{}, 1), revived: make(chan struct{}, 1), writing: make(chan struct{}, 1), joining: newJoining(), writes: map[string]*write{}}
 	p.catalogue = cache.NewCell(a.life, cache.CellOptions[translate.Catalogue]{
 		Cache: cache.Catalogue, Site: at.Name, StaleIfError: at.StaleIfError, Intern: at.catalogues.Of, Metrics: at.cells,
-		Fetch:  traced(at.tracer, cache.Catalogue, at.Name, func(ctx context.Context) (*translate.Catalogue, error) { return at.fetchCatalogue(ctx, p) }),
-		Follow: tracing.Follow,
+		Fetch: traced(at.tracer, cache.Catalogue, at.Name, func(ctx context.Context) (*translate.Catalogue, error) { return at.fetchCatalogue(ctx, p) }),
+		Share: a.gateway.fleet.sharing(p), Follow: tracing.Follow,
 	})
 	p.feed = &feed{site: at.Name, cell: p.catalogue, changed: p.catalogueChanged}
-	p.common = &member{cell: p.catalogue, changed: p.redirect, renew: p.renew}
+	p.common = &member{cell: p.catalogue, changed: p.redirect, renew: p.renew, reads: a.readsHere}
 	p.access = cache.NewCell(a.life, cache.CellOptions[translate.Access]{
 		Cache: cache.Access, Site: at.Name, StaleIfError: at.StaleIfError, Intern: at.access.Of, Metrics: at.cells,
 		Fetch:  traced(at.tracer, cache.Access, at.Name, func(ctx context.Context) (*translate.Access, error) { return at.fetchAccess(ctx, p) }),

@@ -19,6 +19,9 @@ func (f *fleet) report(a *Agent) {
 	if err == nil {
 		err = f.share(a)
 	}
+	if err == nil {
+		err = f.renote(a)
+	}
 	switch {
 	case a.life.Err() != nil:
 	case errors.Is(err, session.ErrNotFound):

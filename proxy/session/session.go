@@ -30,6 +30,17 @@ type Session struct {
 	// Upstreams are what another process needs to go on with the upstream session at each site, by
 	// the site's name, where replicas share sessions. They hold secrets, but never a password.
 	Upstreams map[string][]byte
+
+	// Catalogues say which catalogue the session has at each site, by the site's name, where each session
+	// has its own: so no process fetches one that another has fetched for it.
+	Catalogues map[string]Catalogue
+}
+
+// A Catalogue is what replicas tell each other of a catalogue. What it holds is kept elsewhere.
+type Catalogue struct {
+	Version string // of its content
+	Epoch   int64  // since the purge that it was fetched after
+	Stale   bool   // nothing tells the replica that reads for the session of changes
 }
 
 // String names the agent, never a secret.

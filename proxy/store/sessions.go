@@ -176,7 +176,7 @@ func (s sessions) update(ctx context.Context, name, id string, change func(*sess
 	if err != nil {
 		return session.Session{}, false, err
 	}
-	is.Proof, is.Upstreams = bytes.Clone(is.Proof), maps.Clone(is.Upstreams)
+	is.Proof, is.Upstreams, is.Catalogues = bytes.Clone(is.Proof), maps.Clone(is.Upstreams), maps.Clone(is.Catalogues)
 	change(&is)
 	after, err := s.sealed(is, name)
 	if err != nil {
