@@ -36,10 +36,11 @@ type fleet struct {
 	adoptions singleflight.Group
 
 	catalogues *fleetCatalogues // nil: each replica fetches its own
+	looking    chan struct{}    // holds a token for each look for an id that may be anybody's
 }
 
 func newFleet(g *Gateway, s Fleet) *fleet {
-	f := &fleet{Fleet: s, gateway: g, me: session.NewID()}
+	f := &fleet{Fleet: s, gateway: g, me: session.NewID(), looking: make(chan struct{}, looksAtOnce)}
 	if s.Shelf != nil {
 		f.catalogues = newFleetCatalogues(f)
 	}
@@ -95,6 +96,21 @@ func (f *fleet) byLogin(ctx context.Context, login string) (*Agent, error) {
 		return nil, storeDown(err)
 	}
 	return f.adopt(ctx, s)
+}
+
+// looksAtOnce bounds the looks for ids that are not known here: whoever fills the door could send any.
+const looksAtOnce = 8
+
+// knows reports whether the store has a session of that id, unless too much is looked for already.
+func (f *fleet) knows(ctx context.Context, id string) bool {
+	select {
+	case f.looking <- struct{}{}:
+		defer func() { <-f.looking }()
+	default:
+		return false
+	}
+	_, err := f.gateway.store.Get(ctx, id)
+	return err == nil
 }
 
 // readsHere reports whether what the sites push to the agent, and to nobody else, is for this process to

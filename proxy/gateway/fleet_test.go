@@ -72,6 +72,13 @@ func (c *cable) Create(ctx context.Context, s session.Session, life time.Duratio
 	return c.Store.Create(ctx, s, life)
 }
 
+func (c *cable) Len(ctx context.Context) (int, error) {
+	if err := c.passes(); err != nil {
+		return 0, err
+	}
+	return c.Store.Len(ctx)
+}
+
 func (c *cable) Touch(ctx context.Context, id string, life time.Duration) error {
 	if err := c.passes(); err != nil {
 		return err

@@ -132,3 +132,30 @@ func TestLogInsOfAllReplicasAreAtOnePace(t *testing.T) {
 		}
 	})
 }
+
+// A door that is full lets agents in by what any replica knows, and asks no more than it can bear.
+func TestAReplicaKnowsTheSessionsOfOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fleet := newShared()
+		a, _ := fleet.replica(t)
+		b, toStore := fleet.replica(t)
+		id := a.login("anna").SessionID()
+		if !b.Knows(t.Context(), id) || b.Knows(t.Context(), "a stranger's") {
+			t.Error("the session of another replica is not known, or one that there is not is")
+		}
+		if len(b.all()) != 0 {
+			t.Error("who is only known is taken up")
+		}
+		for range looksAtOnce {
+			b.fleet.looking <- struct{}{}
+		}
+		before := toStore.calls.Load()
+		if b.Knows(t.Context(), id) || toStore.calls.Load() != before {
+			t.Error("the store is asked though too much is looked for already")
+		}
+		toStore.cut.Store(true)
+		if b.Knows(t.Context(), id) {
+			t.Error("a session is known that nobody can tell of")
+		}
+	})
+}

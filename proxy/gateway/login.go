@@ -115,8 +115,11 @@ func (g *Gateway) byCookie(ctx context.Context, id string) (*Agent, error) {
 	return agent, nil
 }
 
-// Knows reports whether a session id is that of an agent who is logged in here.
-func (g *Gateway) Knows(id string) bool { return g.agent(id) != nil }
+// Knows reports whether a session id is that of an agent who is logged in, here or at another replica. It
+// is for a door that is full, so it does not insist: of few ids at a time it is asked elsewhere.
+func (g *Gateway) Knows(ctx context.Context, id string) bool {
+	return g.agent(id) != nil || g.fleet != nil && g.fleet.knows(ctx, id)
+}
 
 // ofSession returns the agent of a session id, nil if there is none. It fails with fault.Overloaded when
 // the store that replicas share cannot say.

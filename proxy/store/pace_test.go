@@ -1,6 +1,8 @@
 package store
 
 import (
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -46,4 +48,34 @@ func testYields(t *testing.T, k kit) {
 	begins("another who does not, too early", false, false)
 	k.pass(2*every + time.Minute)
 	begins("who yields, once nobody comes back", true, true)
+}
+
+// Replicas that ask as often as they can get leave no more often than one would.
+func TestReplicasShareAPace(t *testing.T) {
+	server := startServer(t)
+	const every, within = 50 * time.Millisecond, time.Second
+	var begun atomic.Int64
+	var work sync.WaitGroup
+	began := time.Now()
+	for range 3 {
+		v := server.open(t, nil)
+		for range 3 {
+			work.Go(func() {
+				for time.Since(began) < within {
+					wait, err := v.Pace().Next(t.Context(), "a", every, false)
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					if wait == 0 {
+						begun.Add(1)
+					}
+				}
+			})
+		}
+	}
+	work.Wait()
+	if most := int64(time.Since(began)/every) + 1; begun.Load() > most || begun.Load() < 2 {
+		t.Errorf("%d have begun in %v; want at most %d", begun.Load(), time.Since(began), most)
+	}
 }

@@ -10,7 +10,7 @@ import (
 // Among callers of several replicas who comes first is chance, as is among readers. The Pace's mutex
 // guards it; the nil fleetPace is that of a process without others.
 type fleetPace struct {
-	ask func(ctx context.Context, every time.Duration, yields bool) (time.Duration, error)
+	ask LoginTurn
 
 	asking bool
 	spare  time.Time // until when a turn can be used that was got and not wanted

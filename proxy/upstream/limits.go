@@ -34,11 +34,13 @@ type Limits struct {
 	LoginQueue int
 	LoginWait  time.Duration
 
-	// LoginTurn asks for leave to begin one, where other replicas log in at the site too: 0 is leave, else it
-	// is worth asking again then. Yields is asked for those who come after the others' callers. While it
-	// fails this process keeps the pace alone. Nil: there are no others.
-	LoginTurn func(ctx context.Context, every time.Duration, yields bool) (time.Duration, error)
+	LoginTurn LoginTurn // nil: no other process logs in at the site
 }
+
+// A LoginTurn asks for leave to begin a log-in, where other replicas log in at the site too: 0 is leave,
+// else it is worth asking again then. Who yields comes after the callers of all. While it fails this
+// process keeps the pace alone.
+type LoginTurn func(ctx context.Context, every time.Duration, yields bool) (time.Duration, error)
 
 // A Guard keeps one site to its Limits. Any number of goroutines may use it.
 type Guard struct {
