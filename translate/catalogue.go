@@ -107,6 +107,9 @@ func NewAccess(ids []string) *Access {
 // Has reports whether the agent may be given that status, ignoring case.
 func (a *Access) Has(statusID string) bool { return a != nil && a.folded[fold(statusID)] }
 
+// IDs returns the ids as the server spells them, sorted. The caller must not change them.
+func (a *Access) IDs() []string { return a.list() }
+
 func (a *Access) list() []string {
 	if a == nil {
 		return nil

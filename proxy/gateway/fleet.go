@@ -135,6 +135,7 @@ func (f *fleet) adopt(ctx context.Context, s session.Session) (*Agent, error) {
 	if here != nil {
 		here.learn(s)
 		f.learnCatalogue(ctx, here, s)
+		f.learnAccess(here, s)
 		return here, nil
 	}
 	flight := f.adoptions.DoChan(s.ID, func() (any, error) {

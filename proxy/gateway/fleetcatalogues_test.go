@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"encoding/json"
 	"slices"
 	"sync"
 	"testing"
@@ -10,6 +11,7 @@ import (
 
 	"portico/cache"
 	"portico/proxy/icws/icwssim"
+	"portico/translate/htccapi"
 )
 
 // A shelfLine leads from a replica to the shelf, and is cut with its cable.
@@ -307,4 +309,47 @@ func TestEqualCataloguesAreKeptOnce(t *testing.T) {
 		}
 		a.fetches("11 sessions", 11) // of which ten were idle
 	})
+}
+
+// What an agent may choose is the same at all replicas, and asked of the site once.
+func TestAnAccessListIsThatOfTheSession(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fleet := newShared()
+		a, _ := fleet.replica(t)
+		b, _ := fleet.replica(t)
+		anna := a.login("anna")
+		settle()
+		b.accessible(b.cookie(anna.SessionID()), "At Lunch", true)
+		a.set(icwssim.StateChange{User: "anna", Access: &[]string{"Available", "Available, No ACD"}})
+		inStep()
+		a.accessible(anna, "At Lunch", false)
+		b.accessible(b.cookie(anna.SessionID()), "At Lunch", false)
+		if n := a.sim.Calls()[routeAccess]; n != 1 {
+			t.Errorf("the access list was fetched %d times; want 1", n)
+		}
+		_, err := a.Purge(t.Context(), "pureconnect", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		inStep()
+		b.accessible(b.cookie(anna.SessionID()), "At Lunch", false)
+		if n := a.sim.Calls()[routeAccess]; n != 2 {
+			t.Errorf("the access list was fetched %d times, and a purge; want 2", n)
+		}
+	})
+}
+
+// accessible holds whether an agent may choose a status to want.
+func (w *world) accessible(a *Agent, statusID string, want bool) {
+	w.t.Helper()
+	doc, err := w.StatusMessages(w.t.Context(), a, htccapi.DialectStatus, false, func(string) bool { return false })
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	var list struct{ StatusMessageList []entry }
+	err = json.Unmarshal(doc.Body, &list)
+	at := slices.IndexFunc(list.StatusMessageList, func(e entry) bool { return e.StatusID == statusID })
+	if err != nil || at < 0 || list.StatusMessageList[at].Accessible != want {
+		w.t.Errorf("%s is accessible: %v, %v; want %v", statusID, at >= 0 && !want, err, want)
+	}
 }

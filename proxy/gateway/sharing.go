@@ -20,7 +20,7 @@ func (f *fleet) report(a *Agent) {
 		err = f.share(a)
 	}
 	if err == nil {
-		err = f.renote(a)
+		err = errors.Join(f.renote(a), f.renoteAccess(a))
 	}
 	switch {
 	case a.life.Err() != nil:

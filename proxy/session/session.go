@@ -34,6 +34,16 @@ type Session struct {
 	// Catalogues say which catalogue the session has at each site, by the site's name, where each session
 	// has its own: so no process fetches one that another has fetched for it.
 	Catalogues map[string]Catalogue
+
+	// Access says which statuses the agent may be given at each site, by the site's name.
+	Access map[string]Access
+}
+
+// An Access is what replicas tell each other of an access list.
+type Access struct {
+	Known bool
+	IDs   string // one a line
+	Epoch int64  // since the purge that it was fetched after
 }
 
 // A Catalogue is what replicas tell each other of a catalogue. What it holds is kept elsewhere.

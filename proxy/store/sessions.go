@@ -176,7 +176,8 @@ func (s sessions) update(ctx context.Context, name, id string, change func(*sess
 	if err != nil {
 		return session.Session{}, false, err
 	}
-	is.Proof, is.Upstreams, is.Catalogues = bytes.Clone(is.Proof), maps.Clone(is.Upstreams), maps.Clone(is.Catalogues)
+	is.Proof, is.Upstreams = bytes.Clone(is.Proof), maps.Clone(is.Upstreams)
+	is.Catalogues, is.Access = maps.Clone(is.Catalogues), maps.Clone(is.Access)
 	change(&is)
 	after, err := s.sealed(is, name)
 	if err != nil {
