@@ -50,8 +50,8 @@ func turnOf(shared *store.Valkey, site string) upstream.LoginTurn {
 		return nil
 	}
 	pace := shared.Pace()
-	return func(ctx context.Context, every time.Duration, yields bool) (time.Duration, error) {
-		return pace.Next(ctx, "logins/"+site, every, yields)
+	return func(ctx context.Context, every time.Duration, callers int) (time.Duration, error) {
+		return pace.Next(ctx, "logins/"+site, every, callers)
 	}
 }
 

@@ -97,11 +97,11 @@ func (s *shared) paced(pace throttle.Pace, line *cable) option {
 	return func(_ *Settings, site *Site) {
 		limits := unpaced()
 		limits.Logins, limits.LoginQueue, limits.LoginWait = 10, 1000, 20*time.Second
-		limits.LoginTurn = func(ctx context.Context, every time.Duration, yields bool) (time.Duration, error) {
+		limits.LoginTurn = func(ctx context.Context, every time.Duration, callers int) (time.Duration, error) {
 			if err := line.passes(); err != nil {
 				return 0, err
 			}
-			return pace.Next(ctx, site.Name, every, yields)
+			return pace.Next(ctx, site.Name, every, callers)
 		}
 		site.ICWS = newLimitedClient(s.sim.Transport(), prometheus.NewRegistry(), limits)
 	}

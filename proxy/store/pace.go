@@ -25,26 +25,24 @@ now = time[1] * 1000000 + time[2] + ARGV[1] * 1000
 local every = tonumber(ARGV[2])
 local paced = redis.call('HMGET', KEYS[1], 'free', 'awaited')
 local free, awaited = tonumber(paced[1]) or 0, tonumber(paced[2]) or 0
-if ARGV[4] == 'yields' then free = math.max(free, awaited) end
+local urgent = tonumber(ARGV[4])
+if urgent == 0 then free = math.max(free, awaited) end
 if now < free then
-	if ARGV[4] ~= 'yields' then redis.call('HSET', KEYS[1], 'awaited', string.format('%.0f', free + every + ARGV[3])) end
+	if urgent > 0 then redis.call('HSET', KEYS[1], 'awaited', string.format('%.0f', free + every + ARGV[3])) end
 	return free - now
 end
 redis.call('HSET', KEYS[1], 'free', string.format('%.0f', now + every))
+if urgent > 1 then redis.call('HSET', KEYS[1], 'awaited', string.format('%.0f', now + every + ARGV[3])) end
 redis.call('PEXPIRE', KEYS[1], math.ceil(every / 1000) + ARGV[5])
 return 0
 `)
 
 // Next implements throttle.Pace.
-func (p pace) Next(ctx context.Context, key string, every time.Duration, yields bool) (time.Duration, error) {
-	who := "comes first"
-	if yields {
-		who = "yields"
-	}
+func (p pace) Next(ctx context.Context, key string, every time.Duration, urgent int) (time.Duration, error) {
 	var wait int64
 	err := p.do(ctx, session.OpPut, "ask for a turn", func(ctx context.Context) error {
 		var err error
-		wait, err = p.run(ctx, begin, paceKey(key), every.Microseconds(), throttle.PaceSlack.Microseconds(), who, paceKept.Milliseconds()).Int64()
+		wait, err = p.run(ctx, begin, paceKey(key), every.Microseconds(), throttle.PaceSlack.Microseconds(), urgent, paceKept.Milliseconds()).Int64()
 		return err
 	})
 	return time.Duration(wait) * time.Microsecond, err

@@ -11,7 +11,7 @@ func testPace(t *testing.T, k kit) {
 	const every = 10 * time.Minute
 	expect := func(what, key string, want time.Duration) {
 		t.Helper()
-		got, err := k.pace.Next(t.Context(), key, every, false)
+		got, err := k.pace.Next(t.Context(), key, every, 1)
 		if err != nil || got > want || got < want-k.slack || (got == 0) != (want == 0) {
 			t.Errorf("%s: Next = %v, %v; want %v, or up to %v less", what, got, err, want, k.slack)
 		}
@@ -30,24 +30,31 @@ func testPace(t *testing.T, k kit) {
 
 func testYields(t *testing.T, k kit) {
 	const every = 10 * time.Minute
-	begins := func(what string, yields, want bool) {
+	begins := func(what string, urgent int, want bool) {
 		t.Helper()
-		wait, err := k.pace.Next(t.Context(), "a", every, yields)
+		wait, err := k.pace.Next(t.Context(), "a", every, urgent)
 		if err != nil || (wait == 0) != want {
 			t.Errorf("%s: Next = %v, %v; want leave: %v", what, wait, err, want)
 		}
 	}
-	begins("who yields, alone", true, true)
-	begins("who yields, too early", true, false)
+	begins("who yields, alone", 0, true)
+	begins("who yields, too early", 0, false)
 	k.pass(every)
-	begins("who yields, in time, while others have only yielded", true, true)
-	begins("who does not, too early", false, false)
+	begins("who yields, in time, while others have only yielded", 0, true)
+	begins("who does not, too early", 1, false)
 	k.pass(every)
-	begins("who yields, while another is expected back", true, false)
-	begins("who is expected back", false, true)
-	begins("another who does not, too early", false, false)
+	begins("who yields, while another is expected back", 0, false)
+	begins("who is expected back", 1, true)
+	begins("another who does not, too early", 1, false)
 	k.pass(2*every + time.Minute)
-	begins("who yields, once nobody comes back", true, true)
+	begins("who yields, once nobody comes back", 0, true)
+	k.pass(every)
+	begins("the first of two who do not", 2, true)
+	k.pass(every)
+	begins("who yields, before the second", 0, false)
+	begins("the second", 1, true)
+	k.pass(every)
+	begins("who yields, after the last", 0, true)
 }
 
 // Replicas that ask as often as they can get leave no more often than one would.
@@ -62,7 +69,7 @@ func TestReplicasShareAPace(t *testing.T) {
 		for range 3 {
 			work.Go(func() {
 				for time.Since(began) < within {
-					wait, err := v.Pace().Next(t.Context(), "a", every, false)
+					wait, err := v.Pace().Next(t.Context(), "a", every, 1)
 					if err != nil {
 						t.Error(err)
 						return

@@ -89,7 +89,7 @@ func TestWhatStandsInTheStore(t *testing.T) {
 	must(t, v.Shelf().Put(ctx, "canary-catalogue", cache.Copy{Text: []byte("canary-text")}, time.Hour))
 	_, err = v.Shelf().Purge(ctx, "canary-site", "en-us")
 	must(t, err)
-	_, err = v.Pace().Next(ctx, "canary-site", time.Second, false)
+	_, err = v.Pace().Next(ctx, "canary-site", time.Second, 1)
 	must(t, err)
 	keys, err := server.admin.Keys(ctx, "*").Result()
 	must(t, err)

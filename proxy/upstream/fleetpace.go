@@ -31,10 +31,10 @@ func (p *Pace) mayBeginLocked() bool {
 		f.spare = time.Time{}
 		return true
 	}
-	yields := len(p.lines[ofCallers]) == 0
+	callers := len(p.lines[ofCallers])
 	f.asking = true
 	p.mu.Unlock()
-	wait, err := f.ask(context.Background(), p.every, yields)
+	wait, err := f.ask(context.Background(), p.every, callers)
 	p.mu.Lock()
 	f.asking = false
 	if err != nil || wait <= 0 {
