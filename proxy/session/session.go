@@ -30,6 +30,10 @@ type Session struct {
 	// Upstreams are what another process needs to go on with the upstream session at each site, by
 	// the site's name, where replicas share sessions. They hold secrets, but never a password.
 	Upstreams map[string][]byte
+
+	// Wishes are what the agent asked for and a site does not know, by the site's name, where replicas
+	// share sessions.
+	Wishes map[string][]byte
 }
 
 // String names the agent, never a secret.
