@@ -469,3 +469,46 @@ func TestTheReaderIsWhereNotificationsAreWaitedFor(t *testing.T) {
 		}
 	})
 }
+
+func TestWritesOfAnAgentAtTwoReplicasAreMadeOneAfterTheOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fleet := newShared()
+		a, _ := fleet.replica(t)
+		b, _ := fleet.replica(t)
+		atA := a.login("anna")
+		settle()
+		atB := b.cookie(atA.SessionID())
+		a.do(atA, "NotReady", "")
+		settle()
+		a.fault(icwssim.Fault{Route: routePutStatus, Delay: 300 * time.Millisecond, Times: 2})
+		var writes sync.WaitGroup
+		writes.Go(func() { a.do(atA, "Ready", "voice") })
+		writes.Go(func() { b.do(atB, "Ready", "email") })
+		writes.Wait()
+		settle()
+		a.expect(atA, "after both", showsReady)
+		b.expect(atB, "after both", showsReady)
+	})
+}
+
+// A replica that died in the middle of a write keeps nobody from working.
+func TestAWriteTurnThatNobodyEndsRunsOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fleet := newShared()
+		a, toStore := fleet.replica(t)
+		anna := a.login("anna")
+		settle()
+		_, err := fleet.leases.Take(t.Context(), "write/anna", "one that died", writeTurnLife)
+		if err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		a.do(anna, "Ready", "")
+		if waited := time.Since(began); waited > writeTurnLife+time.Second {
+			t.Errorf("a write waited for %v", waited)
+		}
+		toStore.cut.Store(true)
+		a.do(anna, "NotReady", "")
+		a.expect(anna, "without the store", showsNotReady)
+	})
+}

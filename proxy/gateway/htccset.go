@@ -73,6 +73,12 @@ func (p *htccPart) set(ctx context.Context, ask Ask) ([]result, error) {
 		_, err = p.post(ctx, htcc.ChannelPath(ask.Channel), body)
 		return each([]htccapi.MediaChannel{ask.Channel}, err), nil
 	}
+	if !p.agent.readsHere() { // nobody tells which channels there are
+		_, err = p.show(ctx)
+		if err != nil {
+			return nil, err
+		}
+	}
 	counted := p.counted()
 	if ask.Operation == htccapi.DoNotDisturbOn || ask.Operation == htccapi.DoNotDisturbOff {
 		_, err = p.post(ctx, htcc.PathMe, body)

@@ -65,7 +65,11 @@ func (p *icwsPart) takeOut(ctx context.Context) error {
 	if accepted != nil {
 		ctx, cancel := context.WithTimeout(ctx, endWithin)
 		defer cancel()
-		err = p.wait(ctx, accepted)
+		if !p.agent.readsHere() { // it would not hear of the completion
+			p.settle(ctx, accepted)
+		} else {
+			err = p.wait(ctx, accepted)
+		}
 	}
 	if fault.KindOf(err) == fault.BadUpstream {
 		return err

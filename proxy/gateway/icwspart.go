@@ -53,18 +53,19 @@ type icwsPart struct {
 	shows     shown          // the same as resources
 	who       htccapi.User
 	features  []Resource
-	begun     bool        // state was read
-	lost      bool        // the upstream session of state is gone, and state is to be recovered
-	losses    int         // how often it was lost so far
-	verified  int         // during which life of the service conn was last known to live
-	closed    bool        // the session has ended, and conn was the last
-	over      bool        // this part has ended, and conn is gone for good
-	anew      func(error) // makes the reader receive anew; nil before it did once
-	live      bool        // the reader receives
-	watched   bool        // the part has been current since its upstream session was opened
-	full      fullLists   // what the reader received since it does
-	told      int         // messages about state that were received so far
-	readAt    time.Time   // when the whole state was read last
+	begun     bool             // state was read
+	asked     *translate.Asked // at another replica; nil if nothing was
+	lost      bool             // the upstream session of state is gone, and state is to be recovered
+	losses    int              // how often it was lost so far
+	verified  int              // during which life of the service conn was last known to live
+	closed    bool             // the session has ended, and conn was the last
+	over      bool             // this part has ended, and conn is gone for good
+	anew      func(error)      // makes the reader receive anew; nil before it did once
+	live      bool             // the reader receives
+	watched   bool             // the part has been current since its upstream session was opened
+	full      fullLists        // what the reader received since it does
+	told      int              // messages about state that were received so far
+	readAt    time.Time        // when the whole state was read last
 	atLogin   map[string]bool
 	activated time.Time         // when activations were set by us last
 	writes    map[string]*write // accepted and not completed, by request id
@@ -160,6 +161,9 @@ func (p *icwsPart) begin(ctx context.Context) error {
 	p.state = translate.Begin(p.conn.UserID, got.status, got.activations, p.directory.Directory)
 	p.state.Station = translate.StationName(p.conn.Station)
 	p.state.Elsewhere = p.elsewhere
+	if p.asked != nil {
+		p.state = p.state.Recalled(*p.asked)
+	}
 	p.atLogin = got.activations
 	p.begun, p.readAt = true, time.Now()
 	p.showLocked()

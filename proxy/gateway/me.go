@@ -127,6 +127,8 @@ func (a *Agent) owner(channel htccapi.MediaChannel) part {
 // cannot be carried out, with a text that says what would be right; else with the kind of the
 // upstream failure, and then nothing that offers work was left changed.
 func (g *Gateway) SetAgentState(ctx context.Context, a *Agent, ask Ask) (Outcome, error) {
+	endTurn := a.writeTurn(ctx)
+	defer endTurn()
 	sole := a.soleHTCC()
 	if sole != nil {
 		path := htcc.PathMe
@@ -148,6 +150,8 @@ func (g *Gateway) SetAgentState(ctx context.Context, a *Agent, ask Ask) (Outcome
 // SetDeviceState carries out an operation on one device. At an ICWS site that is do-not-disturb,
 // which is the agent's own there; an HTCC site takes what it takes. It fails as SetAgentState does.
 func (g *Gateway) SetDeviceState(ctx context.Context, a *Agent, id string, ask Ask) (Outcome, error) {
+	endTurn := a.writeTurn(ctx)
+	defer endTurn()
 	p := a.owner(htccapi.Voice)
 	atHTCC, isHTCC := p.(*htccPart)
 	switch {
@@ -209,6 +213,8 @@ func (a *Agent) set(ctx context.Context, parts []part, ask Ask) (Outcome, error)
 // Each site hears of its own channels only. Where the agent's part had ended it begins again. It fails
 // as SetAgentState does; with fault.NotFound when the agent has none of the channels.
 func (g *Gateway) StartContactCenterSession(ctx context.Context, a *Agent, channels []htccapi.MediaChannel, ask Ask) (Outcome, error) {
+	endTurn := a.writeTurn(ctx)
+	defer endTurn()
 	sole := a.soleHTCC()
 	if sole != nil {
 		return sole.startAll(ctx, channels, ask.Body)
@@ -244,6 +250,8 @@ func (a *Agent) startAt(ctx context.Context, p part, channels []htccapi.MediaCha
 // who share it. If a site refuses that, the session goes on and the error says why; a site that
 // cannot be reached keeps nobody logged in.
 func (g *Gateway) EndContactCenterSession(ctx context.Context, a *Agent) error {
+	endTurn := a.writeTurn(ctx)
+	defer endTurn()
 	resume := a.pause() // a held connect is to be answered with the end, not with what leads to it
 	defer resume()
 	errs := make([]error, len(a.parts))

@@ -22,6 +22,9 @@ func (f *fleet) report(a *Agent) {
 	if err == nil {
 		err = errors.Join(f.renote(a), f.renoteAccess(a))
 	}
+	if err == nil && a.reads.Load() { // others know less
+		err = f.shareWishes(a.life, a)
+	}
 	switch {
 	case a.life.Err() != nil:
 	case errors.Is(err, session.ErrNotFound):
@@ -31,22 +34,26 @@ func (f *fleet) report(a *Agent) {
 	}
 }
 
-// touch has the life of the session begin when a caller used it here last, or looks whether it is still
-// there.
+// touch has the life of the session begin when a caller used it here last, looks whether it is still there
+// and learns what others made of it.
 func (f *fleet) touch(a *Agent) error {
 	used := a.lastUsed()
-	if a.touched.Equal(used) {
-		s, err := f.gateway.store.ByLogin(a.life, a.Login())
-		if err == nil && s.ID != a.session.ID {
-			err = session.ErrNotFound
-		}
+	s, err := f.gateway.store.ByLogin(a.life, a.Login())
+	if err == nil && s.ID != a.session.ID {
+		err = session.ErrNotFound
+	}
+	if err != nil {
 		return err
+	}
+	a.learn(s)
+	if a.touched.Equal(used) {
+		return nil
 	}
 	left := f.gateway.policy().Idle - time.Since(used)
 	if left <= 0 {
 		return nil // the sweep will tell
 	}
-	err := f.gateway.store.Touch(a.life, a.session.ID, left)
+	err = f.gateway.store.Touch(a.life, a.session.ID, left)
 	if err == nil {
 		a.touched = used
 	}
@@ -112,11 +119,13 @@ func (a *Agent) shared(records map[string][]byte) {
 	a.session.Upstreams = all
 }
 
-// learn takes another password's proof that the store has of the agent.
+// learn takes what the store has of the agent that is new here: another password's proof, and what was
+// asked for elsewhere.
 func (a *Agent) learn(s session.Session) {
 	a.mu.Lock()
-	defer a.mu.Unlock()
 	a.session.Proof = s.Proof
+	a.mu.Unlock()
+	a.recall(s)
 }
 
 // know keeps a password that proved to be the agent's, where none is kept.

@@ -2,10 +2,13 @@ package gateway
 
 import (
 	"context"
+	"crypto/rand"
+	"errors"
 	"fmt"
 	"time"
 
 	"portico/proxy/fault"
+	"portico/proxy/session"
 )
 
 // A log-in under a name is made by one replica at a time, as two would cost two licences and count
@@ -21,19 +24,56 @@ func (g *Gateway) turn(ctx context.Context, login string) (func(), error) {
 	if g.fleet == nil {
 		return func() {}, nil
 	}
-	name := "login/" + login
+	return g.fleet.await(ctx, "login/"+login, g.fleet.me, turnLife)
+}
+
+// await waits until a lease is the holder's and returns what gives it up. It fails with fault.Overloaded when
+// the store does not answer, and with fault.Timeout when ctx ends.
+func (f *fleet) await(ctx context.Context, name, holder string, life time.Duration) (func(), error) {
 	for {
-		lease, err := g.fleet.Leases.Take(ctx, name, g.fleet.me, turnLife)
+		lease, err := f.Leases.Take(ctx, name, holder, life)
 		if err != nil {
 			return nil, storeDown(err)
 		}
 		if lease.Held {
-			return func() { g.fleet.endTurn(context.WithoutCancel(ctx), name) }, nil
+			return func() { f.endTurn(context.WithoutCancel(ctx), name, holder) }, nil
 		}
 		err = sleep(ctx, turnEvery)
 		if err != nil {
-			return nil, fmt.Errorf("gateway: wait for a log-in of the same name elsewhere: %w: %w", fault.Timeout, err)
+			return nil, fmt.Errorf("gateway: wait for another replica: %w: %w", fault.Timeout, err)
 		}
+	}
+}
+
+// writeTurnLife is how long a replica may change an agent's state at a site while no other does. It is
+// also how long another waits at most: one that died must keep nobody from working.
+const writeTurnLife = 5 * time.Second
+
+// writeTurn waits until no other replica changes the agent's state, knows then what they asked for there, and
+// returns what lets the next one. In one process the locks of the parts do. Each operation has the turn for
+// itself until the sites show it, as the next is planned on what they show. While the store is away operations
+// go on without.
+func (a *Agent) writeTurn(ctx context.Context) func() {
+	f := a.gateway.fleet
+	if f == nil {
+		return func() {}
+	}
+	waiting, cancel := context.WithTimeout(ctx, writeTurnLife)
+	defer cancel()
+	end, err := f.await(waiting, "write/"+a.Login(), rand.Text(), writeTurnLife)
+	if err != nil {
+		return func() {}
+	}
+	s, err := a.gateway.store.ByLogin(ctx, a.Login())
+	if err == nil && s.ID == a.session.ID {
+		a.learn(s)
+	}
+	return func() {
+		err := f.shareWishes(context.WithoutCancel(ctx), a)
+		if err != nil && !errors.Is(err, session.ErrNotFound) {
+			f.gateway.log.Warn("what an agent asked for could not be told to other replicas", "session", a.short, "cause", err.Error())
+		}
+		end()
 	}
 }
 
@@ -50,9 +90,9 @@ func (a *Agent) turn(ctx context.Context) (func(), error) {
 	}, nil
 }
 
-func (f *fleet) endTurn(ctx context.Context, name string) {
-	err := f.Leases.Release(ctx, name, f.me)
+func (f *fleet) endTurn(ctx context.Context, name, holder string) {
+	err := f.Leases.Release(ctx, name, holder)
 	if err != nil {
-		f.gateway.log.Warn("a turn to log in was not given up and runs out", "cause", err.Error())
+		f.gateway.log.Warn("a turn among replicas was not given up and runs out", "cause", err.Error())
 	}
 }

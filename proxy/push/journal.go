@@ -3,7 +3,6 @@ package push
 import (
 	"context"
 	"errors"
-	"time"
 )
 
 // A Journal is what servers share that serve the same owners, so that a client which shook hands with
@@ -115,6 +114,3 @@ type Notice struct {
 
 	Missed bool // notices may have been lost
 }
-
-// journalWait is how long is waited at most for a journal that has no limit of its own.
-const journalWait = 10 * time.Second

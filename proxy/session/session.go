@@ -37,6 +37,10 @@ type Session struct {
 
 	// Access says which statuses the agent may be given at each site, by the site's name.
 	Access map[string]Access
+
+	// Wishes are what the agent asked for and a site does not know, by the site's name, where replicas
+	// share sessions.
+	Wishes map[string][]byte
 }
 
 // An Access is what replicas tell each other of an access list.

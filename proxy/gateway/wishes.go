@@ -1,0 +1,137 @@
+package gateway
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"maps"
+
+	"portico/proxy/session"
+	"portico/translate"
+	"portico/translate/htccapi"
+)
+
+// What an agent asked for and a site does not know, such as which channels were started, goes with the
+// session: an operation at another replica must not offer work on a channel that nobody asked for.
+
+// wishes returns what the agent asked for here, by site.
+func (a *Agent) wishes() map[string][]byte {
+	all := map[string][]byte{}
+	for _, p := range a.parts {
+		wishes := p.wishes()
+		if wishes != nil {
+			all[p.siteName()] = wishes
+		}
+	}
+	return all
+}
+
+// recall takes what the store says the agent asked for elsewhere, as far as it is new here.
+func (a *Agent) recall(s session.Session) {
+	for _, p := range a.parts {
+		wishes := s.Wishes[p.siteName()]
+		if wishes != nil && a.learnWish(p.siteName(), wishes) {
+			p.recall(wishes)
+		}
+	}
+}
+
+// learnWish notes what the store has of a site's wishes, and reports whether it is new.
+func (a *Agent) learnWish(site string, wishes []byte) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if bytes.Equal(a.session.Wishes[site], wishes) {
+		return false
+	}
+	known := maps.Clone(a.session.Wishes)
+	if known == nil {
+		known = map[string][]byte{}
+	}
+	known[site] = wishes
+	a.session.Wishes = known
+	return true
+}
+
+// shareWishes puts in the store what the agent asked for here, and takes from it what they asked for elsewhere
+// since.
+func (f *fleet) shareWishes(ctx context.Context, a *Agent) error {
+	mine := a.wishes()
+	a.mu.Lock()
+	known := a.session.Wishes
+	a.mu.Unlock()
+	if maps.EqualFunc(mine, known, bytes.Equal) {
+		return nil
+	}
+	is, err := f.gateway.store.Update(ctx, a.session.ID, func(s *session.Session) {
+		wishes := maps.Clone(s.Wishes)
+		if wishes == nil {
+			wishes = map[string][]byte{}
+		}
+		for site, wish := range mine {
+			if bytes.Equal(wishes[site], known[site]) { // nobody else changed it
+				wishes[site] = wish
+			}
+		}
+		s.Wishes = wishes
+	})
+	if err != nil {
+		return err
+	}
+	for site, wish := range mine {
+		if bytes.Equal(is.Wishes[site], wish) {
+			a.learnWish(site, wish)
+		}
+	}
+	a.recall(is)
+	return nil
+}
+
+func (p *icwsPart) wishes() []byte {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.begun {
+		return nil
+	}
+	return mustEncode(p.state.Asked())
+}
+
+// recall takes what the agent asked for at another replica.
+func (p *icwsPart) recall(wishes []byte) {
+	var asked translate.Asked
+	err := json.Unmarshal(wishes, &asked)
+	if err != nil {
+		p.warn("what the agent asked for at another replica cannot be read", err)
+		return
+	}
+	p.mu.Lock()
+	p.asked = &asked
+	p.mu.Unlock()
+	p.update(func(s translate.AgentState, _ *translate.Directory) (translate.AgentState, translate.Heard) {
+		return s.Recalled(asked), translate.Heard{}
+	})
+}
+
+// htccWishes are those of an agent at an HTCC site.
+type htccWishes struct {
+	Asked   []htccapi.MediaChannel
+	Started json.RawMessage
+}
+
+func (p *htccPart) wishes() []byte {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.started == nil {
+		return nil
+	}
+	return mustEncode(htccWishes{p.asked, p.started})
+}
+
+func (p *htccPart) recall(wishes []byte) {
+	var is htccWishes
+	err := json.Unmarshal(wishes, &is)
+	if err != nil {
+		p.warn("what the agent asked for at another replica cannot be read", err)
+		return
+	}
+	p.change(func() { p.asked, p.started = is.Asked, is.Started })
+}

@@ -1,0 +1,54 @@
+package gateway
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"portico/proxy/htcc/htccsim"
+)
+
+// An operation at another replica offers no work on a channel that the agent did not ask for.
+func TestWhatAnAgentAskedForHoldsAtAllReplicas(t *testing.T) {
+	for name, test := range map[string]struct{ start, started, ready string }{
+		"anna": {`{"operationName":"StartContactCenterSession","channels":["voice"]}`,
+			"voice:NotReady email:LoggedOut Active dnd:Off", "voice:Ready email:LoggedOut Active dnd:Off"},
+		"cleo": {`{"operationName":"StartContactCenterSession","channels":["voice","chat"]}`,
+			"voice:NotReady chat:NotReady email:LoggedOut Active dnd:Off", "voice:Ready chat:Ready email:LoggedOut Active dnd:Off"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				fleet, cloud := newShared(), &htccsim.Server{}
+				a, _ := fleet.teller(t, cloud)
+				b, _ := fleet.teller(t, cloud)
+				atA := a.login(name)
+				settle()
+				atB := b.cookie(atA.SessionID()) // knows the agent from before
+				b.shows(atB)
+				a.posted(atA, "", test.start)
+				b.posted(b.cookie(atA.SessionID()), "", `{"operationName":"Ready"}`)
+				b.expect(b.cookie(atA.SessionID()), "Ready on all", test.ready)
+				settle()
+				a.expect(atA, "Ready on all at the other replica", test.ready)
+				c, _ := fleet.teller(t, cloud) // knows nothing from before
+				c.posted(c.cookie(atA.SessionID()), "", `{"operationName":"NotReady"}`)
+				c.expect(c.cookie(atA.SessionID()), "NotReady on all", test.started)
+			})
+		})
+	}
+}
+
+func TestDoNotDisturbEndsAtAnotherReplica(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fleet := newShared()
+		a, _ := fleet.replica(t)
+		b, _ := fleet.replica(t)
+		anna := a.login("anna")
+		settle()
+		a.do(anna, "Ready", "voice")
+		a.do(anna, "DoNotDisturbOn", "")
+		time.Sleep(time.Second)
+		b.do(b.cookie(anna.SessionID()), "DoNotDisturbOff", "")
+		b.expect(b.cookie(anna.SessionID()), "do-not-disturb ended elsewhere", "voice:Ready email:NotReady Active dnd:Off")
+	})
+}

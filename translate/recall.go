@@ -1,0 +1,59 @@
+package translate
+
+import (
+	"maps"
+	"slices"
+
+	"portico/translate/htccapi"
+)
+
+// Asked is what an agent asked for and no site knows, for another process that goes on with the session.
+type Asked struct {
+	Started   []htccapi.MediaChannel          // as AgentState.Started
+	LoggedOut []htccapi.MediaChannel          // channels that were not asked for
+	Labels    map[htccapi.MediaChannel]string // of not-ready states, as Wish.Label
+	Hidden    *Stance                         // as AgentState.Memory
+}
+
+// Asked returns what was asked for. Which channels are to be Ready is not among it: the site shows that, and
+// what was wanted before may no longer be.
+func (s AgentState) Asked() Asked {
+	asked := Asked{Started: s.Started, Hidden: s.Memory}
+	for channel, wish := range s.Wishes {
+		if wish.LoggedOut {
+			asked.LoggedOut = append(asked.LoggedOut, channel)
+		}
+		if wish.Label != "" {
+			if asked.Labels == nil {
+				asked.Labels = map[htccapi.MediaChannel]string{}
+			}
+			asked.Labels[channel] = wish.Label
+		}
+	}
+	slices.Sort(asked.LoggedOut)
+	return asked
+}
+
+// Recalled returns the state with what was asked for elsewhere. It makes no channel Ready, and hides nothing
+// unless the site shows do-not-disturb.
+func (s AgentState) Recalled(asked Asked) AgentState {
+	wishes := map[htccapi.MediaChannel]Wish{}
+	for channel, wish := range s.Wishes {
+		wish.LoggedOut, wish.Label = false, ""
+		wishes[channel] = wish
+	}
+	for channel, label := range asked.Labels {
+		wish := wishes[channel]
+		wish.Label = label
+		wishes[channel] = wish
+	}
+	for _, channel := range asked.LoggedOut {
+		wishes[channel] = Wish{LoggedOut: true}
+	}
+	maps.DeleteFunc(wishes, func(_ htccapi.MediaChannel, wish Wish) bool { return wish == Wish{} })
+	s.Wishes, s.Started = wishes, asked.Started
+	if s.DND() && asked.Hidden != nil {
+		s.Memory = asked.Hidden
+	}
+	return s
+}
