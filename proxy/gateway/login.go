@@ -115,8 +115,11 @@ func (g *Gateway) byCookie(ctx context.Context, id string) (*Agent, error) {
 	return agent, nil
 }
 
-// Knows reports whether a session id is that of an agent who is logged in here.
-func (g *Gateway) Knows(id string) bool { return g.agent(id) != nil }
+// Knows reports whether a session id is that of an agent who is logged in, here or at another replica. It
+// is for a door that is full, so it does not insist: of few ids at a time it is asked elsewhere.
+func (g *Gateway) Knows(ctx context.Context, id string) bool {
+	return g.agent(id) != nil || g.fleet != nil && g.fleet.knows(ctx, id)
+}
 
 // ofSession returns the agent of a session id, nil if there is none. It fails with fault.Overloaded when
 // the store that replicas share cannot say.
@@ -198,7 +201,7 @@ func (g *Gateway) open(ctx context.Context, c Caller, proof []byte) (*Agent, err
 		agent.use()
 		return agent, nil
 	}
-	err = g.mayTry(agent, c.Login, proof)
+	err = g.mayTry(ctx, agent, c.Login, proof)
 	if err != nil {
 		return nil, err
 	}
@@ -222,7 +225,7 @@ func (g *Gateway) open(ctx context.Context, c Caller, proof []byte) (*Agent, err
 		return agent, nil
 	}
 	// The agent may have been logged off while the site was asked.
-	err = g.mayTry(nil, c.Login, proof)
+	err = g.mayTry(ctx, nil, c.Login, proof)
 	if err != nil {
 		discard(ctx, opened)
 		return nil, err
@@ -231,12 +234,24 @@ func (g *Gateway) open(ctx context.Context, c Caller, proof []byte) (*Agent, err
 }
 
 // mayTry reports whether the site may be asked about a name and password. agent is who is logged in
-// under the name, nil if nobody is.
-func (g *Gateway) mayTry(agent *Agent, login string, proof []byte) error {
-	if g.refused.has(string(proof)) {
+// under the name, nil if nobody is. It fails with fault.Overloaded when the store that replicas share
+// cannot say.
+func (g *Gateway) mayTry(ctx context.Context, agent *Agent, login string, proof []byte) error {
+	refused, err := g.refused.has(ctx, string(proof))
+	if err != nil {
+		return storeDown(err)
+	}
+	if refused {
 		return fmt.Errorf("gateway: log in: refused a moment ago: %w", fault.Unauthenticated)
 	}
-	if agent == nil && g.barred.has(login) {
+	if agent != nil {
+		return nil
+	}
+	barred, err := g.barred.has(ctx, login)
+	if err != nil {
+		return storeDown(err)
+	}
+	if barred {
 		return fmt.Errorf("gateway: log in: logged off by the site or an operator a moment ago: %w", fault.Unauthenticated)
 	}
 	return nil
@@ -281,7 +296,7 @@ func (g *Gateway) join(ctx context.Context, route Route, c Caller, proof []byte)
 	}
 	discard(ctx, opened)
 	if errors.Is(err, fault.Unauthenticated) {
-		g.refused.add(string(proof))
+		g.refused.add(ctx, string(proof))
 	}
 	return nil, fmt.Errorf("gateway: log in: %w", err)
 }
