@@ -117,6 +117,7 @@ type Gateway struct {
 	logins    sync.WaitGroup     // the same, for Close
 	names     namedLocks         // one log-in a login name at a time
 	refused   *expiring          // proofs of refused passwords
+	refusals  times              // of sites
 	guesses   *guesses           // who may try a password
 	barred    *expiring          // login names that may not open a session for a while
 

@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -105,14 +106,12 @@ func (k Key) ShortName(id string) string { return hex.EncodeToString(k.sum("name
 
 // sum hashes parts so that no two lists of parts give the same input.
 func (k Key) sum(parts ...string) []byte {
-	mac := hmac.New(sha256.New, k)
+	input := make([]byte, 0, 256)
 	for _, part := range parts {
-		var length [8]byte
-		for i := range length {
-			length[i] = byte(len(part) >> (8 * i))
-		}
-		mac.Write(length[:])
-		mac.Write([]byte(part))
+		input = binary.LittleEndian.AppendUint64(input, uint64(len(part)))
+		input = append(input, part...)
 	}
+	mac := hmac.New(sha256.New, k)
+	mac.Write(input)
 	return mac.Sum(nil)
 }
