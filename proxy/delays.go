@@ -40,7 +40,7 @@ type delay struct {
 const (
 	// refusedAtOnce is how many of an address are refused at once: people mistype.
 	refusedAtOnce = 5
-	// mostDelayed wait with some 20 KiB each, most of it their connection's.
+	// mostDelayed wait, with some 60 KiB of memory each, most of it their connection's.
 	mostDelayed = 1000
 )
 
