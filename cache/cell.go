@@ -26,6 +26,10 @@ type CellOptions[T any] struct {
 	// with a caller. What it returns is never changed afterwards, neither by it nor by the cell.
 	Fetch func(context.Context) (*T, error)
 
+	// Share is given the fetch, and returns what others have fetched already, else what the fetch brings:
+	// one that is not made is counted as no fetch. Nil: there are no others.
+	Share func(ctx context.Context, fetch func(context.Context) (*T, error)) (*T, error)
+
 	// Follow returns a context that ends with life and knows of the caller's what a fetch is to know,
 	// such as the trace that it belongs to; nil = nothing.
 	Follow func(life, caller context.Context) context.Context
@@ -69,6 +73,9 @@ func NewCell[T any](life context.Context, opts CellOptions[T]) *Cell[T] {
 	}
 	if opts.Follow == nil {
 		opts.Follow = func(life, _ context.Context) context.Context { return life }
+	}
+	if opts.Share == nil {
+		opts.Share = func(ctx context.Context, fetch func(context.Context) (*T, error)) (*T, error) { return fetch(ctx) }
 	}
 	if opts.Metrics == nil {
 		opts.Metrics = NewMetrics(nil)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 )
 
@@ -37,6 +38,7 @@ type flight[T any] struct {
 type landing[T any] struct {
 	snapshot Snapshot[T]
 	fetched  bool // false when the value was there before the flight took off
+	borrowed bool // another process had fetched it, or was about to
 }
 
 // result returns what the look-up was for one who waited, or for the one who led.
@@ -44,7 +46,7 @@ func (l landing[T]) result(led bool) Result {
 	switch {
 	case !l.fetched:
 		return l.snapshot.hit()
-	case led:
+	case led && !l.borrowed:
 		return Miss
 	default:
 		return Coalesced
@@ -61,8 +63,7 @@ func (c *Cell[T]) fly(caller context.Context) (landing[T], error) {
 		return landing[T]{snapshot: *held}, nil
 	}
 	defer flight.end()
-	value, err := c.attempt(flight.life)
-	return c.land(value, err)
+	return c.land(c.attempt(flight.life))
 }
 
 // takeOff looks a second time: what was kept since the caller looked is returned, and there is no
@@ -117,20 +118,28 @@ func (c *Cell[T]) refusalLocked() error {
 // changes under the mutex only.
 func (c *Cell[T]) endedLocked() bool { return c.closed || c.life.Err() != nil }
 
+// An answer is what came of an attempt.
+type answer[T any] struct {
+	value *T
+	err   error
+	asked bool // the upstream was
+}
+
 // attempt runs the fetch and comes back in time whatever the fetch does: hang, panic or end its
 // goroutine. It fails with ErrClosed when life ends.
-func (c *Cell[T]) attempt(life context.Context) (*T, error) {
+func (c *Cell[T]) attempt(life context.Context) answer[T] {
 	ctx, cancel := context.WithTimeout(life, c.opts.Timeout)
 	defer cancel()
-	type answer struct {
-		value *T
-		err   error
+	var asked atomic.Bool
+	fetch := func(ctx context.Context) (*T, error) {
+		asked.Store(true)
+		return c.opts.Fetch(ctx)
 	}
-	answers := make(chan answer, 1) // room for the one answer, so a fetch left behind can end
+	answers := make(chan answer[T], 1) // room for the one answer, so a fetch left behind can end
 	go func() {
-		got := answer{err: errors.New("the fetch ended its goroutine")}
+		got := answer[T]{err: errors.New("the fetch ended its goroutine")}
 		defer func() { answers <- got }()
-		got.value, got.err = recovered(func() (*T, error) { return c.opts.Fetch(ctx) })
+		got.value, got.err = recovered(func() (*T, error) { return c.opts.Share(ctx, fetch) })
 	}()
 
 	overdue := time.NewTimer(c.opts.Timeout + lastWords)
@@ -138,25 +147,28 @@ func (c *Cell[T]) attempt(life context.Context) (*T, error) {
 	select {
 	case got := <-answers:
 		if got.err == nil && got.value == nil {
-			return nil, errors.New("the fetch returned nothing")
+			got.err = errors.New("the fetch returned nothing")
 		}
-		return got.value, got.err
+		got.asked = asked.Load()
+		return got
 	case <-life.Done():
-		return nil, ErrClosed
+		return answer[T]{err: ErrClosed, asked: asked.Load()}
 	case <-overdue.C:
-		return nil, fmt.Errorf("no answer within %v: %w", c.opts.Timeout, context.DeadlineExceeded)
+		return answer[T]{err: fmt.Errorf("no answer within %v: %w", c.opts.Timeout, context.DeadlineExceeded), asked: asked.Load()}
 	}
 }
 
 // land ends the flight: what was fetched is kept with the changes that came in meanwhile, or the
 // failure is.
-func (c *Cell[T]) land(value *T, err error) (landing[T], error) {
+func (c *Cell[T]) land(came answer[T]) (landing[T], error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	over := c.flight
+	over, value, err := c.flight, came.value, came.err
 	c.flight = nil
-	c.counts.fetched(over.cause, err)
-	c.countNeedLocked(over.cause, err)
+	if came.asked || err != nil {
+		c.counts.fetched(over.cause, err)
+		c.countNeedLocked(over.cause, err)
+	}
 	if c.endedLocked() {
 		return landing[T]{}, ErrClosed
 	}
@@ -172,7 +184,7 @@ func (c *Cell[T]) land(value *T, err error) (landing[T], error) {
 		return landing[T]{}, c.failure
 	}
 	c.holdLocked(value, c.unprovenSinceLocked(over))
-	return landing[T]{snapshot: *c.now.Load(), fetched: true}, nil
+	return landing[T]{snapshot: *c.now.Load(), fetched: true, borrowed: !came.asked}, nil
 }
 
 // upToDate applies to value, in order, the changes that came in while it was fetched. The fetch

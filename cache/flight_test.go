@@ -161,7 +161,7 @@ func TestSessionThatEndsAsTheFetchReturns(t *testing.T) {
 		t.Fatal(err)
 	}
 	cell.Drop()
-	_, err = cell.land(&list{[]string{"Available"}}, nil)
+	_, err = cell.land(answer[list]{value: &list{[]string{"Available"}}, asked: true})
 	if !errors.Is(err, ErrClosed) {
 		t.Errorf("land = %v; want ErrClosed", err)
 	}

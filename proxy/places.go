@@ -161,7 +161,7 @@ func (c *call) enter(cookies []*http.Cookie) error {
 	var err error
 	c.place, err = c.door.settings.Places.take(holder{address: network(c.address())}, func() (holder, bool) {
 		for _, cookie := range cookies[:min(len(cookies), maxCookies)] {
-			if c.door.gateway.Knows(cookie.Value) {
+			if c.door.gateway.Knows(c.context(), cookie.Value) {
 				return holder{session: cookie.Value}, true
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"sync"
 
 	"portico/translate/icwsapi"
 )
@@ -15,6 +16,9 @@ type Catalogue struct {
 	messages []icwsapi.StatusMessage
 	byID     map[string]int // by folded id
 	names    map[string]Named
+
+	digesting sync.Once
+	digest    [sha256.Size]byte
 }
 
 // NewCatalogue returns the catalogue of site. The site's name is part of the ids of custom states,
@@ -67,13 +71,17 @@ func (c *Catalogue) Changed(site string, message icwsapi.StatusMessagesMessage) 
 	return NewCatalogue(site, slices.Concat(kept, message.StatusMessagesChanged, message.StatusMessagesAdded))
 }
 
-// Digest returns a digest of everything the catalogue holds: equal catalogues have equal ones.
+// Digest returns a digest of everything the catalogue holds: equal catalogues have equal ones. It is made
+// when it is asked for first.
 func (c *Catalogue) Digest() [sha256.Size]byte {
-	encoded, err := json.Marshal(c.messages)
-	if err != nil {
-		panic("translate: a catalogue of strings and booleans cannot fail to encode: " + err.Error())
-	}
-	return sha256.Sum256(encoded)
+	c.digesting.Do(func() {
+		encoded, err := json.Marshal(c.messages)
+		if err != nil {
+			panic("translate: a catalogue of strings and booleans cannot fail to encode: " + err.Error())
+		}
+		c.digest = sha256.Sum256(encoded)
+	})
+	return c.digest
 }
 
 // Access is the set of statuses that one agent may be given. It is immutable. The nil Access holds
@@ -98,6 +106,9 @@ func NewAccess(ids []string) *Access {
 
 // Has reports whether the agent may be given that status, ignoring case.
 func (a *Access) Has(statusID string) bool { return a != nil && a.folded[fold(statusID)] }
+
+// IDs returns the ids as the server spells them, sorted. The caller must not change them.
+func (a *Access) IDs() []string { return a.list() }
 
 func (a *Access) list() []string {
 	if a == nil {

@@ -51,21 +51,21 @@ func build(cfg *config.Config, books books, returns *push.Returns) (*house, erro
 	if err != nil {
 		return nil, err
 	}
+	shared, err := sharedStore(cfg, reg)
+	if err != nil {
+		return nil, err
+	}
 	names := siteNames(cfg)
 	calls := upstream.NewMetrics(reg, names)
 	sites := make([]gateway.Site, 0, len(names))
 	for _, name := range names {
-		site, err := siteOf(cfg, cfg.Sites[name], calls, tracer)
+		site, err := siteOf(cfg, cfg.Sites[name], calls, tracer, turnOf(shared, name))
 		if err != nil {
 			return nil, err
 		}
 		sites = append(sites, site)
 	}
-	house := &house{tracer: tracer, places: proxy.NewPlaces(int(cfg.Limits.Requests), reg), delays: proxy.NewDelays(), reloads: newReloads(reg)}
-	house.store, err = sharedStore(cfg, reg)
-	if err != nil {
-		return nil, err
-	}
+	house := &house{tracer: tracer, store: shared, places: proxy.NewPlaces(int(cfg.Limits.Requests), reg), delays: proxy.NewDelays(), reloads: newReloads(reg)}
 	house.push = house.pushServer(cfg, books, returns)
 	serving := gateway.Settings{
 		Policy: policy(cfg), Sites: sites, Push: house.push, Cache: cache.NewMetrics(reg, names...), Metrics: gateway.NewMetrics(reg, names...), Tracer: tracer, Logger: log,
@@ -134,8 +134,8 @@ func siteNames(cfg *config.Config) []string {
 	return names
 }
 
-// siteOf makes a site from its settings.
-func siteOf(cfg *config.Config, s config.Site, calls *upstream.Metrics, tracer *tracing.Tracer) (gateway.Site, error) {
+// siteOf makes a site from its settings. Turn asks the other replicas for a log-in's turn there.
+func siteOf(cfg *config.Config, s config.Site, calls *upstream.Metrics, tracer *tracing.Tracer, turn upstream.LoginTurn) (gateway.Site, error) {
 	calling, err := transport(s.TLS)
 	if err != nil {
 		return gateway.Site{}, fmt.Errorf("site %q: %w", s.Name, err)
@@ -143,7 +143,7 @@ func siteOf(cfg *config.Config, s config.Site, calls *upstream.Metrics, tracer *
 	if s.Kind == config.HTCC {
 		return gateway.Site{Name: s.Name, Upgrades: s.Upgrades, HTCC: htcc.New(htcc.Settings{
 			Site: s.Name, Bases: s.Bases(), Timeout: s.Timeout, PassthroughTimeout: s.PassthroughTimeout,
-			Limits: limits(s), HTTP: calling, Metrics: calls,
+			Limits: limits(s, turn), HTTP: calling, Metrics: calls,
 			Tracer: tracer, TellTrace: s.TraceContext == config.SendTraceContext})}, nil
 	}
 	var service gateway.ServiceUser
@@ -155,7 +155,7 @@ func siteOf(cfg *config.Config, s config.Site, calls *upstream.Metrics, tracer *
 		ICWS: icws.New(icws.Settings{
 			Site: s.Name, Bases: s.Bases(), Template: s.URL, Alternates: s.Alternates, Application: s.Application,
 			Marketplace: icws.Marketplace{LicenseName: s.Marketplace.LicenseName, Code: s.Marketplace.Code.Reveal()},
-			Language:    s.Language, Timeout: s.Timeout, Limits: limits(s), HTTP: calling, Streams: &upstream.Streams{Transport: calling}, Metrics: calls,
+			Language:    s.Language, Timeout: s.Timeout, Limits: limits(s, turn), HTTP: calling, Streams: &upstream.Streams{Transport: calling}, Metrics: calls,
 			PublicURL: cfg.PublicURL, Tracer: tracer, TellTrace: s.TraceContext == config.SendTraceContext,
 		}),
 		Rules: translate.Rules{
@@ -175,11 +175,11 @@ func siteOf(cfg *config.Config, s config.Site, calls *upstream.Metrics, tracer *
 }
 
 // limits returns what a site is asked at most.
-func limits(s config.Site) upstream.Limits {
+func limits(s config.Site, turn upstream.LoginTurn) upstream.Limits {
 	return upstream.Limits{
 		Calls: int(s.Calls.AtOnce), CallWait: s.Calls.Wait, Retries: float64(s.Calls.Retries) / 100,
 		BreakerCalls: int(s.Breaker.Calls), BreakerWithin: s.Breaker.Within, BreakerPause: s.Breaker.Pause,
-		Logins: int(s.Logins.PerSecond), LoginQueue: int(s.Logins.Queue), LoginWait: s.Logins.Wait,
+		Logins: int(s.Logins.PerSecond), LoginQueue: int(s.Logins.Queue), LoginWait: s.Logins.Wait, LoginTurn: turn,
 	}
 }
 

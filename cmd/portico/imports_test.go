@@ -26,7 +26,7 @@ var rooms = map[string][]string{
 	"proxy/throttle":         {},
 	"proxy/logs":             {},
 	"proxy/tracing":          {},
-	"proxy/store":            {"proxy/push", "proxy/session", "proxy/throttle"},
+	"proxy/store":            {"proxy/push", "proxy/session", "proxy/throttle", "cache"},
 	"translate/htccapi":      {},
 	"translate/icwsapi":      {},
 	"translate":              {"translate/htccapi", "translate/icwsapi"},

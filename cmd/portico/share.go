@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -10,6 +11,7 @@ import (
 	"portico/proxy/gateway"
 	"portico/proxy/session"
 	"portico/proxy/store"
+	"portico/proxy/upstream"
 )
 
 // sharedStore returns the store that replicas share, nil if there is none.
@@ -39,7 +41,18 @@ func (h *house) share(reg prometheus.Registerer, s *gateway.Settings) {
 		return
 	}
 	s.Store, s.Tries = h.store.Sessions(), h.store.Tries()
-	s.Fleet = &gateway.Fleet{Leases: h.store.Leases(), ProofKeys: h.store.ProofKeys(), Up: h.store.Up}
+	s.Fleet = &gateway.Fleet{Leases: h.store.Leases(), Shelf: h.store.Shelf(), ProofKeys: h.store.ProofKeys(), Up: h.store.Up}
+}
+
+// turnOf has the log-ins at a site keep one pace at all replicas; nil without a store that they share.
+func turnOf(shared *store.Valkey, site string) upstream.LoginTurn {
+	if shared == nil {
+		return nil
+	}
+	pace := shared.Pace()
+	return func(ctx context.Context, every time.Duration, callers int) (time.Duration, error) {
+		return pace.Next(ctx, "logins/"+site, every, callers)
+	}
 }
 
 // runStore probes the shared store until ctx ends, and ends the connections to it.

@@ -89,6 +89,11 @@ func TestReadinessTellsOfTheSharedStore(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer served.Close(t.Context())
+	answer := httptest.NewRecorder()
+	New(Settings{Gatherer: reg, Registerer: reg, Gateway: served, Open: true}).ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/sessions", nil))
+	if got := answer.Body.String(); got != `{"everywhere":0,"sessions":[]}` {
+		t.Errorf("sessions = %s; want the number at all replicas too", got)
+	}
 	for _, want := range []bool{false, true} {
 		up.Store(want)
 		_, body := readiness(Settings{Gateway: served, Draining: func() bool { return false }})

@@ -14,9 +14,7 @@ import (
 // show mounts what operators may see and do. All of it is JSON.
 func (s Settings) show(views gin.IRoutes) {
 	views.GET("/sites", func(c *gin.Context) { c.JSON(http.StatusOK, gin.H{"sites": s.Gateway.Sites()}) })
-	views.GET("/sessions", func(c *gin.Context) {
-		c.JSON(http.StatusOK, gin.H{"sessions": s.Gateway.Sessions(c.Query("site"), s.Logins())})
-	})
+	views.GET("/sessions", s.sessions)
 	views.GET("/cache", func(c *gin.Context) {
 		catalogues, forms := s.Gateway.Catalogues()
 		c.JSON(http.StatusOK, gin.H{"catalogues": catalogues, "formBytes": forms})
@@ -24,6 +22,19 @@ func (s Settings) show(views gin.IRoutes) {
 	views.POST("/cache/purge", s.purge)
 	views.GET("/log/level", func(c *gin.Context) { c.JSON(http.StatusOK, s.level()) })
 	views.PUT("/log/level", s.setLevel)
+}
+
+// sessions shows those that are known here. Where replicas share sessions it also says how many there are
+// at all of them, unless their store does not answer.
+func (s Settings) sessions(c *gin.Context) {
+	view := gin.H{"sessions": s.Gateway.Sessions(c.Query("site"), s.Logins())}
+	everywhere, shared, err := s.Gateway.CountFleet(c.Request.Context())
+	if err != nil {
+		s.Log.Warn("the sessions of all replicas could not be counted", "cause", err.Error())
+	} else if shared {
+		view["everywhere"] = everywhere
+	}
+	c.JSON(http.StatusOK, view)
 }
 
 // purge forgets what is cached of a site, in one language if one is named.

@@ -18,6 +18,8 @@ import (
 //
 // Source: ICWS reference, status-messages: the list is server-wide.
 type commons struct {
+	news func() // is called when what is proven may have changed
+
 	mu      sync.Mutex
 	circles map[circleKey]*circle // guarded by mu, with all that is in them
 }
@@ -28,7 +30,8 @@ type circleKey struct{ base, language string }
 
 // A circle is the sessions at one host in one language.
 type circle struct {
-	provers []*member        // by how long they prove
+	provers []*member        // by how long they prove, the remote one last
+	remote  *member          // one of them, that stands for other replicas; nil if none does
 	relying map[*member]bool // the others
 	leader  *member          // one of the others, who fetches the catalogue and is about to prove it; nil if none
 	news    chan struct{}    // closed when provers or leader change
@@ -39,6 +42,8 @@ type member struct {
 	cell    *cache.Cell[translate.Catalogue]
 	changed func() // is called after the cell was given another catalogue
 
+	reads func() bool // this process receives what is told to it; nil: it always does
+
 	// renew has the cell hold the catalogue as the site has it now, on an operator's word.
 	renew func(context.Context) error
 
@@ -46,10 +51,11 @@ type member struct {
 
 	circle *circle // nil while in none
 	key    circleKey
+	joined time.Time // the circle
 	proves bool
 }
 
-func newCommons() *commons { return &commons{circles: map[circleKey]*circle{}} }
+func newCommons() *commons { return &commons{circles: map[circleKey]*circle{}, news: func() {}} }
 
 // join makes m a member where its new upstream session is.
 func (c *commons) join(m *member, conn icws.Conn) {
@@ -58,7 +64,7 @@ func (c *commons) join(m *member, conn icws.Conn) {
 	}
 	c.leave(m)
 	c.mu.Lock()
-	m.key = circleKey{conn.Base, conn.Language}
+	m.key, m.joined = circleKey{conn.Base, conn.Language}, time.Now()
 	m.circle = c.circles[m.key]
 	if m.circle == nil {
 		m.circle = &circle{relying: map[*member]bool{}, news: make(chan struct{})}
@@ -105,6 +111,7 @@ func (c *commons) prove(m *member) {
 	}
 	c.mu.Unlock()
 	tell(given)
+	c.news()
 }
 
 // doubt notes that the subscription of m has broken, or that its fetch failed.
@@ -121,20 +128,30 @@ func (c *commons) doubt(m *member) {
 	tell(given)
 }
 
-// proven returns the catalogue that is proven at one host in one language, nil if none is.
+// proven returns the catalogue that is proven here at one host in one language, nil if none is.
 func (c *commons) proven(of circleKey) *translate.Catalogue {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	circle := c.circles[of]
-	if circle == nil || len(circle.provers) == 0 {
+	if circle == nil {
 		return nil
 	}
-	held, _ := circle.provers[0].cell.Snapshot()
+	return circle.provenLocked()
+}
+
+// provenLocked returns the catalogue that a member proves here, nil if none does.
+func (c *circle) provenLocked() *translate.Catalogue {
+	if !c.provesHereLocked() {
+		return nil
+	}
+	held, _ := c.provers[0].cell.Snapshot()
 	if held.Stale() {
 		return nil
 	}
 	return held.Value
 }
+
+func (c *circle) provesHereLocked() bool { return len(c.provers) > 0 && c.provers[0] != c.remote }
 
 // proofWithin is how long a session waits for another's proof before it fetches for itself.
 const proofWithin = 3 * time.Second
@@ -184,7 +201,11 @@ func (c *commons) turn(m *member) <-chan struct{} {
 func (c *circle) proveLocked(m *member) []*member {
 	if !m.proves {
 		m.proves = true
-		c.provers = append(c.provers, m)
+		at := len(c.provers)
+		if at > 0 && c.provers[at-1] == c.remote { // who is told here knows of changes sooner
+			at--
+		}
+		c.provers = slices.Insert(c.provers, at, m)
 		delete(c.relying, m)
 		c.resignLocked(m)
 		if len(c.provers) == 1 {

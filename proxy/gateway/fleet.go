@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sync/singleflight"
 
+	"portico/cache"
 	"portico/proxy/fault"
 	"portico/proxy/session"
 )
@@ -16,6 +17,7 @@ import (
 // A Fleet is what replicas need that share the Store of their Settings.
 type Fleet struct {
 	Leases session.Leases
+	Shelf  cache.Shelf // of catalogues; nil: each replica fetches its own
 
 	// ProofKeys are the same at all replicas, apart from their order while they are changed: the first
 	// makes proofs, all are known by. At least one.
@@ -32,6 +34,17 @@ type fleet struct {
 	gateway   *Gateway
 	me        string // among holders of leases
 	adoptions singleflight.Group
+
+	catalogues *fleetCatalogues // nil: each replica fetches its own
+	looking    chan struct{}    // holds a token for each look for an id that may be anybody's
+}
+
+func newFleet(g *Gateway, s Fleet) *fleet {
+	f := &fleet{Fleet: s, gateway: g, me: session.NewID(), looking: make(chan struct{}, looksAtOnce)}
+	if s.Shelf != nil {
+		f.catalogues = newFleetCatalogues(f)
+	}
+	return f
 }
 
 // storeDown is what callers are told whom only the store knows, while it does not answer.
@@ -85,6 +98,21 @@ func (f *fleet) byLogin(ctx context.Context, login string) (*Agent, error) {
 	return f.adopt(ctx, s)
 }
 
+// looksAtOnce bounds the looks for ids that are not known here: whoever fills the door could send any.
+const looksAtOnce = 8
+
+// knows reports whether the store has a session of that id, unless too much is looked for already.
+func (f *fleet) knows(ctx context.Context, id string) bool {
+	select {
+	case f.looking <- struct{}{}:
+		defer func() { <-f.looking }()
+	default:
+		return false
+	}
+	_, err := f.gateway.store.Get(ctx, id)
+	return err == nil
+}
+
 // readsHere reports whether what the sites push to the agent, and to nobody else, is for this process to
 // receive.
 func (a *Agent) readsHere() bool { return a.gateway.fleet == nil || a.reads.Load() }
@@ -106,6 +134,8 @@ func (f *fleet) adopt(ctx context.Context, s session.Session) (*Agent, error) {
 	here := f.gateway.agent(s.ID)
 	if here != nil {
 		here.learn(s)
+		f.learnCatalogue(ctx, here, s)
+		f.learnAccess(here, s)
 		return here, nil
 	}
 	flight := f.adoptions.DoChan(s.ID, func() (any, error) {

@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"portico/cache"
 	"portico/proxy/fault"
 	"portico/proxy/icws/icwssim"
 	"portico/proxy/push"
@@ -22,13 +23,14 @@ type shared struct {
 	store  *session.Memory
 	leases *session.MemoryLeases
 	tries  *throttle.Memory
+	shelf  *cache.MemoryShelf
 	key    session.Key
 
 	journal *push.Memory
 }
 
 func newShared() *shared {
-	return &shared{&icwssim.Server{}, session.NewMemory(), session.NewMemoryLeases(), throttle.NewMemory(), session.NewKey(), push.NewMemory()}
+	return &shared{&icwssim.Server{}, session.NewMemory(), session.NewMemoryLeases(), throttle.NewMemory(), cache.NewMemoryShelf(), session.NewKey(), push.NewMemory()}
 }
 
 // A cable leads from a replica to what is shared, and may be cut.
@@ -68,6 +70,13 @@ func (c *cable) Create(ctx context.Context, s session.Session, life time.Duratio
 		return session.Session{}, err
 	}
 	return c.Store.Create(ctx, s, life)
+}
+
+func (c *cable) Len(ctx context.Context) (int, error) {
+	if err := c.passes(); err != nil {
+		return 0, err
+	}
+	return c.Store.Len(ctx)
 }
 
 func (c *cable) Touch(ctx context.Context, id string, life time.Duration) error {
@@ -110,7 +119,7 @@ func (s *shared) join() (option, *cable) {
 	line := &cable{Store: s.store, Leases: s.leases}
 	return func(settings *Settings, _ *Site) {
 		settings.Store, settings.Tries = line, s.tries
-		settings.Fleet = &Fleet{Leases: line, ProofKeys: []session.Key{s.key}, Up: func() bool { return !line.cut.Load() }}
+		settings.Fleet = &Fleet{Leases: line, Shelf: shelfLine{s.shelf, line}, ProofKeys: []session.Key{s.key}, Up: func() bool { return !line.cut.Load() }}
 	}, line
 }
 

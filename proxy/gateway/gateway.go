@@ -116,10 +116,10 @@ type Gateway struct {
 	interests interests          // who waits for them
 	logins    sync.WaitGroup     // the same, for Close
 	names     namedLocks         // one log-in a login name at a time
-	refused   *expiring          // proofs of refused passwords
+	refused   *remembered        // proofs of refused passwords
 	refusals  times              // of sites
 	guesses   *guesses           // who may try a password
-	barred    *expiring          // login names that may not open a session for a while
+	barred    *remembered        // login names that may not open a session for a while
 
 	mu     sync.RWMutex
 	agents map[string]*Agent // by session id, guarded by mu
@@ -133,9 +133,9 @@ func New(s Settings) (*Gateway, error) {
 		return nil, err
 	}
 	g := &Gateway{settings: s, sites: map[string]siteAtWork{}, store: s.Store, log: s.Logger, key: session.NewKey(), forms: forms,
-		refused: newExpiring(refusedFor), barred: newExpiring(barredFor), agents: map[string]*Agent{}}
+		agents: map[string]*Agent{}}
 	if s.Fleet != nil {
-		g.fleet = &fleet{Fleet: *s.Fleet, gateway: g, me: session.NewID()}
+		g.fleet = newFleet(g, *s.Fleet)
 		g.key, g.older = s.Fleet.ProofKeys[0], s.Fleet.ProofKeys[1:]
 	}
 	g.guesses = newGuesses(s.Tries, g.key)
@@ -143,6 +143,7 @@ func New(s Settings) (*Gateway, error) {
 	if g.log == nil {
 		g.log = slog.New(slog.DiscardHandler)
 	}
+	g.refused, g.barred = newRemembered("refused", refusedFor, s, g.key, g.log), newRemembered("barred", barredFor, s, g.key, g.log)
 	for _, one := range s.Sites {
 		if one.HTCC != nil {
 			g.sites[one.Name] = newHTCCSite(one)
@@ -150,6 +151,9 @@ func New(s Settings) (*Gateway, error) {
 		}
 		at := newICWSSite(one, forms, s.Cache, s.Tracer, g.log)
 		g.sites[one.Name] = at
+		if one.ShareCatalogue && g.fleet != nil && g.fleet.catalogues != nil {
+			at.commons.news = g.fleet.catalogues.tell
+		}
 		if one.Native {
 			g.native = newNative(at, g.key, forms, g.tries())
 		}
@@ -168,6 +172,9 @@ func (g *Gateway) Run(ctx context.Context) error {
 		work.Go(func() error { return one.run(ctx, g.tellServices) })
 	}
 	work.Go(func() error { return g.sweep(ctx) })
+	if g.fleet != nil && g.fleet.catalogues != nil {
+		work.Go(func() error { return g.fleet.catalogues.run(ctx) })
+	}
 	err := work.Wait()
 	if errors.Is(err, context.Canceled) {
 		return nil
@@ -190,8 +197,8 @@ func (g *Gateway) sweep(ctx context.Context) error {
 			}
 			g.endIfIdle(agent)
 		}
-		g.refused.sweep()
-		g.barred.sweep()
+		g.refused.here.sweep()
+		g.barred.here.sweep()
 		if g.native != nil {
 			g.native.sessions.sweep()
 		}

@@ -75,8 +75,12 @@ func newWorld(t testing.TB, sim *icwssim.Server, options ...option) *world {
 
 // newClient returns a client of the simulated site.
 func newClient(transport http.RoundTripper, reg prometheus.Registerer) *icws.Client {
+	return newLimitedClient(transport, reg, unpaced())
+}
+
+func newLimitedClient(transport http.RoundTripper, reg prometheus.Registerer, limits upstream.Limits) *icws.Client {
 	return icws.New(icws.Settings{Site: "pureconnect", Bases: []string{"http://ic1.example:8018"}, Application: "Portico",
-		Language: "en-us", Timeout: 5 * time.Second, Limits: unpaced(), HTTP: transport, Metrics: upstream.NewMetrics(reg, []string{"pureconnect"})})
+		Language: "en-us", Timeout: 5 * time.Second, Limits: limits, HTTP: transport, Metrics: upstream.NewMetrics(reg, []string{"pureconnect"})})
 }
 
 // unpaced are the limits of production without the pace of log-ins, which tests of its own have.

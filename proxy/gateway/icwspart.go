@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/singleflight"
@@ -23,23 +24,25 @@ import (
 // Writes of the agent hold writing, so that they are made one after the other; a new upstream
 // session is opened under joining. Who holds writing may take joining, not the reverse.
 type icwsPart struct {
-	agent     *Agent
-	site      *icwsSite
-	login     string                 // at the site
-	language  string                 // as the first log-in asked for it
-	elsewhere []htccapi.MediaChannel // the site's channels that another site owns for the agent
-	catalogue *cache.Cell[translate.Catalogue]
-	feed      *feed   // keeps it current
-	common    *member // of those who share it
-	access    *cache.Cell[translate.Access]
-	reads     singleflight.Group
-	late      bool          // the site was not there when the agent logged in
-	nudge     chan struct{} // tells the reader that a completion will come
-	alive     pulse         // of the part's own reader
-	revived   chan struct{} // tells the reader of a part which had ended that it has not any more
-	writing   chan struct{} // room for one
-	joining   joining
-	silent    absence
+	agent      *Agent
+	site       *icwsSite
+	login      string                 // at the site
+	language   string                 // as the first log-in asked for it
+	elsewhere  []htccapi.MediaChannel // the site's channels that another site owns for the agent
+	catalogue  *cache.Cell[translate.Catalogue]
+	feed       *feed        // keeps it current
+	common     *member      // of those who share it
+	asOf       atomic.Int64 // the epoch of the last look for it among replicas
+	access     *cache.Cell[translate.Access]
+	accessAsOf atomic.Int64 // the epoch in which it was fetched
+	reads      singleflight.Group
+	late       bool          // the site was not there when the agent logged in
+	nudge      chan struct{} // tells the reader that a completion will come
+	alive      pulse         // of the part's own reader
+	revived    chan struct{} // tells the reader of a part which had ended that it has not any more
+	writing    chan struct{} // room for one
+	joining    joining
+	silent     absence
 
 	mu        sync.Mutex // guards what follows
 	conn      icws.Conn
@@ -78,15 +81,15 @@ func newICWSPart(a *Agent, at *icwsSite, login string, conn icws.Conn) *icwsPart
 		nudge: make(chan struct{}, 1), revived: make(chan struct{}, 1), writing: make(chan struct{}, 1), joining: newJoining(), writes: map[string]*write{}}
 	p.catalogue = cache.NewCell(a.life, cache.CellOptions[translate.Catalogue]{
 		Cache: cache.Catalogue, Site: at.Name, StaleIfError: at.StaleIfError, Intern: at.catalogues.Of, Metrics: at.cells,
-		Fetch:  traced(at.tracer, cache.Catalogue, at.Name, func(ctx context.Context) (*translate.Catalogue, error) { return at.fetchCatalogue(ctx, p) }),
-		Follow: tracing.Follow,
+		Fetch: traced(at.tracer, cache.Catalogue, at.Name, func(ctx context.Context) (*translate.Catalogue, error) { return at.fetchCatalogue(ctx, p) }),
+		Share: a.gateway.fleet.sharing(p), Follow: tracing.Follow,
 	})
 	p.feed = &feed{site: at.Name, cell: p.catalogue, changed: p.catalogueChanged}
-	p.common = &member{cell: p.catalogue, changed: p.redirect, renew: p.renew}
+	p.common = &member{cell: p.catalogue, changed: p.redirect, renew: p.renew, reads: a.readsHere}
 	p.access = cache.NewCell(a.life, cache.CellOptions[translate.Access]{
 		Cache: cache.Access, Site: at.Name, StaleIfError: at.StaleIfError, Intern: at.access.Of, Metrics: at.cells,
-		Fetch:  traced(at.tracer, cache.Access, at.Name, func(ctx context.Context) (*translate.Access, error) { return at.fetchAccess(ctx, p) }),
-		Follow: tracing.Follow,
+		Fetch: traced(at.tracer, cache.Access, at.Name, func(ctx context.Context) (*translate.Access, error) { return at.fetchAccess(ctx, p) }),
+		Share: a.gateway.fleet.sharingAccess(p), Follow: tracing.Follow,
 	})
 	p.verified, _ = at.service.life()
 	context.AfterFunc(a.life, func() { at.commons.leave(p.common) })

@@ -121,8 +121,11 @@ func (g *Gateway) byCookie(ctx context.Context, id string) (*Agent, error) {
 	return agent, nil
 }
 
-// Knows reports whether a session id is that of an agent who is logged in here.
-func (g *Gateway) Knows(id string) bool { return g.agent(id) != nil }
+// Knows reports whether a session id is that of an agent who is logged in, here or at another replica. It
+// is for a door that is full, so it does not insist: of few ids at a time it is asked elsewhere.
+func (g *Gateway) Knows(ctx context.Context, id string) bool {
+	return g.agent(id) != nil || g.fleet != nil && g.fleet.knows(ctx, id)
+}
 
 // ofSession returns the agent of a session id, nil if there is none. It fails with fault.Overloaded when
 // the store that replicas share cannot say.
@@ -218,7 +221,7 @@ func (g *Gateway) open(ctx context.Context, c Caller, proof []byte) (*Agent, err
 		return agent, nil
 	}
 	// The agent may have been logged off while the site was asked.
-	err = g.mayTry(nil, c.Login, proof)
+	err = g.mayTry(ctx, nil, c.Login, proof)
 	if err != nil {
 		discard(ctx, opened)
 		return nil, err
@@ -244,14 +247,14 @@ func (g *Gateway) ask(ctx context.Context, c Caller, proof []byte) (Route, []ope
 	began := time.Now()
 	route, found := g.policy().Route(c.Login)
 	if !found {
-		g.refused.add(string(proof))
+		g.refused.add(ctx, string(proof))
 		return route, nil, g.turnAway(ctx)
 	}
 	// Others may be refused while this one waits for its turn.
 	ctx = upstream.WithStill(ctx, func() error { return g.mayGuess(ctx, c) })
 	opened, err := g.join(ctx, route, c)
 	if errors.Is(err, fault.Unauthenticated) {
-		g.refused.add(string(proof))
+		g.refused.add(ctx, string(proof))
 		g.refusals.add(time.Since(began))
 	}
 	return route, opened, err

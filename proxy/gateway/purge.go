@@ -17,13 +17,24 @@ const purgeWithin = 10 * time.Second
 // fetches it. Where sessions share one it is read anew once, now, and given to all. It returns how many
 // sessions lost or got one.
 //
-// It fails with fault.NotFound for a site that there is not or that has no catalogues, else with the
+// The other replicas of a fleet do the same within seconds, with what this one has read.
+//
+// It fails with fault.NotFound for a site that there is not or that has no catalogues, with
+// fault.Overloaded if the other replicas could not be told, else with the
 // kind of the upstream failure; what could not be read anew stays.
 func (g *Gateway) Purge(ctx context.Context, site, language string) (int, error) {
 	at, ok := g.sites[site].(*icwsSite)
 	if !ok {
 		return 0, fault.New(fault.NotFound, fmt.Sprintf("no site %q has a catalogue", site))
 	}
+	if g.fleet == nil || g.fleet.catalogues == nil {
+		return g.purge(ctx, at, language)
+	}
+	return g.fleet.catalogues.purgeAll(ctx, at, language)
+}
+
+// purge is Purge in this process alone.
+func (g *Gateway) purge(ctx context.Context, at *icwsSite, language string) (int, error) {
 	defer g.forms.Purge()
 	circles := at.commons.members(language)
 	var first error
@@ -82,7 +93,7 @@ func (c *commons) members(language string) provenCircles {
 	defer c.mu.Unlock()
 	var found provenCircles
 	for key, circle := range c.circles {
-		if len(circle.provers) == 0 || !inLanguage(language, key.language) {
+		if !circle.provesHereLocked() || !inLanguage(language, key.language) {
 			continue
 		}
 		one := provenCircle{first: circle.provers[0], all: append([]*member(nil), circle.provers...)}

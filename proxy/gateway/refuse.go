@@ -14,19 +14,31 @@ import (
 // mayLogIn reports whether the sites may be asked about a name and password. agent is who is logged in
 // under the name, nil if nobody is. A name without a route is judged as all others are.
 func (g *Gateway) mayLogIn(ctx context.Context, agent *Agent, c Caller, proof []byte) error {
-	err := g.mayTry(agent, c.Login, proof)
+	err := g.mayTry(ctx, agent, c.Login, proof)
 	if err != nil {
 		return err
 	}
 	return g.mayGuess(ctx, c)
 }
 
-// mayTry reports whether a name and password were refused, or the name logged off, a moment ago.
-func (g *Gateway) mayTry(agent *Agent, login string, proof []byte) error {
-	if g.refused.has(string(proof)) {
+// mayTry reports whether a name and password were refused, or the name logged off, a moment ago. It fails
+// with fault.Overloaded when the store that replicas share cannot say.
+func (g *Gateway) mayTry(ctx context.Context, agent *Agent, login string, proof []byte) error {
+	refused, err := g.refused.has(ctx, string(proof))
+	if err != nil {
+		return storeDown(err)
+	}
+	if refused {
 		return fmt.Errorf("gateway: log in: refused a moment ago: %w", fault.Unauthenticated)
 	}
-	if agent == nil && g.barred.has(login) {
+	if agent != nil {
+		return nil
+	}
+	barred, err := g.barred.has(ctx, login)
+	if err != nil {
+		return storeDown(err)
+	}
+	if barred {
 		return fmt.Errorf("gateway: log in: logged off by the site or an operator a moment ago: %w", fault.Unauthenticated)
 	}
 	return nil

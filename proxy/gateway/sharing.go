@@ -19,6 +19,9 @@ func (f *fleet) report(a *Agent) {
 	if err == nil {
 		err = f.share(a)
 	}
+	if err == nil {
+		err = errors.Join(f.renote(a), f.renoteAccess(a))
+	}
 	if err == nil && a.reads.Load() { // others know less
 		err = f.shareWishes(a.life, a)
 	}

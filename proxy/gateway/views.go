@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"cmp"
+	"context"
 	"encoding/hex"
 	"maps"
 	"slices"
@@ -19,6 +20,7 @@ type SessionView struct {
 	Created  time.Time  `json:"created"`
 	LastUsed time.Time  `json:"lastUsed"`
 	Clients  int        `json:"clients"` // of notifications
+	Reads    bool       `json:"reads"`   // this replica receives what the sites push; of replicas that share sessions one does
 	Parts    []PartView `json:"sites"`
 }
 
@@ -38,7 +40,7 @@ func (g *Gateway) Sessions(site string, logins bool) []SessionView {
 		if site != "" && !slices.Contains(strings.Split(a.Sites(), ","), site) {
 			continue
 		}
-		view := SessionView{Session: a.short, Created: a.session.Created, LastUsed: a.lastUsed()}
+		view := SessionView{Session: a.short, Created: a.session.Created, LastUsed: a.lastUsed(), Reads: a.readsHere()}
 		if logins {
 			view.Login = a.Login()
 		}
@@ -56,6 +58,19 @@ func (g *Gateway) Sessions(site string, logins bool) []SessionView {
 		return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.Session, b.Session))
 	})
 	return list
+}
+
+// CountFleet returns how many sessions all replicas have that share them; shared is false where this
+// process is alone.
+func (g *Gateway) CountFleet(ctx context.Context) (n int, shared bool, err error) {
+	if g.fleet == nil {
+		return 0, false, nil
+	}
+	n, err = g.store.Len(ctx)
+	if err != nil {
+		return 0, true, storeDown(err)
+	}
+	return n, true, nil
 }
 
 func (a *Agent) isOver(p part) bool {
@@ -154,7 +169,8 @@ type SiteView struct {
 	Breakers []upstream.BreakerView `json:"breakers"`
 }
 
-// Readers are how many sessions receive what their site tells of the agent, and how many do not.
+// Readers are how many sessions receive what their site tells of the agent, and how many do not; of
+// sessions that another replica reads for neither.
 type Readers struct {
 	Live   int `json:"live"`
 	Broken int `json:"broken"`
@@ -172,9 +188,11 @@ func (g *Gateway) Sites() []SiteView {
 		for _, p := range a.parts {
 			view := views[p.siteName()]
 			view.Sessions++
-			if p.look().Live {
+			switch {
+			case !a.readsHere(): // another replica does
+			case p.look().Live:
 				view.Readers.Live++
-			} else {
+			default:
 				view.Readers.Broken++
 			}
 		}

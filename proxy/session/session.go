@@ -28,9 +28,30 @@ type Session struct {
 	// the site's name, where replicas share sessions. They hold secrets, but never a password.
 	Upstreams map[string][]byte
 
+	// Catalogues say which catalogue the session has at each site, by the site's name, where each session
+	// has its own: so no process fetches one that another has fetched for it.
+	Catalogues map[string]Catalogue
+
+	// Access says which statuses the agent may be given at each site, by the site's name.
+	Access map[string]Access
+
 	// Wishes are what the agent asked for and a site does not know, by the site's name, where replicas
 	// share sessions.
 	Wishes map[string][]byte
+}
+
+// An Access is what replicas tell each other of an access list.
+type Access struct {
+	Known bool
+	IDs   string // one a line
+	Epoch int64  // since the purge that it was fetched after
+}
+
+// A Catalogue is what replicas tell each other of a catalogue. What it holds is kept elsewhere.
+type Catalogue struct {
+	Version string // of its content
+	Epoch   int64  // since the purge that it was fetched after
+	Stale   bool   // nothing tells the replica that reads for the session of changes
 }
 
 // String names the agent, never a secret.

@@ -17,7 +17,6 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"portico/proxy/push"
 	"portico/proxy/session"
 )
 
@@ -32,7 +31,7 @@ func TestAsAUserOfTheAccessList(t *testing.T) {
 			open := func() *Valkey { return server.open(t, func(s *Settings) { s.User, s.Password = "portico", "canary" }) }
 			v := open()
 			must(t, v.probe(t.Context()))
-			contract(t, kit{v.Sessions(), v.Leases(), v.Tries(), func() push.Journal { return open().Journal() }, func(d time.Duration) { v.ahead.Add(d.Milliseconds()) }, time.Minute})
+			contract(t, v.kit(open))
 		})
 	}
 	v := server.open(t, func(s *Settings) { s.User, s.Password = "portico", "wrong" })

@@ -5,6 +5,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"portico/cache"
 	"portico/proxy/push"
 	"portico/proxy/session"
 	"portico/proxy/throttle"
@@ -16,8 +17,16 @@ type kit struct {
 	leases   session.Leases
 	tries    throttle.Store
 	journal  func() push.Journal // of one more server
+	pace     throttle.Pace
+	shelf    cache.Shelf
 	pass     func(time.Duration)
 	slack    time.Duration // real time that may pass besides, at most
+}
+
+// kit returns what the store keeps. Its server's clock is set forward by tests. Open opens another like it.
+func (v *Valkey) kit(open func() *Valkey) kit {
+	return kit{v.Sessions(), v.Leases(), v.Tries(), func() push.Journal { return open().Journal() }, v.Pace(), v.Shelf(),
+		func(d time.Duration) { v.ahead.Add(d.Milliseconds()) }, time.Minute}
 }
 
 // contracts are what every kit passes.
@@ -25,6 +34,7 @@ var contracts = map[string]func(*testing.T, kit){
 	"sessions": testSessions, "lives of sessions": testLives, "who creates a session": testCreate, "changes of sessions": testUpdate,
 	"leases": testLeases, "fences": testFences, "counts": testCounts, "successes": testSuccesses,
 	"events of a journal": testEvents, "clients of a journal": testClients, "notices of a journal": testNotices, "ends in a journal": testEnds,
+	"pace": testPace, "who yields": testYields, "copies": testCopies, "epochs": testEpochs,
 }
 
 func TestInMemory(t *testing.T) { testInMemory(t, func() session.Store { return session.NewMemory() }) }
@@ -38,7 +48,8 @@ func testInMemory(t *testing.T, newStore func() session.Store) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				journal := push.NewMemory()
-				contract(t, kit{newStore(), session.NewMemoryLeases(), throttle.NewMemory(), func() push.Journal { return journal.End() }, time.Sleep, 0})
+				contract(t, kit{newStore(), session.NewMemoryLeases(), throttle.NewMemory(), func() push.Journal { return journal.End() },
+					throttle.NewMemoryPace(), cache.NewMemoryShelf(), time.Sleep, 0})
 			})
 		})
 	}
@@ -59,8 +70,7 @@ func testOn(t *testing.T, server *server, cluster bool) {
 		t.Run(name, func(t *testing.T) {
 			server.cli(t, "FLUSHALL")
 			open := func() *Valkey { return server.open(t, func(s *Settings) { s.Cluster = cluster }) }
-			v := open()
-			contract(t, kit{v.Sessions(), v.Leases(), v.Tries(), func() push.Journal { return open().Journal() }, func(d time.Duration) { v.ahead.Add(d.Milliseconds()) }, time.Minute})
+			contract(t, open().kit(open))
 		})
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"portico/cache"
 	"portico/proxy/session"
 )
 
@@ -86,10 +87,15 @@ func TestWhatStandsInTheStore(t *testing.T) {
 	_, err := v.Leases().Take(ctx, "canary-login", "replica", time.Minute)
 	must(t, err)
 	must(t, v.Tries().Succeed(ctx, "canary-login", time.Hour))
+	must(t, v.Shelf().Put(ctx, "canary-catalogue", cache.Copy{Text: []byte("canary-text")}, time.Hour))
+	_, err = v.Shelf().Purge(ctx, "canary-site", "en-us")
+	must(t, err)
+	_, err = v.Pace().Next(ctx, "canary-site", time.Second, 1)
+	must(t, err)
 	keys, err := server.admin.Keys(ctx, "*").Result()
 	must(t, err)
-	if len(keys) != 4 {
-		t.Errorf("%d keys; want record, pointer, lease and success", len(keys))
+	if len(keys) != 7 {
+		t.Errorf("%d keys; want record, pointer, lease, success, copy, epochs and pace", len(keys))
 	}
 	for _, name := range keys {
 		text := name + server.cli(t, "DUMP", name)

@@ -177,6 +177,7 @@ func (s sessions) update(ctx context.Context, name, id string, change func(*sess
 		return session.Session{}, false, err
 	}
 	is.Proof, is.Upstreams = bytes.Clone(is.Proof), maps.Clone(is.Upstreams)
+	is.Catalogues, is.Access = maps.Clone(is.Catalogues), maps.Clone(is.Access)
 	change(&is)
 	after, err := s.sealed(is, name)
 	if err != nil {

@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"sync"
 	"testing"
 	"time"
@@ -40,13 +41,18 @@ func testSessions(t *testing.T, k kit) {
 	found(t, "an update of an unknown id", got, err, "")
 
 	whole := session.Session{ID: "a1", Login: "anna", Language: "de", Proof: []byte("proof"), Created: time.Unix(1000, 0).UTC(),
-		Upstreams: map[string][]byte{"pureconnect": []byte("cookie\x00\xff")}}
+		Upstreams:  map[string][]byte{"pureconnect": []byte("cookie\x00\xff")},
+		Catalogues: map[string]session.Catalogue{"pureconnect": {Version: "v1", Epoch: 1 << 40, Stale: true}},
+		Access:     map[string]session.Access{"pureconnect": {Known: true, IDs: "At Lunch\nAt Play", Epoch: 1}}}
 	given := whole
 	given.Proof, given.Upstreams = []byte("proof"), map[string][]byte{"pureconnect": whole.Upstreams["pureconnect"]}
+	given.Catalogues, given.Access = maps.Clone(whole.Catalogues), maps.Clone(whole.Access)
 	must(t, store.Put(ctx, given, time.Hour))
 	must(t, store.Put(ctx, session.Session{ID: "b1", Login: "bjorn"}, 0))
 	given.Proof[0] = 'x'
-	delete(given.Upstreams, "pureconnect")
+	clear(given.Upstreams)
+	clear(given.Catalogues)
+	clear(given.Access)
 	got, err = store.Get(ctx, "a1")
 	if diff := cmp.Diff(whole, got, asIs); err != nil || diff != "" {
 		t.Errorf("a kept session: %v (-want +got):\n%s", err, diff)
@@ -77,7 +83,7 @@ func testSessions(t *testing.T, k kit) {
 // asIs compares what Session.Format does not print.
 var asIs = cmp.Transformer("whole", func(s session.Session) map[string]any {
 	return map[string]any{"id": s.ID, "login": s.Login, "language": s.Language, "proof": string(s.Proof), "created": s.Created,
-		"upstreams": s.Upstreams}
+		"upstreams": s.Upstreams, "catalogues": s.Catalogues, "access": s.Access}
 })
 
 func testLives(t *testing.T, k kit) {

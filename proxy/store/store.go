@@ -1,6 +1,7 @@
 // Package store keeps in Valkey or Redis what replicas share: sessions, the leases of who reads
-// their upstream sessions, and counts of refused log-ins. The interfaces, with implementations for one
-// process, are those of the rooms session and throttle; one suite of tests holds both to them.
+// their upstream sessions, notifications, catalogues, counts of refused log-ins and the pace of all. The
+// interfaces, with implementations for one process, are those of the rooms session, push, cache and
+// throttle; one suite of tests holds both to them.
 //
 // README.md beside this file says how it is laid out there, and what works over several replicas.
 package store
@@ -19,6 +20,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
 
+	"portico/cache"
 	"portico/proxy/push"
 	"portico/proxy/session"
 	"portico/proxy/throttle"
@@ -83,11 +85,17 @@ func (v *Valkey) Sessions() session.Store { return sessions{v} }
 // Leases returns the leases.
 func (v *Valkey) Leases() session.Leases { return leases{v} }
 
+// Shelf returns where replicas keep catalogues for each other.
+func (v *Valkey) Shelf() cache.Shelf { return shelf{v} }
+
 // Tries returns the store of refused log-ins.
 func (v *Valkey) Tries() throttle.Store { return tries{v} }
 
 // Journal returns what servers of notifications share.
 func (v *Valkey) Journal() push.Journal { return journal{v} }
+
+// Pace returns the pace of what all replicas begin.
+func (v *Valkey) Pace() throttle.Pace { return pace{v} }
 
 // probeEvery is how often the store is asked whether it takes writes.
 const probeEvery = time.Second

@@ -33,7 +33,15 @@ type Limits struct {
 	Logins     int
 	LoginQueue int
 	LoginWait  time.Duration
+
+	LoginTurn LoginTurn // nil: no other process logs in at the site
 }
+
+// A LoginTurn asks for leave to begin a log-in, where other replicas log in at the site too: 0 is leave,
+// else it is worth asking again then. Callers is how many wait here for theirs, with the one it is asked
+// for; of 0 it is asked for a reader, who comes after the callers of all. While it fails this process
+// keeps the pace alone.
+type LoginTurn func(ctx context.Context, every time.Duration, callers int) (time.Duration, error)
 
 // A Guard keeps one site to its Limits. Any number of goroutines may use it.
 type Guard struct {

@@ -19,6 +19,7 @@ type Pace struct {
 	every time.Duration
 	room  int           // in the callers' line
 	wait  time.Duration // the longest there
+	fleet *fleetPace    // nil: this process logs in alone
 
 	mu    sync.Mutex
 	free  time.Time     // when the next may begin; guarded by mu
@@ -36,7 +37,11 @@ const (
 type waiting struct{ admitted chan struct{} }
 
 func newPace(site *Site, limits Limits) *Pace {
-	return &Pace{site: site, every: time.Second / time.Duration(limits.Logins), room: limits.LoginQueue, wait: limits.LoginWait}
+	p := &Pace{site: site, every: time.Second / time.Duration(limits.Logins), room: limits.LoginQueue, wait: limits.LoginWait}
+	if limits.LoginTurn != nil {
+		p.fleet = &fleetPace{ask: limits.LoginTurn, gap: p.every}
+	}
+	return p
 }
 
 // A Wish is what may still be said of a log-in while it waits for its turn.
@@ -129,6 +134,7 @@ func (p *Pace) pass() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.free = p.free.Add(-p.every)
+	p.fleet.giveBack(p.every)
 	if p.timer != nil && p.timer.Stop() {
 		p.timer = nil
 	}
@@ -140,12 +146,12 @@ func (p *Pace) join(line int) (*waiting, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
-	if p.lengthLocked() == 0 && !now.Before(p.free) {
+	if p.fleet == nil && p.lengthLocked() == 0 && !now.Before(p.free) {
 		p.free = now.Add(p.every)
 		return nil, nil
 	}
 	ahead := len(p.lines[ofCallers])
-	expected := p.free.Sub(now) + time.Duration(ahead)*p.every
+	expected := p.free.Sub(now) + time.Duration(ahead)*p.fleet.gapOr(p.every)
 	if line == ofCallers && (ahead >= p.room || expected > p.wait) {
 		return nil, &fault.Error{Kind: fault.Overloaded, RetryAfter: max(expected, time.Second), Err: errLine}
 	}
@@ -155,18 +161,24 @@ func (p *Pace) join(line int) (*waiting, error) {
 	return mine, nil
 }
 
-// admit lets the next one go.
+// admit lets the next one go, if the other replicas do.
 func (p *Pace) admit() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.timer = nil
+	now := time.Now()
+	if p.fleet != nil && !p.mayBeginLocked() {
+		p.awaitLocked()
+		return
+	}
 	for line := range p.lines {
 		if len(p.lines[line]) == 0 {
 			continue
 		}
 		close(p.lines[line][0].admitted)
 		p.lines[line] = slices.Delete(p.lines[line], 0, 1)
-		p.free = time.Now().Add(p.every)
+		p.free = now.Add(p.every)
+		p.fleet.began(now, len(p.lines[ofCallers]) > 0)
 		break
 	}
 	p.awaitLocked()
@@ -205,7 +217,7 @@ func (p *Pace) lengthLocked() int { return len(p.lines[ofCallers]) + len(p.lines
 func (p *Pace) awaitLocked() {
 	n := p.lengthLocked()
 	p.site.loginsWaiting.Set(float64(n))
-	if n > 0 && p.timer == nil {
+	if n > 0 && p.timer == nil && !p.fleet.isAsking() {
 		p.timer = time.AfterFunc(time.Until(p.free), p.admit)
 	}
 }

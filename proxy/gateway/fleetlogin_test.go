@@ -1,0 +1,161 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"portico/proxy/fault"
+	"portico/proxy/icws/icwssim"
+	"portico/proxy/throttle"
+)
+
+func (w *world) tries(login, password string) error {
+	_, err := w.Login(w.t.Context(), Caller{Basic: true, Login: login, Password: password})
+	return err
+}
+
+func TestARefusedPasswordIsRememberedByAllReplicas(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fleet := newShared()
+		a, _ := fleet.replica(t)
+		b, _ := fleet.replica(t)
+		for _, w := range []*world{a, b, a, b} {
+			err := w.tries("anna", "wrong")
+			if !errors.Is(err, fault.Unauthenticated) {
+				t.Errorf("a wrong password: %v; want %v", err, fault.Unauthenticated)
+			}
+		}
+		if n := a.logins(); n != 1 {
+			t.Errorf("the site was asked %d times; want 1", n)
+		}
+		time.Sleep(refusedFor)
+		_ = b.tries("anna", "wrong")
+		if n := a.logins(); n != 2 {
+			t.Errorf("the site was asked %d times once it was forgotten; want 2", n)
+		}
+	})
+}
+
+func TestWhoWasLoggedOffStaysSoAtAllReplicas(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fleet := newShared()
+		a, _ := fleet.replica(t)
+		b, _ := fleet.replica(t)
+		atA := a.login("anna")
+		settle()
+		b.cookie(atA.SessionID())
+		a.fault(icwssim.Fault{Scenario: "force-logoff", User: "anna"})
+		synctest.Wait()
+		for what, w := range map[string]*world{"where the site said so": a, "elsewhere": b} {
+			err := w.tries("anna", "anna")
+			if !errors.Is(err, fault.Unauthenticated) {
+				t.Errorf("a log-in at once, %s: %v; want %v", what, err, fault.Unauthenticated)
+			}
+		}
+		time.Sleep(barredFor)
+		b.login("anna")
+	})
+}
+
+// forgetful is a store of tries that may lose its connection.
+type forgetful struct {
+	throttle.Store
+	line *cable
+}
+
+func (f forgetful) Succeeded(ctx context.Context, key string) (bool, error) {
+	if err := f.line.passes(); err != nil {
+		return false, err
+	}
+	return f.Store.Succeeded(ctx, key)
+}
+
+// Who might have been logged off elsewhere is not let in while nobody can tell.
+func TestWithoutTheStoreNobodyIsLetInWhoMayBeBarred(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fleet := newShared()
+		tries := &cable{}
+		a, _ := fleet.replica(t, func(s *Settings, _ *Site) { s.Tries = forgetful{s.Tries, tries} })
+		tries.cut.Store(true)
+		err := a.tries("anna", "anna")
+		if !errors.Is(err, fault.Overloaded) || fault.RetryAfter(err) == 0 {
+			t.Errorf("a log-in: %v; want %v with a time to come again", err, fault.Overloaded)
+		}
+		tries.cut.Store(false)
+		a.login("anna")
+	})
+}
+
+// paced has a replica begin log-ins at a pace that it keeps with the others.
+func (s *shared) paced(pace throttle.Pace, line *cable) option {
+	return func(_ *Settings, site *Site) {
+		limits := unpaced()
+		limits.Logins, limits.LoginQueue, limits.LoginWait = 10, 1000, 20*time.Second
+		limits.LoginTurn = func(ctx context.Context, every time.Duration, callers int) (time.Duration, error) {
+			if err := line.passes(); err != nil {
+				return 0, err
+			}
+			return pace.Next(ctx, site.Name, every, callers)
+		}
+		site.ICWS = newLimitedClient(s.sim.Transport(), prometheus.NewRegistry(), limits)
+	}
+}
+
+func TestLogInsOfAllReplicasAreAtOnePace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fleet := newShared()
+		pace, line := throttle.NewMemoryPace(), &cable{}
+		a, _ := fleet.replica(t, fleet.paced(pace, line))
+		b, _ := fleet.replica(t, fleet.paced(pace, line))
+		logInAll := func(first int) time.Duration {
+			began := time.Now()
+			var work sync.WaitGroup
+			for n := range 40 {
+				work.Go(func() { []*world{a, b}[n%2].login(agentName(first + n)) })
+			}
+			work.Wait()
+			return time.Since(began)
+		}
+		if took := logInAll(1); took < 3900*time.Millisecond || took > 4500*time.Millisecond {
+			t.Errorf("40 log-ins at two replicas took %v; want 3.9s at 10 a second", took)
+		}
+		time.Sleep(time.Second)
+		line.cut.Store(true)
+		if took := logInAll(101); took < 1900*time.Millisecond || took > 2500*time.Millisecond {
+			t.Errorf("40 log-ins took %v at two replicas that cannot ask each other; want 1.9s", took)
+		}
+	})
+}
+
+// A door that is full lets agents in by what any replica knows, and asks no more than it can bear.
+func TestAReplicaKnowsTheSessionsOfOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fleet := newShared()
+		a, _ := fleet.replica(t)
+		b, toStore := fleet.replica(t)
+		id := a.login("anna").SessionID()
+		if !b.Knows(t.Context(), id) || b.Knows(t.Context(), "a stranger's") {
+			t.Error("the session of another replica is not known, or one that there is not is")
+		}
+		if len(b.all()) != 0 {
+			t.Error("who is only known is taken up")
+		}
+		for range looksAtOnce {
+			b.fleet.looking <- struct{}{}
+		}
+		before := toStore.calls.Load()
+		if b.Knows(t.Context(), id) || toStore.calls.Load() != before {
+			t.Error("the store is asked though too much is looked for already")
+		}
+		toStore.cut.Store(true)
+		if b.Knows(t.Context(), id) {
+			t.Error("a session is known that nobody can tell of")
+		}
+	})
+}

@@ -1,0 +1,110 @@
+package gateway
+
+import (
+	"context"
+	"maps"
+
+	"portico/proxy/session"
+	"portico/translate"
+)
+
+// A session's record says which catalogue it has: who reads for the session says so when that changes,
+// and who serves it elsewhere learns it with the request, for which the record is read anyway.
+
+// noted returns what the session's record is known to say of its catalogue at a site.
+func (a *Agent) noted(site string) session.Catalogue {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.session.Catalogues[site]
+}
+
+func (a *Agent) setNoted(site string, note session.Catalogue) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	all := maps.Clone(a.session.Catalogues)
+	if all == nil {
+		all = map[string]session.Catalogue{}
+	}
+	all[site] = note
+	a.session.Catalogues = all
+}
+
+// notes reports whether the part's catalogue is the session's own, and replicas tell each other of it.
+func (p *icwsPart) notes() bool {
+	f := p.agent.gateway.fleet
+	return f != nil && f.catalogues != nil && p.site.commons == nil
+}
+
+// note has the session's record speak of a catalogue. What another replica fetched after a purge that is
+// not known here yet counts on, as this one is told all changes.
+func (p *icwsPart) note(ctx context.Context, catalogue *translate.Catalogue, stale bool) error {
+	a, site := p.agent, p.site.Name
+	err := a.gateway.fleet.catalogues.keepContent(ctx, site, catalogue)
+	if err != nil {
+		return err
+	}
+	note := session.Catalogue{Version: versionOf(catalogue), Epoch: p.asOf.Load(), Stale: stale}
+	_, err = a.gateway.store.Update(ctx, a.session.ID, func(s *session.Session) {
+		if s.Catalogues == nil {
+			s.Catalogues = map[string]session.Catalogue{}
+		}
+		kept := note
+		kept.Epoch = max(note.Epoch, s.Catalogues[site].Epoch)
+		s.Catalogues[site] = kept
+	})
+	if err == nil {
+		a.setNoted(site, note)
+	}
+	return err
+}
+
+// renote is note where this process reads for the session, and what it was told changes the catalogue.
+func (f *fleet) renote(a *Agent) error {
+	p := a.icws()
+	if p == nil || !p.notes() || !a.reads.Load() {
+		return nil
+	}
+	held, ok := p.catalogue.Snapshot()
+	known := a.noted(p.site.Name)
+	if !ok || versionOf(held.Value) == known.Version && held.Stale() == known.Stale {
+		return nil
+	}
+	return p.note(a.life, held.Value, held.Stale())
+}
+
+// learnCatalogue takes what the session's record says of the catalogue, where another process reads for
+// the session. What cannot be had now is looked for with the next request.
+func (f *fleet) learnCatalogue(ctx context.Context, a *Agent, s session.Session) {
+	p := a.icws()
+	if p == nil || !p.notes() || a.reads.Load() {
+		return
+	}
+	site := p.site.Name
+	note, known := s.Catalogues[site], a.noted(site)
+	held, holds := p.catalogue.Snapshot()
+	if note == known && held.Stale() == note.Stale || note.Epoch < f.catalogues.epoch(site, p.connection().Language) {
+		return
+	}
+	if holds && note.Version != known.Version {
+		catalogue, err := f.catalogues.content(ctx, site, note.Version)
+		if err != nil || a.reads.Load() { // who reads is told itself
+			return
+		}
+		p.catalogue.Replace(catalogue)
+		p.redirect()
+	}
+	p.heed(note)
+	a.setNoted(site, note)
+}
+
+// heed has what is held be as sure as it is where the session is read.
+func (p *icwsPart) heed(note session.Catalogue) {
+	if !p.notes() || p.agent.reads.Load() {
+		return
+	}
+	if note.Stale {
+		p.catalogue.Unproven()
+	} else {
+		p.catalogue.Proven()
+	}
+}

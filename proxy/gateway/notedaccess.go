@@ -1,0 +1,119 @@
+package gateway
+
+import (
+	"context"
+	"maps"
+	"strings"
+
+	"portico/proxy/session"
+	"portico/translate"
+)
+
+// A session's record says which statuses the agent may be given, as it says which catalogue the session
+// has.
+
+func (a *Agent) notedAccess(site string) session.Access {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.session.Access[site]
+}
+
+func (a *Agent) setNotedAccess(site string, note session.Access) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	all := maps.Clone(a.session.Access)
+	if all == nil {
+		all = map[string]session.Access{}
+	}
+	all[site] = note
+	a.session.Access = all
+}
+
+// sharingAccess returns how a part shares its access list with the other replicas, nil if it does not.
+func (f *fleet) sharingAccess(p *icwsPart) func(context.Context, func(context.Context) (*translate.Access, error)) (*translate.Access, error) {
+	if f == nil || f.catalogues == nil {
+		return nil
+	}
+	return p.shareAccess
+}
+
+// shareAccess returns the access list that the session's record has, else fetches it.
+func (p *icwsPart) shareAccess(ctx context.Context, fetch func(context.Context) (*translate.Access, error)) (*translate.Access, error) {
+	a, site := p.agent, p.site.Name
+	epoch := a.gateway.fleet.catalogues.epoch(site, p.connection().Language)
+	note := a.notedAccess(site)
+	if note.Known && note.Epoch >= epoch && !a.reads.Load() {
+		return accessOf(note), nil
+	}
+	access, err := fetch(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p.accessAsOf.Store(epoch)
+	err = p.noteAccess(ctx, access)
+	if err != nil && a.life.Err() == nil {
+		p.warn("other replicas were not told of an access list", err)
+	}
+	return access, nil
+}
+
+// noteAccess has the session's record hold an access list, unless it does.
+func (p *icwsPart) noteAccess(ctx context.Context, access *translate.Access) error {
+	a, site := p.agent, p.site.Name
+	note := session.Access{Known: true, IDs: strings.Join(access.IDs(), "\n"), Epoch: p.accessAsOf.Load()}
+	if note == a.notedAccess(site) {
+		return nil
+	}
+	_, err := a.gateway.store.Update(ctx, a.session.ID, func(s *session.Session) {
+		if s.Access == nil {
+			s.Access = map[string]session.Access{}
+		}
+		kept := note
+		kept.Epoch = max(note.Epoch, s.Access[site].Epoch)
+		s.Access[site] = kept
+	})
+	if err == nil {
+		a.setNotedAccess(site, note)
+	}
+	return err
+}
+
+// renoteAccess is noteAccess where this process reads for the session, and what it was told changes it.
+func (f *fleet) renoteAccess(a *Agent) error {
+	p := a.icws()
+	if p == nil || f.catalogues == nil || !a.reads.Load() {
+		return nil
+	}
+	held, ok := p.access.Snapshot()
+	if !ok {
+		return nil
+	}
+	return p.noteAccess(a.life, held.Value)
+}
+
+// learnAccess takes what the session's record says of the access list, where another process reads for
+// the session.
+func (f *fleet) learnAccess(a *Agent, s session.Session) {
+	p := a.icws()
+	if p == nil || f.catalogues == nil || a.reads.Load() {
+		return
+	}
+	site := p.site.Name
+	note := s.Access[site]
+	if !note.Known || note == a.notedAccess(site) || note.Epoch < f.catalogues.epoch(site, p.connection().Language) {
+		return
+	}
+	a.setNotedAccess(site, note)
+	_, held := p.access.Snapshot()
+	if held {
+		p.access.Replace(accessOf(note))
+		p.redirect()
+	}
+}
+
+func accessOf(note session.Access) *translate.Access {
+	if note.IDs == "" {
+		return translate.NewAccess(nil)
+	}
+	return translate.NewAccess(strings.Split(note.IDs, "\n"))
+}
