@@ -55,4 +55,7 @@ type Logins struct {
 	FailuresPerAddress Count `yaml:"failures_per_address" min:"2" max:"100000"`
 	// Window is how long a refused log-in counts. Default 15m.
 	Window time.Duration `yaml:"window" min:"1s" max:"24h"`
+	// Delay is how long the answer to a refused log-in is kept back, once several from one address were
+	// refused within Window. Default 1s; 0s is not at all.
+	Delay time.Duration `yaml:"delay" min:"0s" max:"10s"`
 }

@@ -123,7 +123,7 @@ func Default() *Config {
 		CSRF:        CSRFByOrigin,
 		Limits: Limits{Body: 64 << 10, Header: 32 << 10, Headers: 100, URL: 8 << 10, HeaderTimeout: 10 * time.Second,
 			BodyTimeout: 30 * time.Second, WriteTimeout: 30 * time.Second, Strangers: 10000, Requests: 2000, StrangersPerAddress: 1000},
-		Logins: Logins{FailuresPerName: 4, FailuresPerAddress: 50, Window: 15 * time.Minute},
+		Logins: Logins{FailuresPerName: 4, FailuresPerAddress: 50, Window: 15 * time.Minute, Delay: time.Second},
 		Store:  Store{Kind: StoreMemory, Timeout: time.Second},
 	}
 	c.PublicURL = c.PublicURLAt(c.Listen)

@@ -70,7 +70,7 @@ func TestWholeSchemaIsAccepted(t *testing.T) {
 		Traces:         Traces{Endpoint: "https://collector.example:4318", PerThousand: 5},
 		Limits: Limits{Body: 2048, Requests: 500, Header: 16 << 10, Headers: 50, URL: 4 << 10, HeaderTimeout: 5 * time.Second, BodyTimeout: time.Minute,
 			WriteTimeout: 20 * time.Second, Strangers: 200, StrangersPerAddress: 20},
-		Logins: Logins{FailuresPerName: 3, FailuresPerAddress: 30, Window: 10 * time.Minute},
+		Logins: Logins{FailuresPerName: 3, FailuresPerAddress: 30, Window: 10 * time.Minute, Delay: 2 * time.Second},
 		Store: Store{Kind: StoreValkey, URLs: []string{"valkeys://store1.example:6379", "rediss://store2.example"}, Cluster: true, User: "portico",
 			PasswordFile: "secret", Password: NewSecret("canary"), KeyFile: "store-keys", Key: NewSecret(storeKeys),
 			TLS: SiteTLS{CAFile: "site.crt", CertificateFile: "site.crt", KeyFile: "site.key"}, Timeout: 250 * time.Millisecond},

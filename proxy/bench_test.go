@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"portico/proxy/gateway"
 	"portico/proxy/icws/icwssim"
 )
 
@@ -101,3 +102,52 @@ func (d *discarded) Write(b []byte) (int, error) { return len(b), nil }
 
 func (d *discarded) SetReadDeadline(time.Time) error  { return nil }
 func (d *discarded) SetWriteDeadline(time.Time) error { return nil }
+
+// BenchmarkRefusal measures what a wrong log-in costs that is not asked of a site: one past its limit at
+// the name of an agent who works here, one at a name that has no route, and one that was refused before.
+func BenchmarkRefusal(b *testing.B) {
+	w := newDoor(b, func(k *knobs) {
+		k.door.Logger = slog.New(slog.NewJSONHandler(io.Discard, nil))
+		k.gateway.Route = func(login string) (gateway.Route, bool) {
+			if strings.HasPrefix(login, "nobody") {
+				return gateway.Route{}, false
+			}
+			return route(login)
+		}
+	})
+	w.as("anna").get("/me")
+	for _, bench := range []struct {
+		name, login string
+		repeated    bool
+	}{
+		{"an agent's name", "anna", false},
+		{"a name without a route", "nobody", false},
+		{"the same again", "cleo", true},
+	} {
+		b.Run(bench.name, func(b *testing.B) {
+			request := httptest.NewRequest("GET", "/api/v2/me", nil)
+			got := &discarded{header: http.Header{}}
+			n := 0
+			try := func() {
+				if !bench.repeated || n == 0 {
+					n++
+					request.SetBasicAuth(bench.login, fmt.Sprint("guess", n))
+				}
+				clear(got.header)
+				w.handler.ServeHTTP(got, request)
+				if got.status != http.StatusForbidden && got.status != http.StatusTooManyRequests {
+					b.Fatalf("status %d; want a refusal", got.status)
+				}
+			}
+			for range 10 {
+				try()
+			}
+			b.ReportAllocs()
+			began := processorTime()
+			for b.Loop() {
+				try()
+			}
+			b.ReportMetric(float64((processorTime()-began).Nanoseconds())/1000/float64(b.N), "cpu-µs/op")
+		})
+	}
+}

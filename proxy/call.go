@@ -35,10 +35,11 @@ type call struct {
 	operation operation
 	asked     htccapi.Operation // the operationName of a POST, "" before it was read
 	numbers   *endpoint
-	verdict   int    // statusCode, in either dialect
-	looked    string // what became of looking into the cache, "" if nobody did
-	left      bool   // the caller left, or made a newer request in place of this one
-	later     bool   // it ends when its handler has returned, and somebody else says so
+	verdict   int           // statusCode, in either dialect
+	looked    string        // what became of looking into the cache, "" if nobody did
+	left      bool          // the caller left, or made a newer request in place of this one
+	delayed   time.Duration // how long the answer was kept back, which is no time of ours
+	later     bool          // it ends when its handler has returned, and somebody else says so
 }
 
 // context returns the request's own context: gin's is used for another request afterwards.
@@ -174,7 +175,7 @@ func (c *call) end(err error) {
 
 // ended counts and logs a call that has ended, and ends its span.
 func (d *door) ended(r record) {
-	r.took = time.Since(r.began)
+	r.took = time.Since(r.began) - r.delayed
 	r.numbers.count(r.code, r.took, r.span.TraceID())
 	d.metrics.answered(r.operation, r.verdict)
 	d.write(r)

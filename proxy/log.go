@@ -44,6 +44,7 @@ type record struct {
 	code      int
 	began     time.Time
 	took      time.Duration
+	delayed   time.Duration // for which the answer was kept back, beside
 	bytesOut  int
 	verdict   int             // statusCode, in either dialect
 	looked    string          // what became of looking into the cache; "" if nobody did
@@ -58,7 +59,7 @@ type record struct {
 
 // record returns what is known of the call before its end.
 func (c *call) record() record {
-	r := record{requestID: c.id, numbers: c.numbers, operation: c.operation, began: c.began, verdict: c.verdict, looked: c.looked,
+	r := record{requestID: c.id, numbers: c.numbers, operation: c.operation, began: c.began, delayed: c.delayed, verdict: c.verdict, looked: c.looked,
 		agent: c.agent, trace: tracing.Follow(context.Background(), c.context()), span: c.span}
 	if c.door.settings.LogClientIP {
 		r.clientIP = c.address().String()

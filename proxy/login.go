@@ -90,8 +90,12 @@ func (c *call) login(cookies []*http.Cookie) (*gateway.Agent, error) {
 	if !ok || len(login) > maxLogin || len(password) > maxPassword {
 		return nil, fmt.Errorf("proxy: the Authorization header is not one of HTTP Basic: %w", fault.Unauthenticated)
 	}
-	return c.door.gateway.Login(c.context(), gateway.Caller{Basic: true, Login: login, Password: password,
+	agent, err := c.door.gateway.Login(c.context(), gateway.Caller{Basic: true, Login: login, Password: password,
 		Language: c.language(), Address: c.address()})
+	if err != nil {
+		c.delay(err)
+	}
+	return agent, err
 }
 
 // language returns what the caller would like to read; nothing if that is longer than a list of

@@ -19,6 +19,7 @@ type Metrics struct {
 	durations        *prometheus.HistogramVec
 	requestsInFlight prometheus.Gauge
 	pushInFlight     prometheus.Gauge
+	delayedInFlight  prometheus.Gauge
 	responses        map[operation]*[statuses + 1]prometheus.Counter
 	silent           bool // nothing is registered, so requests are not counted
 }
@@ -36,6 +37,7 @@ const (
 	methodOther    = "OTHER"
 	kindRequest    = "request"
 	kindPush       = "push"
+	kindDelayed    = "delayed"
 )
 
 // methods are the values of the method label.
@@ -91,7 +93,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 	with := promauto.With(reg)
 	inFlight := with.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "portico_http_requests_in_flight",
-		Help: "Requests being served. kind: request, push.",
+		Help: "Requests being served. kind: request, push, delayed (wrong log-ins whose answer is kept back).",
 	}, []string{"kind"})
 	responses := with.NewCounterVec(prometheus.CounterOpts{
 		Name: "portico_api_responses_total",
@@ -106,7 +108,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		}, []string{"api", "route", "method", "code"}),
 		durations: with.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "portico_http_request_duration_seconds",
-			Help: "Time to answer; held connects and streams excluded. api: me, htcc, icws, cometd. route: template, passthrough, unmatched. " +
+			Help: "Time to answer; held connects, streams, and delays of wrong log-ins excluded. api: me, htcc, icws, cometd. route: template, passthrough, unmatched. " +
 				"method: the standard verbs, OTHER. code_class: 2xx, 3xx, 4xx, 5xx, none.",
 			Buckets:                         buckets,
 			NativeHistogramBucketFactor:     1.1,
@@ -115,6 +117,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		}, []string{"api", "route", "method", "code_class"}),
 		requestsInFlight: inFlight.WithLabelValues(kindRequest),
 		pushInFlight:     inFlight.WithLabelValues(kindPush),
+		delayedInFlight:  inFlight.WithLabelValues(kindDelayed),
 		responses:        resolved(responses),
 		silent:           reg == nil,
 	}

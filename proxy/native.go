@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -55,7 +56,7 @@ func passNative(c *call) (any, error) {
 	}
 	release := func() {}
 	defer func() { release() }()
-	return c.pass(passing{RoundTripper: passage, sending: withoutOurs, answered: func(res *http.Response) {
+	reply, err := c.pass(passing{RoundTripper: passage, sending: withoutOurs, answered: func(res *http.Response) {
 		keepOurs(res)
 		c.giveNativeCookie(res, passage)
 		if passage.Proven || passage.Session != "" {
@@ -66,6 +67,10 @@ func passNative(c *call) (any, error) {
 			release = c.hold()
 		}
 	}})
+	if errors.Is(err, fault.Throttled) { // what the site refuses, it answers itself
+		c.delay(err)
+	}
+	return reply, err
 }
 
 func valuesOf(cookies []*http.Cookie) []string {

@@ -35,6 +35,7 @@ type Settings struct {
 	WriteTimeout time.Duration   // how long callers may take nothing of an answer; 0 means 30 s
 	Passthrough  []string        // path prefixes that go to the agent's HTCC site, without trailing slash
 	Places       *Places         // for requests that are worked on; nil means 2,000
+	Delays       *Delays         // of answers to wrong log-ins; nil means none
 
 	Origins   []string // whose pages may call, beside PublicURL
 	CSRFToken bool     // a token, not the origin, proves that a request with a cookie is the agent's
@@ -90,6 +91,9 @@ func build(s Settings) *door {
 	}
 	if s.Places == nil {
 		s.Places = NewPlaces(defaultPlaces, nil)
+	}
+	if s.Delays == nil {
+		s.Delays = NewDelays()
 	}
 	if s.Metrics == nil {
 		s.Metrics = NewMetrics(nil)

@@ -118,7 +118,8 @@ func (c *counted) send(ctx context.Context, client *http.Client, request *http.R
 const (
 	manyLogins  = 100_000
 	loginsEvery = 350 * time.Microsecond
-	addresses   = 200 // that they come from
+	addresses   = 200  // that they come from
+	guessers    = 1000 // at once: as many as Portico has wait for its answer
 )
 
 // wrongLogins logs in with wrong passwords, from many addresses: half of them at the names of agents
@@ -128,9 +129,9 @@ func wrongLogins(ctx context.Context, door string) (outcome, error) {
 	clients := make([]*http.Client, addresses)
 	for i := range clients {
 		from := &net.TCPAddr{IP: net.IPv4(127, 0, 1, byte(i+1))}
-		clients[i] = &http.Client{Transport: &http.Transport{DialContext: (&net.Dialer{LocalAddr: from}).DialContext, MaxIdleConnsPerHost: 4}}
+		clients[i] = &http.Client{Transport: &http.Transport{DialContext: (&net.Dialer{LocalAddr: from}).DialContext, MaxIdleConnsPerHost: guessers / addresses}}
 	}
-	sideBySide(ctx, 64, manyLogins, loginsEvery, func(i int) {
+	sideBySide(ctx, guessers, manyLogins, loginsEvery, func(i int) {
 		name := fmt.Sprintf("agent%04d", i%100+1)
 		if i%2 == 0 {
 			name = fmt.Sprintf("nobody%d", i)

@@ -30,6 +30,7 @@ type house struct {
 	gateway  *gateway.Gateway
 	push     *push.Server
 	places   *proxy.Places
+	delays   *proxy.Delays
 	lasting  proxy.Settings // of the door, as far as they need a restart
 	door     atomic.Pointer[http.Handler]
 	admin    http.Handler
@@ -64,7 +65,7 @@ func build(cfg *config.Config, books books, returns *push.Returns) (*house, erro
 		}
 		sites = append(sites, site)
 	}
-	house := &house{tracer: tracer, store: shared, places: proxy.NewPlaces(int(cfg.Limits.Requests), reg), reloads: newReloads(reg)}
+	house := &house{tracer: tracer, store: shared, places: proxy.NewPlaces(int(cfg.Limits.Requests), reg), delays: proxy.NewDelays(), reloads: newReloads(reg)}
 	house.push = house.pushServer(cfg, books, returns)
 	serving := gateway.Settings{
 		Policy: policy(cfg), Sites: sites, Push: house.push, Cache: cache.NewMetrics(reg, names...), Metrics: gateway.NewMetrics(reg, names...), Tracer: tracer, Logger: log,
@@ -75,7 +76,7 @@ func build(cfg *config.Config, books books, returns *push.Returns) (*house, erro
 		return nil, err
 	}
 	house.lasting = proxy.Settings{
-		Gateway: house.gateway, PublicURL: cfg.PublicURL, Places: house.places, Draining: house.draining.Load, Push: house.push,
+		Gateway: house.gateway, PublicURL: cfg.PublicURL, Places: house.places, Delays: house.delays, Draining: house.draining.Load, Push: house.push,
 		Origins: cfg.CORS.Origins, LoggedIn: know, Metrics: proxy.NewMetrics(reg), Tracer: tracer, Logger: log,
 	}
 	house.adopt(cfg)
@@ -90,6 +91,7 @@ func build(cfg *config.Config, books books, returns *push.Returns) (*house, erro
 func (h *house) adopt(cfg *config.Config) {
 	h.gateway.SetPolicy(policy(cfg))
 	h.places.SetLimit(int(cfg.Limits.Requests))
+	h.delays.Set(cfg.Logins.Delay, cfg.Logins.Window)
 	s := h.lasting
 	s.Dialect, s.HTCCVersion, s.Passthrough = htccapi.Dialect(cfg.Dialect), cfg.HTCCVersion, cfg.Passthrough
 	s.MaxBody, s.MaxURL, s.MaxHeaders = int64(cfg.Limits.Body), int(cfg.Limits.URL), int(cfg.Limits.Headers)

@@ -41,7 +41,7 @@ var rooms = map[string][]string{
 	"proxy/htcc/htccsim":     {"translate/htccapi", "proxy/push", "proxy/simulation", "proxy/upstream/memhttp"},
 	"proxy/gateway": {"proxy/htcc", "proxy/push", "proxy/icws", "proxy/upstream", "translate", "cache", "proxy/session", "proxy/throttle", "proxy/fault",
 		"proxy/tracing", "translate/htccapi", "translate/icwsapi"},
-	"proxy":       {"proxy/push", "proxy/gateway", "proxy/session", "proxy/fault", "proxy/tracing", "translate", "translate/htccapi"},
+	"proxy":       {"proxy/push", "proxy/gateway", "proxy/session", "proxy/throttle", "proxy/fault", "proxy/tracing", "translate", "translate/htccapi"},
 	"proxy/admin": {"proxy/session", "cache", "proxy/gateway", "proxy/fault"},
 	"dashboards":  {},
 }

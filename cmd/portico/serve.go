@@ -160,6 +160,7 @@ func (r *running) drain(ctx context.Context) {
 	delay := r.settings().DrainDelay
 	r.log.Info("stopping", "drain_delay_s", delay.Seconds())
 	r.house.draining.Store(true)
+	r.house.delays.End()
 	select {
 	case <-r.after(delay):
 	case <-ctx.Done():

@@ -286,3 +286,29 @@ func TestAStopEndsWithinItsGraceWhileASiteHangs(t *testing.T) {
 	}
 	s.sessions("anna", 0)
 }
+
+// TestAStopLetsGuessersGo has somebody wait for the answer to a wrong log-in.
+func TestAStopLetsGuessersGo(t *testing.T) {
+	const delay = 10 * time.Second
+	s := newCentres(t, nil).open("drain_delay: 7s\nlogins: {delay: " + delay.String() + "}\n")
+	guesser := s.dial()
+	for i := range 5 {
+		guesser.sendAs(fmt.Sprint("stranger", i), "GET", "/me", "")
+		if status, _, body := guesser.answer(); status != http.StatusForbidden {
+			t.Fatalf("wrong log-in %d = %d %s", i+1, status, body)
+		}
+	}
+	guesser.sendAs("stranger5", "GET", "/me", "")
+	eventually(t, "one waits", func() bool { return s.metric(`portico_http_requests_in_flight{kind="delayed"}`) == "1" })
+	began := time.Now()
+	s.stop()
+	<-s.delayed
+	status, last, body := guesser.answer()
+	if took := time.Since(began); status != http.StatusForbidden || !last || took > delay/2 {
+		t.Errorf("who waited = %d %s, last %v, %v after the stop; want 403, the last, and at once", status, body, last, took)
+	}
+	close(s.over)
+	if err := <-s.ended; err != nil {
+		t.Errorf("run = %v", err)
+	}
+}

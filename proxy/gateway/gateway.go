@@ -117,6 +117,7 @@ type Gateway struct {
 	logins    sync.WaitGroup     // the same, for Close
 	names     namedLocks         // one log-in a login name at a time
 	refused   *remembered        // proofs of refused passwords
+	refusals  times              // of sites
 	guesses   *guesses           // who may try a password
 	barred    *remembered        // login names that may not open a session for a while
 

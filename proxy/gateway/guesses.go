@@ -30,8 +30,10 @@ const knownFor = 30 * 24 * time.Hour
 // What strangers get refused counts for the name, for their address, and for both together; the last is
 // one less than the name's, so that nobody can use up the tries of an agent at another address. A name and
 // an address that logged in together are counted by themselves: neither strangers who guess at the name
-// nor neighbours behind the same address keep such an agent out. Who proves to know the password of a
-// live session, or its cookie, is not asked at all. Refused passwords alone count.
+// nor neighbours behind the same address keep such an agent out. They have no more tries than strangers,
+// who could tell by that who has logged in from their address. Who proves to know the password of a
+// live session, or its cookie, is not asked at all. Refused passwords alone count, whether or not the name
+// has a route.
 //
 // A log-in is let in before it is known how it ends, so an address may exceed its limit by what the site
 // is asked at the same moment; a name cannot, as its log-ins come one after the other.
@@ -69,7 +71,8 @@ type tally struct {
 
 // tallies are what a log-in counts for. A native log-in may have no name that we can read.
 func (g *guesses) tallies(ctx context.Context, name string, from netip.Addr) ([]tally, error) {
-	known, err := g.store.Succeeded(ctx, g.keyOf("together", name, from))
+	pair := g.keyOf("pair", name, from)
+	known, err := g.store.Succeeded(ctx, pair)
 	if err != nil {
 		return nil, fmt.Errorf("gateway: look for known addresses: %w: %w", fault.Overloaded, err)
 	}
@@ -79,9 +82,9 @@ func (g *guesses) tallies(ctx context.Context, name string, from netip.Addr) ([]
 	case name == "":
 		return []tally{address}, nil
 	case known:
-		return []tally{{g.keyOf("known", name, from), limits.name}}, nil
+		return []tally{{"known" + pair, limits.together}}, nil
 	}
-	return []tally{address, {g.keyOf("stranger", name, from), limits.together}, {g.keyOf("name", name, netip.Addr{}), limits.name}}, nil
+	return []tally{address, {"stranger" + pair, limits.together}, {g.keyOf("name", name, netip.Addr{}), limits.name}}, nil
 }
 
 // mayTry fails with fault.Throttled while too many log-ins of a name or an address were refused.
@@ -110,7 +113,7 @@ func (g *guesses) tried(ctx context.Context, name string, from netip.Addr, refus
 		if name == "" {
 			return nil
 		}
-		return g.store.Succeed(ctx, g.keyOf("together", name, from), knownFor)
+		return g.store.Succeed(ctx, g.keyOf("pair", name, from), knownFor)
 	}
 	counted, err := g.tallies(ctx, name, from)
 	for _, one := range counted {

@@ -126,8 +126,8 @@ func TestManyStrangersReachANameNoMoreThanItsLimit(t *testing.T) {
 		anna, _ = w.Login(t.Context(), Caller{Basic: true, Login: "anna", Password: "anna"})
 		_ = w.EndContactCenterSession(t.Context(), anna)
 		(&guesser{world: w, from: "192.0.2.1"}).letIn("from where the session's password was used", "anna")
-		if n := home.guess("anna", 10); n != 4 {
-			t.Errorf("%d guesses from the agent's own address reached the site; want 4, counted by themselves", n)
+		if n := home.guess("anna", 10); n != 3 {
+			t.Errorf("%d guesses from the agent's own address reached the site; want 3, as many as a stranger's, counted by themselves", n)
 		}
 	})
 }
@@ -243,5 +243,65 @@ func TestWrongPasswordsInLine(t *testing.T) {
 		if got := w.logins() - 1; got < 50 || got > 55 {
 			t.Errorf("the site was asked about %d wrong passwords from one address; want 50", got)
 		}
+	})
+}
+
+// An answer is what a guess tells.
+type answer struct {
+	kind  fault.Kind
+	again time.Duration // when to come again
+	took  time.Duration
+}
+
+// answers guesses at a name, each password twice, from one address and then from others.
+func answers(w *world, name, network string) []answer {
+	var got []answer
+	for i := range 16 {
+		g := &guesser{world: w, from: network + fmt.Sprint(max(1, i-8))}
+		began := time.Now()
+		err := g.with(name, fmt.Sprint("guess ", i/2))
+		got = append(got, answer{fault.KindOf(err), fault.RetryAfter(err), time.Since(began)})
+	}
+	return got
+}
+
+func TestNobodyCanTellWhichNamesHaveARoute(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, &icwssim.Server{})
+		err := w.sim.Fault(icwssim.Fault{Route: routeLogin, Delay: 200 * time.Millisecond})
+		if err != nil {
+			t.Fatal(err)
+		}
+		(&guesser{world: w, from: "192.0.2.1"}).guess("cleo", 1)
+		routed, unrouted := answers(w, "anna", "198.51.100."), answers(w, "nobody", "203.0.113.")
+		for i, want := range routed {
+			if got := unrouted[i]; got.kind != want.kind || got.took != want.took || (got.again-want.again).Abs() > time.Second {
+				t.Errorf("guess %d at a name without a route: %+v; at one with a route: %+v", i+1, got, want)
+			}
+		}
+		if last := routed[len(routed)-1]; last.kind != fault.Throttled {
+			t.Errorf("the last guess ends with %v; want %v", last.kind, fault.Throttled)
+		}
+	})
+}
+
+// A log-in under way is that of all who ask for the same, whatever was refused since it began.
+func TestALoginUnderWayIsNotThrottled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, &icwssim.Server{}, func(s *Settings, _ *Site) { s.Guesses.PerAddress = 3 })
+		err := w.sim.Fault(icwssim.Fault{Route: routeLogin, Delay: time.Second, Times: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		office := &guesser{world: w, from: "203.0.113.1"}
+		var first sync.WaitGroup
+		first.Go(func() { office.letIn("the first", "anna") })
+		synctest.Wait()
+		for _, name := range []string{"agent0001", "agent0002", "agent0003"} {
+			office.guess(name, 1)
+		}
+		office.limited("another from the address", "cleo", "cleo", 15*time.Minute)
+		office.letIn("a second of the first's", "anna")
+		first.Wait()
 	})
 }

@@ -31,6 +31,13 @@ func (i *interests) enter(proof string) (gone <-chan struct{}, leave func()) {
 	return one.gone, func() { i.leave(proof, one) }
 }
 
+// has reports whether anybody waits for the log-in of a proof.
+func (i *interests) has(proof string) bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.all[proof] != nil
+}
+
 func (i *interests) leave(proof string, one *interest) {
 	i.mu.Lock()
 	defer i.mu.Unlock()

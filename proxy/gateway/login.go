@@ -65,6 +65,12 @@ func (g *Gateway) Login(ctx context.Context, c Caller) (*Agent, error) {
 		}
 		return agent, nil
 	}
+	if !g.interests.has(string(proof)) { // else it is the flight of others that finds out
+		err = g.mayLogIn(ctx, agent, c, proof)
+		if err != nil {
+			return nil, err
+		}
+	}
 	for {
 		agent, err := g.openWithOthers(ctx, c, proof)
 		if errors.Is(err, context.Canceled) && ctx.Err() == nil { // given up for want of others who waited
@@ -201,21 +207,11 @@ func (g *Gateway) open(ctx context.Context, c Caller, proof []byte) (*Agent, err
 		agent.use()
 		return agent, nil
 	}
-	err = g.mayTry(ctx, agent, c.Login, proof)
+	err = g.mayLogIn(ctx, agent, c, proof)
 	if err != nil {
 		return nil, err
 	}
-	route, found := g.policy().Route(c.Login)
-	if !found {
-		return nil, fmt.Errorf("gateway: log in: no route for the name: %w", fault.Unauthenticated)
-	}
-	err = g.mayGuess(ctx, route, c)
-	if err != nil {
-		return nil, err
-	}
-	// Others may be refused while this one waits for its turn.
-	ctx = upstream.WithStill(ctx, func() error { return g.mayGuess(ctx, route, c) })
-	opened, err := g.join(ctx, route, c, proof)
+	route, opened, err := g.ask(ctx, c, proof)
 	g.tried(ctx, c.Login, c.Address, err)
 	if err != nil {
 		return nil, err
@@ -233,41 +229,6 @@ func (g *Gateway) open(ctx context.Context, c Caller, proof []byte) (*Agent, err
 	return g.begin(ctx, route, opened, c, proof)
 }
 
-// mayTry reports whether the site may be asked about a name and password. agent is who is logged in
-// under the name, nil if nobody is. It fails with fault.Overloaded when the store that replicas share
-// cannot say.
-func (g *Gateway) mayTry(ctx context.Context, agent *Agent, login string, proof []byte) error {
-	refused, err := g.refused.has(ctx, string(proof))
-	if err != nil {
-		return storeDown(err)
-	}
-	if refused {
-		return fmt.Errorf("gateway: log in: refused a moment ago: %w", fault.Unauthenticated)
-	}
-	if agent != nil {
-		return nil
-	}
-	barred, err := g.barred.has(ctx, login)
-	if err != nil {
-		return storeDown(err)
-	}
-	if barred {
-		return fmt.Errorf("gateway: log in: logged off by the site or an operator a moment ago: %w", fault.Unauthenticated)
-	}
-	return nil
-}
-
-// mayGuess is guesses.mayTry, counted at the sites that are not asked.
-func (g *Gateway) mayGuess(ctx context.Context, route Route, c Caller) error {
-	err := g.guesses.mayTry(ctx, c.Login, c.Address)
-	if errors.Is(err, fault.Throttled) {
-		for _, stop := range route.Stops {
-			g.sites[stop.Site].limited()
-		}
-	}
-	return err
-}
-
 // tried counts how a log-in ended: let in, or refused. One that failed otherwise tells nothing.
 func (g *Gateway) tried(ctx context.Context, login string, from netip.Addr, err error) {
 	refused := errors.Is(err, fault.Unauthenticated)
@@ -280,10 +241,29 @@ func (g *Gateway) tried(ctx context.Context, login string, from netip.Addr, err 
 	}
 }
 
+// ask has the sites of the agent's route say whether the name and password are right, and remembers it
+// if they are not.
+func (g *Gateway) ask(ctx context.Context, c Caller, proof []byte) (Route, []opening, error) {
+	began := time.Now()
+	route, found := g.policy().Route(c.Login)
+	if !found {
+		g.refused.add(ctx, string(proof))
+		return route, nil, g.turnAway(ctx)
+	}
+	// Others may be refused while this one waits for its turn.
+	ctx = upstream.WithStill(ctx, func() error { return g.mayGuess(ctx, c) })
+	opened, err := g.join(ctx, route, c)
+	if errors.Is(err, fault.Unauthenticated) {
+		g.refused.add(ctx, string(proof))
+		g.refusals.add(time.Since(began))
+	}
+	return route, opened, err
+}
+
 // join opens an upstream session at each site of the route, side by side. A site that refuses the
-// credentials refuses the log-in: what was opened elsewhere is closed, and the refusal remembered.
+// credentials refuses the log-in: what was opened elsewhere is closed.
 // A site that cannot say joins later, as long as another one lets the agent in.
-func (g *Gateway) join(ctx context.Context, route Route, c Caller, proof []byte) ([]opening, error) {
+func (g *Gateway) join(ctx context.Context, route Route, c Caller) ([]opening, error) {
 	opened := make([]opening, len(route.Stops))
 	errs := make([]error, len(route.Stops))
 	sideBySide(len(route.Stops), func(i int) {
@@ -295,9 +275,6 @@ func (g *Gateway) join(ctx context.Context, route Route, c Caller, proof []byte)
 		return opened, nil
 	}
 	discard(ctx, opened)
-	if errors.Is(err, fault.Unauthenticated) {
-		g.refused.add(ctx, string(proof))
-	}
 	return nil, fmt.Errorf("gateway: log in: %w", err)
 }
 

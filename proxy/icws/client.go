@@ -106,7 +106,7 @@ func New(s Settings) *Client {
 	return &Client{
 		settings: s,
 		hosts:    hosts,
-		caller: &upstream.Caller{Site: metrics, Transport: s.HTTP, Streams: s.Streams, Timeout: s.Timeout, Guard: guard, Well: elsewhereIsWell,
+		caller: &upstream.Caller{Site: metrics, Transport: s.HTTP, Streams: s.Streams, Timeout: s.Timeout, Guard: guard, Elsewhere: sentElsewhere,
 			Trace: s.Tracer.To(s.Site, "icws", s.TellTrace)},
 		metrics: metrics,
 		public:  publicOf(s.PublicURL),

@@ -122,10 +122,13 @@ func (r *Refusal) class() string {
 
 var notAccepting = []string{icwsapi.ErrorNotAcceptingConnections, icwsapi.ErrorUnavailable}
 
-// elsewhereIsWell reports the answer of a host that takes no sessions, and names those that do: a backup
-// is not broken, and serves the sessions it may have.
-func elsewhereIsWell(reply upstream.Reply) bool {
-	return reply.Status == http.StatusServiceUnavailable && refusalOf(reply).class() == classNotAccepting
+// sentElsewhere reports the answer of a host that takes no sessions: a backup is not broken, and serves the
+// sessions it may have. So answered is a call of a session by a host that cannot serve it, as by any other 5xx.
+//
+// Source: ICWS, Getting started: Connecting; ICWS SDK, 503 of POST /icws/connection and of nothing else.
+func sentElsewhere(operation string, reply upstream.Reply) bool {
+	login := operation == OpLogin || operation == OpPassthrough // of which log-ins alone are read here
+	return login && refusalOf(reply).class() == classNotAccepting
 }
 
 // kind returns the error that a refusal of a session's call is.

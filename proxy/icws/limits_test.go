@@ -111,6 +111,27 @@ func TestAHostThatSendsUsElsewhereIsNotBroken(t *testing.T) {
 	}
 }
 
+// A host that cannot serve sessions is not asked for a while, however many log-ins it sends elsewhere.
+func TestAHostThatServesNoSessionsIsBroken(t *testing.T) {
+	for _, id := range []string{icwsapi.ErrorNotAcceptingConnections, icwsapi.ErrorUnavailable} {
+		synctest.Test(t, func(t *testing.T) {
+			client, reg := newClient(t, at(says(503, `{"errorId":"`+id+`","message":"x","alternateHostList":[]}`)), func(s *Settings) { s.Limits = ofBreaker })
+			conn := Conn{Base: "http://ic1.example:8018", SessionID: "1", CSRFToken: "x", UserID: "anna"}
+			for range 10 {
+				_, _ = client.Login(t.Context(), Credentials{UserID: "anna", Password: "anna"})
+				_, _ = client.Login(t.Context(), Credentials{UserID: "cleo", Password: "cleo"})
+				_, err := client.UserStatus(t.Context(), conn, "anna")
+				if !errors.Is(err, fault.Unreachable) {
+					t.Errorf("%s: a session's call fails with %v; want %v", id, err, fault.Unreachable)
+				}
+			}
+			if open := value(t, reg, "portico_breaker_state", map[string]string{"host": "ic1.example", "state": "open"}); open != 1 {
+				t.Errorf("%s: the breaker is not open", id)
+			}
+		})
+	}
+}
+
 func TestEachHostBehindAProxyHasItsBreaker(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ok := kept(t, "login-201.http")

@@ -4,11 +4,8 @@ package session
 
 import (
 	"context"
-	"crypto/hmac"
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/base64"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -99,41 +96,4 @@ func NewID() string {
 	random := make([]byte, 32)
 	_, _ = rand.Read(random) // never fails: it ends the process instead
 	return base64.RawURLEncoding.EncodeToString(random)
-}
-
-// A Key makes proofs and log names. It is never shown.
-type Key []byte
-
-// NewKey returns a random key.
-func NewKey() Key {
-	key := make([]byte, 32)
-	_, _ = rand.Read(key)
-	return key
-}
-
-// Proof returns a hash of a login name and its password that tells nothing without the key.
-func (k Key) Proof(login, password string) []byte { return k.sum("proof", login, password) }
-
-// Seal returns a hash of parts, for a purpose, that nobody can make without the key. Compare it with
-// hmac.Equal.
-func (k Key) Seal(purpose string, parts ...string) []byte {
-	return k.sum(append([]string{"seal", purpose}, parts...)...)
-}
-
-// ShortName returns the name under which logs speak of a session: 8 hex digits that lead nobody
-// to its id.
-func (k Key) ShortName(id string) string { return hex.EncodeToString(k.sum("name", id)[:4]) }
-
-// sum hashes parts so that no two lists of parts give the same input.
-func (k Key) sum(parts ...string) []byte {
-	mac := hmac.New(sha256.New, k)
-	for _, part := range parts {
-		var length [8]byte
-		for i := range length {
-			length[i] = byte(len(part) >> (8 * i))
-		}
-		mac.Write(length[:])
-		mac.Write([]byte(part))
-	}
-	return mac.Sum(nil)
 }

@@ -48,7 +48,7 @@ func newSealer(keys [][]byte) (*sealer, error) {
 		if err != nil {
 			return nil, err
 		}
-		s.keys, s.proofs = append(s.keys, one), append(s.proofs, proof)
+		s.keys, s.proofs = append(s.keys, one), append(s.proofs, session.KeyOf(proof))
 	}
 	return s, nil
 }

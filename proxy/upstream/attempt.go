@@ -22,8 +22,9 @@ type Caller struct {
 	Guard     *Guard            // of the site; nil = nothing is bounded
 	Trace     tracing.Outgoing  // of the site; the zero one records nothing
 
-	// Well reports an answer of 5xx by which a host that is well sends us elsewhere; nil: there is none.
-	Well func(Reply) bool
+	// Elsewhere reports an answer of 5xx by which a host sends a call elsewhere, which says nothing of how it
+	// serves others; nil: there is none.
+	Elsewhere func(operation string, r Reply) bool
 }
 
 // A Reply is one answer, read to its end. Any status, redirects included, is an answer.
@@ -105,18 +106,18 @@ func (c *Caller) attempt(req *http.Request, op *operation, maxBody int64, timeou
 	defer cancel()
 	ctx, sent := c.begin(ctx, req, op)
 	reply, why, err := c.exchange(ctx, req, maxBody)
-	breaker.heard(req.Context(), c.verdict(reply), why)
+	if c.sentElsewhere(op, reply) {
+		breaker.forget()
+	} else {
+		breaker.heard(req.Context(), reply.Status, why)
+	}
 	timed(sent, reply.Status)
 	sent.over(reply.Status, why)
 	return reply, err
 }
 
-// verdict returns the status by which an answer counts for the breaker.
-func (c *Caller) verdict(reply Reply) int {
-	if reply.Status >= http.StatusInternalServerError && c.Well != nil && c.Well(reply) {
-		return http.StatusOK
-	}
-	return reply.Status
+func (c *Caller) sentElsewhere(op *operation, reply Reply) bool {
+	return reply.Status >= http.StatusInternalServerError && c.Elsewhere != nil && c.Elsewhere(op.name, reply)
 }
 
 // exchange sends the request and reads the answer.

@@ -175,7 +175,7 @@ func TestWhatCountsForTheBreaker(t *testing.T) {
 				limits.BreakerWithin = time.Hour
 				g := newGuarded(t, limits)
 				g.answer = row.answer
-				g.Well = func(r Reply) bool { return string(r.Body) == "elsewhere" }
+				g.Elsewhere = func(_ string, r Reply) bool { return string(r.Body) == "elsewhere" }
 				g.failing(9)
 				g.state("after nine calls", "closed")
 				g.failing(1)

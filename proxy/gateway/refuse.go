@@ -1,0 +1,97 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"portico/proxy/fault"
+)
+
+// mayLogIn reports whether the sites may be asked about a name and password. agent is who is logged in
+// under the name, nil if nobody is. A name without a route is judged as all others are.
+func (g *Gateway) mayLogIn(ctx context.Context, agent *Agent, c Caller, proof []byte) error {
+	err := g.mayTry(ctx, agent, c.Login, proof)
+	if err != nil {
+		return err
+	}
+	return g.mayGuess(ctx, c)
+}
+
+// mayTry reports whether a name and password were refused, or the name logged off, a moment ago. It fails
+// with fault.Overloaded when the store that replicas share cannot say.
+func (g *Gateway) mayTry(ctx context.Context, agent *Agent, login string, proof []byte) error {
+	refused, err := g.refused.has(ctx, string(proof))
+	if err != nil {
+		return storeDown(err)
+	}
+	if refused {
+		return fmt.Errorf("gateway: log in: refused a moment ago: %w", fault.Unauthenticated)
+	}
+	if agent != nil {
+		return nil
+	}
+	barred, err := g.barred.has(ctx, login)
+	if err != nil {
+		return storeDown(err)
+	}
+	if barred {
+		return fmt.Errorf("gateway: log in: logged off by the site or an operator a moment ago: %w", fault.Unauthenticated)
+	}
+	return nil
+}
+
+// mayGuess is guesses.mayTry, counted at the sites that are not asked.
+func (g *Gateway) mayGuess(ctx context.Context, c Caller) error {
+	err := g.guesses.mayTry(ctx, c.Login, c.Address)
+	if errors.Is(err, fault.Throttled) {
+		route, _ := g.policy().Route(c.Login)
+		for _, stop := range route.Stops {
+			g.sites[stop.Site].limited()
+		}
+	}
+	return err
+}
+
+var errNoRoute = fmt.Errorf("gateway: log in: no route for the name: %w", fault.Unauthenticated)
+
+// turnAway refuses a name without a route, and takes as long as a site takes to refuse one: nobody outside
+// can tell which names have a route.
+func (g *Gateway) turnAway(ctx context.Context) error {
+	err := sleep(ctx, g.refusals.any())
+	if err != nil {
+		return fmt.Errorf("gateway: log in: %w: %w", fault.Timeout, err)
+	}
+	return errNoRoute
+}
+
+// usualRefusal is how long a refusal is taken to last while no site has refused anybody.
+const usualRefusal = 30 * time.Millisecond
+
+// times are how long the last of some things took. The zero value is ready; any number of goroutines may
+// use it.
+type times struct {
+	mu   sync.Mutex
+	took [16]time.Duration // guarded by mu
+	n    int               // how many there were in all; guarded by mu
+}
+
+func (t *times) add(took time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.took[t.n%len(t.took)] = took
+	t.n++
+}
+
+// any returns one of them by chance, as times vary.
+func (t *times) any() time.Duration {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.n == 0 {
+		return usualRefusal
+	}
+	return t.took[rand.IntN(min(t.n, len(t.took)))]
+}
