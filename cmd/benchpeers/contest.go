@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"net/http"
-	"slices"
 )
 
 // A contest is one job, and who does it.
@@ -107,13 +106,14 @@ func readStatus(w *world) []request {
 	return []request{w.direct[0].request("GET", pathStatus, "")}
 }
 
-// names returns the contests' names.
+// crowdsName stands for what is no contest, where one is named.
+const crowdsName = "crowds"
+
+// names returns what can be measured alone.
 func names() []string {
 	var all []string
 	for _, c := range contests {
 		all = append(all, c.name)
 	}
-	return all
+	return append(all, crowdsName)
 }
-
-func isContest(name string) bool { return slices.Contains(names(), name) }

@@ -15,6 +15,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	"time"
 )
@@ -24,7 +25,7 @@ type settings struct {
 	portico  string // the binary
 	rounds   int
 	duration time.Duration // of one shot of wrk: whole seconds
-	only     string        // the contest to measure; "" = each
+	only     string        // the part to measure; "" = each
 	out      string        // folder for the results; "" = none
 	agents   int           // of the storm
 	longest  time.Duration
@@ -54,6 +55,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return 1
 	}
 	err = measure(ctx, s, stdout, stderr)
+	if err != nil && ctx.Err() != nil {
+		err = fmt.Errorf("stopped: %w", context.Cause(ctx))
+	}
 	if err != nil {
 		fmt.Fprintf(stderr, "benchpeers: %v\n", err)
 		return 1
@@ -68,7 +72,7 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	set.StringVar(&s.portico, "portico", "bin/portico", "the `binary` to measure")
 	set.IntVar(&s.rounds, "rounds", 5, "`number` of rounds, in each of which every peer has its turn at everything")
 	set.DurationVar(&s.duration, "duration", 2*time.Second, "`length` of a turn, in whole seconds")
-	set.StringVar(&s.only, "only", "", "`name` of the one contest to measure: "+fmt.Sprintf("%q", names()))
+	set.StringVar(&s.only, "only", "", fmt.Sprintf("`name` of the one part to measure: %q", names()))
 	set.StringVar(&s.out, "out", "", "`folder` for results.md, results.csv and results.svg")
 	set.IntVar(&s.agents, "agents", 5000, "`number` of agents in the storm of log-ins, at most 5000; 0 leaves storm and first readers out")
 	set.DurationVar(&s.longest, "longest", 12*time.Minute, "`time` after which it gives up")
@@ -76,8 +80,8 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	if err != nil {
 		return s, err
 	}
-	if set.NArg() > 0 || s.rounds < 1 || s.duration < time.Second || s.duration%time.Second != 0 || s.agents < 0 || s.agents > 5000 || s.only != "" && !isContest(s.only) {
-		fmt.Fprintf(stderr, "benchpeers: want a round, whole seconds, at most 5000 agents, one of the contests %q, and no arguments besides flags\n", names())
+	if set.NArg() > 0 || s.rounds < 1 || s.duration < time.Second || s.duration%time.Second != 0 || s.agents < 0 || s.agents > 5000 || s.only != "" && !slices.Contains(names(), s.only) {
+		fmt.Fprintf(stderr, "benchpeers: want a round, whole seconds, at most 5000 agents, one of the parts %q, and no arguments besides flags\n", names())
 		return s, errors.New("usage")
 	}
 	return s, nil

@@ -33,12 +33,15 @@ func measure(ctx context.Context, s settings, stdout, stderr io.Writer) error {
 	}
 	r := &report{settings: s, began: time.Now(), load: loadAverage(), versions: versionsOf(ctx)}
 	for _, m := range modes {
+		if s.only == crowdsName {
+			break
+		}
 		err := r.contests(ctx, m, stderr)
 		if err != nil {
 			return fmt.Errorf("%s: %w", m.name, err)
 		}
 	}
-	if s.only == "" && s.agents > 0 {
+	if s.agents > 0 && (s.only == "" || s.only == crowdsName) {
 		err := r.crowds(ctx)
 		if err != nil {
 			return err

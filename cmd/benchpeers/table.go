@@ -22,7 +22,9 @@ func (r *report) markdown() string {
 	}
 	r.writeTargets(&out)
 	for _, m := range modes {
-		r.writeFigures(&out, m)
+		if r.settings.only != crowdsName {
+			r.writeFigures(&out, m)
+		}
 	}
 	r.writeCrowds(&out)
 	out.WriteString(legend())

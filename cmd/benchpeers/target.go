@@ -87,9 +87,14 @@ func (r *report) results() []result {
 
 // upstreamResults are about calls that are not to be made.
 func (r *report) upstreamResults() []result {
+	one := result{what: jobOf("read") + ": calls of the contact centre for each", bound: "0", figure: "-", besides: "-"}
 	calls, measured := r.median("pinned", "read", porticoName, upstream)
-	unpinned, _ := r.median("unpinned", "read", porticoName, upstream)
-	return []result{{jobOf("read") + ": calls of the contact centre for each", "0", fmt.Sprintf("%.4f", calls), calls == 0, fmt.Sprintf("%.4f", unpinned), measured}}
+	if measured {
+		one.figure, one.met, one.measured = fmt.Sprintf("%g", calls), calls == 0, true
+		unpinned, _ := r.median("unpinned", "read", porticoName, upstream)
+		one.besides = fmt.Sprintf("%g", unpinned)
+	}
+	return []result{one}
 }
 
 // crowdResults are about many who come at once. They run unpinned alone.
@@ -106,10 +111,10 @@ func (r *report) crowdResults() []result {
 	slowest, _ := middle(late)
 	longer := percentile(r.storm.took, 99).Seconds() / percentile(r.storm.direct, 99).Seconds()
 	return []result{
-		{fmt.Sprintf("%d first readers of one session: fetches of the catalogue", crowd), "exactly 1", "", most == 1, fmt.Sprint(most), true},
-		{fmt.Sprintf("the same: ms that the slowest waits beyond the contact centre's own %v", siteTakes), "at most 5", "", slowest <= 5, fmt.Sprintf("%.1f", slowest), true},
-		{fmt.Sprintf("%d log-ins, shared catalogue, %d languages: fetches of it", r.storm.agents, r.storm.languages), fmt.Sprint(r.storm.languages), "", r.storm.fetches == r.storm.languages, fmt.Sprint(r.storm.fetches), true},
-		{"the same: 99th percentile of a log-in, of the same calls made at the contact centre", "at most 2", "", longer <= 2, fmt.Sprintf("%.2f", longer), true},
+		{fmt.Sprintf("%d first readers of one session: fetches of the catalogue", crowd), "exactly 1", "-", most == 1, fmt.Sprint(most), true},
+		{fmt.Sprintf("the same: ms that the slowest waits beyond the contact centre's own %v", siteTakes), "at most 5", "-", slowest <= 5, fmt.Sprintf("%.1f", slowest), true},
+		{fmt.Sprintf("%d log-ins, shared catalogue, %d languages: fetches of it", r.storm.agents, r.storm.languages), fmt.Sprint(r.storm.languages), "-", r.storm.fetches == r.storm.languages, fmt.Sprint(r.storm.fetches), true},
+		{"the same: 99th percentile of a log-in, of the same calls made at the contact centre", "at most 2", "-", longer <= 2, fmt.Sprintf("%.2f", longer), true},
 	}
 }
 
