@@ -122,7 +122,7 @@ func (w *world) turn(ctx context.Context, c contest, e entrant, length time.Dura
 	if err != nil {
 		return f, err
 	}
-	before, err := members.busy()
+	before, err := members.clock()
 	if err != nil {
 		return f, err
 	}
@@ -134,11 +134,12 @@ func (w *world) turn(ctx context.Context, c contest, e entrant, length time.Dura
 	if err != nil {
 		return f, err
 	}
-	after, err := members.busy()
+	after, err := members.clock()
 	if err != nil {
 		return f, err
 	}
-	f.processor, f.busy = (after-before)/time.Duration(f.requests), (after-before).Seconds()/f.took.Seconds()
+	used := after.since(before)
+	f.processor, f.busy = used/time.Duration(f.requests), used.Seconds()/f.took.Seconds()
 	f.upstream, err = w.askedSince(ctx, asked, f.requests)
 	if err != nil {
 		return f, err

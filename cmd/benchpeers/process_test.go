@@ -59,9 +59,17 @@ func TestFamilyHasChildren(t *testing.T) {
 	if err != nil || used <= 0 {
 		t.Errorf("its memory is %v, %v", used, err)
 	}
-	_, err = all.busy()
-	if err != nil {
-		t.Error(err)
+	before, err := all.clock()
+	if err != nil || len(before) != 2 {
+		t.Errorf("its clock is %v, %v; want one for each", before, err)
+	}
+}
+
+func TestBusyOfThoseThatRunStill(t *testing.T) {
+	before := clock{1: time.Second, 2: 5 * time.Second}
+	after := clock{1: 3 * time.Second, 3: time.Second} // 2 has ended, 3 has begun
+	if got := after.since(before); got != 3*time.Second {
+		t.Errorf("busy for %v; want 3s", got)
 	}
 }
 

@@ -1,13 +1,16 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -73,23 +76,39 @@ func statOf(pid int) ([]string, error) {
 // ticksPerSecond is the unit of /proc/PID/stat. Source: proc_pid_stat(5), USER_HZ.
 const ticksPerSecond = 100
 
-// busy returns how long the processes have kept processors busy.
-func (f family) busy() (time.Duration, error) {
-	ticks := 0
+// A clock is how long each process of a family has kept processors busy.
+type clock map[int]time.Duration
+
+// clock reads it. A process that has ended since is left out, as nginx's loader of caches does after a
+// minute.
+func (f family) clock() (clock, error) {
+	all := clock{}
 	for _, pid := range f {
 		stat, err := statOf(pid)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
 		if err != nil {
-			return 0, err
+			return nil, err
 		}
 		for _, field := range stat[11:13] { // utime, stime
-			n, err := strconv.Atoi(field)
+			ticks, err := strconv.Atoi(field)
 			if err != nil {
-				return 0, err
+				return nil, err
 			}
-			ticks += n
+			all[pid] += time.Duration(ticks) * time.Second / ticksPerSecond
 		}
 	}
-	return time.Duration(ticks) * time.Second / ticksPerSecond, nil
+	return all, nil
+}
+
+// since returns how long those that run still have been busy from one reading to this one.
+func (c clock) since(earlier clock) time.Duration {
+	total := time.Duration(0)
+	for pid, busy := range c {
+		total += busy - earlier[pid]
+	}
+	return total
 }
 
 var proportional = regexp.MustCompile(`(?m)^Pss: +(\d+) kB$`)
@@ -99,6 +118,9 @@ func (f family) memory() (float64, error) {
 	total := 0.0
 	for _, pid := range f {
 		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH) {
+			continue // it has ended
+		}
 		if err != nil {
 			return 0, err
 		}
