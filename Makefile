@@ -66,8 +66,10 @@ lint:
 	go run $(STATICCHECK) ./...
 	cd $(PEERS) && go vet ./...
 
+# Allocations are counted without the race detector, which makes some of its own.
 unit:
 	go test $(RACE) ./...
+	go test -count=1 -run '^TestAllocations$$' ./proxy
 
 # FUZZ=Settings fuzzes the targets whose names begin with FuzzSettings alone.
 fuzz:

@@ -7,7 +7,7 @@ import (
 )
 
 // roomy lets a crowd come from the one address that a machine has.
-const roomy = "limits: {strangers: 20000, strangers_per_address: 20000}\n"
+const roomy = "limits: {requests: 10000, strangers: 20000, strangers_per_address: 20000}\n"
 
 // crowds measures what does not fit a contest: many who come at once, unpinned.
 func (r *report) crowds(ctx context.Context) error {
@@ -37,8 +37,12 @@ func (r *report) crowds(ctx context.Context) error {
 		return err
 	}
 	return r.crowded(ctx, roomy+"cache: {scope: shared}\n", func(w *world) error {
-		r.storm, err = w.storm(ctx, r.settings.agents)
-		return err
+		s, err := w.storm(ctx, r.settings.agents)
+		if err != nil {
+			return fmt.Errorf("storm of log-ins: %w", err)
+		}
+		r.storm = s
+		return nil
 	})
 }
 

@@ -43,8 +43,11 @@ func measure(ctx context.Context, s settings, stdout, stderr io.Writer) error {
 	}
 	if s.agents > 0 && (s.only == "" || s.only == crowdsName) {
 		err := r.crowds(ctx)
-		if err != nil {
+		if ctx.Err() != nil {
 			return err
+		}
+		if err != nil { // the contests took minutes
+			fmt.Fprintf(stderr, "benchpeers: crowds: %v\n", err)
 		}
 	}
 	r.ended = loadAverage()

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -19,6 +20,7 @@ type storm struct {
 	took      []time.Duration // sorted, by those who came through Portico
 	direct    []time.Duration // sorted, by those who made the same calls at the contact centre, meanwhile
 	queued    time.Duration   // in Portico's queue, on average: part of what was taken
+	refused   int             // with 503, being too many
 	languages int
 }
 
@@ -58,12 +60,17 @@ func (w *world) storm(ctx context.Context, agents int) (*storm, error) {
 // arrive has agents come at a steady rate, whatever becomes of those before.
 func (s *storm) arrive(ctx context.Context, w *world, client *http.Client) error {
 	var mu sync.Mutex
-	timed := func(list *[]time.Duration, login func() error) error {
+	timed := func(list *[]time.Duration, login func() (served bool, err error)) error {
 		began := time.Now()
-		err := login()
+		served, err := login()
+		took := time.Since(began)
 		mu.Lock()
 		defer mu.Unlock()
-		*list = append(*list, time.Since(began))
+		if served {
+			*list = append(*list, took)
+		} else {
+			s.refused++
+		}
 		return err
 	}
 	coming, ctx := errgroup.WithContext(ctx)
@@ -74,22 +81,26 @@ func (s *storm) arrive(ctx context.Context, w *world, client *http.Client) error
 			break
 		}
 		coming.Go(func() error {
-			return timed(&s.took, func() error { return throughPortico(ctx, client, w.door, i) })
+			return timed(&s.took, func() (bool, error) { return throughPortico(ctx, client, w.door, i) })
 		})
 		if i%directEvery == 0 {
 			coming.Go(func() error {
-				return timed(&s.direct, func() error { return atSite(ctx, client, w.site, s.agents+i/directEvery) })
+				return timed(&s.direct, func() (bool, error) { return true, atSite(ctx, client, w.site, s.agents+i/directEvery) })
 			})
 		}
 	}
 	return coming.Wait()
 }
 
-func throughPortico(ctx context.Context, client *http.Client, door string, i int) error {
+// throughPortico logs an agent in, and reports whether there was a place for them.
+func throughPortico(ctx context.Context, client *http.Client, door string, i int) (bool, error) {
 	r := login(agentName(i))
 	r.header["Accept-Language"] = languages[i%len(languages)]
-	_, err := r.must(ctx, client, door, http.StatusOK)
-	return err
+	got, err := r.send(ctx, client, door)
+	if err == nil && got.status != http.StatusOK && got.status != http.StatusServiceUnavailable {
+		err = fmt.Errorf("log %s in: %d %.300s", agentName(i), got.status, got.body)
+	}
+	return got.status == http.StatusOK, err
 }
 
 // atSite makes the calls at the contact centre that Portico's caller waits for, one after the other.

@@ -72,8 +72,8 @@ func (r *report) writeCrowds(out *strings.Builder) {
 	if r.storm == nil {
 		return
 	}
-	fmt.Fprintf(out, "\n## Crowds\n\n%d log-ins, %d a second: p50 %.1f ms, p99 %.1f ms, of which %.2f ms on average in the queue of the pace; the same calls made at the contact centre meanwhile: p50 %.1f ms, p99 %.1f ms.\n",
-		r.storm.agents, arrivals, milliseconds(percentile(r.storm.took, 50)), milliseconds(percentile(r.storm.took, 99)), milliseconds(r.storm.queued),
+	fmt.Fprintf(out, "\n## Crowds\n\n%d log-ins, %d a second: p50 %.1f ms, p99 %.1f ms, of which %.2f ms on average in the queue of the pace; %d refused with 503; the same calls made at the contact centre meanwhile: p50 %.1f ms, p99 %.1f ms.\n",
+		r.storm.agents, arrivals, milliseconds(percentile(r.storm.took, 50)), milliseconds(percentile(r.storm.took, 99)), milliseconds(r.storm.queued), r.storm.refused,
 		milliseconds(percentile(r.storm.direct, 50)), milliseconds(percentile(r.storm.direct, 99)))
 	for _, one := range r.rushes {
 		fmt.Fprintf(out, "%d first readers: slowest %.1f ms, contact centre itself %.1f ms, fetches %d.\n", crowd, milliseconds(one.slowest), milliseconds(one.own), one.fetches)

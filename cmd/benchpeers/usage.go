@@ -85,7 +85,7 @@ func (f family) clock() (clock, error) {
 	all := clock{}
 	for _, pid := range f {
 		stat, err := statOf(pid)
-		if errors.Is(err, fs.ErrNotExist) {
+		if isGone(err) {
 			continue
 		}
 		if err != nil {
@@ -101,6 +101,9 @@ func (f family) clock() (clock, error) {
 	}
 	return all, nil
 }
+
+// isGone says whether a process's file could not be read because it has ended.
+func isGone(err error) bool { return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH) }
 
 // since returns how long those that run still have been busy from one reading to this one.
 func (c clock) since(earlier clock) time.Duration {
@@ -118,8 +121,8 @@ func (f family) memory() (float64, error) {
 	total := 0.0
 	for _, pid := range f {
 		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
-		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH) {
-			continue // it has ended
+		if isGone(err) {
+			continue
 		}
 		if err != nil {
 			return 0, err

@@ -62,7 +62,7 @@ sites:
     channels:
       voice: {workgroups: [Sales, Support]}
       email: {workgroups: [Mail]}
-    logins: {per_second: %d}
+    logins: {per_second: %d, queue: 5000}
 routes:
   - {match: "agent*", sites: [pureconnect]}
 drain_delay: 0s

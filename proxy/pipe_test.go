@@ -1,0 +1,53 @@
+package proxy
+
+import (
+	"net"
+	"net/http"
+	"sync"
+	"testing"
+
+	"portico/proxy/push"
+)
+
+// newPiped serves handler on connections in memory, and on those that come back from parking, until the
+// test ends.
+func newPiped(t *testing.T, handler http.Handler, returns *push.Returns) *piped {
+	p := &piped{make(chan net.Conn), make(chan struct{})}
+	server := &http.Server{Handler: handler}
+	var serving sync.WaitGroup
+	for _, listener := range []net.Listener{p, returns} {
+		serving.Go(func() { _ = server.Serve(listener) })
+	}
+	t.Cleanup(func() {
+		_ = server.Close()
+		serving.Wait()
+	})
+	return p
+}
+
+// A pipe is a caller's end of a connection, which takes whatever comes.
+type pipe struct {
+	net.Conn
+	taken []byte // what came last; to be read while nothing comes
+}
+
+// dial opens a connection.
+func (p *piped) dial() *pipe {
+	ours, theirs := net.Pipe()
+	p.conns <- theirs
+	one := &pipe{Conn: ours}
+	go one.take()
+	return one
+}
+
+// take takes what comes until the connection is closed. It allocates nothing meanwhile.
+func (p *pipe) take() {
+	buffer := make([]byte, 64<<10)
+	for {
+		n, err := p.Read(buffer)
+		if err != nil {
+			return
+		}
+		p.taken = buffer[:n]
+	}
+}
