@@ -25,7 +25,7 @@ var allocations = map[string]int{
 	"catalogue, gzip":           18,
 	"catalogue, 304":            15,
 	"GET /me":                   55,
-	"POST /me":                  345,
+	"POST /me":                  341,
 	"log-in":                    2765, // catalogue, event stream, subscriptions and what they bring
 	"event of the site":         170,  // nobody listens
 	"held poll":                 62,
@@ -89,7 +89,11 @@ func (c *counted) reads(got map[string]int) {
 // writes counts a change of state at the site, and the event that tells of one.
 func (c *counted) writes(got map[string]int) {
 	post := func(operation string) func() {
-		return c.asks("POST", "/api/v2/me", fmt.Sprintf(`{"operationName":%q}`, operation), 200, "Origin", "https://agents.example")
+		ask := c.asks("POST", "/api/v2/me", fmt.Sprintf(`{"operationName":%q}`, operation), 200, "Origin", "https://agents.example")
+		return func() {
+			c.site.does(operation)
+			ask()
+		}
 	}
 	ready, notReady := post("Ready"), post("NotReady")
 	ready() // activates workgroups, and for a while after that they are read before each change
@@ -104,13 +108,17 @@ func (c *counted) writes(got map[string]int) {
 		c.t.Errorf("%d changes of state led to %d calls of the site; want one each", 2*samples, n)
 	}
 	got["event of the site"] = c.count(func() { c.hears("At Play") }, func() { c.hears("At Lunch") })[0]
+	c.site.does("")
 	if shown := c.with(c.cookie).get("/me/channels/voice").body; !strings.Contains(shown, "At Lunch") {
 		c.t.Errorf("the events led to %s; want lunch", shown)
 	}
 }
 
-// hears brings the events of something that happened at the site.
-func (c *counted) hears(what string) { c.site.tell(c.events[what]) }
+// hears brings the events of something that happened at the site, and waits until they have done their work.
+func (c *counted) hears(what string) {
+	c.site.tell(c.events[what])
+	synctest.Wait()
+}
 
 // polls counts held connects, and events that answer them: of a client that hears of something all the
 // time, and of one that has been quiet, whose connects are parked.
@@ -122,24 +130,35 @@ func (c *counted) polls(got map[string]int) {
 	wire := c.door.dial()
 	defer wire.Close()
 	poll := c.poll(wire, id)
-	lively := c.count(nothing, poll, func() { c.hears("At Play") }, poll, func() { c.hears("At Lunch") })
-	got["held poll"], got["push of one event"] = lively[2], lively[3]
-	next := []string{"At Play", "At Lunch"}
+	statuses := []string{"At Lunch", "At Play"} // the agent is at lunch
+	answers := 0
+	hold := func() { answers = wire.answers; poll() }
+	tell := func() {
+		if wire.answers != answers {
+			c.t.Fatalf("a poll that was to be held was answered %q", wire.taken)
+		}
+		c.hears(statuses[0])
+	}
+	lively := c.count(func() {
+		c.hears(statuses[1]) // nobody waits for it
+		poll()               // is answered with it
+	}, hold, tell)
+	got["held poll"], got["push of one event"] = lively[0], lively[1]
 	quiet := c.count(func() {
+		slices.Reverse(statuses)
 		for range 2 { // the second is parked, and comes back for the one that is counted
 			poll()
 			time.Sleep(held)
 			c.site.tell([]byte(":\n\n")) // or the stream would be taken for broken
 		}
-		slices.Reverse(next)
-	}, poll, func() { c.hears(next[0]) })
+	}, hold, tell)
 	got["held poll, parked"], got["push of one event, parked"] = quiet[0], quiet[1]
-	if last := string(wire.taken); !strings.Contains(last, `"reason":"At Lunch"`) {
-		c.t.Errorf("the last poll was answered %q; want lunch", last)
+	if !strings.Contains(string(wire.taken), `"reason":"`+statuses[0]+`"`) {
+		c.t.Errorf("the last poll was answered %q; want %s", wire.taken, statuses[0])
 	}
 }
 
-// poll returns what sends a connect.
+// poll returns what sends a connect, and waits until it is held or answered.
 func (c *counted) poll(wire *pipe, client string) func() {
 	message := fmt.Sprintf(`[{"id":"3","channel":"/meta/connect","connectionType":"long-polling","clientId":%q}]`, client)
 	request := fmt.Appendf(nil, "POST %s/connect HTTP/1.1\r\nHost: portico.example\r\nCookie: JSESSIONID=%s\r\nOrigin: https://agents.example\r\nContent-Type: application/json;charset=UTF-8\r\nContent-Length: %d\r\n\r\n%s",
@@ -149,6 +168,7 @@ func (c *counted) poll(wire *pipe, client string) func() {
 		if err != nil {
 			c.t.Fatal(err)
 		}
+		synctest.Wait()
 	}
 }
 

@@ -59,11 +59,13 @@ func (c *counted) teach() {
 	opening := c.site.learn()
 	for range 2 { // the first time activations change too
 		for _, operation := range []string{"Ready", "NotReady"} {
+			c.site.does(operation)
 			anna.operate("/me", operation)
 			synctest.Wait()
 			c.events[operation] = c.site.learn()
 		}
 	}
+	c.site.does("")
 	for _, status := range []string{"At Lunch", "At Play"} {
 		err := c.sim.SetState(icwssim.StateChange{User: "anna", StatusID: &status})
 		if err != nil {
@@ -99,16 +101,14 @@ const samples = 101
 // do. What is done before them is not counted.
 func (c *counted) count(before func(), steps ...func()) []int {
 	all := make([][]int, len(steps))
+	for range 2 {
+		runtime.GC() // empties pools: of what others left there a part of the samples would live
+	}
 	for range samples {
 		before()
 		synctest.Wait()
 		for i, step := range steps {
-			var began, ended runtime.MemStats
-			runtime.ReadMemStats(&began)
-			step()
-			synctest.Wait()
-			runtime.ReadMemStats(&ended)
-			all[i] = append(all[i], int(ended.Mallocs-began.Mallocs))
+			all[i] = append(all[i], mallocs(step))
 		}
 	}
 	var medians []int
@@ -117,6 +117,16 @@ func (c *counted) count(before func(), steps ...func()) []int {
 		medians = append(medians, counts[samples/2])
 	}
 	return medians
+}
+
+// mallocs returns how often a step allocates until nobody has anything left to do.
+func mallocs(step func()) int {
+	var began, ended runtime.MemStats
+	runtime.ReadMemStats(&began)
+	step()
+	synctest.Wait()
+	runtime.ReadMemStats(&ended)
+	return int(ended.Mallocs - began.Mallocs)
 }
 
 // asks returns what sends a request with anna's cookie to the door, and wants an answer of this status.

@@ -28,7 +28,9 @@ func newPiped(t *testing.T, handler http.Handler, returns *push.Returns) *piped 
 // A pipe is a caller's end of a connection, which takes whatever comes.
 type pipe struct {
 	net.Conn
-	taken []byte // what came last; to be read while nothing comes
+	// To be read while nothing comes.
+	answers int    // that came
+	taken   []byte // the last one
 }
 
 // dial opens a connection.
@@ -40,7 +42,8 @@ func (p *piped) dial() *pipe {
 	return one
 }
 
-// take takes what comes until the connection is closed. It allocates nothing meanwhile.
+// take takes answers, each of which is one write, until the connection is closed. It allocates nothing
+// meanwhile.
 func (p *pipe) take() {
 	buffer := make([]byte, 64<<10)
 	for {
@@ -48,6 +51,6 @@ func (p *pipe) take() {
 		if err != nil {
 			return
 		}
-		p.taken = buffer[:n]
+		p.answers, p.taken = p.answers+1, buffer[:n]
 	}
 }

@@ -16,7 +16,8 @@ type standIn struct {
 
 	mu       sync.Mutex
 	knows    bool                // it answers itself; guarded by mu
-	answers  map[string]*learned // by method and path; guarded by mu
+	doing    string              // what the agent does; guarded by mu
+	answers  map[string]*learned // by method, path and what the agent does; guarded by mu
 	heard    bytes.Buffer        // of the event stream that is to be learned; guarded by mu
 	opening  []byte              // what a stream begins with; guarded by mu
 	stream   *fed                // the newest; guarded by mu
@@ -40,9 +41,9 @@ func (s *standIn) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Body != nil {
 		_ = r.Body.Close()
 	}
-	a := s.answers[r.Method+" "+r.URL.Path]
+	a := s.answers[r.Method+" "+r.URL.Path+s.doing]
 	if a == nil {
-		return nil, fmt.Errorf("the stand-in has not learned %s %s", r.Method, r.URL.Path)
+		return nil, fmt.Errorf("the stand-in has not learned %s %s while the agent does %q", r.Method, r.URL.Path, s.doing)
 	}
 	s.answered++
 	answer := &http.Response{StatusCode: a.status, Header: a.header, Body: io.NopCloser(bytes.NewReader(a.body)), Request: r}
@@ -60,7 +61,7 @@ func (s *standIn) askLocked(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	a := &learned{status: answer.StatusCode, header: answer.Header}
-	s.answers[r.Method+" "+r.URL.Path] = a
+	s.answers[r.Method+" "+r.URL.Path+s.doing] = a
 	if isStream(r) {
 		answer.Body = &overheard{ReadCloser: answer.Body, by: s}
 		return answer, nil
@@ -72,6 +73,14 @@ func (s *standIn) askLocked(r *http.Request) (*http.Response, error) {
 }
 
 func isStream(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/messaging/messages") }
+
+// does tells it what the agent does now: requests are answered as they were when that was learned, for a
+// change of state has a number by which its completion is known.
+func (s *standIn) does(what string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.doing = what
+}
 
 // learn returns what the stream has brought since it was last called.
 func (s *standIn) learn() []byte {
