@@ -10,7 +10,7 @@ type contest struct {
 	name     string
 	job      string // for the reader
 	entrants []entrant
-	upstream string // route of the contact centre that a request leads to; "" = it is left alone
+	note     string // what else is to be known, "" = nothing
 }
 
 // An entrant is one who does a job.
@@ -21,19 +21,15 @@ type entrant struct {
 	nearest  string                 // what it does instead, since it cannot do the job itself; "" = the job
 }
 
-// Routes of the contact centre.
-const (
-	routeStatus    = "GET /icws/{sessionId}/status/user-statuses/{userId}"
-	routeSetStatus = "PUT /icws/{sessionId}/status/user-statuses/{userId}"
-	pathStatus     = "/status/user-statuses/{user}"
-)
+// pathStatus is an agent's status, in a session at the contact centre.
+const pathStatus = "/status/user-statuses/{user}"
 
 // contests are in the order of the targets.
 var contests = []contest{
 	{name: "plain", job: "catalogue from the cache", entrants: catalogue(http.StatusOK)},
 	{name: "gzip", job: "catalogue from the cache, compressed", entrants: catalogue(http.StatusOK, "Accept-Encoding", "gzip")},
 	{name: "304", job: "catalogue that the caller has", entrants: catalogue(http.StatusNotModified, "If-None-Match", etag)},
-	{name: "write", job: "POST /me: one change of state at the contact centre", upstream: routeSetStatus, entrants: []entrant{
+	{name: "write", job: "POST /me: one change of state at the contact centre", note: writeNote, entrants: []entrant{
 		{porticoName, operations, http.StatusOK, ""},
 		{nginx, statusChanges, http.StatusAccepted, passesWrite},
 		{haproxy, statusChanges, http.StatusAccepted, passesWrite},
@@ -47,7 +43,10 @@ var contests = []contest{
 	}},
 }
 
-const passesWrite = "passes the contact centre's own PUT on, with the agent's session there"
+const (
+	passesWrite = "passes the contact centre's own PUT on, with the agent's session there"
+	writeNote   = "Portico also hears of each change by the agent's event stream, which the contact centre writes and the others do without"
+)
 
 // etag stands for the catalogue's, which is not known before it was asked for.
 const etag = "{etag}"

@@ -91,9 +91,12 @@ is the proportional share (PSS) after the turns. Ratios are medians of those wit
 the access log on; all others have an access log and keep connections to the contact centre.
 
 `, connections)
+	said := map[string]bool{}
 	for _, c := range contests {
 		fmt.Fprintf(&out, "- %s: %s.", c.name, c.job)
-		said := map[string]bool{}
+		if c.note != "" {
+			fmt.Fprintf(&out, " %s.", c.note)
+		}
 		for _, e := range c.entrants {
 			if e.nearest != "" && !said[e.nearest] {
 				fmt.Fprintf(&out, " %s %s.", whoDo(c, e.nearest), e.nearest)
