@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -87,5 +88,22 @@ func TestReportOfARun(t *testing.T) {
 	}
 	if chart := string(r.chart()); strings.Count(chart, "<rect") != 3 || strings.Contains(chart, "NaN") {
 		t.Errorf("the chart is %s; want its ground and a bar for each", chart)
+	}
+}
+
+// TestReadmeHasTheLastResults holds the README's table to the one that was measured last.
+func TestReadmeHasTheLastResults(t *testing.T) {
+	results, err := os.ReadFile("results.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, after, _ := strings.Cut(string(results), "\n\n| Portico ")
+	table, _, _ := strings.Cut("| Portico "+after, "\n\n")
+	if !strings.Contains(string(readme), "\n"+table+"\n") {
+		t.Errorf("README.md does not have the first table of results.md:\n%s", table)
 	}
 }

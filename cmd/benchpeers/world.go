@@ -70,7 +70,7 @@ grace: 3s
 %s`
 
 // loginsPerSecond is the pace of log-ins, far above the usual 50: it is not what is measured.
-const loginsPerSecond = 1000
+const loginsPerSecond = 10000
 
 func (w *world) openPortico(ctx context.Context, portico, more string) error {
 	var err error
