@@ -20,6 +20,9 @@ func (r *report) markdown() string {
 	if len(r.absent) > 0 {
 		fmt.Fprintf(&out, "Left out, not being installed: %s.\n\n", strings.Join(r.absent, ", "))
 	}
+	if failed := r.failed(); failed > 0 {
+		fmt.Fprintf(&out, "Requests that failed: %d.\n\n", failed)
+	}
 	r.writeTargets(&out)
 	for _, m := range modes {
 		if r.settings.only != crowdsName {
@@ -29,6 +32,15 @@ func (r *report) markdown() string {
 	r.writeCrowds(&out)
 	out.WriteString(legend())
 	return out.String()
+}
+
+// failed returns how many requests failed in all turns.
+func (r *report) failed() int {
+	total := 0
+	for _, f := range r.figures {
+		total += f.failed
+	}
+	return total
 }
 
 func (r *report) writeTargets(out *strings.Builder) {

@@ -69,7 +69,7 @@ func (h *house) shoot(ctx context.Context, processors, address string, length ti
 	if err != nil {
 		return shot{}, err
 	}
-	args := []string{"-t1", fmt.Sprintf("-c%d", connections), fmt.Sprintf("-d%ds", int(length.Seconds())), "-s", file, "http://" + address}
+	args := []string{"-t1", fmt.Sprintf("-c%d", connections), fmt.Sprintf("-d%ds", int(length.Seconds())), "--timeout", "10s", "-s", file, "http://" + address}
 	program := "wrk"
 	if processors != "" {
 		program, args = "taskset", append([]string{"-c", processors, program}, args...)
