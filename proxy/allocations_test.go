@@ -26,7 +26,7 @@ var allocations = map[string]int{
 	"catalogue, 304":            15,
 	"GET /me":                   55,
 	"POST /me":                  341,
-	"log-in":                    2766, // catalogue, event stream, subscriptions and what they bring
+	"log-in":                    2773, // catalogue, event stream, subscriptions and what they bring
 	"event of the site":         170,  // nobody listens
 	"held poll":                 62,
 	"held poll, parked":         87,  // with the way back from parking
