@@ -14,6 +14,9 @@
 #              client. AGENTS=500 takes fewer; BENCHPUSH="--csv FILE --profiles FOLDER" passes flags on. Linux.
 # make bench-hostile   what agents feel while hostile callers are at the door. BENCHHOSTILE="--only 'deep JSON'"
 #              passes flags on. Linux.
+# make bench-peers   Portico beside nginx, Varnish, HAProxy, Caddy, Lura and gin on the same jobs, in under 10
+#              minutes; writes cmd/benchpeers/results.md, .csv and .svg. BENCHPEERS="--rounds 9" passes flags on.
+#              Linux.
 # make build   a static binary in bin/
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
@@ -28,8 +31,9 @@ VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo 
 RACE = $(shell command -v gcc >/dev/null 2>&1 && echo -race)
 
 CONFORMANCE := proxy/push/conformance
+PEERS       := cmd/benchpeers/peers
 
-.PHONY: test setup lint unit fuzz vuln test-cometd test-browser test-prometheus pictures bench bench-telemetry bench-push bench-hostile build clean
+.PHONY: test setup lint unit fuzz vuln test-cometd test-browser test-prometheus pictures bench bench-telemetry bench-push bench-hostile bench-peers build clean
 
 test: setup lint unit fuzz test-cometd test-browser test-prometheus
 
@@ -60,9 +64,12 @@ lint:
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "gofmt would change:"; echo "$$unformatted"; exit 1; fi
 	go vet ./...
 	go run $(STATICCHECK) ./...
+	cd $(PEERS) && go vet ./...
 
+# Allocations are counted without the race detector, which makes some of its own.
 unit:
 	go test $(RACE) ./...
+	go test -count=1 -run '^TestAllocations$$' ./proxy
 
 # FUZZ=Settings fuzzes the targets whose names begin with FuzzSettings alone.
 fuzz:
@@ -127,6 +134,11 @@ bench-hostile: build
 	  apt-get update -qq && apt-get install -y -qq slowhttptest; \
 	fi
 	go run ./cmd/benchhostile --portico bin/portico $(BENCHHOSTILE)
+
+# The program is built, not run by go run, or Ctrl-C would end go before the program has stopped its peers.
+bench-peers: build
+	go build -o bin/benchpeers ./cmd/benchpeers
+	bin/benchpeers --portico bin/portico --out cmd/benchpeers $(BENCHPEERS)
 
 # adaptivestackstart=0 has every goroutine start with a stack of 2 KB, which is all that an idle websocket
 # needs, and not with what the others have on average. No //go:debug line can say it. The Dockerfile says

@@ -16,6 +16,7 @@ import (
 var rooms = map[string][]string{
 	"cmd/portico":            {"*"},
 	"cmd/benchhostile":       {"cmd/internal/bench"},
+	"cmd/benchpeers":         {},
 	"cmd/benchpush":          {"cmd/internal/bench"},
 	"cmd/internal/bench":     {},
 	"cmd/loadmodel":          {"proxy/htcc/htccsim", "proxy/icws/icwssim", "translate/htccapi", "translate/icwsapi"},

@@ -1,0 +1,180 @@
+package proxy
+
+import (
+	"fmt"
+	"maps"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// allocations is how often each hot path allocates for one request or event, with all that it sets off.
+// More is garbage that thousands of agents make, and fewer is a gain to be kept: both fail the test, which
+// then prints the table as it should be. To print it at any time:
+//
+//	go test ./proxy -run '^TestAllocations$' -v
+//
+// Calls of the site include the few allocations of the stand-in for it. Held polls and what answers them
+// include net/http's, so another Go may change those.
+var allocations = map[string]int{
+	"catalogue":                 18,
+	"catalogue, gzip":           18,
+	"catalogue, 304":            15,
+	"GET /me":                   55,
+	"POST /me":                  341,
+	"log-in":                    2773, // catalogue, event stream, subscriptions and what they bring
+	"event of the site":         170,  // nobody listens
+	"held poll":                 62,
+	"held poll, parked":         87,  // with the way back from parking
+	"push of one event":         207, // from the site's stream to the answer of a held poll
+	"push of one event, parked": 201,
+}
+
+// TestAllocations counts exactly: nothing else runs, nothing is collected, and the median leaves out the
+// few requests at which something grows.
+func TestAllocations(t *testing.T) {
+	if raced {
+		t.Skip("the race detector allocates along; `make test` counts without it")
+	}
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	synctest.Test(t, func(t *testing.T) {
+		c := newCounted(t)
+		got := map[string]int{}
+		c.reads(got)
+		c.writes(got)
+		c.polls(got)
+		c.logins(got)
+		if !maps.Equal(got, allocations) {
+			t.Error("the hot paths allocate otherwise than the table says: look at what changed, then renew it")
+		}
+		if t.Failed() || testing.Verbose() {
+			t.Log("\n" + tableOf(got))
+		}
+	})
+}
+
+// tableOf returns the lines of the table, those that differ marked.
+func tableOf(got map[string]int) string {
+	var lines strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(got)) {
+		fmt.Fprintf(&lines, "\t%q: %d,", name, got[name])
+		if want, known := allocations[name]; !known || want != got[name] {
+			fmt.Fprintf(&lines, " // the table says %d", want)
+		}
+		lines.WriteString("\n")
+	}
+	return lines.String()
+}
+
+// held is longer than a connect is held, and shorter than a stream may be silent.
+const held = 31 * time.Second
+
+func nothing() {}
+
+// reads counts what needs no site.
+func (c *counted) reads(got map[string]int) {
+	const path = "/me/status-messages"
+	etag := c.with(c.cookie).get(path).header.Get("Etag")
+	got["catalogue"] = c.count(nothing, c.asks("GET", path, "", 200))[0]
+	got["catalogue, gzip"] = c.count(nothing, c.asks("GET", path, "", 200, "Accept-Encoding", "gzip"))[0]
+	got["catalogue, 304"] = c.count(nothing, c.asks("GET", path, "", 304, "If-None-Match", etag))[0]
+	got["GET /me"] = c.count(nothing, c.asks("GET", "/api/v2/me?subresources=devices,channels", "", 200))[0]
+}
+
+// writes counts a change of state at the site, and the event that tells of one.
+func (c *counted) writes(got map[string]int) {
+	post := func(operation string) func() {
+		ask := c.asks("POST", "/api/v2/me", fmt.Sprintf(`{"operationName":%q}`, operation), 200, "Origin", "https://agents.example")
+		return func() {
+			c.site.does(operation)
+			ask()
+		}
+	}
+	ready, notReady := post("Ready"), post("NotReady")
+	ready() // activates workgroups, and for a while after that they are read before each change
+	c.hears("Ready")
+	time.Sleep(held)
+	before := c.site.given()
+	got["POST /me"] = c.count(func() {
+		notReady()
+		c.hears("NotReady")
+	}, ready, func() { c.hears("Ready") })[0]
+	if n := c.site.given() - before; n != 2*samples {
+		c.t.Errorf("%d changes of state led to %d calls of the site; want one each", 2*samples, n)
+	}
+	got["event of the site"] = c.count(func() { c.hears("At Play") }, func() { c.hears("At Lunch") })[0]
+	c.site.does("")
+	if shown := c.with(c.cookie).get("/me/channels/voice").body; !strings.Contains(shown, "At Lunch") {
+		c.t.Errorf("the events led to %s; want lunch", shown)
+	}
+}
+
+// hears brings the events of something that happened at the site, and waits until they have done their work.
+func (c *counted) hears(what string) {
+	c.site.tell(c.events[what])
+	synctest.Wait()
+}
+
+// polls counts held connects, and events that answer them: of a client that hears of something all the
+// time, and of one that has been quiet, whose connects are parked.
+func (c *counted) polls(got map[string]int) {
+	anna := c.with(c.cookie)
+	id := anna.shake(notificationsPath)
+	anna.tell(id, "/meta/subscribe", `,"subscription":"/v2/me/*"`)
+	anna.tell(id, "/meta/connect", `,"connectionType":"long-polling","advice":{"timeout":0}`)
+	wire := c.door.dial()
+	defer wire.Close()
+	poll := c.poll(wire, id)
+	statuses := []string{"At Lunch", "At Play"} // the agent is at lunch
+	answers := 0
+	hold := func() { answers = wire.answers; poll() }
+	tell := func() {
+		if wire.answers != answers {
+			c.t.Fatalf("a poll that was to be held was answered %q", wire.taken)
+		}
+		c.hears(statuses[0])
+	}
+	lively := c.count(func() {
+		c.hears(statuses[1]) // nobody waits for it
+		poll()               // is answered with it
+	}, hold, tell)
+	got["held poll"], got["push of one event"] = lively[0], lively[1]
+	quiet := c.count(func() {
+		slices.Reverse(statuses)
+		for range 2 { // the second is parked, and comes back for the one that is counted
+			poll()
+			time.Sleep(held)
+			c.site.tell([]byte(":\n\n")) // or the stream would be taken for broken
+		}
+	}, hold, tell)
+	got["held poll, parked"], got["push of one event, parked"] = quiet[0], quiet[1]
+	if !strings.Contains(string(wire.taken), `"reason":"`+statuses[0]+`"`) {
+		c.t.Errorf("the last poll was answered %q; want %s", wire.taken, statuses[0])
+	}
+}
+
+// poll returns what sends a connect, and waits until it is held or answered.
+func (c *counted) poll(wire *pipe, client string) func() {
+	message := fmt.Sprintf(`[{"id":"3","channel":"/meta/connect","connectionType":"long-polling","clientId":%q}]`, client)
+	request := fmt.Appendf(nil, "POST %s/connect HTTP/1.1\r\nHost: portico.example\r\nCookie: JSESSIONID=%s\r\nOrigin: https://agents.example\r\nContent-Type: application/json;charset=UTF-8\r\nContent-Length: %d\r\n\r\n%s",
+		notificationsPath, c.cookie, len(message), message)
+	return func() {
+		_, err := wire.Write(request)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		synctest.Wait()
+	}
+}
+
+// logins counts a log-in with all that it sets off: the event stream and its subscriptions too.
+func (c *counted) logins(got map[string]int) {
+	c.cookie = ""
+	logIn := c.asks("GET", "/api/v2/me", "", 200, "Authorization", basicAuth("anna", "anna"))
+	got["log-in"] = c.count(func() { c.logOut(c.as("anna")) }, logIn)[0]
+}
