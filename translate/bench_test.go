@@ -1,0 +1,36 @@
+package translate
+
+import (
+	"testing"
+
+	"portico/translate/icwsapi"
+)
+
+// BenchmarkChange measures what a status that the site tells of costs, from the message to what is pushed.
+func BenchmarkChange(b *testing.B) {
+	k := sit(b, mapped(), mapped().directory(b), "Available", "Sales Mail")
+	for _, bench := range []struct{ name, one, other string }{
+		{"not ready", "At Lunch", "At Play"},
+		{"ready", "Available", "At Lunch"},
+	} {
+		b.Run(bench.name, func(b *testing.B) {
+			view := k.View(k.s, k.d)
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				message := statusOf("anna", []string{bench.one, bench.other}[i%2])
+				s, heard := k.Heard(k.s, message, k.d)
+				now := k.View(s, k.d)
+				if len(Notifications(view, now, heard)) == 0 {
+					b.Fatalf("%+v is not notified", message)
+				}
+				k.s, view = s, now
+			}
+		})
+	}
+}
+
+// statusOf returns a message that an agent is given a status.
+func statusOf(userID, statusID string) icwsapi.Message {
+	return icwsapi.UserStatusMessage{Head: icwsapi.Head{Type: icwsapi.TypeUserStatus, IsDelta: true},
+		UserStatusList: []icwsapi.UserStatus{{UserID: userID, StatusID: statusID}}}
+}
