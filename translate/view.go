@@ -23,14 +23,17 @@ type View struct {
 // View returns what /me shows of the agent's part at the site. While the site cannot be reached
 // there are no channels and the device has no state.
 func (r Rules) View(s AgentState, d *Directory) View {
-	view := View{Channels: []htccapi.Channel{}, DND: s.DND()}
+	view := View{Channels: make([]htccapi.Channel, 0, len(r.Channels)), DND: s.DND()}
 	now := r.stance(s, d)
-	for _, channel := range r.Shown(s) {
+	for _, channel := range r.Channels {
+		if !s.has(channel) {
+			continue
+		}
 		shown := htccapi.Channel{Channel: channel.Name, UserState: r.userState(channel, s, now, d)}
 		if channel.Name == htccapi.Voice {
 			shown.PhoneNumber = s.phone()
 			shown.UserActivity = activity(s)
-			view.Device = r.device(s, shown.UserState)
+			view.Device = device(s, shown.UserState, d)
 		}
 		if s.Link != Unreachable {
 			view.Channels = append(view.Channels, shown)
@@ -56,20 +59,27 @@ func (r Rules) userState(channel Channel, s AgentState, now Stance, d *Directory
 	return d.SettingOf(label).UserState()
 }
 
-func (r Rules) device(s AgentState, state htccapi.UserState) *htccapi.Device {
+// What devices have in common. Nobody changes these lists.
+var (
+	mayHide = []htccapi.Operation{htccapi.DoNotDisturbOn}
+	mayShow = []htccapi.Operation{htccapi.DoNotDisturbOff}
+	byVoice = []htccapi.MediaChannel{htccapi.Voice}
+)
+
+func device(s AgentState, state htccapi.UserState, d *Directory) *htccapi.Device {
 	device := &htccapi.Device{
-		ID:                  DeviceID(r.Site, s.UserID),
+		ID:                  s.Device,
 		DeviceState:         htccapi.DeviceInactive,
 		PhoneNumber:         s.phone(),
 		TelephonyNetwork:    htccapi.TelephonyPrivate,
 		DoNotDisturb:        htccapi.Off,
-		VoiceEnvironmentURI: r.PublicURL + "/api/v2/voice-environments/" + Namespace(r.Site).String(),
-		Capabilities:        []htccapi.Operation{htccapi.DoNotDisturbOn},
-		Channels:            []htccapi.MediaChannel{htccapi.Voice},
+		VoiceEnvironmentURI: d.telephony,
+		Capabilities:        mayHide,
+		Channels:            byVoice,
 	}
 	if s.DND() {
 		device.DoNotDisturb = htccapi.On
-		device.Capabilities = []htccapi.Operation{htccapi.DoNotDisturbOff}
+		device.Capabilities = mayShow
 	}
 	if s.Link == Connected {
 		device.DeviceState = htccapi.DeviceActive
@@ -97,9 +107,9 @@ func activity(s AgentState) string {
 	return activityIdle
 }
 
-// DeviceID returns the id of the agent's one device at a site, the same in every session.
-func DeviceID(site, userID string) string {
-	return uuid.NewSHA1(Namespace(site), []byte("device:"+fold(userID))).String()
+// deviceID returns the id of the agent's one device at a site, the same in every session.
+func deviceID(site uuid.UUID, userID string) string {
+	return uuid.NewSHA1(site, []byte("device:"+fold(userID))).String()
 }
 
 // AgentID returns the id of the agent's user object: 32 hex digits, the same in every session.
