@@ -155,8 +155,10 @@ func (p Plan) status() *icwsapi.UserStatusUpdate {
 // Channels returns the names of the channels the agent has at the site.
 func (r Rules) ChannelNames(s AgentState) []htccapi.MediaChannel {
 	var names []htccapi.MediaChannel
-	for _, channel := range r.Shown(s) {
-		names = append(names, channel.Name)
+	for _, channel := range r.Channels {
+		if s.has(channel) {
+			names = append(names, channel.Name)
+		}
 	}
 	return names
 }

@@ -56,6 +56,10 @@ func TestSplittingNames(t *testing.T) {
 func TestFeaturesAreThoseOfTheChannels(t *testing.T) {
 	r := rules(Channel{Name: htccapi.Voice}, Channel{Name: email}, Channel{"fax", []string{"Fax"}}, Channel{"social", []string{"Social"}})
 	k := sit(t, r, r.directory(t), "Available", "Social")
+	var features []htccapi.Feature
+	for _, channel := range r.ChannelNames(k.s) {
+		features = append(features, r.Feature(channel))
+	}
 	feature := func(id, name, channel string) htccapi.Feature {
 		return htccapi.Feature{ID: id, DisplayName: name, Description: "API for " + channel, AutoAssignOnContactCenterCreated: true,
 			URI: "https://agents.example/api/v2/features/" + id, Path: "/features/" + id}
@@ -64,5 +68,5 @@ func TestFeaturesAreThoseOfTheChannels(t *testing.T) {
 		feature("api-voice", "Voice API", "voice"),
 		feature("api-multimedia-email", "Multimedia Email API", "email"),
 		feature("api-multimedia-social", "Multimedia social API", "social"),
-	}, r.Features(k.s))
+	}, features)
 }

@@ -48,7 +48,7 @@ func (p *icwsPart) tellAgain() {
 func (p *icwsPart) kept() shown {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.shows
+	return p.shownLocked()
 }
 
 // current reports whether the site tells of every change, or never will again.
