@@ -15,18 +15,22 @@ func (p *icwsPart) tellLocked(before translate.View, heard translate.Heard) {
 		return
 	}
 	now := time.Now()
+	letters := make([]letter, 0, 3)
 	if p.agent.tells.Load() {
 		for _, n := range translate.Notifications(before, p.view, heard) {
 			one := letter{topic: n.Topic, data: n.Data, received: now}
 			if n.Topic == htccapi.TopicChannels && len(p.agent.parts) > 1 {
 				one.data = nil
 			}
-			p.agent.outbox.put(one)
+			letters = append(letters, one)
 		}
 	}
 	if heard.Failed != nil {
 		n := translate.Failure(p.view, "the contact centre refused the change after accepting it")
-		p.agent.outbox.put(letter{topic: n.Topic, data: n.Data, received: now})
+		letters = append(letters, letter{topic: n.Topic, data: n.Data, received: now})
+	}
+	if len(letters) > 0 {
+		p.agent.outbox.put(letters...)
 	}
 }
 
