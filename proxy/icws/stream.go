@@ -1,7 +1,6 @@
 package icws
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,8 +8,6 @@ import (
 	"net/http"
 	"runtime/debug"
 	"time"
-
-	"github.com/tmaxmax/go-sse"
 
 	"portico/proxy/upstream"
 )
@@ -136,9 +133,9 @@ func (r *reader) read(stream *upstream.EventStream) error {
 		if err != nil {
 			return fmt.Errorf("read stream: %w", err)
 		}
-		aside(func() { err = r.readBlock(block) })
-		if err != nil {
-			return fmt.Errorf("read stream: %w", err)
+		data := eventData(block)
+		if len(data) > 0 {
+			aside(func() { r.deliver(data) })
 		}
 	}
 }
@@ -162,17 +159,4 @@ func aside(f func()) {
 	if err != nil {
 		panic(err)
 	}
-}
-
-// readBlock delivers the event of a block, if it is one.
-func (r *reader) readBlock(block []byte) error {
-	for event, err := range sse.Read(bytes.NewReader(block), &sse.ReadConfig{MaxEventSize: len(block) + 1}) {
-		if err != nil {
-			return err
-		}
-		if event.Data != "" {
-			r.deliver([]byte(event.Data))
-		}
-	}
-	return nil
 }
