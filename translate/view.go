@@ -12,15 +12,15 @@ const (
 	activityBusy = "Busy"
 )
 
-// A View is an agent's state at one site as /me shows it: Device is nil for an agent without voice
-// there.
+// A View is an agent's state at one site as notifications carry it. An agent without voice there has no
+// device. Nobody changes what is in the lists, which notifications share.
 type View struct {
 	Channels []htccapi.Channel
-	Device   *htccapi.Device
+	Devices  []htccapi.Device // at most one
 	DND      bool
 }
 
-// View returns what /me shows of the agent's part at the site. While the site cannot be reached
+// View returns what is to be seen of the agent's part at the site. While the site cannot be reached
 // there are no channels and the device has no state.
 func (r Rules) View(s AgentState, d *Directory) View {
 	view := View{Channels: make([]htccapi.Channel, 0, len(r.Channels)), DND: s.DND()}
@@ -29,11 +29,11 @@ func (r Rules) View(s AgentState, d *Directory) View {
 		if !s.has(channel) {
 			continue
 		}
-		shown := htccapi.Channel{Channel: channel.Name, UserState: r.userState(channel, s, now, d)}
+		shown := htccapi.Channel{Channel: channel.Name, UserState: r.userState(channel, s, now, d), DNDState: dndState(s)}
 		if channel.Name == htccapi.Voice {
 			shown.PhoneNumber = s.phone()
 			shown.UserActivity = activity(s)
-			view.Device = device(s, shown.UserState, d)
+			view.Devices = []htccapi.Device{device(s, shown.UserState, d)}
 		}
 		if s.Link != Unreachable {
 			view.Channels = append(view.Channels, shown)
@@ -66,19 +66,18 @@ var (
 	byVoice = []htccapi.MediaChannel{htccapi.Voice}
 )
 
-func device(s AgentState, state htccapi.UserState, d *Directory) *htccapi.Device {
-	device := &htccapi.Device{
+func device(s AgentState, state htccapi.UserState, d *Directory) htccapi.Device {
+	device := htccapi.Device{
 		ID:                  s.Device,
 		DeviceState:         htccapi.DeviceInactive,
 		PhoneNumber:         s.phone(),
 		TelephonyNetwork:    htccapi.TelephonyPrivate,
-		DoNotDisturb:        htccapi.Off,
+		DoNotDisturb:        dndState(s),
 		VoiceEnvironmentURI: d.telephony,
 		Capabilities:        mayHide,
 		Channels:            byVoice,
 	}
 	if s.DND() {
-		device.DoNotDisturb = htccapi.On
 		device.Capabilities = mayShow
 	}
 	if s.Link == Connected {
@@ -86,6 +85,13 @@ func device(s AgentState, state htccapi.UserState, d *Directory) *htccapi.Device
 		device.UserState = &state
 	}
 	return device
+}
+
+func dndState(s AgentState) string {
+	if s.DND() {
+		return htccapi.On
+	}
+	return htccapi.Off
 }
 
 // phone returns the number of the agent's phone: the station the site says they work at, else the

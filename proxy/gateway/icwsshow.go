@@ -144,14 +144,15 @@ func (p *icwsPart) absent() shown {
 	return resources(p.site.Rules.View(state, p.directory.Directory))
 }
 
-// resources returns a view as resources.
+// resources returns a view as resources. Answers carry no dndState.
 func resources(view translate.View) shown {
 	var all shown
 	for _, channel := range view.Channels {
+		channel.DNDState = ""
 		all.channels = append(all.channels, Resource{ID: string(channel.Channel), Body: channel})
 	}
-	if view.Device != nil {
-		all.devices = []Resource{{ID: view.Device.ID, Body: *view.Device}}
+	for _, device := range view.Devices {
+		all.devices = append(all.devices, Resource{ID: device.ID, Body: device})
 	}
 	return all
 }

@@ -68,7 +68,7 @@ func (p *icwsPart) notified() []any {
 	view := p.view
 	p.mu.Unlock()
 	var channels []any
-	for _, channel := range translate.WithDND(view) {
+	for _, channel := range view.Channels {
 		channels = append(channels, channel)
 	}
 	return channels

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"portico/proxy/upstream"
@@ -144,19 +145,21 @@ func (r *reader) read(stream *upstream.EventStream) error {
 // the goroutine, where that of a reader, which waits most of its life, would stay grown: 16 KB instead
 // of 4. A panic of f becomes one of the caller's, who has somebody to catch it.
 func aside(f func()) {
-	panicked := make(chan error, 1)
+	var panicked error
+	var work sync.WaitGroup
+	work.Add(1)
 	go func() {
+		defer work.Done()
 		defer func() {
 			p := recover()
 			if p != nil {
-				panicked <- fmt.Errorf("%v\n%s", p, debug.Stack())
+				panicked = fmt.Errorf("%v\n%s", p, debug.Stack())
 			}
-			close(panicked)
 		}()
 		f()
 	}()
-	err := <-panicked
-	if err != nil {
-		panic(err)
+	work.Wait()
+	if panicked != nil {
+		panic(panicked)
 	}
 }
