@@ -29,6 +29,23 @@ func BenchmarkChange(b *testing.B) {
 	}
 }
 
+// TestAChangeAllocatesOnlyWhatItTells: ids, features and what else stays the same is not made anew.
+func TestAChangeAllocatesOnlyWhatItTells(t *testing.T) {
+	const most = 20 // the lists that are pushed, and folded ids
+	k := sit(t, mapped(), mapped().directory(t), "Available", "Sales Mail")
+	message := [2]icwsapi.Message{statusOf("anna", "At Lunch"), statusOf("anna", "At Play")}
+	view, i := k.View(k.s, k.d), 0
+	got := testing.AllocsPerRun(100, func() {
+		s, heard := k.Heard(k.s, message[i%2], k.d)
+		now := k.View(s, k.d)
+		_ = Notifications(view, now, heard)
+		k.s, view, i = s, now, i+1
+	})
+	if got > most {
+		t.Errorf("%v allocations; want at most %v", got, most)
+	}
+}
+
 // statusOf returns a message that an agent is given a status.
 func statusOf(userID, statusID string) icwsapi.Message {
 	return icwsapi.UserStatusMessage{Head: icwsapi.Head{Type: icwsapi.TypeUserStatus, IsDelta: true},

@@ -79,3 +79,10 @@ func readByLibrary(t *testing.T, text []byte) []string {
 	}
 	return data
 }
+
+func TestDataOfOneLineIsNotCopied(t *testing.T) {
+	block := []byte(statusEvent)
+	if got := testing.AllocsPerRun(100, func() { _ = eventData(block) }); got != 0 {
+		t.Errorf("%v allocations; want none", got)
+	}
+}
