@@ -18,9 +18,10 @@ import (
 // BenchmarkDoor measures requests from the door to the gateway and back, without sockets towards the
 // caller: what an agent's application asks for most. All but the POST make no call to the site.
 func BenchmarkDoor(b *testing.B) {
-	w := newDoor(b, func(k *knobs) { k.door.Logger = slog.New(slog.NewJSONHandler(io.Discard, nil)) })
+	w := newPushing(b, func(k *knobs) { k.door.Logger = slog.New(slog.NewJSONHandler(io.Discard, nil)) })
 	first := w.as("anna").get("/me/status-messages")
 	cookie := "JSESSIONID=" + cookieOf(first)
+	page := w.with(cookieOf(first)).shake(notificationsPath)
 	for _, bench := range []struct {
 		name, method, path, body string
 		headers                  []string
@@ -33,6 +34,8 @@ func BenchmarkDoor(b *testing.B) {
 		{"me", "GET", "/api/v2/me", "", nil, 200},
 		{"me with all", "GET", "/api/v2/me?subresources=*", "", nil, 200},
 		{"operation", "POST", "/api/v2/me", `{"operationName":"DoNotDisturbOff"}`, nil, 200},
+		{"connect", "POST", "/api/v2/notifications/connect", fmt.Sprintf(`[{"id":"3","channel":"/meta/connect","connectionType":"long-polling","clientId":%q,"advice":{"timeout":0}}]`, page),
+			[]string{"Content-Type", "application/json;charset=UTF-8", "Origin", "https://agents.example"}, 200},
 	} {
 		b.Run(bench.name, func(b *testing.B) {
 			request := httptest.NewRequest(bench.method, bench.path, nil)

@@ -16,7 +16,7 @@ import (
 )
 
 // newPushing returns a world whose door answers CometD, with websockets unless an option says otherwise.
-func newPushing(t *testing.T, options ...func(*knobs)) *world {
+func newPushing(t testing.TB, options ...func(*knobs)) *world {
 	t.Helper()
 	var server *push.Server
 	offered := func(k *knobs) {

@@ -46,13 +46,12 @@ func (p *draft) activations() (map[string]bool, map[string]bool) {
 	off, on := map[string]bool{}, map[string]bool{}
 	acd := p.in.IsACD(p.to.Choice.StatusID)
 	for _, channel := range p.rules.Channels {
-		workgroups := p.state.workgroups(channel)
 		wanted := acd && p.to.Ready[channel.Name] && p.counts(channel)
 		switch {
 		case wanted && (p.to.Asked[channel.Name] || !p.state.active(channel)):
-			pick(on, workgroups, true)
+			p.pick(on, channel, true)
 		case !wanted && (acd || p.off[channel.Name]):
-			pick(off, workgroups, false)
+			p.pick(off, channel, false)
 		}
 	}
 	return off, on
@@ -66,10 +65,10 @@ func (p *draft) counts(channel Channel) bool {
 	return after.counts(channel)
 }
 
-// pick adds the workgroups that are not yet as wanted.
-func pick(into, workgroups map[string]bool, wanted bool) {
-	for workgroup, active := range workgroups {
-		if active != wanted {
+// pick adds the channel's workgroups that are not yet as wanted, as the site spells them.
+func (p *draft) pick(into map[string]bool, channel Channel, wanted bool) {
+	for workgroup, active := range p.state.Activations {
+		if active != wanted && channel.takes(workgroup) {
 			into[workgroup] = wanted
 		}
 	}
@@ -129,7 +128,7 @@ func (s AgentState) Sent(plan Plan, requestID string) (AgentState, Heard) {
 		return next, Heard{Confirmed: true}
 	}
 	choice := chosenBy(*update)
-	there := !s.unseen() && fold(s.Status.StatusID) == fold(choice.StatusID)
+	there := !s.unseen() && same(s.Status.StatusID, choice.StatusID)
 	next.Pending = append(slices.Clip(next.Pending), Pending{RequestID: requestID, Choice: choice, Seen: there, Before: before})
 	at := slices.IndexFunc(next.Early, func(c Completion) bool { return c.RequestID == requestID })
 	if at < 0 {
@@ -156,8 +155,10 @@ func (p Plan) status() *icwsapi.UserStatusUpdate {
 // Channels returns the names of the channels the agent has at the site.
 func (r Rules) ChannelNames(s AgentState) []htccapi.MediaChannel {
 	var names []htccapi.MediaChannel
-	for _, channel := range r.Shown(s) {
-		names = append(names, channel.Name)
+	for _, channel := range r.Channels {
+		if s.has(channel) {
+			names = append(names, channel.Name)
+		}
 	}
 	return names
 }

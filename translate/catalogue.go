@@ -134,3 +134,6 @@ func (a *Access) Digest() [sha256.Size]byte {
 
 // fold returns the form in which ids of statuses, users and workgroups compare.
 func fold(id string) string { return strings.ToLower(id) }
+
+// same reports whether two ids compare equal. It makes no folded form of either.
+func same(id, other string) bool { return strings.EqualFold(id, other) }

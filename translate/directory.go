@@ -18,6 +18,7 @@ type Directory struct {
 	Access    *Access
 
 	namespace uuid.UUID
+	telephony string                                      // uri of the voice environment of all devices
 	choose    map[htccapi.Operation]icwsapi.StatusMessage // what carries out a system operation
 	site      map[htccapi.Operation]icwsapi.StatusMessage // what would, could the agent choose every status
 	stands    map[string]htccapi.Operation                // whose state a status shows as, by folded id
@@ -30,11 +31,12 @@ type Directory struct {
 func (r Rules) NewDirectory(catalogue *Catalogue, access *Access) *Directory {
 	d := &Directory{
 		Catalogue: catalogue, Access: access, namespace: Namespace(r.Site),
-		choose:   map[htccapi.Operation]icwsapi.StatusMessage{},
-		site:     map[htccapi.Operation]icwsapi.StatusMessage{},
-		stands:   map[string]htccapi.Operation{},
-		settings: map[string]htccapi.AgentStateSetting{},
-		byName:   map[htccapi.Operation]icwsapi.StatusMessage{},
+		telephony: r.PublicURL + "/api/v2/voice-environments/" + Namespace(r.Site).String(),
+		choose:    map[htccapi.Operation]icwsapi.StatusMessage{},
+		site:      map[htccapi.Operation]icwsapi.StatusMessage{},
+		stands:    map[string]htccapi.Operation{},
+		settings:  map[string]htccapi.AgentStateSetting{},
+		byName:    map[htccapi.Operation]icwsapi.StatusMessage{},
 	}
 	for _, op := range assigned {
 		d.assign(r, op)

@@ -89,7 +89,7 @@ func (s AgentState) settle(before Stance, d *Directory) AgentState {
 		return s
 	}
 	s.Memory = nil
-	if d.endsWish(s.Status.StatusID) {
+	if s.isWishing() && d.endsWish(s.Status.StatusID) {
 		s = s.withoutWishes()
 	}
 	return s

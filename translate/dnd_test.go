@@ -62,7 +62,7 @@ func TestDoNotDisturbShowsOnTheDevice(t *testing.T) {
 		next      htccapi.Operation
 	}{{"DoNotDisturbOff", htccapi.Off, htccapi.DoNotDisturbOn}, {"DoNotDisturbOn", htccapi.On, htccapi.DoNotDisturbOff}} {
 		k.do(tt.ask)
-		device := k.View(k.s, k.d).Device
+		device := k.View(k.s, k.d).Devices[0]
 		if device.DoNotDisturb != tt.flag {
 			t.Errorf("after %s the device shows %q; want %q", tt.ask, device.DoNotDisturb, tt.flag)
 		}

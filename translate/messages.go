@@ -22,7 +22,7 @@ type Heard struct {
 
 // Begin returns the state of an agent at log-in.
 func Begin(userID string, status icwsapi.UserStatus, activations map[string]bool, d *Directory) AgentState {
-	s := AgentState{UserID: userID, Status: status, Activations: activations}
+	s := AgentState{UserID: userID, Device: deviceID(d.namespace, userID), Status: status, Activations: activations}
 	return s.settle(Stance{}, d)
 }
 
@@ -57,7 +57,7 @@ func StationName(station *icwsapi.EffectiveStation) string {
 func (r Rules) heardStatuses(s AgentState, m icwsapi.UserStatusMessage, d *Directory) (AgentState, Heard) {
 	var all Heard
 	for _, status := range m.UserStatusList {
-		if fold(status.UserID) != fold(s.UserID) {
+		if !same(status.UserID, s.UserID) {
 			continue
 		}
 		if m.IsDelta {
@@ -76,7 +76,7 @@ func (r Rules) heardStatuses(s AgentState, m icwsapi.UserStatusMessage, d *Direc
 // status that the agent asked for has not been shown, what is heard lies beneath it.
 func (r Rules) HeardStatus(s AgentState, status icwsapi.UserStatus, d *Directory) (AgentState, Heard) {
 	before, under := r.stance(s, d), s.unseen()
-	changed := fold(status.StatusID) != fold(s.Status.StatusID)
+	changed := !same(status.StatusID, s.Status.StatusID)
 	s.Status = status
 	s, heard := s.recognised()
 	if changed && !under {
@@ -89,7 +89,7 @@ func (r Rules) HeardStatus(s AgentState, status icwsapi.UserStatus, d *Directory
 // for. The site makes changes in the order asked, so those before it have taken place too, and so
 // have those behind it that ask for the same, since the site need not say the same twice.
 func (s AgentState) recognised() (AgentState, Heard) {
-	asked := func(p Pending) bool { return fold(p.Choice.StatusID) == fold(s.Status.StatusID) }
+	asked := func(p Pending) bool { return same(p.Choice.StatusID, s.Status.StatusID) }
 	at := slices.IndexFunc(s.Pending, func(p Pending) bool { return !p.Told && asked(p) })
 	if at < 0 {
 		return s, Heard{}
@@ -110,7 +110,7 @@ func (s AgentState) recognised() (AgentState, Heard) {
 //
 // Source: ICWS, Getting started: Messaging.
 func merged(old, delta icwsapi.UserStatus) icwsapi.UserStatus {
-	changed := fold(old.StatusID) != fold(delta.StatusID)
+	changed := !same(old.StatusID, delta.StatusID)
 	if delta.Notes == nil && !changed {
 		delta.Notes = old.Notes
 	}
@@ -137,7 +137,7 @@ func keep[T any](value **T, old *T) {
 }
 
 func (s AgentState) heardActivations(m icwsapi.UserActivationMessage) AgentState {
-	if fold(m.UserID) != fold(s.UserID) {
+	if !same(m.UserID, s.UserID) {
 		return s
 	}
 	if !m.IsDelta && maps.Equal(s.Activations, m.ActivationsChanged) && s.Activations != nil {
@@ -164,7 +164,7 @@ func (r Rules) completed(s AgentState, c Completion, d *Directory) (AgentState, 
 	}
 	last, then, now := at == len(s.Pending)-1, s.Pending[at].Before.Status, s.Status
 	s, heard := s.failed(at, c)
-	if !last || s.unseen() || fold(then.StatusID) == fold(now.StatusID) {
+	if !last || s.unseen() || same(then.StatusID, now.StatusID) {
 		return s, heard
 	}
 	s.Status = then

@@ -97,7 +97,7 @@ func TestLosingAMembershipHidesTheChannel(t *testing.T) {
 	k := sit(t, mapped(), mapped().directory(t), "Available", "Sales Mail")
 	k.hear(icwsapi.UserActivationMessage{UserID: "anna", ActivationsChanged: map[string]bool{"Mail": true}})
 	k.shows("email Ready")
-	if k.View(k.s, k.d).Device != nil {
+	if len(k.View(k.s, k.d).Devices) > 0 {
 		t.Error("still shows the device of", htccapi.Voice)
 	}
 }

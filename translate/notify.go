@@ -19,39 +19,25 @@ type Notification struct {
 // Source: GWS 8.5.2, CometD messages; that all channels are listed is Portico's choice, since some
 // clients replace their whole set.
 func Notifications(before, after View, heard Heard) []Notification {
-	var pushed []Notification
-	if after.Device != nil && (heard.Confirmed || !reflect.DeepEqual(before.Device, after.Device)) {
+	pushed := make([]Notification, 0, 2)
+	if len(after.Devices) > 0 && (heard.Confirmed || !reflect.DeepEqual(before.Devices, after.Devices)) {
 		pushed = append(pushed, Notification{Topic: htccapi.TopicDevices, Data: htccapi.DeviceStateChangeMessage{
-			MessageType: htccapi.TypeDeviceStateChange, Devices: []htccapi.Device{*after.Device}}})
+			MessageType: htccapi.TypeDeviceStateChange, Devices: after.Devices}})
 	}
 	if heard.Confirmed || before.DND != after.DND || !reflect.DeepEqual(before.Channels, after.Channels) {
 		pushed = append(pushed, Notification{Topic: htccapi.TopicChannels, Data: htccapi.ChannelStateChangeMessage{
-			MessageType: htccapi.TypeChannelStateChange, Channels: WithDND(after)}})
+			MessageType: htccapi.TypeChannelStateChange, Channels: after.Channels}})
 	}
 	return pushed
-}
-
-// WithDND returns the channels as notifications carry them.
-func WithDND(view View) []htccapi.Channel {
-	state := htccapi.Off
-	if view.DND {
-		state = htccapi.On
-	}
-	channels := make([]htccapi.Channel, len(view.Channels))
-	for i, channel := range view.Channels {
-		channel.DNDState = state
-		channels[i] = channel
-	}
-	return channels
 }
 
 // Failure returns what is pushed when an operation that was answered with success failed at the
 // site: an ErrorMessage on the topic of the device, else of the channels.
 func Failure(view View, text string) Notification {
 	message := htccapi.ErrorMessage{MessageType: htccapi.TypeError, ErrorMessage: text}
-	if view.Device == nil {
+	if len(view.Devices) == 0 {
 		return Notification{Topic: htccapi.TopicChannels, Data: message}
 	}
-	message.DevicePath = "/devices/" + view.Device.ID
+	message.DevicePath = "/devices/" + view.Devices[0].ID
 	return Notification{Topic: htccapi.TopicDevices, Data: message}
 }

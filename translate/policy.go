@@ -1,6 +1,8 @@
 package translate
 
 import (
+	"slices"
+
 	"portico/translate/htccapi"
 	"portico/translate/icwsapi"
 )
@@ -25,6 +27,11 @@ type Rules struct {
 type Channel struct {
 	Name       htccapi.MediaChannel
 	Workgroups []string
+}
+
+// takes reports whether the channel's work comes from the workgroup, among others.
+func (c Channel) takes(workgroup string) bool {
+	return slices.ContainsFunc(c.Workgroups, func(mine string) bool { return same(mine, workgroup) })
 }
 
 // Statuses names the status for each purpose, by statusId; empty means: found by flags.
@@ -142,7 +149,7 @@ func (r Rules) fitting(op htccapi.Operation, in *Catalogue) []icwsapi.StatusMess
 // reserved reports whether the settings name the status for something else than op.
 func (r Rules) reserved(op htccapi.Operation, statusID string) bool {
 	for other, p := range purposes {
-		if other != op && fold(p.configured(r.Statuses)) == fold(statusID) {
+		if other != op && same(p.configured(r.Statuses), statusID) {
 			return true
 		}
 	}

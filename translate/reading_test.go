@@ -113,7 +113,7 @@ func TestChannelsOfAnotherSiteAreNotShown(t *testing.T) {
 	k := sit(t, mapped(), mapped().directory(t), "Available", "Sales Mail")
 	k.s.Elsewhere = []htccapi.MediaChannel{htccapi.Voice}
 	k.shows("email Ready")
-	if k.View(k.s, k.d).Device != nil {
+	if len(k.View(k.s, k.d).Devices) > 0 {
 		t.Error("shows a device, though another site owns voice")
 	}
 	diff := cmp.Diff([]htccapi.MediaChannel{email}, k.ChannelNames(k.s))
@@ -138,7 +138,7 @@ func TestPartsThatAreNotConnected(t *testing.T) {
 			k := sit(t, mapped(), mapped().directory(t), "Available", "Sales -Mail")
 			k.s.Link = tt.link
 			k.shows(tt.want)
-			device := k.View(k.s, k.d).Device
+			device := k.View(k.s, k.d).Devices[0]
 			if device.DeviceState != tt.device || (device.UserState != nil) != (tt.link == Connected) {
 				t.Errorf("device is %s with userState %v; want %s, and a userState only while connected", device.DeviceState, device.UserState, tt.device)
 			}
@@ -168,15 +168,15 @@ func TestVoiceCarriesThePhone(t *testing.T) {
 			k.s.Status, k.s.Station = tt.status, tt.station
 			view := k.View(k.s, k.d)
 			want := []htccapi.Channel{
-				{Channel: htccapi.Voice, UserState: htccapi.SettingNotReady.UserState(), PhoneNumber: tt.phone, UserActivity: tt.activity},
-				{Channel: email, UserState: htccapi.SettingNotReady.UserState()},
+				{Channel: htccapi.Voice, UserState: htccapi.SettingNotReady.UserState(), DNDState: htccapi.Off, PhoneNumber: tt.phone, UserActivity: tt.activity},
+				{Channel: email, UserState: htccapi.SettingNotReady.UserState(), DNDState: htccapi.Off},
 			}
 			diff := cmp.Diff(want, view.Channels)
 			if diff != "" {
 				t.Errorf("channels differ (-want +got):\n%s", diff)
 			}
-			if view.Device.PhoneNumber != tt.phone {
-				t.Errorf("device has number %q; want %q", view.Device.PhoneNumber, tt.phone)
+			if view.Devices[0].PhoneNumber != tt.phone {
+				t.Errorf("device has number %q; want %q", view.Devices[0].PhoneNumber, tt.phone)
 			}
 		})
 	}

@@ -24,6 +24,7 @@ const (
 // and no map or slice in it is changed in place.
 type AgentState struct {
 	UserID      string // as the site spells it
+	Device      string // id of the agent's
 	Link        Link
 	Status      icwsapi.UserStatus     // last heard, all properties merged
 	Activations map[string]bool        // by workgroup as the site spells it; the keys are the memberships
@@ -122,27 +123,27 @@ func heard(status icwsapi.UserStatus) Choice {
 func (r Rules) Shown(s AgentState) []Channel {
 	var shown []Channel
 	for _, channel := range r.Channels {
-		if !slices.Contains(s.Elsewhere, channel.Name) && s.member(channel) {
+		if s.has(channel) {
 			shown = append(shown, channel)
 		}
 	}
 	return shown
 }
 
-func (s AgentState) member(channel Channel) bool {
-	return len(channel.Workgroups) == 0 || len(s.workgroups(channel)) > 0
-}
-
-// workgroups returns the channel's workgroups that the agent belongs to, as the site spells them,
-// and whether each is activated.
-func (s AgentState) workgroups(channel Channel) map[string]bool {
-	found := map[string]bool{}
-	for workgroup, active := range s.Activations {
-		if slices.ContainsFunc(channel.Workgroups, func(mapped string) bool { return fold(mapped) == fold(workgroup) }) {
-			found[workgroup] = active
+// has reports whether the agent has the channel, as Shown says.
+func (s AgentState) has(channel Channel) bool {
+	if slices.Contains(s.Elsewhere, channel.Name) {
+		return false
+	}
+	if len(channel.Workgroups) == 0 {
+		return true
+	}
+	for workgroup := range s.Activations {
+		if channel.takes(workgroup) {
+			return true
 		}
 	}
-	return found
+	return false
 }
 
 // active reports whether the channel gets work when the status is an ACD one.
@@ -150,8 +151,8 @@ func (s AgentState) active(channel Channel) bool {
 	if len(channel.Workgroups) == 0 {
 		return true
 	}
-	for _, active := range s.workgroups(channel) {
-		if active {
+	for workgroup, active := range s.Activations {
+		if active && channel.takes(workgroup) {
 			return true
 		}
 	}
@@ -168,12 +169,13 @@ func (r Rules) stance(s AgentState, d *Directory) Stance {
 	if s.Memory != nil {
 		return *s.Memory
 	}
-	now := Stance{Choice: s.choice(), Ready: map[htccapi.MediaChannel]bool{}}
+	now := Stance{Choice: s.choice()}
 	if !d.IsACD(now.Choice.StatusID) {
 		return now
 	}
-	for _, channel := range r.Shown(s) {
-		if s.counts(channel) && s.active(channel) {
+	now.Ready = map[htccapi.MediaChannel]bool{}
+	for _, channel := range r.Channels {
+		if s.has(channel) && s.counts(channel) && s.active(channel) {
 			now.Ready[channel.Name] = true
 		}
 	}
@@ -189,13 +191,23 @@ func (s AgentState) WithActivations(set map[string]bool) AgentState {
 	for workgroup, active := range set {
 		known := workgroup
 		for name := range s.Activations {
-			if fold(name) == fold(workgroup) {
+			if same(name, workgroup) {
 				known = name
 			}
 		}
 		s.Activations[known] = active
 	}
 	return s
+}
+
+// isWishing reports whether some channel is wanted Ready or has a label.
+func (s AgentState) isWishing() bool {
+	for _, wish := range s.Wishes {
+		if wish.Ready || wish.Label != "" {
+			return true
+		}
+	}
+	return false
 }
 
 // withoutWishes returns the state in which no channel is wanted Ready and none has a label.

@@ -37,23 +37,19 @@ var featureNames = map[string]string{
 	"api-multimedia-workitem": "Multimedia Workitem API",
 }
 
-// Features returns the features that an agent's channels stand for: api-voice for voice, else
-// api-multimedia-<channel>.
+// Feature returns the feature that a channel stands for: api-voice for voice, else
+// api-multimedia-<channel>. An agent has those of the channels that are Shown.
 //
 // Source: vendor reference, Channels API: each channel is associated with one feature.
-func (r Rules) Features(s AgentState) []htccapi.Feature {
-	features := []htccapi.Feature{}
-	for _, channel := range r.Shown(s) {
-		id := "api-multimedia-" + string(channel.Name)
-		if channel.Name == htccapi.Voice {
-			id = "api-voice"
-		}
-		name := featureNames[id]
-		if name == "" {
-			name = "Multimedia " + string(channel.Name) + " API"
-		}
-		features = append(features, htccapi.Feature{ID: id, DisplayName: name, Description: "API for " + string(channel.Name),
-			AutoAssignOnContactCenterCreated: true, URI: r.PublicURL + "/api/v2/features/" + id, Path: "/features/" + id})
+func (r Rules) Feature(channel htccapi.MediaChannel) htccapi.Feature {
+	id := "api-multimedia-" + string(channel)
+	if channel == htccapi.Voice {
+		id = "api-voice"
 	}
-	return features
+	name := featureNames[id]
+	if name == "" {
+		name = "Multimedia " + string(channel) + " API"
+	}
+	return htccapi.Feature{ID: id, DisplayName: name, Description: "API for " + string(channel),
+		AutoAssignOnContactCenterCreated: true, URI: r.PublicURL + "/api/v2/features/" + id, Path: "/features/" + id}
 }

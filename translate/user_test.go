@@ -21,8 +21,8 @@ func TestIDsStayTheSame(t *testing.T) {
 	tests := []struct{ name, got, want string }{
 		{"an agent's", AgentID(site, "anna"), "3e87ff0fe0a15fe4ad5ffd124b6b41f4"},
 		{"in whatever case", AgentID(site, "ANNA"), "3e87ff0fe0a15fe4ad5ffd124b6b41f4"},
-		{"a device's", DeviceID(site, "anna"), "ffa26a05-f9eb-59bd-ba56-b86c7970ca4f"},
-		{"in whatever case", DeviceID(site, "Anna"), "ffa26a05-f9eb-59bd-ba56-b86c7970ca4f"},
+		{"a device's", deviceID(Namespace(site), "anna"), "ffa26a05-f9eb-59bd-ba56-b86c7970ca4f"},
+		{"in whatever case", deviceID(Namespace(site), "Anna"), "ffa26a05-f9eb-59bd-ba56-b86c7970ca4f"},
 		{"a site's", Namespace(site).String(), "7eef696c-e868-51c4-975c-f35e012fb457"},
 	}
 	for _, tt := range tests {
@@ -30,7 +30,7 @@ func TestIDsStayTheSame(t *testing.T) {
 			t.Errorf("%s: %s; want %s", tt.name, tt.got, tt.want)
 		}
 	}
-	if AgentID("other", "anna") == AgentID(site, "anna") || DeviceID("other", "anna") == DeviceID(site, "anna") {
+	if AgentID("other", "anna") == AgentID(site, "anna") || deviceID(Namespace("other"), "anna") == deviceID(Namespace(site), "anna") {
 		t.Error("two sites give one id")
 	}
 }
@@ -56,6 +56,10 @@ func TestSplittingNames(t *testing.T) {
 func TestFeaturesAreThoseOfTheChannels(t *testing.T) {
 	r := rules(Channel{Name: htccapi.Voice}, Channel{Name: email}, Channel{"fax", []string{"Fax"}}, Channel{"social", []string{"Social"}})
 	k := sit(t, r, r.directory(t), "Available", "Social")
+	var features []htccapi.Feature
+	for _, channel := range r.ChannelNames(k.s) {
+		features = append(features, r.Feature(channel))
+	}
 	feature := func(id, name, channel string) htccapi.Feature {
 		return htccapi.Feature{ID: id, DisplayName: name, Description: "API for " + channel, AutoAssignOnContactCenterCreated: true,
 			URI: "https://agents.example/api/v2/features/" + id, Path: "/features/" + id}
@@ -64,5 +68,5 @@ func TestFeaturesAreThoseOfTheChannels(t *testing.T) {
 		feature("api-voice", "Voice API", "voice"),
 		feature("api-multimedia-email", "Multimedia Email API", "email"),
 		feature("api-multimedia-social", "Multimedia social API", "social"),
-	}, r.Features(k.s))
+	}, features)
 }

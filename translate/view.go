@@ -12,25 +12,28 @@ const (
 	activityBusy = "Busy"
 )
 
-// A View is an agent's state at one site as /me shows it: Device is nil for an agent without voice
-// there.
+// A View is an agent's state at one site as notifications carry it. An agent without voice there has no
+// device. Nobody changes what is in the lists, which notifications share.
 type View struct {
 	Channels []htccapi.Channel
-	Device   *htccapi.Device
+	Devices  []htccapi.Device // at most one
 	DND      bool
 }
 
-// View returns what /me shows of the agent's part at the site. While the site cannot be reached
+// View returns what is to be seen of the agent's part at the site. While the site cannot be reached
 // there are no channels and the device has no state.
 func (r Rules) View(s AgentState, d *Directory) View {
-	view := View{Channels: []htccapi.Channel{}, DND: s.DND()}
+	view := View{Channels: make([]htccapi.Channel, 0, len(r.Channels)), DND: s.DND()}
 	now := r.stance(s, d)
-	for _, channel := range r.Shown(s) {
-		shown := htccapi.Channel{Channel: channel.Name, UserState: r.userState(channel, s, now, d)}
+	for _, channel := range r.Channels {
+		if !s.has(channel) {
+			continue
+		}
+		shown := htccapi.Channel{Channel: channel.Name, UserState: r.userState(channel, s, now, d), DNDState: dndState(s)}
 		if channel.Name == htccapi.Voice {
 			shown.PhoneNumber = s.phone()
 			shown.UserActivity = activity(s)
-			view.Device = r.device(s, shown.UserState)
+			view.Devices = []htccapi.Device{device(s, shown.UserState, d)}
 		}
 		if s.Link != Unreachable {
 			view.Channels = append(view.Channels, shown)
@@ -56,26 +59,39 @@ func (r Rules) userState(channel Channel, s AgentState, now Stance, d *Directory
 	return d.SettingOf(label).UserState()
 }
 
-func (r Rules) device(s AgentState, state htccapi.UserState) *htccapi.Device {
-	device := &htccapi.Device{
-		ID:                  DeviceID(r.Site, s.UserID),
+// What devices have in common. Nobody changes these lists.
+var (
+	mayHide = []htccapi.Operation{htccapi.DoNotDisturbOn}
+	mayShow = []htccapi.Operation{htccapi.DoNotDisturbOff}
+	byVoice = []htccapi.MediaChannel{htccapi.Voice}
+)
+
+func device(s AgentState, state htccapi.UserState, d *Directory) htccapi.Device {
+	device := htccapi.Device{
+		ID:                  s.Device,
 		DeviceState:         htccapi.DeviceInactive,
 		PhoneNumber:         s.phone(),
 		TelephonyNetwork:    htccapi.TelephonyPrivate,
-		DoNotDisturb:        htccapi.Off,
-		VoiceEnvironmentURI: r.PublicURL + "/api/v2/voice-environments/" + Namespace(r.Site).String(),
-		Capabilities:        []htccapi.Operation{htccapi.DoNotDisturbOn},
-		Channels:            []htccapi.MediaChannel{htccapi.Voice},
+		DoNotDisturb:        dndState(s),
+		VoiceEnvironmentURI: d.telephony,
+		Capabilities:        mayHide,
+		Channels:            byVoice,
 	}
 	if s.DND() {
-		device.DoNotDisturb = htccapi.On
-		device.Capabilities = []htccapi.Operation{htccapi.DoNotDisturbOff}
+		device.Capabilities = mayShow
 	}
 	if s.Link == Connected {
 		device.DeviceState = htccapi.DeviceActive
 		device.UserState = &state
 	}
 	return device
+}
+
+func dndState(s AgentState) string {
+	if s.DND() {
+		return htccapi.On
+	}
+	return htccapi.Off
 }
 
 // phone returns the number of the agent's phone: the station the site says they work at, else the
@@ -97,9 +113,9 @@ func activity(s AgentState) string {
 	return activityIdle
 }
 
-// DeviceID returns the id of the agent's one device at a site, the same in every session.
-func DeviceID(site, userID string) string {
-	return uuid.NewSHA1(Namespace(site), []byte("device:"+fold(userID))).String()
+// deviceID returns the id of the agent's one device at a site, the same in every session.
+func deviceID(site uuid.UUID, userID string) string {
+	return uuid.NewSHA1(site, []byte("device:"+fold(userID))).String()
 }
 
 // AgentID returns the id of the agent's user object: 32 hex digits, the same in every session.

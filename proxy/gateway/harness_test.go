@@ -128,6 +128,9 @@ func (w *world) shows(a *Agent) string {
 		var one htccapi.Channel
 		w.decode(channel, &one)
 		text += string(one.Channel) + ":" + one.UserState.State + one.UserState.Reason + one.UserState.WorkMode + " "
+		if one.DNDState != "" {
+			text += "with dndState, which notifications alone carry "
+		}
 	}
 	for _, device := range me.Devices {
 		var one htccapi.Device

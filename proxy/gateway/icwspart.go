@@ -49,10 +49,9 @@ type icwsPart struct {
 	gone      bool // conn is, as the site said
 	state     translate.AgentState
 	directory *directory
-	view      translate.View // of state
-	shows     shown          // the same as resources
-	who       htccapi.User
-	features  []Resource
+	view      translate.View   // of state
+	shows     *shown           // the same as resources; nil until somebody asks
+	who       any              // the htccapi.User that conn is of; nil until somebody asks
 	begun     bool             // state was read
 	asked     *translate.Asked // at another replica; nil if nothing was
 	lost      bool             // the upstream session of state is gone, and state is to be recovered

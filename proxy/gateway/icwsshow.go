@@ -22,7 +22,7 @@ func (p *icwsPart) show(ctx context.Context) (shown, error) {
 		return shown{}, err
 	}
 	p.mu.Lock()
-	view, current := p.shows, p.lost || p.over || p.currentLocked() || p.justBegunLocked()
+	view, current := p.shownLocked(), p.lost || p.over || p.currentLocked() || p.justBegunLocked()
 	view.age, view.from = p.pulse().since(p.readAt), fromPush
 	p.mu.Unlock()
 	if current {
@@ -35,7 +35,7 @@ func (p *icwsPart) show(ctx context.Context) (shown, error) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	view = p.shows
+	view = p.shownLocked()
 	view.age, view.from = time.Since(p.readAt), fromRead
 	return view, nil
 }
@@ -71,16 +71,18 @@ func (p *icwsPart) pulse() *pulse {
 	return &p.alive
 }
 
-// showLocked makes what /me shows follow the state, once for all who read it.
+// showLocked makes what /me shows follow the state.
 func (p *icwsPart) showLocked() {
-	rules := p.site.Rules
-	p.view = rules.View(p.state, p.directory.Directory)
-	p.shows = resources(p.view)
-	p.who = rules.User(p.agent.session.Login, p.conn.UserID, p.conn.DisplayName)
-	p.features = nil
-	for _, feature := range rules.Features(p.state) {
-		p.features = append(p.features, Resource{ID: feature.ID, Body: feature})
+	p.view, p.shows = p.site.Rules.View(p.state, p.directory.Directory), nil
+}
+
+// shownLocked returns what /me shows, made once for all who read it: more changes than not are pushed to
+// applications that read no more.
+func (p *icwsPart) shownLocked() shown {
+	if p.shows == nil {
+		p.shows = new(resources(p.view))
 	}
+	return *p.shows
 }
 
 // avoided counts the reads that a caller's would have been without the reader.
@@ -142,14 +144,15 @@ func (p *icwsPart) absent() shown {
 	return resources(p.site.Rules.View(state, p.directory.Directory))
 }
 
-// resources returns a view as resources.
+// resources returns a view as resources. Answers carry no dndState.
 func resources(view translate.View) shown {
 	var all shown
 	for _, channel := range view.Channels {
+		channel.DNDState = ""
 		all.channels = append(all.channels, Resource{ID: string(channel.Channel), Body: channel})
 	}
-	if view.Device != nil {
-		all.devices = []Resource{{ID: view.Device.ID, Body: *view.Device}}
+	for _, device := range view.Devices {
+		all.devices = append(all.devices, Resource{ID: device.ID, Body: device})
 	}
 	return all
 }
@@ -162,7 +165,14 @@ func (p *icwsPart) user(ctx context.Context, _ []string) (any, []Resource, map[s
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.who, p.features, nil, nil
+	if p.who == nil {
+		p.who = p.site.Rules.User(p.agent.session.Login, p.conn.UserID, p.conn.DisplayName)
+	}
+	var features []Resource
+	for _, channel := range p.site.Rules.ChannelNames(p.state) {
+		features = append(features, p.site.features[channel])
+	}
+	return p.who, features, nil, nil
 }
 
 // states returns the states that the agent may choose.

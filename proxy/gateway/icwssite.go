@@ -18,6 +18,7 @@ import (
 	"portico/proxy/tracing"
 	"portico/proxy/upstream"
 	"portico/translate"
+	"portico/translate/htccapi"
 	"portico/translate/icwsapi"
 )
 
@@ -30,10 +31,11 @@ type icwsSite struct {
 	catalogues  *cache.Interner[translate.Catalogue]
 	access      *cache.Interner[translate.Access]
 	directories *directories
-	commons     *commons    // nil unless sessions share their catalogue
-	service     *service    // nil unless it watches the agents
-	up          atomic.Bool // the last probe passed
-	asked       time.Time   // when the last probe was made, if it passed; the goroutine's that probes
+	features    map[htccapi.MediaChannel]Resource // that the channels stand for
+	commons     *commons                          // nil unless sessions share their catalogue
+	service     *service                          // nil unless it watches the agents
+	up          atomic.Bool                       // the last probe passed
+	asked       time.Time                         // when the last probe was made, if it passed; the goroutine's that probes
 
 	languages languages
 }
@@ -44,6 +46,11 @@ func newICWSSite(s Site, forms *cache.Forms, cells *cache.Metrics, tracer *traci
 		catalogues:  cache.NewInterner(func(c *translate.Catalogue) cache.Digest { return c.Digest() }),
 		access:      cache.NewInterner(func(a *translate.Access) cache.Digest { return a.Digest() }),
 		directories: newDirectories(forms),
+		features:    map[htccapi.MediaChannel]Resource{},
+	}
+	for _, channel := range s.Rules.Channels {
+		feature := s.Rules.Feature(channel.Name)
+		at.features[channel.Name] = Resource{ID: feature.ID, Body: feature}
 	}
 	if s.ShareCatalogue || s.Service.UserID != "" { // the service is told the catalogue for all
 		at.commons = newCommons()

@@ -265,6 +265,11 @@ func (p *icwsPart) changeConnection(m icwsapi.ConnectionStateChangeMessage) {
 	case m.NewConnectionState == icwsapi.ConnectionDown:
 		p.lose()
 	case m.NewConnectionState == icwsapi.ConnectionUp:
-		p.anew(errAnew)
+		p.mu.Lock()
+		anew := p.anew
+		p.mu.Unlock()
+		if anew != nil { // the message may have been drained for a write, before or beside the reader
+			anew(errAnew)
+		}
 	}
 }

@@ -261,7 +261,7 @@ func (p *icwsPart) compare(w *write, before translate.View) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if w != nil {
-		w.same = reflect.DeepEqual(before.Device, p.view.Device) && reflect.DeepEqual(before.Channels, p.view.Channels)
+		w.same = reflect.DeepEqual(before.Devices, p.view.Devices) && reflect.DeepEqual(before.Channels, p.view.Channels)
 	}
 }
 

@@ -15,18 +15,22 @@ func (p *icwsPart) tellLocked(before translate.View, heard translate.Heard) {
 		return
 	}
 	now := time.Now()
+	letters := make([]letter, 0, 3)
 	if p.agent.tells.Load() {
 		for _, n := range translate.Notifications(before, p.view, heard) {
 			one := letter{topic: n.Topic, data: n.Data, received: now}
 			if n.Topic == htccapi.TopicChannels && len(p.agent.parts) > 1 {
 				one.data = nil
 			}
-			p.agent.outbox.put(one)
+			letters = append(letters, one)
 		}
 	}
 	if heard.Failed != nil {
 		n := translate.Failure(p.view, "the contact centre refused the change after accepting it")
-		p.agent.outbox.put(letter{topic: n.Topic, data: n.Data, received: now})
+		letters = append(letters, letter{topic: n.Topic, data: n.Data, received: now})
+	}
+	if len(letters) > 0 {
+		p.agent.outbox.put(letters...)
 	}
 }
 
@@ -48,7 +52,7 @@ func (p *icwsPart) tellAgain() {
 func (p *icwsPart) kept() shown {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.shows
+	return p.shownLocked()
 }
 
 // current reports whether the site tells of every change, or never will again.
@@ -64,7 +68,7 @@ func (p *icwsPart) notified() []any {
 	view := p.view
 	p.mu.Unlock()
 	var channels []any
-	for _, channel := range translate.WithDND(view) {
+	for _, channel := range view.Channels {
 		channels = append(channels, channel)
 	}
 	return channels

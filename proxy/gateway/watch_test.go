@@ -1,7 +1,9 @@
 package gateway
 
 import (
+	"context"
 	"errors"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -10,6 +12,7 @@ import (
 	"portico/proxy/icws/icwssim"
 	"portico/translate"
 	"portico/translate/htccapi"
+	"portico/translate/icwsapi"
 )
 
 func (w *world) fault(f icwssim.Fault) {
@@ -284,5 +287,21 @@ func TestReadsCostTheSiteNothing(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// What is drained for a write may tell of the connection before a reader has begun, or while one begins anew.
+func TestAConnectionThatIsUpNeedsNoReader(t *testing.T) {
+	p := &icwsPart{}
+	up := icwsapi.ConnectionStateChangeMessage{NewConnectionState: icwsapi.ConnectionUp}
+	p.changeConnection(up)
+	ctx, anew := context.WithCancelCause(t.Context())
+	var reading sync.WaitGroup
+	reading.Go(func() { p.reader(anew) })
+	p.changeConnection(up)
+	reading.Wait()
+	p.changeConnection(up)
+	if !errors.Is(context.Cause(ctx), errAnew) {
+		t.Errorf("the reader goes on: %v", context.Cause(ctx))
 	}
 }

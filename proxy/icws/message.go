@@ -59,12 +59,17 @@ func decodeAs[M icwsapi.Message](b []byte) (icwsapi.Message, error) {
 // decodeMessages reads the array of a poll, or the one message of an event. A message that cannot
 // be read does not cost the others: it is one of the errors.
 func decodeMessages(b []byte) ([]icwsapi.Message, []error) {
-	items := []json.RawMessage{b}
-	if bytes.HasPrefix(bytes.TrimSpace(b), []byte("[")) {
-		err := json.Unmarshal(b, &items)
+	if !bytes.HasPrefix(bytes.TrimSpace(b), []byte("[")) {
+		message, err := DecodeMessage(b)
 		if err != nil {
-			return nil, []error{fmt.Errorf("icws: decode messages: %w", err)}
+			return nil, []error{err}
 		}
+		return []icwsapi.Message{message}, nil
+	}
+	var items []json.RawMessage
+	err := json.Unmarshal(b, &items)
+	if err != nil {
+		return nil, []error{fmt.Errorf("icws: decode messages: %w", err)}
 	}
 	var messages []icwsapi.Message
 	var failures []error

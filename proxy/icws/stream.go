@@ -1,16 +1,14 @@
 package icws
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"runtime/debug"
+	"sync"
 	"time"
-
-	"github.com/tmaxmax/go-sse"
 
 	"portico/proxy/upstream"
 )
@@ -136,9 +134,9 @@ func (r *reader) read(stream *upstream.EventStream) error {
 		if err != nil {
 			return fmt.Errorf("read stream: %w", err)
 		}
-		aside(func() { err = r.readBlock(block) })
-		if err != nil {
-			return fmt.Errorf("read stream: %w", err)
+		data := eventData(block)
+		if len(data) > 0 {
+			aside(func() { r.deliver(data) })
 		}
 	}
 }
@@ -147,32 +145,21 @@ func (r *reader) read(stream *upstream.EventStream) error {
 // the goroutine, where that of a reader, which waits most of its life, would stay grown: 16 KB instead
 // of 4. A panic of f becomes one of the caller's, who has somebody to catch it.
 func aside(f func()) {
-	panicked := make(chan error, 1)
+	var panicked error
+	var work sync.WaitGroup
+	work.Add(1)
 	go func() {
+		defer work.Done()
 		defer func() {
 			p := recover()
 			if p != nil {
-				panicked <- fmt.Errorf("%v\n%s", p, debug.Stack())
+				panicked = fmt.Errorf("%v\n%s", p, debug.Stack())
 			}
-			close(panicked)
 		}()
 		f()
 	}()
-	err := <-panicked
-	if err != nil {
-		panic(err)
+	work.Wait()
+	if panicked != nil {
+		panic(panicked)
 	}
-}
-
-// readBlock delivers the event of a block, if it is one.
-func (r *reader) readBlock(block []byte) error {
-	for event, err := range sse.Read(bytes.NewReader(block), &sse.ReadConfig{MaxEventSize: len(block) + 1}) {
-		if err != nil {
-			return err
-		}
-		if event.Data != "" {
-			r.deliver([]byte(event.Data))
-		}
-	}
-	return nil
 }

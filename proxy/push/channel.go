@@ -21,10 +21,11 @@ func validChannel(name string, pattern bool) bool {
 	if name == "" || name[0] != '/' || len(name) > 1000 {
 		return false
 	}
-	segments := strings.Split(name[1:], "/")
-	for i, segment := range segments {
+	for rest, more := name[1:], true; more; {
+		var segment string
+		segment, rest, more = strings.Cut(rest, "/")
 		wild := segment == "*" || segment == "**"
-		if wild && pattern && i == len(segments)-1 {
+		if wild && pattern && !more {
 			continue
 		}
 		if segment == "" || strings.IndexFunc(segment, foreign) >= 0 {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -23,14 +22,16 @@ func (s *Server) read(w http.ResponseWriter, r *http.Request) ([]message, error)
 	if r.Method != http.MethodPost {
 		return nil, &badRequest{http.StatusBadRequest, "Unknown Bayeux Transport"}
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, int64(s.opts.MaxMessageSize)))
+	body := borrow()
+	defer body.giveBack() // nothing that is decoded points into it
+	_, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, int64(s.opts.MaxMessageSize)))
 	if _, large := errors.AsType[*http.MaxBytesError](err); large {
 		return nil, &badRequest{http.StatusRequestEntityTooLarge, "request too large"}
 	}
 	if err != nil {
 		return nil, &badRequest{http.StatusBadRequest, "request body ended early"}
 	}
-	batch, err := decodeBody(r.Header.Get("Content-Type"), body)
+	batch, err := decodeBody(r.Header.Get("Content-Type"), body.Bytes())
 	if err != nil {
 		return nil, err
 	}

@@ -22,6 +22,7 @@ type exchange struct {
 	events  []waiting // that do
 	batch   int64     // of the acknowledgement extension
 	last    bool      // the server is closing
+	out     *scratch  // what is written, from compose to settle
 }
 
 // Errors that Serve returns.
@@ -37,7 +38,8 @@ func (x *exchange) speaksLocked(m *message) bool {
 }
 
 // compose returns what is to be written for x: a JSON array, or nil if there is nothing to say. It
-// fails with ErrReplaced when a newer connect has come. Whoever composes must settle.
+// fails with ErrReplaced when a newer connect has come. Whoever composes must settle, and may use what
+// is returned until then.
 //
 // Source: CometD 3.1, AbstractStreamHttpTransport.write: a handshake's reply comes first, then
 // events, then the other replies.
@@ -51,21 +53,23 @@ func (s *Server) compose(x *exchange) ([]byte, error) {
 	if len(x.events) > 0 && !s.save(x.client) {
 		x.disown() // another server writes them
 	}
-	texts := make([][]byte, 0, len(x.events)+len(x.replies))
-	for _, e := range x.events {
-		texts = append(texts, e.text)
+	if len(x.events)+len(x.replies) == 0 {
+		return nil, nil
 	}
-	for _, r := range x.replies {
-		text, err := encode(r)
+	x.out = borrow()
+	for _, e := range x.events {
+		x.out.separate()
+		x.out.Write(e.text)
+	}
+	for i := range x.replies {
+		x.out.separate()
+		err := x.out.encode(&x.replies[i])
 		if err != nil {
 			panic("push: a reply holds what came as JSON, so it encodes: " + err.Error())
 		}
-		texts = append(texts, text)
 	}
-	if len(texts) == 0 {
-		return nil, nil
-	}
-	return join(texts), nil
+	x.out.WriteByte(']')
+	return x.out.Bytes(), nil
 }
 
 // sealLocked brings x's replies up to date and takes the events that go with them.
@@ -119,8 +123,13 @@ func (x *exchange) part() {
 	*r = r.unknown()
 }
 
-// settle notes whether what compose returned was written.
+// settle notes whether what compose returned was written. If not, somebody may be writing it still: the
+// HTTP/2 server of net/http does not wait when a stream ends.
 func (s *Server) settle(x *exchange, written bool) {
+	if written && x.out != nil {
+		x.out.giveBack()
+		x.out = nil
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c := x.client
@@ -151,19 +160,4 @@ func (s *Server) restoredLocked(x *exchange) {
 			s.metrics.dropped(e.event)
 		}
 	}
-}
-
-// join makes an array of texts that are JSON each.
-func join(texts [][]byte) []byte {
-	size := 1
-	for _, text := range texts {
-		size += len(text) + 1
-	}
-	out := make([]byte, 0, size)
-	separator := byte('[')
-	for _, text := range texts {
-		out = append(append(out, separator), text...)
-		separator = ','
-	}
-	return append(out, ']')
 }

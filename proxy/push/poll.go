@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -153,12 +154,17 @@ func refuse(w http.ResponseWriter, err error) {
 	http.Error(w, bad.text, bad.status)
 }
 
-// browserOf returns the browser's cookie, "" if there is none or none we would keep.
+// browserOf returns the browser's cookie, "" if there is none or none we would keep. It is only compared, so
+// it need not be taken apart as http.Request.Cookie does for each connect.
 func browserOf(r *http.Request) string {
 	const longest = 64 // bytes
-	cookie, err := r.Cookie(browserCookie)
-	if err != nil || len(cookie.Value) > longest {
-		return ""
+	for _, line := range r.Header["Cookie"] {
+		for pair := range strings.SplitSeq(line, ";") {
+			name, value, _ := strings.Cut(strings.TrimSpace(pair), "=")
+			if name == browserCookie && len(value) <= longest {
+				return value
+			}
+		}
 	}
-	return cookie.Value
+	return ""
 }

@@ -1,8 +1,6 @@
 package push
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -94,13 +92,4 @@ func (c *client) subscribed(channel string, position uint64) bool {
 // subscribedTo reports whether pattern is among c's.
 func (c *client) subscribedTo(pattern string) bool {
 	return slices.ContainsFunc(c.patterns, func(one Subscription) bool { return one.Pattern == pattern })
-}
-
-// encode returns v as JSON, leaving <, > and & as they are.
-func encode(v any) ([]byte, error) {
-	var out bytes.Buffer
-	encoder := json.NewEncoder(&out)
-	encoder.SetEscapeHTML(false)
-	err := encoder.Encode(v)
-	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), err
 }

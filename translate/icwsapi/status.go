@@ -75,6 +75,10 @@ func (o OptUntil) MarshalJSON() ([]byte, error) { return json.Marshal(o.Value) }
 // UnmarshalJSON is only called for a property that is there.
 func (o *OptUntil) UnmarshalJSON(b []byte) error {
 	o.Present = true
+	if string(b) == "null" { // as it mostly is
+		o.Value = nil
+		return nil
+	}
 	return json.Unmarshal(b, &o.Value)
 }
 

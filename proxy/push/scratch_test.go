@@ -1,0 +1,40 @@
+package push
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestWhatIsEncodedIsNobodyElses(t *testing.T) {
+	first, err := encode("first")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = encode(func() {})
+	if err == nil {
+		t.Error("a function was encoded")
+	}
+	second, err := encode("<second>")
+	if err != nil || string(first) != `"first"` || string(second) != `"<second>"` {
+		t.Errorf("encoded %s and %s, %v", first, second, err)
+	}
+}
+
+// A buffer that a failed write may still be reading is not used again.
+func TestAnAnswerThatWasNotWrittenKeepsItsBuffer(t *testing.T) {
+	for _, written := range []bool{true, false} {
+		s := newServer(t, Options{})
+		p := ready(t, s, "anna")
+		publish(t, s, "anna", 1)
+		x := &exchange{owner: "anna", transport: longPolling, limit: -1, wake: func() {}}
+		s.handle(x, []message{{Channel: metaConnect, ClientID: p.id}})
+		body, err := s.compose(x)
+		if err != nil || !strings.Contains(string(body), `"data":1`) {
+			t.Fatalf("composed %s, %v", body, err)
+		}
+		s.settle(x, written)
+		if kept := x.out != nil; kept == written {
+			t.Errorf("written %v: the answer keeps its buffer: %v", written, kept)
+		}
+	}
+}
