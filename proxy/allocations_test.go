@@ -24,14 +24,14 @@ var allocations = map[string]int{
 	"catalogue":                 18,
 	"catalogue, gzip":           18,
 	"catalogue, 304":            15,
-	"GET /me":                   55,
-	"POST /me":                  341,
-	"log-in":                    2773, // catalogue, event stream, subscriptions and what they bring
-	"event of the site":         170,  // nobody listens
-	"held poll":                 62,
-	"held poll, parked":         87,  // with the way back from parking
-	"push of one event":         207, // from the site's stream to the answer of a held poll
-	"push of one event, parked": 201,
+	"GET /me":                   56,
+	"POST /me":                  135,
+	"log-in":                    2339, // catalogue, event stream, subscriptions and what they bring
+	"event of the site":         45,   // nobody listens
+	"held poll":                 60,
+	"held poll, parked":         85, // with the way back from parking
+	"push of one event":         75, // from the site's stream to the answer of a held poll
+	"push of one event, parked": 69,
 }
 
 // TestAllocations counts exactly: nothing else runs, nothing is collected, and the median leaves out the
