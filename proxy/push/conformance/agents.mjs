@@ -5,7 +5,7 @@
 //   POST /open {door, agents: [{name, ack, writes}]}   log in, and listen
 //   POST /work {every}   read, or write and read at once, every so many ms
 //   POST /rest           end what /work began
-//   GET /report          what each has seen since it opened, or since /forget
+//   POST /report         what each has seen since it opened, or since /forget
 //   POST /forget
 
 import http from 'node:http';

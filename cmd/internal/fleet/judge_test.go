@@ -1,0 +1,125 @@
+package fleet
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+)
+
+// A verdict is what came of the notifications of some agents.
+type verdict struct {
+	told    int
+	missing []string // states that were and that no client was told of: the site shows only the newest
+	faults  []string // states told twice, late, or that never were; and newest ones not told
+}
+
+// judge holds what a client was told to the numbers of the states that its agent was given since the
+// one numbered from.
+func (v *verdict) judge(who string, told []Told, from, last int) {
+	at := from
+	for _, one := range told {
+		var n int
+		_, err := fmt.Sscanf(one.State, "Step %d", &n)
+		switch {
+		case err != nil || n > last:
+			v.faults = append(v.faults, fmt.Sprintf("%s: %q, which was not", who, one.State))
+			continue
+		case n <= at:
+			v.faults = append(v.faults, fmt.Sprintf("%s: %q after %q", who, one.State, step(at)))
+			continue
+		}
+		v.told++
+		v.skip(who, at+1, n)
+		at = n
+	}
+	if at < last {
+		v.faults = append(v.faults, fmt.Sprintf("%s: %q is the last, not %q", who, step(at), step(last)))
+	}
+}
+
+func (v *verdict) skip(who string, from, to int) {
+	for n := from; n < to; n++ {
+		v.missing = append(v.missing, fmt.Sprintf("%s: %q", who, step(n)))
+	}
+}
+
+// turns are the states of those who write, as they are told.
+var turns = []string{"Ready", "Not Ready"}
+
+// judgeTurns holds what the client of one who writes was told to so many writes, the last of which was
+// the one numbered last.
+func (v *verdict) judgeTurns(who string, told []Told, from, last int) {
+	at := from
+	for _, one := range told {
+		if want := turns[at%len(turns)]; one.State != want {
+			v.faults = append(v.faults, fmt.Sprintf("%s: %q; want %q", who, one.State, want))
+			at++ // one was left out, or came twice
+		}
+		v.told++
+		at++
+	}
+	if at != last {
+		v.faults = append(v.faults, fmt.Sprintf("%s: told of %d changes of %d", who, at-from, last-from))
+	}
+}
+
+// TestVerdicts has clients that were told what they should not have been.
+func TestVerdicts(t *testing.T) {
+	states := func(numbers ...int) []Told {
+		var told []Told
+		for _, n := range numbers {
+			told = append(told, Told{State: step(n)})
+		}
+		return told
+	}
+	for name, c := range map[string]struct {
+		told    []Told
+		missing int
+		faults  int
+	}{
+		"all in order":                     {states(3, 4, 5), 0, 0},
+		"one that the next took the place": {states(3, 5), 1, 0},
+		"one twice":                        {states(3, 4, 4, 5), 0, 1},
+		"an older one after a newer":       {states(4, 3, 5), 1, 1},
+		"the newest not":                   {states(3, 4), 0, 1},
+		"one from before":                  {states(2, 3, 4, 5), 0, 1},
+		"one that never was":               {append(states(3, 4, 5), Told{State: "Inactive"}), 0, 1},
+		"nothing":                          {nil, 0, 1},
+	} {
+		v := verdict{}
+		v.judge("agent", c.told, 2, 5)
+		if len(v.missing) != c.missing || len(v.faults) != c.faults {
+			t.Errorf("%s: %q missing, faults %q; want %d and %d", name, v.missing, v.faults, c.missing, c.faults)
+		}
+	}
+	v := verdict{}
+	v.judgeTurns("agent", []Told{{State: "Ready"}, {State: "Not Ready"}}, 0, 2)
+	if len(v.faults) > 0 {
+		t.Error(v.faults)
+	}
+	v.judgeTurns("agent", []Told{{State: "Ready"}, {State: "Ready"}}, 0, 2)
+	if len(v.faults) == 0 {
+		t.Error("no fault in a turn told twice")
+	}
+}
+
+// failures returns those of all accounts, in the order they came.
+func failures(accounts map[string]Account) []Event {
+	return collect(accounts, func(a Account) []Event { return a.Failures })
+}
+
+// wrongs returns the reads that did not show what was written just before.
+func wrongs(accounts map[string]Account) []Event {
+	return collect(accounts, func(a Account) []Event { return a.Wrong })
+}
+
+func collect(accounts map[string]Account, of func(Account) []Event) []Event {
+	var all []Event
+	for name, account := range accounts {
+		for _, e := range of(account) {
+			all = append(all, Event{e.At, name + ": " + e.What})
+		}
+	}
+	slices.SortFunc(all, func(a, b Event) int { return int(a.At - b.At) })
+	return all
+}

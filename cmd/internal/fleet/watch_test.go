@@ -1,0 +1,94 @@
+package fleet
+
+import (
+	"testing"
+	"time"
+)
+
+// A watch follows what agents see while something happens to their fleet.
+type watch struct {
+	*stage
+	t      *testing.T
+	from   map[string]int // numbers of states at the beginning
+	writes map[string]int // at the beginning
+	stop   func() error
+}
+
+// watch has all agents work and their states change, until settle.
+func (s *stage) watch(t *testing.T) *watch {
+	t.Helper()
+	s.all((*Applications).Forget)
+	w := &watch{stage: s, t: t, from: s.changes.now(), writes: map[string]int{}}
+	for name, account := range s.accounts() {
+		w.writes[name] = account.Writes
+	}
+	s.all(func(app *Applications) error { return app.Work(every) })
+	w.stop = s.changes.start(t.Context(), rate)
+	return w
+}
+
+// settle ends the changes and the work, and waits until all agents were told the newest state.
+func (w *watch) settle() {
+	w.t.Helper()
+	must(w.t, w.stop())
+	w.all((*Applications).Rest)
+	deadline := time.Now().Add(30 * time.Second)
+	for time.Now().Before(deadline) {
+		if len(w.verdict(w.accounts()).faults) == 0 {
+			break
+		}
+		time.Sleep(200 * time.Millisecond)
+	}
+	time.Sleep(time.Second) // what is told twice comes late
+}
+
+func (w *watch) verdict(accounts map[string]Account) *verdict {
+	v, now := &verdict{}, w.changes.now()
+	for _, a := range w.agents {
+		account := accounts[a.Name]
+		for what, told := range map[string][]Told{" devices": account.Devices, " channels": account.Channels} {
+			who := a.Name + what
+			if a.Ack {
+				who += " (ack)"
+			}
+			if a.Writes {
+				v.judgeTurns(who, told, w.writes[a.Name], account.Writes)
+			} else {
+				v.judge(who, told, w.from[a.Name], now[a.Name])
+			}
+		}
+	}
+	return v
+}
+
+// succeeded holds that no request failed, that reads showed what was written, and that no client had to
+// shake hands again.
+func (w *watch) succeeded() {
+	w.t.Helper()
+	accounts := w.accounts()
+	reads, writes, handshakes := 0, 0, 0
+	for name, account := range accounts {
+		reads, writes, handshakes = reads+account.Reads, writes+account.Writes-w.writes[name], handshakes+account.Handshakes
+	}
+	w.t.Logf("%d reads and %d writes", reads, writes)
+	if failed := failures(accounts); len(failed) > 0 {
+		w.t.Errorf("requests failed: %s", describe(failed))
+	}
+	if wrong := wrongs(accounts); len(wrong) > 0 {
+		w.t.Errorf("reads did not show what was written: %s", describe(wrong))
+	}
+	if handshakes > 0 {
+		w.t.Errorf("%d clients had to shake hands again", handshakes)
+	}
+}
+
+// told holds that each client was told of its agent's states in order, none twice and the newest at
+// last.
+func (w *watch) told() {
+	w.t.Helper()
+	v := w.verdict(w.accounts())
+	w.t.Logf("%d notifications; not told since newer ones took their place: %s", v.told, describe(v.missing))
+	if len(v.faults) > 0 {
+		w.t.Errorf("notifications: %s", describe(v.faults))
+	}
+}
