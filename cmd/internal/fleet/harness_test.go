@@ -53,6 +53,12 @@ func newStage(t *testing.T, s Settings) *stage {
 	return &stage{Fleet: f, t: t}
 }
 
+// Agents who are not on PureConnect alone. They change their own state.
+const (
+	onHTCC = "bjorn"
+	onBoth = "cleo"
+)
+
 // staff has so many agents log in through the load balancer, with applications in two processes. Every
 // tenth changes their own state, the others' are changed at the site; half of the clients acknowledge.
 func (s *stage) staff(count int) {
@@ -61,9 +67,9 @@ func (s *stage) staff(count int) {
 		name := Agent(i + 1)
 		switch i {
 		case 10:
-			name = "bjorn" // on HTCC
+			name = onHTCC
 		case 20:
-			name = "cleo" // on both
+			name = onBoth
 		}
 		s.agents = append(s.agents, Applicant{Name: name, Ack: i/10%2 == 0, Writes: i%10 == 0})
 	}

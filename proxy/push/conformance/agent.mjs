@@ -14,6 +14,7 @@ export class Agent {
   handshakes = 0;
   reads = 0;
   writes = 0;
+  slowest = 0;   // of its requests, in ms
   failures = []; // what did not succeed, with the time, in ms
   wrong = [];    // what a read showed right after a write
 
@@ -25,6 +26,7 @@ export class Agent {
   async open() {
     const basic = 'Basic ' + Buffer.from(`${this.name}:${this.name}`).toString('base64');
     fill(this.name, await this.call('GET', '/me', undefined, {Authorization: basic}));
+    await this.call('POST', '/me', {operationName: 'StartContactCenterSession', channels: ['voice']});
     this.cometd = new CometD();
     this.cometd.unregisterTransport('websocket');
     if (this.ack) {
@@ -77,8 +79,10 @@ export class Agent {
 
   // call sends a request with the session's cookie, and returns the answer if it is a success.
   async call(method, path, body, headers = {Cookie: cookiesOf(this.name).join('; ')}) {
+    const began = Date.now();
     const reply = await fetch(`http://${this.door}/api/v2${path}`, {method, headers, body: body && JSON.stringify(body)});
     reply.text = await reply.text();
+    this.slowest = Math.max(this.slowest, Date.now() - began);
     if (reply.status !== 200) {
       throw new Error(`${reply.status} ${reply.text}`);
     }
@@ -114,7 +118,7 @@ export class Agent {
       return;
     }
     try {
-      const shown = JSON.parse((await this.call('GET', '/me/channels/voice?fields=*')).text).channel.userState.state;
+      const shown = JSON.parse((await this.call('GET', '/me/devices?fields=*')).text).devices[0].userState.state;
       this.reads++;
       if (wanted && shown !== wanted) {
         this.wrong.push({at: Date.now(), what: `${shown} right after ${wanted}`});
@@ -125,12 +129,12 @@ export class Agent {
   }
 
   report() {
-    const {heard, handshakes, reads, writes, failures, wrong} = this;
-    return {...heard, handshakes, reads, writes, failures, wrong};
+    const {heard, handshakes, reads, writes, slowest, failures, wrong} = this;
+    return {...heard, handshakes, reads, writes, slowest, failures, wrong};
   }
 
   forget() {
-    Object.assign(this, {heard: {devices: [], channels: []}, handshakes: 0, reads: 0, failures: [], wrong: []});
+    Object.assign(this, {heard: {devices: [], channels: []}, handshakes: 0, reads: 0, slowest: 0, failures: [], wrong: []});
   }
 }
 
