@@ -6,7 +6,6 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -26,7 +25,7 @@ func programs(t *testing.T) string {
 }
 
 const (
-	balancer = "../../../dashboards/haproxy.cfg"
+	balancer = "../../../dashboards/replicas/haproxy.cfg"
 	script   = "../../../proxy/push/conformance/agents.mjs"
 )
 
@@ -177,22 +176,6 @@ func must(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
-	}
-}
-
-func TestHAProxyTakesItsSettings(t *testing.T) {
-	program, err := exec.LookPath("haproxy")
-	if err != nil && os.Getenv("CI") == "" {
-		t.Skip("left out: HAProxy's settings. It needs: sudo apt-get install haproxy")
-	}
-	variables := append(os.Environ(), "DOOR=127.0.0.1:80", "PORTICO_A=127.0.0.1:81", "ADMIN_A=82", "PORTICO_B=127.0.0.1:83", "ADMIN_B=84")
-	for _, more := range []string{"", "STICKY=yes"} {
-		check := exec.Command(program, "-c", "-f", balancer)
-		check.Env = append(variables, more)
-		said, err := check.CombinedOutput()
-		if err != nil {
-			t.Errorf("with %q: %v\n%s", more, err, said)
-		}
 	}
 }
 
