@@ -11,7 +11,7 @@ import (
 // openBalancer starts Debian's HAProxy in front of the replicas, and returns once it takes connections.
 func (f *Fleet) openBalancer() error {
 	var err error
-	f.Door, err = freeAddress("127.0.0.9")
+	f.Door, err = freeAddress(f.network + "9")
 	if err != nil {
 		return err
 	}

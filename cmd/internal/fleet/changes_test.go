@@ -67,13 +67,13 @@ func newChanges(icws string, agents []Applicant) *changes {
 	return c
 }
 
-// start begins to change so many agents a second. The function that it returns ends that, and says what
-// went wrong.
-func (c *changes) start(ctx context.Context, rate int) (stop func() error) {
+// start begins to change each agent once in a while, at a steady rate. The function that it returns ends
+// that, and says what went wrong.
+func (c *changes) start(ctx context.Context, each time.Duration) (stop func() error) {
 	ctx, cancel := context.WithCancel(ctx)
 	ended := make(chan error, 1)
 	go func() {
-		tick := time.NewTicker(time.Second / time.Duration(rate))
+		tick := time.NewTicker(each / time.Duration(len(c.agents)))
 		defer tick.Stop()
 		for i := 0; ; i++ {
 			select {

@@ -5,10 +5,12 @@ package fleet
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strconv"
+	"sync/atomic"
 
 	"portico/cmd/internal/bench"
 )
@@ -35,6 +37,7 @@ type Fleet struct {
 	Replicas   []*Replica
 
 	settings   Settings
+	network    string // its loopback addresses begin with it
 	ctx        context.Context
 	cancel     context.CancelFunc
 	folder     string
@@ -42,10 +45,13 @@ type Fleet struct {
 	balancer   *bench.Process
 }
 
+// fleets counts those of this process: none has an address of another's.
+var fleets atomic.Int32
+
 // Open starts a fleet, and returns once each replica is ready. The caller calls Close.
 func Open(ctx context.Context, s Settings) (*Fleet, error) {
 	ctx, cancel := context.WithCancel(ctx)
-	f := &Fleet{settings: s, ctx: ctx, cancel: cancel}
+	f := &Fleet{settings: s, network: fmt.Sprintf("127.%d.0.", 100+fleets.Add(1)%100), ctx: ctx, cancel: cancel}
 	err := f.open()
 	if err != nil {
 		f.Close()
@@ -72,7 +78,7 @@ func (f *Fleet) open() error {
 	}
 	if !f.settings.InMemory {
 		f.Store = &Store{ctx: f.ctx, folder: f.folder, stderr: f.settings.Stderr}
-		err = f.Store.open()
+		err = f.Store.open(f.network + "10")
 		if err != nil {
 			return err
 		}

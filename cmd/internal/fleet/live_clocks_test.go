@@ -13,6 +13,7 @@ import (
 // Nothing comes of it.
 func TestLiveClocksThatDiffer(t *testing.T) {
 	programs(t)
+	t.Parallel()
 	s := newStage(t, Settings{Program: buildAhead(t), Variables: [][]string{{}, {"CLOCK_AHEAD=30s"}, {"CLOCK_AHEAD=-30s"}}})
 	t.Run("at once elsewhere", func(t *testing.T) { testAtOnce(t, s) })
 	s.staff(60)

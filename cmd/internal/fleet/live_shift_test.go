@@ -8,19 +8,21 @@ import (
 	"time"
 )
 
-const agents = 500
-
 // TestLiveRoundRobin has each request go to another replica than the one before, as far as can be.
-func TestLiveRoundRobin(t *testing.T) { playShift(t, false) }
+func TestLiveRoundRobin(t *testing.T) {
+	s := newStage(t, Settings{})
+	t.Run("at once elsewhere", func(t *testing.T) { testAtOnce(t, s) })
+	playShift(t, s, 500)
+}
 
 // TestLiveSticky has a session's requests go to one replica, as long as that is there.
-func TestLiveSticky(t *testing.T) { playShift(t, true) }
+func TestLiveSticky(t *testing.T) {
+	programs(t)
+	t.Parallel()
+	playShift(t, newStage(t, Settings{Sticky: true}), 150)
+}
 
-func playShift(t *testing.T, sticky bool) {
-	s := newStage(t, Settings{Sticky: sticky})
-	if !sticky {
-		t.Run("at once elsewhere", func(t *testing.T) { testAtOnce(t, s) })
-	}
+func playShift(t *testing.T, s *stage, agents int) {
 	began := time.Now()
 	s.staff(agents)
 	t.Logf("%d agents logged in and listening after %v", agents, time.Since(began).Round(time.Millisecond))
@@ -28,11 +30,11 @@ func playShift(t *testing.T, sticky bool) {
 	t.Run("kill -9", func(t *testing.T) { testKill(t, s) })
 }
 
-// every is how long an agent waits before they read, or write and read, again.
-const every = 3000 // ms
-
-// rate is how many agents' states change in a second.
-const rate = 100
+// How long an agent waits before they read, or write and read, again; and how often their state changes.
+const (
+	every    = 3000 // ms
+	perAgent = 5 * time.Second
+)
 
 // testRollingRestart restarts each replica while agents read and write and their states change.
 func testRollingRestart(t *testing.T, s *stage) {

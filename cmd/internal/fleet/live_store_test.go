@@ -14,6 +14,8 @@ import (
 // TestLiveStoreInTrouble has agents work while their store is away, slow, and loses what it had.
 // Outcomes are those of proxy/store/README.md.
 func TestLiveStoreInTrouble(t *testing.T) {
+	programs(t)
+	t.Parallel()
 	cable := &cable{t: t}
 	s := newStage(t, Settings{Sticky: true, Cable: cable.to})
 	s.staff(100)
@@ -39,7 +41,7 @@ func (c *cable) to(store string) (string, error) {
 		return c.real.Listen, nil
 	}
 	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
-	c.real = toxiproxy.NewProxy(server, "cable", "127.0.0.10:0", store)
+	c.real = toxiproxy.NewProxy(server, "cable", "127.0.0.1:0", store)
 	c.t.Cleanup(c.real.Stop)
 	err := c.real.Start()
 	return c.real.Listen, err

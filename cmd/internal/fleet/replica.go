@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -49,7 +50,7 @@ func (f *Fleet) newReplica(i int) (*Replica, error) {
 	if i < len(f.settings.Variables) {
 		r.variables = f.settings.Variables[i]
 	}
-	host := fmt.Sprintf("127.0.0.%d", 11+i)
+	host := f.network + strconv.Itoa(11+i)
 	var err, second error
 	r.Door, err = freeAddress(host)
 	r.Admin, second = freeAddress(host)

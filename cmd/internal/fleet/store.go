@@ -22,9 +22,9 @@ type Store struct {
 	process *bench.Process // nil while it is away
 }
 
-func (s *Store) open() error {
+func (s *Store) open(host string) error {
 	var err error
-	s.Address, err = freeAddress("127.0.0.10")
+	s.Address, err = freeAddress(host)
 	if err != nil {
 		return err
 	}

@@ -23,7 +23,7 @@ func (s *stage) watch(t *testing.T) *watch {
 		w.writes[name] = account.Writes
 	}
 	s.all(func(app *Applications) error { return app.Work(every) })
-	w.stop = s.changes.start(t.Context(), rate)
+	w.stop = s.changes.start(t.Context(), perAgent)
 	return w
 }
 
