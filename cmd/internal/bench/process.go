@@ -20,6 +20,8 @@ const (
 
 // A Process is one that we started. Its owner calls Find or Hush once, and afterwards Wait.
 type Process struct {
+	Rest io.Writer // gets what it prints after what Find found; nil: nobody. Set before Find or Hush.
+
 	cmd    *exec.Cmd
 	output *bufio.Reader
 	ended  chan error
@@ -53,8 +55,8 @@ func (p *Process) Signal(s syscall.Signal) error { return p.cmd.Process.Signal(s
 // Wait waits for the process to end, once Find or Hush has returned. One goroutine does, once.
 func (p *Process) Wait() error { return <-p.ended }
 
-// Find reads the output up to a line that matches and returns its groups. The rest is read and
-// dropped, or the process would stop at a full pipe. A process that tells nothing is killed.
+// Find reads the output up to a line that matches and returns its groups. The rest is read too, or
+// the process would stop at a full pipe. A process that tells nothing is killed.
 func (p *Process) Find(pattern string) ([]string, error) {
 	overdue := time.AfterFunc(startWithin, func() { _ = p.cmd.Process.Kill() })
 	defer overdue.Stop()
@@ -73,10 +75,14 @@ func (p *Process) Find(pattern string) ([]string, error) {
 	}
 }
 
-// Hush reads and drops all output from now on. It is for a process whose output tells nothing.
+// Hush reads all output from now on. It is for a process whose output tells nothing.
 func (p *Process) Hush() {
+	rest := p.Rest
+	if rest == nil {
+		rest = io.Discard
+	}
 	go func() {
-		_, _ = io.Copy(io.Discard, p.output)
+		_, _ = io.Copy(rest, p.output)
 		p.ended <- p.cmd.Wait()
 	}()
 }

@@ -11,22 +11,24 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync/atomic"
+	"time"
 
 	"portico/cmd/internal/bench"
 )
 
 // Settings say what a fleet is made of.
 type Settings struct {
-	Program   string // the Portico binary
-	Balancer  string // HAProxy's settings, which name replicas by PORTICO_A and so on; "" for no balancer
-	Replicas  int    // at most 3
-	Sticky    bool   // the balancer sends a session to one replica as long as it is there
-	InMemory  bool   // each replica keeps its sessions itself, and there is no store
-	More      string // lines for the settings of each replica
-	Variables [][]string
+	Program   string     // the Portico binary
+	Balancer  string     // HAProxy's settings, which name replicas by PORTICO_A and so on; "" for no balancer
+	Replicas  int        // at most 3
+	Sticky    bool       // the balancer sends a session to one replica as long as it is there
+	InMemory  bool       // each replica keeps its sessions itself, and there is no store
+	Variables [][]string // of the environment of each replica
+	// StoreTimeout is how long one call of the store may take. Default: 1 s, as Portico's.
+	StoreTimeout time.Duration
 	// Cable, if given, returns an address that leads to the store's in its place.
 	Cable  func(store string) (string, error)
-	Stderr io.Writer // where processes complain
+	Stderr io.Writer // gets what processes complain of, and warnings of replicas
 }
 
 // A Fleet is all of it. One goroutine uses it, but for the fields that tell where something is.

@@ -14,7 +14,7 @@ import (
 func TestLiveClocksThatDiffer(t *testing.T) {
 	programs(t)
 	t.Parallel()
-	s := newStage(t, Settings{Program: buildAhead(t), Variables: [][]string{{}, {"CLOCK_AHEAD=30s"}, {"CLOCK_AHEAD=-30s"}}})
+	s := newStage(t, Settings{StoreTimeout: busy, Program: buildAhead(t), Variables: [][]string{{}, {"CLOCK_AHEAD=30s"}, {"CLOCK_AHEAD=-30s"}}})
 	t.Run("at once elsewhere", func(t *testing.T) { testAtOnce(t, s) })
 	s.staff(60)
 	t.Run("rolling restart", func(t *testing.T) { testRollingRestart(t, s) })

@@ -2,25 +2,31 @@ package fleet
 
 import (
 	"encoding/json"
+	"flag"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
 )
 
+var agents = flag.Int("agents", 500, "how many agents work at the fleet whose requests go round")
+
 // TestLiveRoundRobin has each request go to another replica than the one before, as far as can be.
 func TestLiveRoundRobin(t *testing.T) {
-	s := newStage(t, Settings{})
+	s := newStage(t, Settings{StoreTimeout: busy})
 	t.Run("at once elsewhere", func(t *testing.T) { testAtOnce(t, s) })
-	playShift(t, s, 500)
+	playShift(t, s, *agents)
 }
 
 // TestLiveSticky has a session's requests go to one replica, as long as that is there.
 func TestLiveSticky(t *testing.T) {
 	programs(t)
 	t.Parallel()
-	playShift(t, newStage(t, Settings{Sticky: true}), 150)
+	playShift(t, newStage(t, Settings{Sticky: true, StoreTimeout: busy}), *agents/3)
 }
+
+// busy is how long a call of the store may take on a machine that is busy with other things.
+const busy = 5 * time.Second
 
 func playShift(t *testing.T, s *stage, agents int) {
 	began := time.Now()

@@ -1,12 +1,14 @@
 package fleet
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"portico/cmd/internal/bench"
 )
@@ -57,15 +59,14 @@ func (f *Fleet) newReplica(i int) (*Replica, error) {
 	if err = errors.Join(err, second); err != nil {
 		return nil, err
 	}
-	more := f.settings.More
+	shared := ""
 	if f.Store != nil {
-		shared, err := f.shared()
-		if err != nil {
-			return nil, err
-		}
-		more += shared
+		shared, err = f.shared()
 	}
-	r.file, err = f.write(fmt.Sprintf("portico-%d.yaml", i), fmt.Sprintf(settings, r.Door, r.Admin, f.ICWS, f.HTCC, more))
+	if err != nil {
+		return nil, err
+	}
+	r.file, err = f.write(fmt.Sprintf("portico-%d.yaml", i), fmt.Sprintf(settings, r.Door, r.Admin, f.ICWS, f.HTCC, shared))
 	return r, err
 }
 
@@ -80,7 +81,7 @@ func (f *Fleet) shared() (string, error) {
 		return "", err
 	}
 	keys, err := f.write("keys", storeKey)
-	return fmt.Sprintf("store: {kind: valkey, urls: [\"valkey://%s\"], key_file: %s}\n", address, keys), err
+	return fmt.Sprintf("store: {kind: valkey, urls: [\"valkey://%s\"], key_file: %s, timeout: %v}\n", address, keys, cmp.Or(f.settings.StoreTimeout, time.Second)), err
 }
 
 // Start starts it, and returns once it serves.
@@ -90,7 +91,7 @@ func (r *Replica) Start() error {
 	if err != nil {
 		return err
 	}
-	r.process = p
+	r.process, p.Rest = p, &warnings{to: s.Stderr}
 	_, err = p.Find(`("msg":"serving")`)
 	return err
 }
