@@ -11,6 +11,14 @@ type verdict struct {
 	told    int
 	missing []string // states that were and that no client was told of: the site shows only the newest
 	faults  []string // states told twice, late, or that never were; and newest ones not told
+	excused []string // faults that may be
+}
+
+func (v *verdict) add(other verdict) {
+	v.told += other.told
+	v.missing = append(v.missing, other.missing...)
+	v.faults = append(v.faults, other.faults...)
+	v.excused = append(v.excused, other.excused...)
 }
 
 // judge holds what a client was told to the numbers of the states that its agent was given since the

@@ -61,6 +61,7 @@ func testKill(t *testing.T, s *stage) {
 	time.Sleep(time.Second)
 	killed, before := time.Now(), s.changes.now()
 	must(t, s.Replicas[1].Kill())
+	w.abrupt = true
 	var longest time.Duration
 	within(t, time.Minute, "all agents are told of changes after the end of a replica", func() bool {
 		var all bool

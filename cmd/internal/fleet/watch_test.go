@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"fmt"
 	"testing"
 	"time"
 )
@@ -12,6 +13,7 @@ type watch struct {
 	from   map[string]int // numbers of states at the beginning
 	writes map[string]int // at the beginning
 	stop   func() error
+	abrupt bool // a replica ended without notice
 }
 
 // watch has all agents work and their states change, until settle.
@@ -42,26 +44,31 @@ func (w *watch) settle() {
 	time.Sleep(time.Second) // what is told twice comes late
 }
 
+// verdict judges all clients. Where a replica ended without notice two things may be: a client that does
+// not acknowledge may have been told anew, or not at all, what one answer carried; and a write that
+// failed may have been done all the same, so that it is told once more when it is made again.
 func (w *watch) verdict(accounts map[string]Account) *verdict {
-	v, now := &verdict{}, w.changes.now()
+	all, now := &verdict{}, w.changes.now()
 	for _, a := range w.agents {
 		account := accounts[a.Name]
-		for what, told := range map[string][]Told{" devices": account.Devices, " channels": account.Channels} {
-			if a.Name == onHTCC && what == " channels" {
+		for what, told := range map[string][]Told{"devices": account.Devices, "channels": account.Channels} {
+			if a.Name == onHTCC && what == "channels" {
 				continue // which do not list voice there
 			}
-			who := a.Name + what
-			if a.Ack {
-				who += " (ack)"
-			}
+			var v verdict
+			who := fmt.Sprintf("%s %s, ack %v", a.Name, what, a.Ack)
 			if a.Writes {
 				v.judgeTurns(who, told, w.writes[a.Name], account.Writes)
 			} else {
 				v.judge(who, told, w.from[a.Name], now[a.Name])
 			}
+			if w.abrupt && (!a.Ack && len(v.faults) == 1 || a.Writes && len(account.Failures) > 0) {
+				v.excused, v.faults = v.faults, nil
+			}
+			all.add(v)
 		}
 	}
-	return v
+	return all
 }
 
 // succeeded holds that no request failed, that reads showed what was written, and that no client had to
@@ -92,6 +99,9 @@ func (w *watch) told() {
 	w.t.Helper()
 	v := w.verdict(w.accounts())
 	w.t.Logf("%d notifications; not told since newer ones took their place: %s", v.told, describe(v.missing))
+	if len(v.excused) > 0 {
+		w.t.Logf("what the end of a replica excuses: %s", describe(v.excused))
+	}
 	if len(v.faults) > 0 {
 		w.t.Errorf("notifications: %s", describe(v.faults))
 	}
