@@ -21,9 +21,10 @@ type Applications struct {
 
 // An Applicant is an agent whose application is to be opened.
 type Applicant struct {
-	Name   string `json:"name"`
-	Ack    bool   `json:"ack"`    // the client acknowledges what it is told
-	Writes bool   `json:"writes"` // the agent changes their own state
+	Name     string   `json:"name"`
+	Channels []string `json:"channels"` // that are started
+	Ack      bool     `json:"ack"`      // the client acknowledges what it is told
+	Writes   bool     `json:"writes"`   // the agent changes their own state
 }
 
 // An Account is what an agent's application saw.

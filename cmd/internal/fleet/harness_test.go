@@ -44,7 +44,10 @@ func newStage(t *testing.T, s Settings) *stage {
 	if s.Program == "" {
 		s.Program = filepath.Join(programs(t), "portico")
 	}
-	s.Balancer, s.Replicas, s.Stderr = balancer, 3, &complaints{t: t}
+	s.Balancer, s.Replicas = balancer, 3
+	if s.Stderr == nil {
+		s.Stderr = &complaints{t: t}
+	}
 	f, err := Open(t.Context(), s)
 	must(t, err)
 	t.Cleanup(f.Close)
@@ -63,14 +66,14 @@ const (
 func (s *stage) staff(count int) {
 	s.t.Helper()
 	for i := range count {
-		name := Agent(i + 1)
+		one := Applicant{Name: Agent(i + 1), Channels: []string{"voice", "email"}, Ack: i/10%2 == 0, Writes: i%10 == 0}
 		switch i {
 		case 10:
-			name = onHTCC
+			one.Name, one.Channels = onHTCC, []string{"voice", "chat"}
 		case 20:
-			name = onBoth
+			one.Name, one.Channels = onBoth, []string{"voice", "chat", "email"}
 		}
-		s.agents = append(s.agents, Applicant{Name: name, Ack: i/10%2 == 0, Writes: i%10 == 0})
+		s.agents = append(s.agents, one)
 	}
 	halves := [][]Applicant{s.agents[:count/2], s.agents[count/2:]}
 	opened := make(chan error, len(halves))

@@ -54,26 +54,50 @@ func (v *verdict) skip(who string, from, to int) {
 // turns are the states of those who write, as they are told.
 var turns = []string{"Ready", "Not Ready"}
 
-// judgeTurns holds what the client of one who writes was told to so many writes, the last of which was
-// the one numbered last.
+// judgeTurns holds what the client of one who writes was told to the writes after the one numbered from:
+// those alternate, and so must what is told of them, up to the last.
 func (v *verdict) judgeTurns(who string, told []Told, from, last int) {
-	at := from
+	fault := func(format string, args ...any) {
+		v.faults = append(v.faults, fmt.Sprintf("%s: ", who)+fmt.Sprintf(format, args...)+fmt.Sprintf(" in %v", states(told)))
+	}
+	before := turn(from)
 	for _, one := range told {
-		if want := turns[at%len(turns)]; one.State != want {
-			v.faults = append(v.faults, fmt.Sprintf("%s: %q; want %q", who, one.State, want))
-			at++ // one was left out, or came twice
+		if one.State == before {
+			fault("%q twice", before)
 		}
+		before = one.State
 		v.told++
-		at++
 	}
-	if at != last {
-		v.faults = append(v.faults, fmt.Sprintf("%s: told of %d changes of %d", who, at-from, last-from))
+	if before != turn(last) {
+		fault("%q is the last, not %q", before, turn(last))
 	}
+	if len(told) > last-from {
+		fault("told of %d writes of %d", len(told), last-from)
+	}
+	for range last - from - len(told) {
+		v.missing = append(v.missing, who+": a write")
+	}
+}
+
+// turn returns the state after so many writes. Before the first one there may be any.
+func turn(writes int) string {
+	if writes == 0 {
+		return ""
+	}
+	return turns[(writes-1)%len(turns)]
+}
+
+func states(told []Told) []string {
+	var all []string
+	for _, one := range told {
+		all = append(all, one.State)
+	}
+	return all
 }
 
 // TestVerdicts has clients that were told what they should not have been.
 func TestVerdicts(t *testing.T) {
-	states := func(numbers ...int) []Told {
+	numbered := func(numbers ...int) []Told {
 		var told []Told
 		for _, n := range numbers {
 			told = append(told, Told{State: step(n)})
@@ -85,13 +109,13 @@ func TestVerdicts(t *testing.T) {
 		missing int
 		faults  int
 	}{
-		"all in order":                     {states(3, 4, 5), 0, 0},
-		"one that the next took the place": {states(3, 5), 1, 0},
-		"one twice":                        {states(3, 4, 4, 5), 0, 1},
-		"an older one after a newer":       {states(4, 3, 5), 1, 1},
-		"the newest not":                   {states(3, 4), 0, 1},
-		"one from before":                  {states(2, 3, 4, 5), 0, 1},
-		"one that never was":               {append(states(3, 4, 5), Told{State: "Inactive"}), 0, 1},
+		"all in order":                     {numbered(3, 4, 5), 0, 0},
+		"one that the next took the place": {numbered(3, 5), 1, 0},
+		"one twice":                        {numbered(3, 4, 4, 5), 0, 1},
+		"an older one after a newer":       {numbered(4, 3, 5), 1, 1},
+		"the newest not":                   {numbered(3, 4), 0, 1},
+		"one from before":                  {numbered(2, 3, 4, 5), 0, 1},
+		"one that never was":               {append(numbered(3, 4, 5), Told{State: "Inactive"}), 0, 1},
 		"nothing":                          {nil, 0, 1},
 	} {
 		v := verdict{}
@@ -100,14 +124,26 @@ func TestVerdicts(t *testing.T) {
 			t.Errorf("%s: %q missing, faults %q; want %d and %d", name, v.missing, v.faults, c.missing, c.faults)
 		}
 	}
-	v := verdict{}
-	v.judgeTurns("agent", []Told{{State: "Ready"}, {State: "Not Ready"}}, 0, 2)
-	if len(v.faults) > 0 {
-		t.Error(v.faults)
-	}
-	v.judgeTurns("agent", []Told{{State: "Ready"}, {State: "Ready"}}, 0, 2)
-	if len(v.faults) == 0 {
-		t.Error("no fault in a turn told twice")
+	for name, c := range map[string]struct {
+		told            []string
+		missing, faults int
+	}{
+		"each":                {[]string{"Ready", "Not Ready", "Ready"}, 0, 0},
+		"the last of three":   {[]string{"Ready"}, 2, 0},
+		"one twice":           {[]string{"Ready", "Ready"}, 1, 1},
+		"one from before":     {[]string{"Not Ready", "Ready"}, 1, 1},
+		"more than there was": {[]string{"Ready", "Not Ready", "Ready", "Not Ready", "Ready"}, 0, 1},
+		"not the last":        {[]string{"Ready", "Not Ready"}, 1, 1},
+	} {
+		var told []Told
+		for _, state := range c.told {
+			told = append(told, Told{State: state})
+		}
+		v := verdict{}
+		v.judgeTurns("agent", told, 2, 5)
+		if len(v.missing) != c.missing || len(v.faults) != c.faults {
+			t.Errorf("%s: %q missing, faults %q; want %d and %d", name, v.missing, v.faults, c.missing, c.faults)
+		}
 	}
 }
 

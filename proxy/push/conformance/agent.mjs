@@ -18,15 +18,15 @@ export class Agent {
   failures = []; // what did not succeed, with the time, in ms
   wrong = [];    // what a read showed right after a write
 
-  constructor(door, {name, ack, writes}) {
-    Object.assign(this, {door, name, ack, writing: writes});
+  constructor(door, {name, channels, ack, writes}) {
+    Object.assign(this, {door, name, channels, ack, writing: writes});
   }
 
   // open logs in, and returns once the client waits for changes.
   async open() {
     const basic = 'Basic ' + Buffer.from(`${this.name}:${this.name}`).toString('base64');
     fill(this.name, await this.call('GET', '/me', undefined, {Authorization: basic}));
-    await this.call('POST', '/me', {operationName: 'StartContactCenterSession', channels: ['voice']});
+    await this.call('POST', '/me', {operationName: 'StartContactCenterSession', channels: this.channels});
     this.cometd = new CometD();
     this.cometd.unregisterTransport('websocket');
     if (this.ack) {

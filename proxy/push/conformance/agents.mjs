@@ -2,7 +2,7 @@
 // which listens for changes of state, reads, and of some also writes. The program that starts it says
 // what they do, in requests to the port that it prints, and judges what they report.
 //
-//   POST /open {door, agents: [{name, ack, writes}]}   log in, and listen
+//   POST /open {door, agents: [{name, channels, ack, writes}]}   log in, and listen
 //   POST /work {every}   read, or write and read at once, every so many ms
 //   POST /rest           end what /work began
 //   POST /report         what each has seen since it opened, or since /forget
