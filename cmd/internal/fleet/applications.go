@@ -32,6 +32,7 @@ type Account struct {
 	Devices, Channels []Told // states of voice, as both kinds of notification told them, in order
 	Handshakes        int
 	Reads, Writes     int
+	Unsure            int     // writes that Portico answered without having seen them done
 	Slowest           int64   // of these, in ms
 	Failures          []Event // what did not succeed
 	Wrong             []Event // reads that did not show what was written just before

@@ -106,12 +106,12 @@ func (f *Fleet) openPortico() error {
 	return f.openBalancer()
 }
 
-// Close stops all of it and waits until it has ended.
+// Close ends all of it, replicas first and at once, and waits until it has ended.
 func (f *Fleet) Close() {
-	f.cancel()
 	for _, r := range f.Replicas {
-		r.wait()
+		_ = r.Kill() // it may not have started
 	}
+	f.cancel()
 	if f.Store != nil {
 		f.Store.wait()
 	}

@@ -88,6 +88,9 @@ func (s *stage) staff(count int) {
 		must(s.t, <-opened)
 	}
 	s.changes = newChanges(s.ICWS, s.agents)
+	if failed := failures(s.accounts()); len(failed) > 0 {
+		s.t.Errorf("to open applications failed: %s", describe(failed))
+	}
 }
 
 // all has the applications do something.

@@ -103,6 +103,9 @@ func (r *Replica) Stop() error { return r.end(syscall.SIGTERM) }
 func (r *Replica) Kill() error { return r.end(syscall.SIGKILL) }
 
 func (r *Replica) end(s syscall.Signal) error {
+	if r.process == nil {
+		return nil
+	}
 	err := r.process.Signal(s)
 	if err == nil {
 		r.wait()
