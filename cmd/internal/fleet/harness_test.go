@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -48,7 +49,7 @@ func newStage(t *testing.T, s Settings) *stage {
 	if s.Stderr == nil {
 		s.Stderr = &complaints{t: t}
 	}
-	f, err := Open(t.Context(), s)
+	f, err := Open(context.WithoutCancel(t.Context()), s) // Close ends it in order
 	must(t, err)
 	t.Cleanup(f.Close)
 	must(t, addSteps(f.ICWS))
