@@ -5,6 +5,8 @@
 # make test-browser   the same in pages of headless Chromium
 # make test-prometheus   the dashboards, rules and alerts: Debian's Prometheus watches a shift of the load
 #              model, and an outage
+# make test-fleet   500 agents with CometD clients at three replicas behind Debian's HAProxy, which share
+#              Debian's redis-server: restarts, kill -9, a store in trouble, clocks that differ
 # make pictures   dashboards/img, drawn with Grafana's component libraries from a shift of the load model
 # make vuln   known vulnerabilities of what is used, where the database can be reached
 # make bench   the benchmarks
@@ -17,6 +19,8 @@
 # make bench-peers   Portico beside nginx, Varnish, HAProxy, Caddy, Lura and gin on the same jobs, in under 10
 #              minutes; writes cmd/benchpeers/results.md, .csv and .svg. BENCHPEERS="--rounds 9" passes flags on.
 #              Linux.
+# make bench-fleet   what reads and writes cost in memory, and with a store that replicas share.
+#              BENCHFLEET="--agents 500" passes flags on.
 # make build   a static binary in bin/
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
@@ -33,9 +37,9 @@ RACE = $(shell command -v gcc >/dev/null 2>&1 && echo -race)
 CONFORMANCE := proxy/push/conformance
 PEERS       := cmd/benchpeers/peers
 
-.PHONY: test setup lint unit fuzz vuln test-cometd test-browser test-prometheus pictures bench bench-telemetry bench-push bench-hostile bench-peers build clean
+.PHONY: test setup lint unit fuzz vuln test-cometd test-browser test-prometheus test-fleet pictures bench bench-telemetry bench-push bench-hostile bench-peers bench-fleet build clean
 
-test: setup lint unit fuzz test-cometd test-browser test-prometheus
+test: setup lint unit fuzz test-cometd test-browser test-prometheus test-fleet
 
 # Packages are installed only for root on Debian, or under CI. Elsewhere the line to run is printed,
 # and the suite that needs them is left out by name.
@@ -112,6 +116,11 @@ test-prometheus: build
 	  go build -o bin/loadmodel ./cmd/loadmodel && \
 	  PROGRAMS=$(CURDIR)/bin go test -count=1 -run '^TestLive' ./dashboards
 
+test-fleet: build
+	$(call need,haproxy redis-server nodejs npm,haproxy redis-server redis-cli node npm,$@) && \
+	  ($(conformance)) && \
+	  PROGRAMS=$(CURDIR)/bin go test -count=1 -timeout 8m -run '^TestLive' ./cmd/internal/fleet
+
 pictures: build
 	$(call need,prometheus nodejs npm chromium,prometheus node npm chromium,$@) && \
 	  go build -o bin/loadmodel ./cmd/loadmodel && \
@@ -139,6 +148,10 @@ bench-hostile: build
 bench-peers: build
 	go build -o bin/benchpeers ./cmd/benchpeers
 	bin/benchpeers --portico bin/portico --out cmd/benchpeers $(BENCHPEERS)
+
+bench-fleet: build
+	$(call need,redis-server,redis-server redis-cli,$@) && \
+	  go run ./cmd/benchfleet --portico bin/portico $(BENCHFLEET)
 
 # adaptivestackstart=0 has every goroutine start with a stack of 2 KB, which is all that an idle websocket
 # needs, and not with what the others have on average. No //go:debug line can say it. The Dockerfile says

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// A composition is what these tests read of compose.yaml. Keys that it has not are an error, so that a
+// A composition is what these tests read of a compose file. Keys that it has not are an error, so that a
 // misspelt one is seen.
 type composition struct {
 	Name     string             `yaml:"name"`
@@ -28,6 +28,7 @@ type service struct {
 	DependsOn   []string          `yaml:"depends_on"`
 	Ports       []string          `yaml:"ports"`
 	Volumes     []string          `yaml:"volumes"`
+	StopWithin  string            `yaml:"stop_grace_period"`
 }
 
 // A mount is a file or folder of ours, or a volume, as a container sees it.
@@ -35,8 +36,13 @@ type mount struct{ source, target string }
 
 func compose(t *testing.T) composition {
 	t.Helper()
+	return composed(t, "compose.yaml")
+}
+
+func composed(t *testing.T, file string) composition {
+	t.Helper()
 	var c composition
-	decodeYAML(t, "compose.yaml", &c)
+	decodeYAML(t, file, &c)
 	return c
 }
 
@@ -67,31 +73,58 @@ func exists(t *testing.T, file string) {
 }
 
 func TestComposeMountsWhatIsThere(t *testing.T) {
-	c := compose(t)
-	for name, s := range c.Services {
-		if (s.Image == "") == (s.Build.Context == "") {
-			t.Errorf("%s needs either an image or a folder to build", name)
-		}
-		if s.Image != "" && (!strings.Contains(s.Image, ":") || strings.HasSuffix(s.Image, ":latest")) {
-			t.Errorf("%s is of no fixed version: %s", name, s.Image)
-		}
-		for _, other := range s.DependsOn {
-			if _, known := c.Services[other]; !known {
-				t.Errorf("%s depends on %s, which there is not", name, other)
-			}
-		}
-		for _, m := range s.mounts() {
-			if _, named := c.Volumes[m.source]; !named {
-				exists(t, m.source)
-			}
-		}
-		for _, port := range s.Ports {
-			if !strings.HasPrefix(port, "127.0.0.1:") {
-				t.Errorf("%s publishes %s to more than this machine", name, port)
-			}
+	for _, file := range []string{"compose.yaml", "replicas/compose.yaml"} {
+		c, folder := composed(t, file), path.Dir(file)
+		for name, s := range c.Services {
+			s.check(t, name, c, folder)
 		}
 	}
-	exists(t, path.Join(c.Services["portico"].Build.Context, "Dockerfile"))
+}
+
+// check holds that a service is there to be run, with what it uses.
+func (s service) check(t *testing.T, name string, c composition, folder string) {
+	t.Helper()
+	if (s.Image == "") == (s.Build.Context == "") {
+		t.Errorf("%s needs either an image or a folder to build", name)
+	}
+	if s.Image != "" && (!strings.Contains(s.Image, ":") || strings.HasSuffix(s.Image, ":latest")) {
+		t.Errorf("%s is of no fixed version: %s", name, s.Image)
+	}
+	if s.Image == "" {
+		exists(t, path.Join(folder, s.Build.Context, "Dockerfile"))
+	}
+	for _, other := range s.DependsOn {
+		if _, known := c.Services[other]; !known {
+			t.Errorf("%s depends on %s, which there is not", name, other)
+		}
+	}
+	for _, m := range s.mounts() {
+		if _, named := c.Volumes[m.source]; !named {
+			exists(t, path.Join(folder, m.source))
+		}
+	}
+	for _, port := range s.Ports {
+		if !strings.HasPrefix(port, "127.0.0.1:") {
+			t.Errorf("%s publishes %s to more than this machine", name, port)
+		}
+	}
+}
+
+// TestComposedBalancerReachesTheReplicas holds what the load balancer is told of them to their settings.
+func TestComposedBalancerReachesTheReplicas(t *testing.T) {
+	c := composed(t, "replicas/compose.yaml")
+	var settings map[string]any
+	decodeYAML(t, "replicas/portico.yaml", &settings)
+	told := c.Services["balancer"].Environment
+	for _, letter := range []string{"A", "B"} {
+		host, port, err := net.SplitHostPort(told["PORTICO_"+letter])
+		if err != nil || ":"+port != settings["listen"] || ":"+told["ADMIN_"+letter] != settings["admin"].(string) {
+			t.Errorf("replica %s is at %q, admin %q (%v); want what portico.yaml says", letter, told["PORTICO_"+letter], told["ADMIN_"+letter], err)
+		}
+		if got := c.Services[host].sees("/etc/portico/portico.yaml"); path.Clean(got) != "portico.yaml" {
+			t.Errorf("the settings of %s are %q", host, got)
+		}
+	}
 }
 
 func TestComposedPrometheusReachesPortico(t *testing.T) {

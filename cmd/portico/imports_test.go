@@ -15,10 +15,12 @@ import (
 // no room, and a room that imports another way has lost its charter.
 var rooms = map[string][]string{
 	"cmd/portico":            {"*"},
+	"cmd/benchfleet":         {"cmd/internal/fleet"},
 	"cmd/benchhostile":       {"cmd/internal/bench"},
 	"cmd/benchpeers":         {},
 	"cmd/benchpush":          {"cmd/internal/bench"},
 	"cmd/internal/bench":     {},
+	"cmd/internal/fleet":     {"cmd/internal/bench"},
 	"cmd/loadmodel":          {"proxy/htcc/htccsim", "proxy/icws/icwssim", "translate/htccapi", "translate/icwsapi"},
 	"config":                 {},
 	"cache":                  {},

@@ -101,18 +101,27 @@ func (r *reader) begin() {
 			r.work.Done()
 		}
 	}
-	r.agent.start(func() { r.agent.takeOver(ctx) })
+	r.work.Add(1)
+	started := r.agent.start(func() {
+		defer r.work.Done()
+		r.agent.takeOver(ctx)
+	})
+	if !started {
+		r.work.Done()
+	}
 }
 
-// end stops reading, and returns once nothing is read any more.
+// end stops reading, and returns once nothing is read any more, and what was read has been told: with its mark,
+// without which the next reader would tell it again.
 func (r *reader) end() {
 	if r.stop == nil {
 		return
 	}
 	r.agent.reads.Store(false)
-	r.agent.tells.Store(false)
 	r.stop()
 	r.work.Wait()
+	r.agent.send()
+	r.agent.tells.Store(false)
 	r.stop = nil
 }
 

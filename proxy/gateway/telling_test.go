@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"net/http"
 	"sync/atomic"
 	"testing"
@@ -109,6 +110,45 @@ func TestADesktopHearsWhatChangedBetweenTwoReaders(t *testing.T) {
 		b.cookie(bjorn.SessionID()).expectReads(t, "where the lease ran out", true)
 		ofAnna.later("of a state that is as it was told")
 		ofBjorn.later("of one that is not", "channels chat:NotReady")
+	})
+}
+
+// A slowJournal takes its time to keep an event, and knows the mark of the last one.
+type slowJournal struct {
+	push.Journal
+	takes atomic.Int64 // a time.Duration
+	mark  atomic.Value
+}
+
+func (j *slowJournal) Append(ctx context.Context, owner string, e push.Entry) (uint64, error) {
+	j.mark.Store(e.Mark)
+	time.Sleep(time.Duration(j.takes.Load()))
+	return j.Journal.Append(ctx, owner, e)
+}
+
+// Without a mark the next reader would tell the same again.
+func TestAReaderThatStopsMarksWhatItToldLast(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fleet, cloud := newShared(), &htccsim.Server{}
+		join, _ := fleet.join()
+		journal := &slowJournal{Journal: fleet.journal.End()}
+		a := newUnion(t, fleet.sim, cloud, join, func(settings *Settings, _ *Site) {
+			settings.Push = push.New(push.Options{TrustClientSession: true, Journal: journal})
+		})
+		a.sweepPages()
+		b, _ := fleet.teller(t, cloud)
+		anna := a.login("anna")
+		settle()
+		b.cookie(anna.SessionID())
+		desktop := anywhere(anna.SessionID(), inTurn(b)) // to which the lease has not followed it yet
+		journal.takes.Store(int64(300 * time.Millisecond))
+		a.set(icwssim.StateChange{User: "anna", StatusID: ptr("At Lunch")})
+		time.Sleep(100 * time.Millisecond)
+		a.Close(t.Context())
+		desktop.later("a change just before the end of its reader", "device Active:NotReadyAt Lunch dnd:Off", "channels voice:NotReadyAt Lunch email:NotReadyAt Lunch")
+		if journal.mark.Load() == "" {
+			t.Error("the last notification bore no mark")
+		}
 	})
 }
 

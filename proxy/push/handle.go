@@ -19,6 +19,7 @@ func (s *Server) handle(x *exchange, batch []message) {
 		case s.opts.Receive != nil && !s.opts.Receive(x.owner, m.Channel):
 			x.replies = append(x.replies, m.reply().fail(errDeleted))
 		case m.Channel == metaConnect:
+			s.regain(x, m)
 			s.connect(x, m, len(batch) == 1)
 		default:
 			x.replies = append(x.replies, s.answer(x, m))
@@ -38,6 +39,7 @@ func (s *Server) find(x *exchange, m *message) {
 
 // answer carries out any message but a connect.
 func (s *Server) answer(x *exchange, m *message) reply {
+	s.regain(x, m)
 	switch {
 	case m.Channel == "":
 		return m.reply().fail(errChannelMissing)

@@ -69,6 +69,20 @@ func (s *Server) own(x *exchange, m *message) {
 	}
 }
 
+// regain takes x's client anew if another server did since the message before: the client works on several at
+// once, and connects while it subscribes.
+func (s *Server) regain(x *exchange, m *message) {
+	for range takeovers {
+		s.mu.Lock()
+		moved := x.client != nil && x.client.moved
+		s.mu.Unlock()
+		if !moved {
+			return
+		}
+		s.find(x, &message{Channel: m.Channel, ClientID: x.client.id})
+	}
+}
+
 // flyLocked notes that the journal is asked for one of owner's clients. What it returns is called, with Server.mu
 // held, when it has answered, and tells the newest event that was heard of meanwhile.
 func (s *Server) flyLocked(owner string) func() uint64 {

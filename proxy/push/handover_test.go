@@ -148,6 +148,39 @@ func TestSubscriptionsGoWithTheClient(t *testing.T) {
 }
 
 // Answers are lost with their callers; what was not written is not.
+// A client may connect at one server while another works on a batch of its messages.
+func TestBatchOfClientThatIsTakenMeanwhile(t *testing.T) {
+	var take func()
+	subscribes := 0
+	o := Options{Receive: func(_, channel string) bool {
+		if channel == metaSubscribe {
+			subscribes++
+		}
+		if channel == metaSubscribe && subscribes == 2 {
+			take()
+		}
+		return true
+	}}
+	inFleet(t, o, func(t *testing.T, f *fleet) {
+		p := open(t, f.servers[0], "anna")
+		take = func() {
+			p.s = f.servers[2]
+			p.connect("").text(t)
+			synctest.Wait() // until the other server has heard of it
+		}
+		got := post(t, f.servers[1], "anna", "["+p.message(metaSubscribe, `,"subscription":"/a"`)+","+p.message(metaSubscribe, `,"subscription":"`+devices+`"`)+"]")
+		if strings.Count(got, `"successful":true`) != 2 {
+			t.Errorf("two subscribes = %s; want success", got)
+		}
+		p.s = f.servers[0]
+		c := p.connect("")
+		publish(t, f.servers[1], "anna", 1)
+		if got := dataOf(t, c.text(t)); got != "1" {
+			t.Errorf("events = %q; want 1", got)
+		}
+	})
+}
+
 func TestHandoverLosesNothingInAnyInterleaving(t *testing.T) {
 	const plays = 3_000
 	seed := rand.Uint64()

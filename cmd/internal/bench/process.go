@@ -18,8 +18,10 @@ const (
 	stopWithin  = 10 * time.Second // until it is killed
 )
 
-// A Process is one that we started. Its owner calls Find once, and afterwards Wait.
+// A Process is one that we started. Its owner calls Find or Hush once, and afterwards Wait.
 type Process struct {
+	Rest io.Writer // gets what it prints after what Find found; nil: nobody. Set before Find or Hush.
+
 	cmd    *exec.Cmd
 	output *bufio.Reader
 	ended  chan error
@@ -50,11 +52,11 @@ func (p *Process) PID() int { return p.cmd.Process.Pid }
 // Signal sends the process a signal.
 func (p *Process) Signal(s syscall.Signal) error { return p.cmd.Process.Signal(s) }
 
-// Wait waits for the process to end, once Find has returned.
+// Wait waits for the process to end, once Find or Hush has returned. One goroutine does, once.
 func (p *Process) Wait() error { return <-p.ended }
 
-// Find reads the output up to a line that matches and returns its groups. The rest is read and
-// dropped, or the process would stop at a full pipe. A process that tells nothing is killed.
+// Find reads the output up to a line that matches and returns its groups. The rest is read too, or
+// the process would stop at a full pipe. A process that tells nothing is killed.
 func (p *Process) Find(pattern string) ([]string, error) {
 	overdue := time.AfterFunc(startWithin, func() { _ = p.cmd.Process.Kill() })
 	defer overdue.Stop()
@@ -65,13 +67,22 @@ func (p *Process) Find(pattern string) ([]string, error) {
 		if err == nil && groups == nil {
 			continue
 		}
-		go func() {
-			_, _ = io.Copy(io.Discard, p.output)
-			p.ended <- p.cmd.Wait()
-		}()
+		p.Hush()
 		if err != nil {
 			return nil, fmt.Errorf("%s ended, or was ended, before it told where it listens", p.cmd)
 		}
 		return groups[1:], nil
 	}
+}
+
+// Hush reads all output from now on. It is for a process whose output tells nothing.
+func (p *Process) Hush() {
+	rest := p.Rest
+	if rest == nil {
+		rest = io.Discard
+	}
+	go func() {
+		_, _ = io.Copy(rest, p.output)
+		p.ended <- p.cmd.Wait()
+	}()
 }

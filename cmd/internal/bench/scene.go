@@ -56,11 +56,11 @@ func Open(ctx context.Context, program, more string, stderr io.Writer) (*Scene, 
 
 func (s *Scene) open(ctx context.Context, program, more string, stderr io.Writer) error {
 	var err error
-	s.ICWS, s.ICWSHost, err = simulator(ctx, program, "icws", `^ICWS simulator at (.+)$`, stderr)
+	s.ICWS, s.ICWSHost, err = Simulator(ctx, program, "icws", stderr)
 	if err != nil {
 		return err
 	}
-	s.HTCC, s.HTCCHost, err = simulator(ctx, program, "htcc", `^HTCC simulator at (.+)$`, stderr)
+	s.HTCC, s.HTCCHost, err = Simulator(ctx, program, "htcc", stderr)
 	if err != nil {
 		return err
 	}
@@ -88,12 +88,13 @@ func (s *Scene) open(ctx context.Context, program, more string, stderr io.Writer
 // roomy has simulators collect garbage seldom: contact centres have machines of their own.
 var roomy = []string{"GOGC=1000"}
 
-func simulator(ctx context.Context, program, kind, pattern string, stderr io.Writer) (*Process, string, error) {
+// Simulator starts the simulator of a kind of site on a free port of 127.0.0.1, and returns its host:port.
+func Simulator(ctx context.Context, program, kind string, stderr io.Writer) (*Process, string, error) {
 	p, err := Start(ctx, stderr, roomy, program, "simulate", kind, "--listen", "127.0.0.1:0")
 	if err != nil {
 		return nil, "", err
 	}
-	found, err := p.Find(pattern)
+	found, err := p.Find(`^(?:ICWS|HTCC) simulator at (.+)$`)
 	if err != nil {
 		return p, "", err
 	}

@@ -1,23 +1,12 @@
-// The CometD client as it is published, in Node: an adapter gives it what it takes from a browser.
+// The CometD client as it is published, in Node.
 
 import {createRequire} from 'node:module';
 import {afterEach} from 'node:test';
 import {at, basic, call} from './demo.mjs';
+import {cookiesOf, fill} from './jars.mjs';
 import {Listener} from './listener.mjs';
 
 const require = createRequire(import.meta.url);
-
-// Cookies come from jars: one for each browser, which its requests name in a header.
-export const jars = new Map();
-const cookiesOf = browser => [...jars.get(browser) ?? []].map(pair => pair.join('='));
-require('cometd-nodejs-client').adapt({cookies: {
-  storeCookie(uri, header, done) {
-    const [name, value] = header.split(';')[0].split('=');
-    jars.get(uri.headers['X-Browser'])?.set(name, value);
-    done();
-  },
-  retrieveCookies: (context, uri, done) => done(null, cookiesOf(uri.headers['X-Browser'])),
-}});
 
 let opening; // the browser whose tab was opened last
 window.WebSocket = class extends window.WebSocket { // which sends no cookies by itself
@@ -35,9 +24,7 @@ window.sessionStorage = {
 
 // loadPage asks for the agent, as a page does first, and keeps the cookie for the browser.
 export async function loadPage(browser, agent, server = 'portico') {
-  const reply = await call(agent, 'GET', '/me', undefined, server);
-  const cookies = reply.headers.getSetCookie?.() ?? [reply.headers.get('set-cookie')];
-  jars.set(browser, new Map(cookies.map(cookie => cookie.split(';')[0].split('='))));
+  fill(browser, await call(agent, 'GET', '/me', undefined, server));
 }
 
 // What a test leaves open, as one that fails does, ends with it.

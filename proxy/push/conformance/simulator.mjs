@@ -6,8 +6,9 @@
 
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {Tab, jars, loadPage} from './client.mjs';
+import {Tab, loadPage} from './client.mjs';
 import {at, control, fault, until} from './demo.mjs';
+import {jars} from './jars.mjs';
 
 const patterns = [['/v2/me/devices', '/v2/me/channels'], ['/v2/me/*'], ['/**']];
 

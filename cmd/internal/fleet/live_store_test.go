@@ -1,0 +1,157 @@
+package fleet
+
+import (
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	toxiproxy "github.com/Shopify/toxiproxy/v2"
+	"github.com/rs/zerolog"
+)
+
+// TestLiveStoreInTrouble has agents work while their store is away, slow, and loses what it had.
+// Outcomes are those of proxy/store/README.md.
+func TestLiveStoreInTrouble(t *testing.T) {
+	programs(t)
+	t.Parallel()
+	cable := &cable{t: t}
+	s := newStage(t, Settings{Sticky: true, Cable: cable.to})
+	s.staff(100)
+	t.Run("restart", func(t *testing.T) {
+		s.trouble(t, 8000, func() { must(t, s.Store.Stop()) }, func() { must(t, s.Store.Start()) })
+	})
+	t.Run("2 s of latency", func(t *testing.T) {
+		s.trouble(t, 8100, func() { cable.spoil(`{"name":"slow","type":"latency","attributes":{"latency":2000}}`) }, cable.mend)
+	})
+	t.Run("flush", func(t *testing.T) { testFlush(t, s) })
+}
+
+// A cable is the network between the replicas and their store, as a proxy of TCP that can be told to be
+// a bad one.
+type cable struct {
+	t    *testing.T
+	real *toxiproxy.Proxy
+}
+
+// to lays a good cable to the store, once, until the test ends, and returns the address of its near end.
+func (c *cable) to(store string) (string, error) {
+	if c.real != nil {
+		return c.real.Listen, nil
+	}
+	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
+	c.real = toxiproxy.NewProxy(server, "cable", "127.0.0.1:0", store)
+	c.t.Cleanup(c.real.Stop)
+	err := c.real.Start()
+	return c.real.Listen, err
+}
+
+func (c *cable) spoil(toxic string) {
+	c.t.Helper()
+	_, err := c.real.Toxics.AddToxicJson(strings.NewReader(toxic))
+	must(c.t, err)
+}
+
+func (c *cable) mend() {
+	c.t.Helper()
+	must(c.t, c.real.Toxics.RemoveToxic(c.t.Context(), "slow"))
+}
+
+// awayFor is how long the store is in trouble: readers' leases live for longer.
+const awayFor = 5 * time.Second
+
+// trouble has agents work while the store is away, or as good as that: those who are logged in go on,
+// others, numbered from strangers on, are told to come again, and all heals.
+func (s *stage) trouble(t *testing.T, strangers int, begin, end func()) {
+	w := s.watch(t)
+	began := time.Now()
+	begin()
+	within(t, 5*time.Second, "replicas say that they miss the store", func() bool { return s.ready(t, `"store":false`) })
+	for i, r := range s.Replicas {
+		asked := time.Now()
+		status, said, after := logIn(t, r, Agent(strangers+i))
+		if status != 503 || after == "" || time.Since(asked) > 2*time.Second {
+			t.Errorf("a log-in without the store: %d %s, Retry-After %q, after %v; want 503 at once", status, said, after, time.Since(asked))
+		}
+	}
+	time.Sleep(max(0, awayFor-time.Since(began)))
+	end()
+	within(t, 10*time.Second, "replicas have the store again", func() bool { return s.ready(t, `"store":true`) })
+	for i, r := range s.Replicas {
+		status, said, _ := logIn(t, r, Agent(strangers+i))
+		if status != 200 {
+			t.Errorf("a log-in with the store back: %d %s", status, said)
+		}
+	}
+	w.settle()
+	w.succeeded()
+	w.told()
+}
+
+// ready reports whether each replica is, and says so of its store.
+func (s *stage) ready(t *testing.T, store string) bool {
+	t.Helper()
+	for _, r := range s.Replicas {
+		answer, err := http.Get("http://" + r.Admin + "/readyz")
+		must(t, err)
+		said, err := io.ReadAll(answer.Body)
+		_ = answer.Body.Close()
+		must(t, err)
+		if answer.StatusCode != http.StatusOK {
+			t.Fatalf("not ready: %s", said)
+		}
+		if !strings.Contains(string(said), store) {
+			return false
+		}
+	}
+	return true
+}
+
+// logIn comes to a replica with a name and password, and returns status, body and Retry-After.
+func logIn(t *testing.T, r *Replica, agent string) (int, string, string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+r.Door+"/me", nil)
+	must(t, err)
+	request.SetBasicAuth(agent, agent)
+	answer, err := http.DefaultClient.Do(request)
+	must(t, err)
+	defer func() { _ = answer.Body.Close() }()
+	said, err := io.ReadAll(answer.Body)
+	must(t, err)
+	return answer.StatusCode, string(said), answer.Header.Get("Retry-After")
+}
+
+// testFlush has the store lose everything: sessions end at all replicas, and agents log in again.
+func testFlush(t *testing.T, s *stage) {
+	agent := Agent(7000)
+	_, _, old := send(t, "GET", "http://"+s.Replicas[0].Door+"/me", agent, "", "")
+	for _, r := range s.Replicas {
+		status, said, _ := send(t, "GET", "http://"+r.Door+"/me", agent, old, "")
+		if status != 200 {
+			t.Fatalf("with the cookie: %d %s", status, said)
+		}
+	}
+	_, err := s.Store.Command("FLUSHALL")
+	must(t, err)
+	within(t, 7*time.Second, "the session ends at all replicas", func() bool {
+		ended := 0
+		for _, r := range s.Replicas {
+			status, said, _ := send(t, "GET", "http://"+r.Door+"/me", agent, old, "")
+			if status != 200 && status != 403 {
+				t.Fatalf("with the cookie of a lost session: %d %s; want 403", status, said)
+			}
+			if status == 403 {
+				ended++
+			}
+		}
+		return ended == len(s.Replicas)
+	})
+	_, _, cookie := send(t, "GET", "http://"+s.Replicas[0].Door+"/me", agent, "", "")
+	for _, r := range s.Replicas {
+		status, said, same := send(t, "GET", "http://"+r.Door+"/me", agent, "", "")
+		if status != 200 || same != cookie || cookie == old {
+			t.Errorf("by name and password: %d %s; want one new session", status, said)
+		}
+	}
+}
