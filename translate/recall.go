@@ -34,6 +34,15 @@ func (s AgentState) Asked() Asked {
 	return asked
 }
 
+// AllTold returns the state in which what is pending counts as confirmed: another process told what it came to.
+func (s AgentState) AllTold() AgentState {
+	s.Pending = slices.Clone(s.Pending)
+	for i := range s.Pending {
+		s.Pending[i].Told = true
+	}
+	return s
+}
+
 // Recalled returns the state with what was asked for elsewhere. It makes no channel Ready, and hides nothing
 // unless the site shows do-not-disturb.
 func (s AgentState) Recalled(asked Asked) AgentState {

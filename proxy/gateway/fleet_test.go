@@ -458,7 +458,7 @@ func TestTheReaderIsWhereNotificationsAreWaitedFor(t *testing.T) {
 		settle()
 		atA.expectReads(t, "while nobody waits anywhere", true)
 		b.open(atB, "/v2/me/devices")
-		time.Sleep(leaseLife)
+		time.Sleep(staysAfter + leaseLife)
 		synctest.Wait()
 		atA.expectReads(t, "while somebody waits elsewhere", false)
 		atB.expectReads(t, "where somebody waits", true)

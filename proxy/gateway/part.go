@@ -60,6 +60,10 @@ type part interface {
 	kept() shown
 	current() bool
 
+	// handOver notes that this replica tells of changes from now on: another may have told of writes whose
+	// completion is still to come.
+	handOver()
+
 	// notified returns the channels as notifications carry them, without asking the site.
 	notified() []any
 

@@ -24,6 +24,7 @@ type reader struct {
 	work  sync.WaitGroup
 	until time.Time // when the lease runs out
 	fence uint64
+	came  time.Time     // when applications began to wait here; zero while none do
 	meek  time.Time     // until when the lease is left to others
 	next  time.Duration // until it is asked for again
 }

@@ -16,6 +16,7 @@ type outbox struct {
 	mu      sync.Mutex
 	waiting []letter // guarded by mu
 	paused  int      // by so many nothing is to be sent; guarded by mu
+	marks   []string // of what was told last, in a fleet; guarded by mu
 
 	sending sync.Mutex // one sends at a time, so that the order holds
 }
@@ -47,13 +48,6 @@ func (o *outbox) next() (letter, bool) {
 		o.waiting = nil // most agents have nothing waiting most of the time
 	}
 	return first, true
-}
-
-// waits reports whether there is more to send.
-func (o *outbox) waits() bool {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return len(o.waiting) > 0
 }
 
 func (o *outbox) pause(by int) {
@@ -92,7 +86,7 @@ func (g *Gateway) publish(a *Agent, one letter) {
 	if g.settings.Push == nil {
 		return
 	}
-	err := g.settings.Push.PublishMarked(a.session.ID, one.topic, one.data, one.received, a.mark())
+	err := g.settings.Push.PublishMarked(a.session.ID, one.topic, one.data, one.received, a.markWith(one.topic))
 	if err != nil {
 		g.log.Error("a notification could not be pushed", "session", a.short, "cause", err.Error())
 	}

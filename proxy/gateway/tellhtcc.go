@@ -61,6 +61,9 @@ func (p *htccPart) current() bool {
 	return p.synced || p.over
 }
 
+// handOver has nothing to note: the site tells of writes, whoever reads.
+func (p *htccPart) handOver() {}
+
 func bodiesOf(resources []Resource) []any {
 	bodies := make([]any, len(resources))
 	for i, resource := range resources {

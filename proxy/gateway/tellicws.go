@@ -62,6 +62,13 @@ func (p *icwsPart) current() bool {
 	return p.currentLocked() || p.over
 }
 
+// handOver takes writes under way for told.
+func (p *icwsPart) handOver() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.state = p.state.AllTold()
+}
+
 // notified returns the part's channels as notifications carry them.
 func (p *icwsPart) notified() []any {
 	p.mu.Lock()

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,12 +33,16 @@ func (a *Agent) takeOver(ctx context.Context) {
 	}
 	resume := a.pause()
 	defer resume()
+	for _, p := range a.parts {
+		p.handOver()
+	}
 	a.tells.Store(true)
 	push := a.gateway.settings.Push
 	if push == nil {
 		return
 	}
 	now := a.marks()
+	a.outbox.mark(now)
 	before, err := push.Mark(a.session.ID, strings.Join(now, " "))
 	if err != nil || before == "" { // nobody was told anything, or whoever was is not known to us
 		return
@@ -82,12 +87,38 @@ func (a *Agent) marks() []string {
 	return marks
 }
 
-// mark returns what the agent's applications know once all is told that waits, "" while more waits.
-func (a *Agent) mark() string {
-	if a.gateway.fleet == nil || !a.tells.Load() || a.outbox.waits() {
+// markWith returns what the agent's applications know once a notification is told, "" if that is not known. While
+// more of its topic waits they know nothing newer of that than before.
+func (a *Agent) markWith(topic string) string {
+	if a.gateway.fleet == nil || !a.tells.Load() {
 		return ""
 	}
-	return strings.Join(a.marks(), " ")
+	return strings.Join(a.outbox.told(topic, a.marks()), " ")
+}
+
+// mark notes that everything is told.
+func (o *outbox) mark(all []string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.marks = all
+}
+
+// told takes from now the marks of what a topic tells, unless more of it waits, and returns all; nil before
+// anything was marked.
+func (o *outbox) told(topic string, now []string) []string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	more := slices.ContainsFunc(o.waiting, func(one letter) bool { return one.topic == topic })
+	if more || len(o.marks) != len(now) {
+		return o.marks
+	}
+	o.marks = slices.Clone(o.marks)
+	for i := range now {
+		if topic == htccapi.TopicDevices && i%2 == 0 || topic == htccapi.TopicChannels && i%2 == 1 {
+			o.marks[i] = now[i]
+		}
+	}
+	return o.marks
 }
 
 // markOf returns a hash of what notifications and reads tell alike of resources.

@@ -185,3 +185,27 @@ func TestAnEndReachesDesktopsAtOtherReplicas(t *testing.T) {
 		}
 	})
 }
+
+// The lease follows applications that stay, and not those that a load balancer sends around.
+func TestTheReaderFollowsApplicationsThatStay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fleet, cloud := newShared(), &htccsim.Server{}
+		a, _ := fleet.teller(t, cloud)
+		b, _ := fleet.teller(t, cloud)
+		anna := a.login("anna")
+		settle()
+		moving := anywhere(anna.SessionID(), inTurn(a, b))
+		atB := b.cookie(anna.SessionID())
+		for range 60 {
+			time.Sleep(leaseEvery)
+			synctest.Wait()
+			anna.expectReads(t, "applications go to and fro", true)
+		}
+		moving.leave()
+		anywhere(anna.SessionID(), inTurn(b))
+		time.Sleep(staysAfter + 4*leaseEvery)
+		synctest.Wait()
+		atB.expectReads(t, "where applications stay", true)
+		anna.expectReads(t, "where there are none", false)
+	})
+}

@@ -8,12 +8,21 @@ import (
 // wishOf returns the name of the lease that a replica holds which would rather read for an agent.
 func wishOf(login string) string { return "wish/" + login }
 
-// yield has the lease follow the agent's applications, since they are told where it is read: a replica
-// at which some wait for notifications wishes for it, and one at which none do gives it up to that.
+// staysAfter is how long an agent's applications are at a replica before they are taken to stay there: longer
+// than a connect is held, after which a load balancer without stickiness sends the next one elsewhere.
+const staysAfter = 45 * time.Second
+
+// yield has the lease follow the agent's applications, whose requests cost least where it is read: a replica
+// at which some stay wishes for it, and one at which none wait gives it up to that.
 func (f *fleet) yield(r *reader) {
 	a := r.agent
 	listened := f.gateway.settings.Push != nil && f.gateway.settings.Push.Clients(a.session.ID) > 0
-	if listened == (r.stop != nil) || a.life.Err() != nil {
+	if !listened {
+		r.came = time.Time{}
+	} else if r.came.IsZero() {
+		r.came = time.Now()
+	}
+	if listened == (r.stop != nil) || a.life.Err() != nil || listened && time.Since(r.came) < staysAfter {
 		return
 	}
 	ctx, cancel := context.WithTimeout(a.life, leaseMargin)
