@@ -20,19 +20,20 @@ import (
 
 // An Agent is a logged-in agent in this process. Any number of goroutines may use it.
 type Agent struct {
-	gateway *Gateway
-	short   string          // what the log calls the session
-	life    context.Context // ends with the session
-	end     context.CancelFunc
-	route   Route
-	parts   []part // in the order of the route
-	outbox  outbox
-	used    atomic.Int64               // when a caller used the session last, in Unix nanoseconds
-	from    atomic.Pointer[netip.Addr] // where the password last came from
-	reads   atomic.Bool                // this process receives what the sites push; in a fleet one does
-	tells   atomic.Bool                // and tells the agent's applications of changes
-	touched time.Time                  // the use that the store knows of; fleet.tend's alone
-	work    sync.WaitGroup             // what is to be over before nothing of the session is left
+	gateway    *Gateway
+	short      string          // what the log calls the session
+	life       context.Context // ends with the session
+	end        context.CancelFunc
+	route      Route
+	parts      []part // in the order of the route
+	outbox     outbox
+	used       atomic.Int64               // when a caller used the session last, in Unix nanoseconds
+	from       atomic.Pointer[netip.Addr] // where the password last came from
+	reads      atomic.Bool                // this process receives what the sites push; in a fleet one does
+	tells      atomic.Bool                // and tells the agent's applications of changes
+	tellsSince atomic.Int64               // when another replica did before, in Unix nanoseconds
+	touched    time.Time                  // the use that the store knows of; fleet.tend's alone
+	work       sync.WaitGroup             // what is to be over before nothing of the session is left
 
 	mu       sync.Mutex
 	session  session.Session // guarded by mu, but for ID and Login, which never change

@@ -108,7 +108,11 @@ func (p *htccPart) receiveMessage(topic string, data json.RawMessage) {
 	_ = json.Unmarshal(data, &message) // data of another kind tells nothing of state
 	messageType := message.Text("messageType")
 	p.mu.Lock()
-	p.relayLocked(topic, data, messageType, p.applyLocked(messageType, message))
+	before := p.markLocked(messageType)
+	names := p.applyLocked(messageType, message)
+	if before == "" || before != p.markLocked(messageType) {
+		p.relayLocked(topic, data, messageType, names)
+	}
 	p.mu.Unlock()
 	p.agent.send()
 }

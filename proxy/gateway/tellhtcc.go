@@ -13,6 +13,10 @@ import (
 // relayLocked passes a notification of the site on: unchanged for an agent without another site; else
 // what is about channels as the list of all of them, and only what the site owns.
 func (p *htccPart) relayLocked(topic string, data json.RawMessage, messageType string, names []htccapi.MediaChannel) {
+	isState := messageType == htccapi.TypeDeviceStateChange || messageType == htccapi.TypeChannelStateChange
+	if isState && !p.agent.tells.Load() {
+		return // takeOver tells of it
+	}
 	one := letter{topic: topic, data: data, received: time.Now()}
 	if p.owned != nil {
 		switch messageType {
@@ -28,6 +32,22 @@ func (p *htccPart) relayLocked(topic string, data json.RawMessage, messageType s
 		}
 	}
 	p.agent.outbox.put(one)
+}
+
+// markLocked returns, shortly after this replica began to tell of changes, a hash of what messages of a type are
+// about, and "" else: a message that comes then may be of a change that was told already, since the site shows
+// changes before it notifies of them.
+func (p *htccPart) markLocked(messageType string) string {
+	if time.Since(time.Unix(0, p.agent.tellsSince.Load())) > settledAfter {
+		return ""
+	}
+	switch messageType {
+	case htccapi.TypeDeviceStateChange:
+		return markOf(p.viewLocked().devices)
+	case htccapi.TypeChannelStateChange:
+		return markOf(p.viewLocked().channels)
+	}
+	return ""
 }
 
 // tellLocked tells what is shown otherwise than it was: the devices, whole, and all channels.

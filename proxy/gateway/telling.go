@@ -36,6 +36,7 @@ func (a *Agent) takeOver(ctx context.Context) {
 	for _, p := range a.parts {
 		p.handOver()
 	}
+	a.tellsSince.Store(time.Now().UnixNano())
 	a.tells.Store(true)
 	push := a.gateway.settings.Push
 	if push == nil {

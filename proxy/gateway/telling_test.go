@@ -209,3 +209,32 @@ func TestTheReaderFollowsApplicationsThatStay(t *testing.T) {
 		anna.expectReads(t, "where there are none", false)
 	})
 }
+
+// A site shows a change before it notifies of it: a replica that begins to read between the two tells of it once.
+func TestAChangeThatIsOnItsWayIsToldOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fleet, cloud := newShared(), &htccsim.Server{}
+		a, _ := fleet.teller(t, cloud)
+		bjorn := a.login("bjorn")
+		settle()
+		a.posted(bjorn, "", startTwo)
+		time.Sleep(time.Second)
+		desktop := anywhere(bjorn.SessionID(), inTurn(a))
+		settle()
+		desktop.heard()
+		part := bjorn.parts[0].(*htccPart)
+		message := func(state string) {
+			part.receiveMessage("/v2/me/channels", []byte(`{"messageType":"ChannelStateChangeMessageV2","channels":[{"channel":"chat","userState":{"id":"1","displayName":"`+state+`","state":"`+state+`"}}]}`))
+		}
+		message("Ready")
+		desktop.later("a change", "channels chat:Ready/no dndState")
+		bjorn.takeOver(t.Context())
+		message("Ready")
+		desktop.later("the same, shortly after another replica may have told of it")
+		message("NotReady")
+		desktop.later("another change", "channels chat:NotReady/no dndState")
+		time.Sleep(2 * settledAfter)
+		message("NotReady")
+		desktop.later("the same, as the site repeats it", "channels chat:NotReady/no dndState")
+	})
+}

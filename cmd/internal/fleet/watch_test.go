@@ -44,12 +44,9 @@ func (w *watch) settle() {
 	time.Sleep(time.Second) // what is told twice comes late
 }
 
-// verdict judges all clients. Some faults may be, as things are:
-//   - Where a replica ended without notice a client may have been told anew, or not at all, what one answer
-//     carried. TODO(issue 8): of clients that acknowledge it is those whose reader died between the two
-//     notifications of a change.
-//   - A write may be told once more: one that failed, or was slow, was made again though it had been done.
-//     TODO(issue 8): it also is where the reader changes in the middle of a write.
+// verdict judges all clients. Some faults may be where a replica ended without notice: a client that does not
+// acknowledge may have been told anew, or not at all, what one answer carried, and a write that failed or was slow
+// was made again though it had been done.
 func (w *watch) verdict(accounts map[string]Account) *verdict {
 	all, now := &verdict{}, w.changes.now()
 	for _, a := range w.agents {
@@ -65,7 +62,7 @@ func (w *watch) verdict(accounts map[string]Account) *verdict {
 			} else {
 				v.judge(who, told, w.from[a.Name], now[a.Name])
 			}
-			if w.abrupt && len(v.faults) == 1 || a.Writes && len(v.faults) > 0 && toldLast(told, account.Writes) {
+			if w.abrupt && (!a.Ack && len(v.faults) == 1 || a.Writes && len(v.faults) > 0 && toldLast(told, account.Writes)) {
 				v.excused, v.faults = v.faults, nil
 			}
 			all.add(v)
