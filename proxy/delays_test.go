@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -155,12 +156,12 @@ func TestAWaitEndsWhenTheCallerLeaves(t *testing.T) {
 
 func TestAWaitEndsWhenPorticoStops(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		draining := false
-		g := newGuessers(t, func(k *knobs) { k.door.Draining = func() bool { return draining } })
+		var draining atomic.Bool
+		g := newGuessers(t, func(k *knobs) { k.door.Draining = draining.Load })
 		g.annoy(bad)
 		go func() {
 			time.Sleep(300 * time.Millisecond)
-			draining = true
+			draining.Store(true)
 			g.delays.End()
 			g.delays.End() // twice does no harm
 		}()

@@ -59,7 +59,8 @@ func (s *Server) fetch(x *exchange, m *message) *client {
 // takeovers is how often in one request a client is taken anew that another server took meanwhile.
 const takeovers = 5
 
-// own sees to it that x's client is served here, and not by a server that took it a moment ago.
+// own sees to it that x's client is served here, and not by a server that took it a moment ago. It is saved
+// before anything is answered: the numbers of batches go on from what was saved, and none may come twice.
 func (s *Server) own(x *exchange, m *message) {
 	for range takeovers {
 		if x.client == nil || s.save(x.client) {
@@ -72,14 +73,11 @@ func (s *Server) own(x *exchange, m *message) {
 // regain takes x's client anew if another server did since the message before: the client works on several at
 // once, and connects while it subscribes.
 func (s *Server) regain(x *exchange, m *message) {
-	for range takeovers {
-		s.mu.Lock()
-		moved := x.client != nil && x.client.moved
-		s.mu.Unlock()
-		if !moved {
-			return
-		}
-		s.find(x, &message{Channel: m.Channel, ClientID: x.client.id})
+	s.mu.Lock()
+	moved := x.client != nil && x.client.moved
+	s.mu.Unlock()
+	if moved {
+		s.own(x, &message{Channel: m.Channel, ClientID: x.client.id})
 	}
 }
 
@@ -135,10 +133,10 @@ func (s *Server) save(c *client) bool {
 		return true
 	}
 	s.mu.Lock()
-	r := c.recordLocked()
+	moved, r := c.moved, c.recordLocked()
 	s.mu.Unlock()
-	if r.Turn == 0 {
-		return true
+	if moved || r.Turn == 0 {
+		return !moved
 	}
 	err := s.shared.Save(context.Background(), c.owner, r)
 	s.mu.Lock()
