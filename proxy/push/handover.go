@@ -59,8 +59,7 @@ func (s *Server) fetch(x *exchange, m *message) *client {
 // takeovers is how often in one request a client is taken anew that another server took meanwhile.
 const takeovers = 5
 
-// own sees to it that x's client is served here, and not by a server that took it a moment ago. It is saved
-// before anything is answered: the numbers of batches go on from what was saved, and none may come twice.
+// own sees to it that x's client is served here, and not by a server that took it a moment ago.
 func (s *Server) own(x *exchange, m *message) {
 	for range takeovers {
 		if x.client == nil || s.save(x.client) {
@@ -73,11 +72,14 @@ func (s *Server) own(x *exchange, m *message) {
 // regain takes x's client anew if another server did since the message before: the client works on several at
 // once, and connects while it subscribes.
 func (s *Server) regain(x *exchange, m *message) {
-	s.mu.Lock()
-	moved := x.client != nil && x.client.moved
-	s.mu.Unlock()
-	if moved {
-		s.own(x, &message{Channel: m.Channel, ClientID: x.client.id})
+	for range takeovers {
+		s.mu.Lock()
+		moved := x.client != nil && x.client.moved
+		s.mu.Unlock()
+		if !moved {
+			return
+		}
+		s.find(x, &message{Channel: m.Channel, ClientID: x.client.id})
 	}
 }
 
@@ -113,7 +115,7 @@ func (s *Server) bringInLocked(x *exchange, r Record, missed Entries) *client {
 	for _, entry := range missed.All {
 		s.advanceLocked(c, entry.Channel, entry.event())
 	}
-	c.queue.resume(r.Batch, r.Sent)
+	c.queue.resume(r.Batch+int64(r.Turn)*batchesUnsaved, r.Sent)
 	return c
 }
 

@@ -158,13 +158,14 @@ func (q *queue) sent() []Sent {
 	return all
 }
 
-// batchesUnsaved is more than a server sends between two times that it saves a record: numbers of batches that
-// the next server gives are never those of this one.
-const batchesUnsaved = 1000
+// batchesUnsaved is more than a server sends between two times that it saves a record. The numbers of batches that
+// the next server gives are further on by so many for each turn, and never those of a server before, be it one
+// that saved nothing.
+const batchesUnsaved = 100
 
 // resume has q go on where that of another server was.
 func (q *queue) resume(batch int64, sent []Sent) {
-	q.batch = batch + batchesUnsaved
+	q.batch = batch
 	for i := range q.events {
 		e := &q.events[i]
 		at := slices.IndexFunc(sent, func(one Sent) bool { return e.position <= one.Upto })
