@@ -21,12 +21,17 @@ func (a *Agent) noted(site string) session.Catalogue {
 func (a *Agent) setNoted(site string, note session.Catalogue) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	all := maps.Clone(a.session.Catalogues)
+	a.session.Catalogues = with(a.session.Catalogues, site, note)
+}
+
+// with returns a copy of what a session's record has by site, with one more. Others may be reading the record.
+func with[V any](all map[string]V, site string, one V) map[string]V {
+	all = maps.Clone(all)
 	if all == nil {
-		all = map[string]session.Catalogue{}
+		all = map[string]V{}
 	}
-	all[site] = note
-	a.session.Catalogues = all
+	all[site] = one
+	return all
 }
 
 // notes reports whether the part's catalogue is the session's own, and replicas tell each other of it.

@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"context"
-	"maps"
 	"strings"
 
 	"portico/proxy/session"
@@ -21,12 +20,7 @@ func (a *Agent) notedAccess(site string) session.Access {
 func (a *Agent) setNotedAccess(site string, note session.Access) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	all := maps.Clone(a.session.Access)
-	if all == nil {
-		all = map[string]session.Access{}
-	}
-	all[site] = note
-	a.session.Access = all
+	a.session.Access = with(a.session.Access, site, note)
 }
 
 // sharingAccess returns how a part shares its access list with the other replicas, nil if it does not.

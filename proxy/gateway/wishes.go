@@ -43,12 +43,7 @@ func (a *Agent) learnWish(site string, wishes []byte) bool {
 	if bytes.Equal(a.session.Wishes[site], wishes) {
 		return false
 	}
-	known := maps.Clone(a.session.Wishes)
-	if known == nil {
-		known = map[string][]byte{}
-	}
-	known[site] = wishes
-	a.session.Wishes = known
+	a.session.Wishes = with(a.session.Wishes, site, wishes)
 	return true
 }
 
