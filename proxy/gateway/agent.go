@@ -30,7 +30,7 @@ type Agent struct {
 	used       atomic.Int64               // when a caller used the session last, in Unix nanoseconds
 	from       atomic.Pointer[netip.Addr] // where the password last came from
 	reads      atomic.Bool                // this process receives what the sites push; in a fleet one does
-	tells      atomic.Bool                // and tells the agent's applications of changes
+	tells      atomic.Bool                // and marks what the agent's applications are told
 	tellsSince atomic.Int64               // when another replica did before, in Unix nanoseconds
 	touched    time.Time                  // the use that the store knows of; fleet.tend's alone
 	work       sync.WaitGroup             // what is to be over before nothing of the session is left
@@ -47,7 +47,6 @@ type Agent struct {
 func newAgent(g *Gateway, s session.Session, route Route, opened []opening) *Agent {
 	a := &Agent{gateway: g, short: g.key.ShortName(s.ID), session: s, route: route, over: map[part]bool{}}
 	a.life, a.end = context.WithCancel(context.Background())
-	a.tells.Store(g.fleet == nil)
 	for i, stop := range route.Stops {
 		a.parts = append(a.parts, g.sites[stop.Site].part(a, stop.Login, opened[i]))
 	}

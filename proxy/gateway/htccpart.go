@@ -37,6 +37,7 @@ type htccPart struct {
 	readAt   time.Time // when they were last
 	synced   bool      // the reader tells of every change
 	told     int       // notifications of state received so far
+	tells    bool      // the agent's applications are told of changes
 	unheard  unheard   // own operations
 	away     bool      // the site could not be reached
 	over     bool      // the part has ended: no upstream session can be had
@@ -48,7 +49,7 @@ type htccPart struct {
 }
 
 func newHTCCPart(a *Agent, at *htccSite, login string, owned []htccapi.MediaChannel, opened *htccSession) *htccPart {
-	p := &htccPart{agent: a, site: at, login: login, owned: owned, writing: make(chan struct{}, 1), joining: newJoining()}
+	p := &htccPart{agent: a, site: at, login: login, owned: owned, writing: make(chan struct{}, 1), joining: newJoining(), tells: a.gateway.fleet == nil}
 	if opened != nil {
 		p.session = opened.session
 		if opened.user.Text("userName") != "" { // of one that another replica opened it may be missing

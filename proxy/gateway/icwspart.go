@@ -63,6 +63,7 @@ type icwsPart struct {
 	live      bool             // the reader receives
 	watched   bool             // the part has been current since its upstream session was opened
 	full      fullLists        // what the reader received since it does
+	tells     bool             // the agent's applications are told of changes
 	told      int              // messages about state that were received so far
 	readAt    time.Time        // when the whole state was read last
 	atLogin   map[string]bool
@@ -76,7 +77,7 @@ type icwsPart struct {
 // newICWSPart makes the part of a new upstream session; of the zero Conn one is opened when it is
 // needed.
 func newICWSPart(a *Agent, at *icwsSite, login string, conn icws.Conn) *icwsPart {
-	p := &icwsPart{agent: a, site: at, login: login, language: a.session.Language, elsewhere: a.elsewhere(at), conn: conn, late: conn.SessionID == "",
+	p := &icwsPart{agent: a, site: at, login: login, language: a.session.Language, elsewhere: a.elsewhere(at), conn: conn, late: conn.SessionID == "", tells: a.gateway.fleet == nil,
 		nudge: make(chan struct{}, 1), revived: make(chan struct{}, 1), writing: make(chan struct{}, 1), joining: newJoining(), writes: map[string]*write{}}
 	p.catalogue = cache.NewCell(a.life, cache.CellOptions[translate.Catalogue]{
 		Cache: cache.Catalogue, Site: at.Name, StaleIfError: at.StaleIfError, Intern: at.catalogues.Of, Metrics: at.cells,

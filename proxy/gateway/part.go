@@ -60,9 +60,9 @@ type part interface {
 	kept() shown
 	current() bool
 
-	// handOver notes that this replica tells of changes from now on: another may have told of writes whose
-	// completion is still to come.
-	handOver()
+	// tell has the part tell of changes from now on, or no more, and returns what it shows at that moment: each
+	// change is in there, or told. Another replica may have told of writes whose completion is still to come.
+	tell(changes bool) standing
 
 	// notified returns the channels as notifications carry them, without asking the site.
 	notified() []any

@@ -112,8 +112,7 @@ func (r *reader) begin() {
 	}
 }
 
-// end stops reading, and returns once nothing is read any more, and what was read has been told: with its mark,
-// without which the next reader would tell it again.
+// end stops reading, and returns once nothing is read any more, and what was read has been told.
 func (r *reader) end() {
 	if r.stop == nil {
 		return
@@ -121,8 +120,7 @@ func (r *reader) end() {
 	r.agent.reads.Store(false)
 	r.stop()
 	r.work.Wait()
-	r.agent.send()
-	r.agent.tells.Store(false)
+	r.agent.handOver()
 	r.stop = nil
 }
 

@@ -36,6 +36,13 @@ func (o *outbox) put(letters ...letter) {
 	o.waiting = append(o.waiting, letters...)
 }
 
+// putFirst is put for what happened before all that waits.
+func (o *outbox) putFirst(letters ...letter) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.waiting = append(letters, o.waiting...)
+}
+
 func (o *outbox) next() (letter, bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -98,6 +105,10 @@ func (a *Agent) channelsMessage() any {
 	for _, p := range a.parts {
 		channels = append(channels, p.notified()...)
 	}
+	return channelsMessage(channels)
+}
+
+func channelsMessage(channels []any) any {
 	return struct {
 		MessageType string `json:"messageType"`
 		Channels    []any  `json:"channels"`

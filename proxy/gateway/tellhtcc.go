@@ -14,7 +14,7 @@ import (
 // what is about channels as the list of all of them, and only what the site owns.
 func (p *htccPart) relayLocked(topic string, data json.RawMessage, messageType string, names []htccapi.MediaChannel) {
 	isState := messageType == htccapi.TypeDeviceStateChange || messageType == htccapi.TypeChannelStateChange
-	if isState && !p.agent.tells.Load() {
+	if isState && !p.tells {
 		return // takeOver tells of it
 	}
 	one := letter{topic: topic, data: data, received: time.Now()}
@@ -52,7 +52,7 @@ func (p *htccPart) markLocked(messageType string) string {
 
 // tellLocked tells what is shown otherwise than it was: the devices, whole, and all channels.
 func (p *htccPart) tellLocked(before shown) {
-	if !p.agent.tells.Load() {
+	if !p.tells {
 		return
 	}
 	now, after := time.Now(), p.viewLocked()
@@ -81,8 +81,13 @@ func (p *htccPart) current() bool {
 	return p.synced || p.over
 }
 
-// handOver has nothing to note: the site tells of writes, whoever reads.
-func (p *htccPart) handOver() {}
+// tell has changes told or not. Of writes the site tells, whoever reads.
+func (p *htccPart) tell(changes bool) standing {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.tells = changes
+	return standing{p.viewLocked(), p.notifiedLocked()}
+}
 
 func bodiesOf(resources []Resource) []any {
 	bodies := make([]any, len(resources))
@@ -131,6 +136,10 @@ func membersOf(body any) map[string]any {
 func (p *htccPart) notified() []any {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	return p.notifiedLocked()
+}
+
+func (p *htccPart) notifiedLocked() []any {
 	channels := bodiesOf(p.viewLocked().channels)
 	for i, channel := range channels {
 		switch channel := channel.(type) {

@@ -16,7 +16,7 @@ func (p *icwsPart) tellLocked(before translate.View, heard translate.Heard) {
 	}
 	now := time.Now()
 	letters := make([]letter, 0, 3)
-	if p.agent.tells.Load() {
+	if p.tells {
 		for _, n := range translate.Notifications(before, p.view, heard) {
 			one := letter{topic: n.Topic, data: n.Data, received: now}
 			if n.Topic == htccapi.TopicChannels && len(p.agent.parts) > 1 {
@@ -62,11 +62,15 @@ func (p *icwsPart) current() bool {
 	return p.currentLocked() || p.over
 }
 
-// handOver takes writes under way for told.
-func (p *icwsPart) handOver() {
+// tell has changes told or not, and takes writes under way for told.
+func (p *icwsPart) tell(changes bool) standing {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.state = p.state.AllTold()
+	if changes {
+		p.state = p.state.AllTold()
+	}
+	p.tells = changes
+	return standing{p.shownLocked(), notified(p.view)}
 }
 
 // notified returns the part's channels as notifications carry them.
@@ -74,6 +78,10 @@ func (p *icwsPart) notified() []any {
 	p.mu.Lock()
 	view := p.view
 	p.mu.Unlock()
+	return notified(view)
+}
+
+func notified(view translate.View) []any {
 	var channels []any
 	for _, channel := range view.Channels {
 		channels = append(channels, channel)

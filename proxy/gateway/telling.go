@@ -33,22 +33,39 @@ func (a *Agent) takeOver(ctx context.Context) {
 	}
 	resume := a.pause()
 	defer resume()
-	for _, p := range a.parts {
-		p.handOver()
-	}
 	a.tellsSince.Store(time.Now().UnixNano())
+	shows := make([]standing, len(a.parts))
+	for i, p := range a.parts {
+		shows[i] = p.tell(true)
+	}
 	a.tells.Store(true)
 	push := a.gateway.settings.Push
 	if push == nil {
 		return
 	}
-	now := a.marks()
+	now := marksOf(shows)
 	a.outbox.mark(now)
 	before, err := push.Mark(a.session.ID, strings.Join(now, " "))
 	if err != nil || before == "" { // nobody was told anything, or whoever was is not known to us
 		return
 	}
-	a.tellSince(strings.Fields(before), now)
+	a.outbox.putFirst(since(strings.Fields(before), now, shows)...)
+}
+
+// handOver tells what there is still to tell, with its mark, without which the next reader would tell it again,
+// and nothing from then on.
+func (a *Agent) handOver() {
+	for _, p := range a.parts {
+		p.tell(false)
+	}
+	a.send()
+	a.tells.Store(false)
+}
+
+// A standing is what a part shows at the moment from which it tells of changes, or does no more.
+type standing struct {
+	shown
+	notified []any // the channels as notifications carry them
 }
 
 // current reports whether every site has said what holds.
@@ -61,31 +78,41 @@ func (a *Agent) current() bool {
 	return true
 }
 
-// tellSince tells of what is not marked as before.
-func (a *Agent) tellSince(before, now []string) {
+// since returns notifications of what shows and is not marked as before.
+func since(before, now []string, shows []standing) []letter {
 	same := func(i int) bool { return len(before) == len(now) && before[i] == now[i] }
-	channels := false
-	for i, p := range a.parts {
-		devices := p.kept().devices
-		if !same(2*i) && len(devices) > 0 {
-			a.outbox.put(letter{topic: htccapi.TopicDevices, data: devicesMessage(devices), received: time.Now()})
+	var letters []letter
+	channels, changed := []any{}, false
+	for i, one := range shows {
+		if !same(2*i) && len(one.devices) > 0 {
+			letters = append(letters, letter{topic: htccapi.TopicDevices, data: devicesMessage(one.devices), received: time.Now()})
 		}
-		channels = channels || !same(2*i+1)
+		channels = append(channels, one.notified...)
+		changed = changed || !same(2*i+1)
 	}
-	if channels {
-		a.outbox.put(letter{topic: htccapi.TopicChannels, received: time.Now()})
+	if changed {
+		letters = append(letters, letter{topic: htccapi.TopicChannels, data: channelsMessage(channels), received: time.Now()})
 	}
+	return letters
 }
 
-// marks returns of each part hashes of the devices and of the channels that are shown: replicas that show the
+// marksOf returns of each part hashes of the devices and of the channels that are shown: replicas that show the
 // same have the same.
-func (a *Agent) marks() []string {
-	marks := make([]string, 0, 2*len(a.parts))
-	for _, p := range a.parts {
-		kept := p.kept()
-		marks = append(marks, markOf(kept.devices), markOf(kept.channels))
+func marksOf(shows []standing) []string {
+	marks := make([]string, 0, 2*len(shows))
+	for _, one := range shows {
+		marks = append(marks, markOf(one.devices), markOf(one.channels))
 	}
 	return marks
+}
+
+// marks returns those of what is shown now.
+func (a *Agent) marks() []string {
+	shows := make([]standing, len(a.parts))
+	for i, p := range a.parts {
+		shows[i].shown = p.kept()
+	}
+	return marksOf(shows)
 }
 
 // markWith returns what the agent's applications know once a notification is told, "" if that is not known. While

@@ -152,6 +152,51 @@ func TestAReaderThatStopsMarksWhatItToldLast(t *testing.T) {
 	})
 }
 
+// A busyJournal has something happen while it is told what a replica that begins to read shows.
+type busyJournal struct {
+	push.Journal
+	meanwhile func()
+}
+
+func (j *busyJournal) Mark(ctx context.Context, owner, mark string) (string, error) {
+	j.meanwhile()
+	return j.Journal.Mark(ctx, owner, mark)
+}
+
+// What happened before a replica began to tell, and what happens while it begins, is told once and in order.
+func TestAChangeWhileAReplicaBeginsToReadIsToldOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fleet, cloud := newShared(), &htccsim.Server{}
+		a, _ := fleet.teller(t, cloud)
+		join, _ := fleet.join()
+		journal := &busyJournal{Journal: fleet.journal.End(), meanwhile: func() {}}
+		b := newUnion(t, fleet.sim, cloud, join, func(settings *Settings, _ *Site) {
+			settings.Push = push.New(push.Options{TrustClientSession: true, Journal: journal})
+		})
+		b.sweepPages()
+		anna := a.login("anna")
+		settle()
+		a.do(anna, "Ready", "")
+		settle()
+		desktop := anywhere(anna.SessionID(), inTurn(b))
+		settle()
+		desktop.heard()
+		journal.meanwhile = func() {
+			journal.meanwhile = func() {}
+			_, err := journal.Journal.Mark(t.Context(), anna.SessionID(), "what was told before another change")
+			if err != nil {
+				t.Error(err)
+			}
+			b.set(icwssim.StateChange{User: "anna", StatusID: ptr("At Lunch")})
+			settle()
+		}
+		a.Close(t.Context())
+		time.Sleep(leaseLife)
+		desktop.later("a change while a replica begins to read", "device Active:Ready dnd:Off", "channels voice:Ready email:Ready",
+			"device Active:NotReadyAt Lunch dnd:Off", "channels voice:NotReadyAt Lunch email:NotReadyAt Lunch")
+	})
+}
+
 func TestSitesAreToldOfOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fleet, cloud := newShared(), &htccsim.Server{}
