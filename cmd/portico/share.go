@@ -41,7 +41,7 @@ func (h *house) share(reg prometheus.Registerer, s *gateway.Settings) {
 		return
 	}
 	s.Store, s.Tries = h.store.Sessions(), h.store.Tries()
-	s.Fleet = &gateway.Fleet{Leases: h.store.Leases(), Shelf: h.store.Shelf(), ProofKeys: h.store.ProofKeys(), Up: h.store.Up}
+	s.Fleet = &gateway.Fleet{Leases: h.store.Leases(), Bell: h.store.Bell(), Shelf: h.store.Shelf(), ProofKeys: h.store.ProofKeys(), Up: h.store.Up}
 }
 
 // turnOf has the log-ins at a site keep one pace at all replicas; nil without a store that they share.

@@ -83,7 +83,7 @@ func TestReadinessTellsOfTheSharedStore(t *testing.T) {
 	var up atomic.Bool
 	served, err := gateway.New(gateway.Settings{
 		Policy: gateway.Policy{Idle: time.Hour, MaxBytes: 1 << 20}, Store: session.NewMemory(), Cache: cache.NewMetrics(reg), Metrics: gateway.NewMetrics(reg),
-		Fleet: &gateway.Fleet{Leases: session.NewMemoryLeases(), ProofKeys: []session.Key{session.NewKey()}, Up: up.Load},
+		Fleet: &gateway.Fleet{Leases: session.NewMemoryLeases(), Bell: (&session.MemoryBells{}).One(), ProofKeys: []session.Key{session.NewKey()}, Up: up.Load},
 	})
 	if err != nil {
 		t.Fatal(err)

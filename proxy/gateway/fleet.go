@@ -17,6 +17,7 @@ import (
 // A Fleet is what replicas need that share the Store of their Settings.
 type Fleet struct {
 	Leases session.Leases
+	Bell   session.Bell
 	Shelf  cache.Shelf // of catalogues; nil: each replica fetches its own
 
 	// ProofKeys are the same at all replicas, apart from their order while they are changed: the first

@@ -24,13 +24,14 @@ type shared struct {
 	leases *session.MemoryLeases
 	tries  *throttle.Memory
 	shelf  *cache.MemoryShelf
+	bells  *session.MemoryBells
 	key    session.Key
 
 	journal *push.Memory
 }
 
 func newShared() *shared {
-	return &shared{&icwssim.Server{}, session.NewMemory(), session.NewMemoryLeases(), throttle.NewMemory(), cache.NewMemoryShelf(), session.NewKey(), push.NewMemory()}
+	return &shared{&icwssim.Server{}, session.NewMemory(), session.NewMemoryLeases(), throttle.NewMemory(), cache.NewMemoryShelf(), &session.MemoryBells{}, session.NewKey(), push.NewMemory()}
 }
 
 // A cable leads from a replica to what is shared, and may be cut.
@@ -119,7 +120,7 @@ func (s *shared) join() (option, *cable) {
 	line := &cable{Store: s.store, Leases: s.leases}
 	return func(settings *Settings, _ *Site) {
 		settings.Store, settings.Tries = line, s.tries
-		settings.Fleet = &Fleet{Leases: line, Shelf: shelfLine{s.shelf, line}, ProofKeys: []session.Key{s.key}, Up: func() bool { return !line.cut.Load() }}
+		settings.Fleet = &Fleet{Leases: line, Bell: s.bells.One(), Shelf: shelfLine{s.shelf, line}, ProofKeys: []session.Key{s.key}, Up: func() bool { return !line.cut.Load() }}
 	}, line
 }
 

@@ -23,6 +23,7 @@ type htccPart struct {
 	login   string                 // at the site
 	owned   []htccapi.MediaChannel // the agent's channels that are this site's; nil: the site is the only one
 	reads   singleflight.Group
+	afresh  *afresh       // reads of devices and channels
 	writing chan struct{} // room for one
 	joining joining
 	silent  absence
@@ -49,7 +50,7 @@ type htccPart struct {
 }
 
 func newHTCCPart(a *Agent, at *htccSite, login string, owned []htccapi.MediaChannel, opened *htccSession) *htccPart {
-	p := &htccPart{agent: a, site: at, login: login, owned: owned, writing: make(chan struct{}, 1), joining: newJoining(), tells: a.gateway.fleet == nil}
+	p := &htccPart{agent: a, site: at, login: login, owned: owned, writing: make(chan struct{}, 1), joining: newJoining(), afresh: newAfresh(), tells: a.gateway.fleet == nil}
 	if opened != nil {
 		p.session = opened.session
 		if opened.user.Text("userName") != "" { // of one that another replica opened it may be missing
@@ -157,10 +158,9 @@ func (p *htccPart) aged(from source) shown {
 
 // refresh reads devices and channels, once for all who ask together.
 func (p *htccPart) refresh(ctx context.Context) error {
-	_, err := once(ctx, &p.reads, p.agent.life, "refresh", func(ctx context.Context) (struct{}, error) {
-		return struct{}{}, p.call(ctx, func(s *htcc.Session) error { return p.resync(ctx, s) })
+	return p.afresh.do(ctx, p.agent.life, func(ctx context.Context) error {
+		return p.call(ctx, func(s *htcc.Session) error { return p.resync(ctx, s) })
 	})
-	return err
 }
 
 func (p *htccPart) resync(ctx context.Context, s *htcc.Session) error {

@@ -36,6 +36,7 @@ type icwsPart struct {
 	access     *cache.Cell[translate.Access]
 	accessAsOf atomic.Int64 // the epoch in which it was fetched
 	reads      singleflight.Group
+	afresh     *afresh       // reads of the state
 	late       bool          // the site was not there when the agent logged in
 	nudge      chan struct{} // tells the reader that a completion will come
 	alive      pulse         // of the part's own reader
@@ -44,41 +45,42 @@ type icwsPart struct {
 	joining    joining
 	silent     absence
 
-	mu        sync.Mutex // guards what follows
-	conn      icws.Conn
-	gone      bool // conn is, as the site said
-	state     translate.AgentState
-	directory *directory
-	view      translate.View   // of state
-	shows     *shown           // the same as resources; nil until somebody asks
-	who       any              // the htccapi.User that conn is of; nil until somebody asks
-	begun     bool             // state was read
-	asked     *translate.Asked // at another replica; nil if nothing was
-	lost      bool             // the upstream session of state is gone, and state is to be recovered
-	losses    int              // how often it was lost so far
-	verified  int              // during which life of the service conn was last known to live
-	closed    bool             // the session has ended, and conn was the last
-	over      bool             // this part has ended, and conn is gone for good
-	anew      func(error)      // makes the reader receive anew; nil before it did once
-	live      bool             // the reader receives
-	watched   bool             // the part has been current since its upstream session was opened
-	full      fullLists        // what the reader received since it does
-	tells     bool             // the agent's applications are told of changes
-	told      int              // messages about state that were received so far
-	readAt    time.Time        // when the whole state was read last
-	atLogin   map[string]bool
-	activated time.Time         // when activations were set by us last
-	writes    map[string]*write // accepted and not completed, by request id
-	plans     int               // carried out so far
-	holding   bool              // a plan is carried out
-	held      []icwsapi.Message // since then
+	mu          sync.Mutex // guards what follows
+	conn        icws.Conn
+	gone        bool // conn is, as the site said
+	state       translate.AgentState
+	directory   *directory
+	view        translate.View   // of state
+	shows       *shown           // the same as resources; nil until somebody asks
+	who         any              // the htccapi.User that conn is of; nil until somebody asks
+	begun       bool             // state was read
+	asked       *translate.Asked // at another replica; nil if nothing was
+	lost        bool             // the upstream session of state is gone, and state is to be recovered
+	losses      int              // how often it was lost so far
+	verified    int              // during which life of the service conn was last known to live
+	closed      bool             // the session has ended, and conn was the last
+	over        bool             // this part has ended, and conn is gone for good
+	anew        func(error)      // makes the reader receive anew; nil before it did once
+	live        bool             // the reader receives
+	watched     bool             // the part has been current since its upstream session was opened
+	full        fullLists        // what the reader received since it does
+	tells       bool             // the agent's applications are told of changes
+	behindUntil time.Time        // another replica may have changed the state, and the site may tell of it only later
+	told        int              // messages about state that were received so far
+	readAt      time.Time        // when the whole state was read last
+	atLogin     map[string]bool
+	activated   time.Time         // when activations were set by us last
+	writes      map[string]*write // accepted and not completed, by request id
+	plans       int               // carried out so far
+	holding     bool              // a plan is carried out
+	held        []icwsapi.Message // since then
 }
 
 // newICWSPart makes the part of a new upstream session; of the zero Conn one is opened when it is
 // needed.
 func newICWSPart(a *Agent, at *icwsSite, login string, conn icws.Conn) *icwsPart {
 	p := &icwsPart{agent: a, site: at, login: login, language: a.session.Language, elsewhere: a.elsewhere(at), conn: conn, late: conn.SessionID == "", tells: a.gateway.fleet == nil,
-		nudge: make(chan struct{}, 1), revived: make(chan struct{}, 1), writing: make(chan struct{}, 1), joining: newJoining(), writes: map[string]*write{}}
+		nudge: make(chan struct{}, 1), revived: make(chan struct{}, 1), writing: make(chan struct{}, 1), joining: newJoining(), afresh: newAfresh(), writes: map[string]*write{}}
 	p.catalogue = cache.NewCell(a.life, cache.CellOptions[translate.Catalogue]{
 		Cache: cache.Catalogue, Site: at.Name, StaleIfError: at.StaleIfError, Intern: at.catalogues.Of, Metrics: at.cells,
 		Fetch: traced(at.tracer, cache.Catalogue, at.Name, func(ctx context.Context) (*translate.Catalogue, error) { return at.fetchCatalogue(ctx, p) }),

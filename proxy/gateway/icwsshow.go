@@ -22,14 +22,15 @@ func (p *icwsPart) show(ctx context.Context) (shown, error) {
 		return shown{}, err
 	}
 	p.mu.Lock()
-	view, current := p.shownLocked(), p.lost || p.over || p.currentLocked() || p.justBegunLocked()
+	view := p.shownLocked()
+	current := p.lost || p.over || p.knownLocked() || p.justBegunLocked()
 	view.age, view.from = p.pulse().since(p.readAt), fromPush
 	p.mu.Unlock()
 	if current {
 		p.avoided()
 		return view, nil
 	}
-	err = p.once(ctx, "refresh", p.refresh)
+	err = p.refresh(ctx)
 	if err != nil {
 		return shown{}, err
 	}
@@ -96,14 +97,22 @@ func (p *icwsPart) avoided() {
 // refresh reads the state while nothing is pushed. A site that cannot be reached takes its channels
 // out of view, and is back with the next read or message.
 func (p *icwsPart) refresh(ctx context.Context) error {
-	told := p.toldSoFar()
-	got, err := p.read(ctx)
+	err := p.afresh.do(ctx, p.agent.life, p.readAgain)
 	if errors.Is(err, fault.Unreachable) {
 		p.outOfReach()
 		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("gateway: refresh the agent's state: %w", err)
+	}
+	return nil
+}
+
+func (p *icwsPart) readAgain(ctx context.Context) error {
+	told := p.toldSoFar()
+	got, err := p.read(ctx)
+	if err != nil {
+		return err
 	}
 	p.redirect()
 	p.update(func(s translate.AgentState, d *translate.Directory) (translate.AgentState, translate.Heard) {

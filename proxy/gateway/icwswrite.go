@@ -111,12 +111,12 @@ const freshFor = time.Second
 // whose work a plan must not offer to an agent who did not ask for it.
 func (p *icwsPart) freshen(ctx context.Context) error {
 	p.mu.Lock()
-	fresh := p.currentLocked() || time.Since(p.readAt) < freshFor && p.agent.readsHere()
+	fresh := p.knownLocked() || time.Since(p.readAt) < freshFor && p.agent.readsHere()
 	p.mu.Unlock()
 	if fresh {
 		return nil
 	}
-	return p.once(ctx, "refresh", p.refresh)
+	return p.refresh(ctx)
 }
 
 // planAndCarryOut makes a plan on the state as it is, and its calls on conn, which brought that state. It
@@ -282,11 +282,16 @@ func (p *icwsPart) see(w *write) {
 	if w == nil {
 		return
 	}
+	p.hurry()
+	p.agent.start(func() { p.follow(w) })
+}
+
+// hurry has the reader ask soon, where it has to ask.
+func (p *icwsPart) hurry() {
 	select {
 	case p.nudge <- struct{}{}:
 	default: // the reader has one to take
 	}
-	p.agent.start(func() { p.follow(w) })
 }
 
 // statusOf returns the id of the status that a plan sets, "" if it sets none.

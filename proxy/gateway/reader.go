@@ -22,6 +22,7 @@ type reader struct {
 	agent *Agent
 	stop  context.CancelFunc // nil while nothing is read
 	work  sync.WaitGroup
+	deaf  func()    // ends to listen for operations of other replicas
 	until time.Time // when the lease runs out
 	fence uint64
 	came  time.Time     // when applications began to wait here; zero while none do
@@ -92,6 +93,7 @@ func (r *reader) begin() {
 	ctx, stop := context.WithCancel(r.agent.life)
 	r.stop = stop
 	r.agent.reads.Store(true)
+	r.deaf = r.agent.listen()
 	for _, p := range r.agent.parts {
 		r.work.Add(1)
 		started := r.agent.start(func() {
@@ -118,6 +120,7 @@ func (r *reader) end() {
 		return
 	}
 	r.agent.reads.Store(false)
+	r.deaf()
 	r.stop()
 	r.work.Wait()
 	r.agent.handOver()

@@ -24,7 +24,7 @@ import (
 func TestAsAUserOfTheAccessList(t *testing.T) {
 	server := startServer(t)
 	server.cli(t, "ACL", "SETUSER", "portico", "on", ">canary", "resetkeys", "~portico:*", "resetchannels", "&portico:*", "-@all",
-		"+get", "+set", "+del", "+hget", "+hset", "+hmget", "+hdel", "+hgetall", "+hincrby", "+persist", "+pexpire", "+lindex", "+ltrim", "+rpush", "+xadd", "+xrange", "+publish", "+subscribe", "+time", "+scan", "+eval", "+evalsha", "+hello", "+auth", "+ping")
+		"+get", "+set", "+del", "+hget", "+hset", "+hmget", "+hdel", "+hgetall", "+hincrby", "+persist", "+pexpire", "+lindex", "+ltrim", "+rpush", "+xadd", "+xrange", "+publish", "+subscribe", "+unsubscribe", "+time", "+scan", "+eval", "+evalsha", "+hello", "+auth", "+ping")
 	for name, contract := range contracts {
 		t.Run(name, func(t *testing.T) {
 			server.cli(t, "FLUSHALL")

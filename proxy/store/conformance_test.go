@@ -17,6 +17,7 @@ type kit struct {
 	leases   session.Leases
 	tries    throttle.Store
 	journal  func() push.Journal // of one more server
+	bell     func() session.Bell // of one more replica
 	pace     throttle.Pace
 	shelf    cache.Shelf
 	pass     func(time.Duration)
@@ -25,7 +26,7 @@ type kit struct {
 
 // kit returns what the store keeps. Its server's clock is set forward by tests. Open opens another like it.
 func (v *Valkey) kit(open func() *Valkey) kit {
-	return kit{v.Sessions(), v.Leases(), v.Tries(), func() push.Journal { return open().Journal() }, v.Pace(), v.Shelf(),
+	return kit{v.Sessions(), v.Leases(), v.Tries(), func() push.Journal { return open().Journal() }, func() session.Bell { return open().Bell() }, v.Pace(), v.Shelf(),
 		func(d time.Duration) { v.ahead.Add(d.Milliseconds()) }, time.Minute}
 }
 
@@ -34,7 +35,7 @@ var contracts = map[string]func(*testing.T, kit){
 	"sessions": testSessions, "lives of sessions": testLives, "who creates a session": testCreate, "changes of sessions": testUpdate,
 	"leases": testLeases, "fences": testFences, "counts": testCounts, "successes": testSuccesses,
 	"events of a journal": testEvents, "clients of a journal": testClients, "notices of a journal": testNotices, "ends in a journal": testEnds,
-	"pace": testPace, "who yields": testYields, "copies": testCopies, "epochs": testEpochs,
+	"bells": testBells, "pace": testPace, "who yields": testYields, "copies": testCopies, "epochs": testEpochs,
 }
 
 func TestInMemory(t *testing.T) { testInMemory(t, func() session.Store { return session.NewMemory() }) }
@@ -47,9 +48,9 @@ func testInMemory(t *testing.T, newStore func() session.Store) {
 	for name, contract := range contracts {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				journal := push.NewMemory()
+				journal, bells := push.NewMemory(), &session.MemoryBells{}
 				contract(t, kit{newStore(), session.NewMemoryLeases(), throttle.NewMemory(), func() push.Journal { return journal.End() },
-					throttle.NewMemoryPace(), cache.NewMemoryShelf(), time.Sleep, 0})
+					bells.One, throttle.NewMemoryPace(), cache.NewMemoryShelf(), time.Sleep, 0})
 			})
 		})
 	}

@@ -43,6 +43,7 @@ type Settings struct {
 type Valkey struct {
 	client  redis.UniversalClient
 	seal    *sealer
+	bell    *bell
 	me      string // among the servers that share the journal
 	timeout time.Duration
 	metrics *session.Metrics
@@ -66,11 +67,13 @@ func New(s Settings) (*Valkey, error) {
 		DisableIdentity:          true, // the user may lack the right to say who it is
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	})
-	return &Valkey{client: client, seal: seal, me: rand.Text(), timeout: s.Timeout, metrics: s.Metrics}, nil
+	v := &Valkey{client: client, seal: seal, me: rand.Text(), timeout: s.Timeout, metrics: s.Metrics}
+	v.bell = newBell(v)
+	return v, nil
 }
 
 // Close ends the connections. Operations fail from then on.
-func (v *Valkey) Close() error { return v.client.Close() }
+func (v *Valkey) Close() error { return errors.Join(v.bell.channels.Close(), v.client.Close()) }
 
 // Up reports whether the last probe passed. Before the first one it is taken to have.
 func (v *Valkey) Up() bool { return !v.down.Load() }
@@ -84,6 +87,9 @@ func (v *Valkey) Sessions() session.Store { return sessions{v} }
 
 // Leases returns the leases.
 func (v *Valkey) Leases() session.Leases { return leases{v} }
+
+// Bell returns what replicas tell each other by that an agent's state is changed.
+func (v *Valkey) Bell() session.Bell { return v.bell }
 
 // Shelf returns where replicas keep catalogues for each other.
 func (v *Valkey) Shelf() cache.Shelf { return shelf{v} }

@@ -1,0 +1,41 @@
+package gateway
+
+import (
+	"context"
+	"time"
+)
+
+// A read right after a write shows it, wherever both come to. Where neither site nor store is asked for a read,
+// since this process reads what the sites push, another replica says so before it changes anything at a site,
+// and again before it answers: from then on the sites are asked, until they have told of it.
+
+// listen has the agent's parts know of operations of other replicas until it is called what it returns.
+func (a *Agent) listen() (deaf func()) {
+	return a.gateway.fleet.Bell.Hear(a.bell(), func() {
+		for _, p := range a.parts {
+			p.behind()
+		}
+	})
+}
+
+// ring tells who reads for the agent that their state is being changed here. Without the store, reads there show
+// it once the sites have told of it.
+func (a *Agent) ring(ctx context.Context) {
+	if !a.readsHere() {
+		_ = a.gateway.fleet.Bell.Ring(ctx, a.bell())
+	}
+}
+
+func (a *Agent) bell() string { return "operations/" + a.session.ID }
+
+func (p *htccPart) behind() { p.operated(p.toldSoFar()) }
+
+func (p *icwsPart) behind() {
+	p.mu.Lock()
+	p.behindUntil = time.Now().Add(settledAfter)
+	p.mu.Unlock()
+	p.hurry()
+}
+
+// knownLocked reports whether what is held is what the site has, with what other replicas did there.
+func (p *icwsPart) knownLocked() bool { return p.currentLocked() && time.Now().After(p.behindUntil) }

@@ -1,0 +1,95 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"portico/proxy/htcc/htccsim"
+	"portico/proxy/icws/icwssim"
+)
+
+// A read shows the write before it, at whichever replicas both are made, though the site tells only one of them,
+// and later.
+func TestAReadShowsTheWriteAtAnotherReplica(t *testing.T) {
+	for _, agent := range []struct{ name, channel, start string }{{"anna", "voice", ""}, {"bjorn", "chat", startTwo}, {"cleo", "chat", startAll}} {
+		t.Run(agent.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				fleet, cloud := newShared(), &htccsim.Server{}
+				a, _ := fleet.teller(t, cloud)
+				b, _ := fleet.teller(t, cloud)
+				a.fault(icwssim.Fault{Scenario: "messaging-1"}) // it is asked for changes every now and then
+				atA := a.login(agent.name)
+				settle()
+				if agent.start != "" {
+					a.posted(atA, "", agent.start)
+					settle()
+				}
+				atA.expectReads(t, "where the agent logged in", true)
+				for i := range 40 {
+					state := []string{"Ready", "NotReady"}[i%2]
+					b.posted(b.cookie(atA.SessionID()), "", fmt.Sprintf(`{"operationName":%q}`, state))
+					if got := " " + a.shows(atA) + " "; !strings.Contains(got, " "+agent.channel+":"+state+" ") {
+						t.Errorf("operation %d: /me elsewhere shows%s; want %s:%s", i, got, agent.channel, state)
+					}
+					time.Sleep(time.Duration(i%7) * 20 * time.Millisecond)
+				}
+				time.Sleep(time.Minute)
+				reads := func() int { return cloud.Calls()["GET /api/v2/me"] + fleet.sim.Calls()[routeGetStatus] }
+				before := reads()
+				for range 10 {
+					a.shows(atA)
+				}
+				if got := reads() - before; got != 0 {
+					t.Errorf("%d reads reached the sites when everything had been told; want 0", got)
+				}
+			})
+		})
+	}
+}
+
+func TestWhoAsksWhileAReadIsUnderWayGetsTheNext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		afresh, reads, failure := newAfresh(), 0, error(nil)
+		read := func(context.Context) error {
+			reads++
+			time.Sleep(time.Second)
+			return failure
+		}
+		ask := func(many int) (answers []error, took time.Duration) {
+			began := time.Now()
+			answers = make([]error, many)
+			var work sync.WaitGroup
+			for i := range many {
+				time.Sleep(time.Millisecond)
+				work.Go(func() { answers[i] = afresh.do(t.Context(), t.Context(), read) })
+			}
+			work.Wait()
+			return answers, time.Since(began).Round(100 * time.Millisecond)
+		}
+		_, took := ask(50)
+		if reads != 2 || took != 2*time.Second {
+			t.Errorf("50 who asked made %d reads in %v; want one for the first and one for the others, in 2s", reads, took)
+		}
+		failure, reads = errors.New("no answer"), 0
+		answers, took := ask(50)
+		for i, err := range answers {
+			if err != failure {
+				t.Errorf("ask %d: %v; want %v", i, err, failure)
+			}
+		}
+		if reads != 1 || took != time.Second {
+			t.Errorf("50 who asked made %d reads in %v, which failed; want one, in 1s", reads, took)
+		}
+		failure, reads = nil, 0
+		answers, _ = ask(1)
+		if reads != 1 || answers[0] != nil {
+			t.Errorf("after that: %d reads, %v; want one", reads, answers[0])
+		}
+	})
+}
