@@ -18,9 +18,9 @@ type connect struct {
 // connect answers m, and holds x if there is nothing to tell its client yet. alone says that x
 // carries no other message. Once x is held it belongs to whoever is woken.
 func (s *Server) connect(x *exchange, m *message, alone bool) {
-	s.mu.Lock()
+	speaks := s.lockSpeaker(x, m)
 	defer s.mu.Unlock()
-	if !x.speaksLocked(m) {
+	if !speaks {
 		x.replies = append(x.replies, m.reply().unknown())
 		return
 	}

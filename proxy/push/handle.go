@@ -19,7 +19,6 @@ func (s *Server) handle(x *exchange, batch []message) {
 		case s.opts.Receive != nil && !s.opts.Receive(x.owner, m.Channel):
 			x.replies = append(x.replies, m.reply().fail(errDeleted))
 		case m.Channel == metaConnect:
-			s.regain(x, m)
 			s.connect(x, m, len(batch) == 1)
 		default:
 			x.replies = append(x.replies, s.answer(x, m))
@@ -39,7 +38,6 @@ func (s *Server) find(x *exchange, m *message) {
 
 // answer carries out any message but a connect.
 func (s *Server) answer(x *exchange, m *message) reply {
-	s.regain(x, m)
 	switch {
 	case m.Channel == "":
 		return m.reply().fail(errChannelMissing)
@@ -61,9 +59,9 @@ func (s *Server) answer(x *exchange, m *message) reply {
 
 // speaks reports whether m comes from x's client, and notes that the client is there.
 func (s *Server) speaks(x *exchange, m *message) bool {
-	s.mu.Lock()
+	speaks := s.lockSpeaker(x, m)
 	defer s.mu.Unlock()
-	if !x.speaksLocked(m) {
+	if !speaks {
 		return false
 	}
 	s.extendLocked(x.client)

@@ -69,16 +69,15 @@ func (s *Server) own(x *exchange, m *message) {
 	}
 }
 
-// regain takes x's client anew if another server did since the message before: the client works on several at
-// once, and connects while it subscribes.
-func (s *Server) regain(x *exchange, m *message) {
-	for range takeovers {
+// lockSpeaker locks the server and reports whether m comes from x's client. It takes that anew if another server
+// did since the message before: the client works on several at once, and connects while it subscribes.
+func (s *Server) lockSpeaker(x *exchange, m *message) bool {
+	for tries := 0; ; tries++ {
 		s.mu.Lock()
-		moved := x.client != nil && x.client.moved
-		s.mu.Unlock()
-		if !moved {
-			return
+		if tries == takeovers || x.client == nil || !x.client.moved {
+			return x.speaksLocked(m)
 		}
+		s.mu.Unlock()
 		s.find(x, &message{Channel: m.Channel, ClientID: x.client.id})
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -147,7 +148,6 @@ func TestSubscriptionsGoWithTheClient(t *testing.T) {
 	})
 }
 
-// Answers are lost with their callers; what was not written is not.
 // A client may connect at one server while another works on a batch of its messages.
 func TestBatchOfClientThatIsTakenMeanwhile(t *testing.T) {
 	var take func()
@@ -181,6 +181,35 @@ func TestBatchOfClientThatIsTakenMeanwhile(t *testing.T) {
 	})
 }
 
+// A client connects at one server while it subscribes at another, each of which takes it at any moment.
+func TestMessagesOfClientThatIsTakenAtAnyMoment(t *testing.T) {
+	f := &fleet{Memory: NewMemory()}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	for range 2 {
+		s := newServer(t, Options{Journal: f.End()})
+		f.servers = append(f.servers, s)
+		go func() { _ = s.Run(ctx) }()
+		defer s.Close()
+	}
+	p := open(t, f.servers[0], "anna")
+	for i := range 2000 {
+		connect := "[" + p.message(metaConnect, `,"connectionType":"long-polling","advice":{"timeout":0}`) + "]"
+		subscribe := "[" + p.message(metaSubscribe, fmt.Sprintf(`,"subscription":"/a/%d"`, i%20)) + "]"
+		var connected, subscribed string
+		var work sync.WaitGroup
+		work.Go(func() { connected = post(t, f.servers[0], "anna", connect) })
+		work.Go(func() { subscribed = post(t, f.servers[1], "anna", subscribe) })
+		work.Wait()
+		for _, got := range []string{connected, subscribed} {
+			if !strings.Contains(got, `"successful":true`) {
+				t.Fatalf("message %d of two at once was answered %s; want success", i, got)
+			}
+		}
+	}
+}
+
+// Answers are lost with their callers; what was not written is not.
 func TestHandoverLosesNothingInAnyInterleaving(t *testing.T) {
 	const plays = 3_000
 	seed := rand.Uint64()

@@ -22,7 +22,7 @@ func TestLiveRoundRobin(t *testing.T) {
 func TestLiveSticky(t *testing.T) {
 	programs(t)
 	t.Parallel()
-	playShift(t, newStage(t, Settings{Sticky: true, StoreTimeout: busy}), *agents/3)
+	playShift(t, newStage(t, Settings{Sticky: true, StoreTimeout: busy}), *agents)
 }
 
 // busy is how long a call of the store may take on a machine that is busy with other things.

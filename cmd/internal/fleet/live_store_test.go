@@ -122,8 +122,34 @@ func logIn(t *testing.T, r *Replica, agent string) (int, string, string) {
 	return answer.StatusCode, string(said), answer.Header.Get("Retry-After")
 }
 
-// testFlush has the store lose everything: sessions end at all replicas, and agents log in again.
+// testFlush has the store lose everything: sessions end at all replicas, and agents log in again, with the
+// clients that they have.
 func testFlush(t *testing.T, s *stage) {
+	before := s.watch(t)
+	flushed := time.Now()
+	testLostSession(t, s)
+	within(t, 30*time.Second, "all clients have shaken hands again, and nothing fails", func() bool {
+		shaken, last := 0, flushed
+		accounts := s.accounts()
+		for _, account := range accounts {
+			shaken += min(account.Handshakes, 1)
+		}
+		for _, e := range failures(accounts) {
+			last = time.UnixMilli(e.At)
+		}
+		return shaken == len(accounts) && time.Since(last) > every*time.Millisecond+time.Second
+	})
+	t.Logf("all agents work again %v after the store lost everything", time.Since(flushed).Round(time.Millisecond))
+	before.end()
+	w := s.watch(t)
+	time.Sleep(2 * perAgent)
+	w.settle()
+	w.succeeded()
+	w.told()
+}
+
+// testLostSession has the store lose everything, and follows an agent who does not log in again.
+func testLostSession(t *testing.T, s *stage) {
 	agent := Agent(7000)
 	_, _, old := send(t, "GET", "http://"+s.Replicas[0].Door+"/me", agent, "", "")
 	for _, r := range s.Replicas {

@@ -2,6 +2,8 @@ package fleet
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -29,11 +31,17 @@ func (s *stage) watch(t *testing.T) *watch {
 	return w
 }
 
-// settle ends the changes and the work, and waits until all agents were told the newest state.
-func (w *watch) settle() {
+// end ends the changes and the work.
+func (w *watch) end() {
 	w.t.Helper()
 	must(w.t, w.stop())
 	w.all((*Applications).Rest)
+}
+
+// settle ends the changes and the work, and waits until all agents were told the newest state.
+func (w *watch) settle() {
+	w.t.Helper()
+	w.end()
 	deadline := time.Now().Add(30 * time.Second)
 	for time.Now().Before(deadline) {
 		if len(w.verdict(w.accounts()).faults) == 0 {
@@ -107,7 +115,13 @@ func (w *watch) told() {
 	if len(v.excused) > 0 {
 		w.t.Logf("what may be: %s", describe(v.excused))
 	}
-	if len(v.faults) > 0 {
-		w.t.Errorf("notifications: %s", describe(v.faults))
+	if len(v.faults) == 0 {
+		return
+	}
+	w.t.Errorf("notifications: %s", describe(v.faults))
+	for name, account := range w.accounts() {
+		if slices.ContainsFunc(v.faults, func(fault string) bool { return strings.HasPrefix(fault, name+" ") }) {
+			w.t.Logf("%s: %+v", name, account)
+		}
 	}
 }

@@ -26,9 +26,7 @@ export class Agent {
 
   // open logs in, and returns once the client waits for changes.
   async open() {
-    const basic = 'Basic ' + Buffer.from(`${this.name}:${this.name}`).toString('base64');
-    fill(this.name, await this.call('GET', '/me', undefined, {Authorization: basic}));
-    await this.call('POST', '/me', {operationName: 'StartContactCenterSession', channels: this.channels});
+    await this.logIn();
     this.cometd = new CometD();
     this.cometd.unregisterTransport('websocket');
     if (this.ack) {
@@ -40,6 +38,12 @@ export class Agent {
       this.listen(resolve);
       this.cometd.handshake();
     });
+  }
+
+  async logIn() {
+    const basic = 'Basic ' + Buffer.from(`${this.name}:${this.name}`).toString('base64');
+    fill(this.name, await this.call('GET', '/me', undefined, {Authorization: basic}));
+    await this.call('POST', '/me', {operationName: 'StartContactCenterSession', channels: this.channels});
   }
 
   // listen keeps what the client is told, and calls connected when it first waits for more.
@@ -86,7 +90,7 @@ export class Agent {
     reply.text = await reply.text();
     this.slowest = Math.max(this.slowest, Date.now() - began);
     if (reply.status !== 200) {
-      throw new Error(`${reply.status} ${reply.text}`);
+      throw Object.assign(new Error(`${reply.status} ${reply.text}`), {status: reply.status});
     }
     return reply;
   }
@@ -120,7 +124,7 @@ export class Agent {
         this.unsure += sure ? 0 : 1;
       }
     } catch (error) {
-      this.fail(`POST: ${describe(error)}`);
+      await this.failed('POST', error);
       return;
     }
     try {
@@ -130,7 +134,15 @@ export class Agent {
         this.wrong.push({at: Date.now(), what: `${shown} right after ${wanted}`});
       }
     } catch (error) {
-      this.fail(`GET: ${describe(error)}`);
+      await this.failed('GET', error);
+    }
+  }
+
+  // failed notes it, and logs in again if the session has ended.
+  async failed(what, error) {
+    this.fail(`${what}: ${describe(error)}`);
+    if (error.status === 403) {
+      await this.logIn().catch(error => this.fail(`log-in: ${describe(error)}`));
     }
   }
 
