@@ -41,7 +41,6 @@ routes:
   - {match: bjorn, sites: [cloud]}
   - {match: cleo, sites: [pureconnect, cloud], channels: {voice: pureconnect, chat: cloud, email: cloud}}
 drain_delay: 2s
-grace: 5s
 %s`
 
 // storeKey seals what the replicas share, and opens nothing but that.
