@@ -120,9 +120,9 @@ func (r *reader) end() {
 		return
 	}
 	r.agent.reads.Store(false)
-	r.deaf()
 	r.stop()
 	r.work.Wait()
+	r.deaf() // not while what was pushed is still shown
 	r.agent.handOver()
 	r.stop = nil
 }

@@ -17,6 +17,7 @@ type outbox struct {
 	waiting []letter // guarded by mu
 	paused  int      // by so many nothing is to be sent; guarded by mu
 	marks   []string // of what was told last, in a fleet; guarded by mu
+	last    []string // of what there was to tell at the end; nil before; guarded by mu
 
 	sending sync.Mutex // one sends at a time, so that the order holds
 }

@@ -52,12 +52,16 @@ func (a *Agent) takeOver(ctx context.Context) {
 	a.outbox.putFirst(since(strings.Fields(before), now, shows)...)
 }
 
-// handOver tells what there is still to tell, with its mark, without which the next reader would tell it again,
-// and nothing from then on.
+// handOver tells what there is still to tell, with its mark, without which the next reader would tell it again.
+// What changes from then on is neither told nor marked.
 func (a *Agent) handOver() {
-	for _, p := range a.parts {
-		p.tell(false)
+	a.outbox.sending.Lock()
+	shows := make([]standing, len(a.parts))
+	for i, p := range a.parts {
+		shows[i] = p.tell(false)
 	}
+	a.outbox.close(marksOf(shows))
+	a.outbox.sending.Unlock()
 	a.send()
 	a.tells.Store(false)
 }
@@ -128,7 +132,14 @@ func (a *Agent) markWith(topic string) string {
 func (o *outbox) mark(all []string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.marks = all
+	o.marks, o.last = all, nil
+}
+
+// close notes what is told once all that waits is.
+func (o *outbox) close(all []string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.last = all
 }
 
 // told takes from now the marks of what a topic tells, unless more of it waits, and returns all; nil before
@@ -136,6 +147,9 @@ func (o *outbox) mark(all []string) {
 func (o *outbox) told(topic string, now []string) []string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if o.last != nil {
+		now = o.last
+	}
 	more := slices.ContainsFunc(o.waiting, func(one letter) bool { return one.topic == topic })
 	if more || len(o.marks) != len(now) {
 		return o.marks

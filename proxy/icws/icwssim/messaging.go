@@ -14,6 +14,11 @@ func (session *session) send(message any) {
 		return
 	}
 	session.queue = append(session.queue, simulation.Encode(message))
+	session.rouse()
+}
+
+// rouse has the stream look what is queued.
+func (session *session) rouse() {
 	select {
 	case session.wake <- struct{}{}:
 	default: // the stream, if there is one, knows already

@@ -160,6 +160,21 @@ func TestStreamEnds(t *testing.T) {
 			want(t, "young stream", young.message(), `"isDelta":false`)
 		})
 	})
+	t.Run("and takes nothing from the newer one", func(t *testing.T) {
+		s := &Server{}
+		inBubble(t, s, func(t *testing.T) {
+			loggedIn(t, s, "anna")
+			for _, session := range s.sessions {
+				old := s.openStream(session)
+				s.openStream(session)
+				session.send("news")
+				<-session.wake // as if the old one were quicker
+				if s.forward(eventWriter{}, session, old) || len(session.queue) != 1 || len(session.wake) != 1 {
+					t.Error("the old stream took what is the newer one's")
+				}
+			}
+		})
+	})
 	t.Run("at its greatest age", func(t *testing.T) {
 		s := &Server{StreamMaxAge: time.Minute, PingInterval: time.Hour}
 		inBubble(t, s, func(t *testing.T) {

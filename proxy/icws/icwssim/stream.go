@@ -34,7 +34,7 @@ func (s *Server) serveStream(w http.ResponseWriter, r *http.Request, session *se
 		if r.Context().Err() != nil {
 			return // before the queue is emptied for nobody
 		}
-		if !s.forward(out, session) {
+		if !s.forward(out, session, mine) {
 			return
 		}
 		select {
@@ -57,9 +57,15 @@ func (s *Server) serveStream(w http.ResponseWriter, r *http.Request, session *se
 	}
 }
 
-// forward writes what is queued and returns false when the session has ended and said its last.
-func (s *Server) forward(out eventWriter, session *session) bool {
+// forward writes what is queued and returns false when the session has ended and said its last, or has a newer
+// stream, which gets what is queued.
+func (s *Server) forward(out eventWriter, session *session, mine *stream) bool {
 	s.mu.Lock()
+	if session.stream != nil && session.stream != mine {
+		session.rouse()
+		s.mu.Unlock()
+		return false
+	}
 	ended := session.ended
 	isCut := len(session.queue) > 0 && s.faults.Take(truncateEvent, session.user.id, session.host) != nil
 	var messages [][]byte
