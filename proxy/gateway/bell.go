@@ -6,8 +6,8 @@ import (
 )
 
 // A read right after a write shows it, wherever both come to. Where neither site nor store is asked for a read,
-// since this process reads what the sites push, another replica says so before it changes anything at a site,
-// and again before it answers: from then on the sites are asked, until they have told of it.
+// since this process reads what the sites push, another replica that changed something at a site says so before
+// it answers: from then on the sites are asked, until they have told of it.
 
 // listen has the agent's parts know of operations of other replicas until it is called what it returns.
 func (a *Agent) listen() (deaf func()) {
@@ -18,8 +18,8 @@ func (a *Agent) listen() (deaf func()) {
 	})
 }
 
-// ring tells who reads for the agent that their state is being changed here. Without the store, reads there show
-// it once the sites have told of it.
+// ring tells who reads for the agent that their state was changed here, or may have been. Without the store,
+// reads there show it once the sites have told of it.
 func (a *Agent) ring(ctx context.Context) {
 	if !a.readsHere() {
 		_ = a.gateway.fleet.Bell.Ring(ctx, a.bell())

@@ -64,8 +64,8 @@ type part interface {
 	// change is in there, or told. Another replica may have told of writes whose completion is still to come.
 	tell(changes bool) standing
 
-	// behind notes that the agent's state is being changed at another replica: what the site pushes may come
-	// after a read that is to show it.
+	// behind notes that the agent's state was changed at another replica: what the site pushes may come after a
+	// read that is to show it.
 	behind()
 
 	// notified returns the channels as notifications carry them, without asking the site.

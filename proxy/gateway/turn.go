@@ -68,14 +68,13 @@ func (a *Agent) writeTurn(ctx context.Context) func() {
 	if err == nil && s.ID == a.session.ID {
 		a.learn(s)
 	}
-	a.ring(ctx)
 	return func() {
 		ctx := context.WithoutCancel(ctx)
 		err := f.shareWishes(ctx, a)
 		if err != nil && !errors.Is(err, session.ErrNotFound) {
 			f.gateway.log.Warn("what an agent asked for could not be told to other replicas", "session", a.short, "cause", err.Error())
 		}
-		a.ring(ctx) // who reads by now may have begun to meanwhile
+		a.ring(ctx)
 		end()
 	}
 }

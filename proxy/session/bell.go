@@ -7,7 +7,8 @@ import (
 
 // A Bell is rung at one replica and heard at others. Any number of goroutines may call its methods.
 type Bell interface {
-	// Ring has it be heard under a name, within milliseconds, wherever somebody listens by then.
+	// Ring has it be heard under a name wherever somebody listens, and returns once they have heard it or
+	// seem not to be there any more.
 	Ring(ctx context.Context, name string) error
 	// Hear calls heard each time the bell is rung under a name, and whenever it may have been, until stop
 	// is called. Heard must not take long. A name is listened for once at a time.

@@ -15,8 +15,8 @@ func testBells(t *testing.T, k kit) {
 			if got != want {
 				t.Errorf("%s: %q was heard; want %q", what, got, want)
 			}
-		case <-time.After(10 * time.Second):
-			t.Fatalf("%s was not heard", what)
+		default: // who rings comes back once it was heard
+			t.Errorf("%s was not heard", what)
 		}
 	}
 	ring := func(name string) {

@@ -45,6 +45,7 @@ type Valkey struct {
 	seal    *sealer
 	bell    *bell
 	me      string // among the servers that share the journal
+	cluster bool
 	timeout time.Duration
 	metrics *session.Metrics
 	down    atomic.Bool
@@ -67,7 +68,7 @@ func New(s Settings) (*Valkey, error) {
 		DisableIdentity:          true, // the user may lack the right to say who it is
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	})
-	v := &Valkey{client: client, seal: seal, me: rand.Text(), timeout: s.Timeout, metrics: s.Metrics}
+	v := &Valkey{client: client, seal: seal, me: rand.Text(), cluster: s.Cluster, timeout: s.Timeout, metrics: s.Metrics}
 	v.bell = newBell(v)
 	return v, nil
 }
