@@ -9,6 +9,7 @@ import (
 // A verdict is what came of the notifications of some agents.
 type verdict struct {
 	told    int
+	doubled int      // states of one who writes that were told twice in a row
 	missing []string // states that were and that no client was told of: the site shows only the newest
 	faults  []string // states told twice, late, or that never were; and newest ones not told
 	excused []string // faults that may be
@@ -64,6 +65,7 @@ func (v *verdict) judgeTurns(who string, told []Told, from, last int) {
 	for _, one := range told {
 		if one.State == before {
 			fault("%q twice", before)
+			v.doubled++
 		}
 		before = one.State
 		v.told++

@@ -52,9 +52,7 @@ func (w *watch) settle() {
 	time.Sleep(time.Second) // what is told twice comes late
 }
 
-// verdict judges all clients. Some faults may be where a replica ended without notice: a client that does not
-// acknowledge may have been told anew, or not at all, what one answer carried, and a write that failed or was slow
-// was made again though it had been done.
+// verdict judges all clients.
 func (w *watch) verdict(accounts map[string]Account) *verdict {
 	all, now := &verdict{}, w.changes.now()
 	for _, a := range w.agents {
@@ -70,13 +68,32 @@ func (w *watch) verdict(accounts map[string]Account) *verdict {
 			} else {
 				v.judge(who, told, w.from[a.Name], now[a.Name])
 			}
-			if w.abrupt && (!a.Ack && len(v.faults) == 1 || a.Writes && len(v.faults) > 0 && toldLast(told, account.Writes)) {
+			if w.abrupt && excusable(a, account, v, toldLast(told, account.Writes)) {
 				v.excused, v.faults = v.faults, nil
 			}
 			all.add(v)
 		}
 	}
 	return all
+}
+
+// excusable reports whether a client's faults may be where a replica ended without notice. One that does not
+// acknowledge may have been told anew, or not at all, what one answer carried. A write that failed, or was answered
+// without having been seen done, was made again though it had been done, and so it was told again.
+func excusable(a Applicant, account Account, v verdict, last bool) bool {
+	if !a.Writes {
+		return !a.Ack && len(v.faults) == 1
+	}
+	again := account.Unsure
+	for _, e := range account.Failures {
+		if strings.HasPrefix(e.What, "POST: ") {
+			again++
+		}
+	}
+	if !a.Ack {
+		again++
+	}
+	return last && v.doubled <= again
 }
 
 // toldLast reports whether the last state that a client was told is that of the last write.
