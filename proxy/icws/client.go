@@ -69,6 +69,7 @@ type Client struct {
 	features atomic.Pointer[[]icwsapi.Feature] // of the last log-in
 	public   public
 	releases releases
+	aside    aside
 }
 
 // New returns a client of a site. It starts nothing. It panics on settings that no site can have:

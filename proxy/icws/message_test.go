@@ -68,6 +68,17 @@ func TestDecodeMessageFails(t *testing.T) {
 	}
 }
 
+func TestTheLastTypeOfAMessageCounts(t *testing.T) {
+	twice := `{"__type":"` + icwsapi.TypeUserStatus + `","__type":"` + icwsapi.TypeSubscriptionState + `"}`
+	for _, text := range []string{twice, strings.Replace(twice, icwsapi.TypeSubscriptionState, `urn:of no\u0062ody`, 1)} {
+		got, err := DecodeMessage([]byte(text))
+		_, wrong := got.(icwsapi.UserStatusMessage)
+		if err != nil || wrong {
+			t.Errorf("DecodeMessage(%s) = %T, %v; want one of the last type", text, got, err)
+		}
+	}
+}
+
 // Whatever a site sends is a message of its type or an error, and a message can be written and
 // read again.
 func FuzzDecodeMessage(f *testing.F) {
