@@ -47,7 +47,7 @@ func (r *reader) stream(ctx context.Context) error {
 	if opening.err != nil {
 		return opening.err
 	}
-	r.opened()
+	r.client.aside.call(r.opened)
 	return r.read(opening.stream)
 }
 
