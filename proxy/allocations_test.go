@@ -26,7 +26,7 @@ var allocations = map[string]int{
 	"catalogue, 304":            15,
 	"GET /me":                   56,
 	"POST /me":                  135,
-	"log-in":                    2306, // catalogue, event stream, subscriptions and what they bring
+	"log-in":                    1562, // catalogue, event stream, subscriptions and what they bring
 	"event of the site":         36,   // nobody listens
 	"held poll":                 60,
 	"held poll, parked":         85, // with the way back from parking

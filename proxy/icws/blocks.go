@@ -18,9 +18,9 @@ var errEventTooLong = errors.New("event too long")
 type blocks struct {
 	from  io.Reader
 	chunk [256]byte
-	rest  []byte // of chunk, not looked at yet
-	block []byte // what came of the one under way, borrowed
-	lent  []byte // the last one returned, if it was borrowed
+	rest  []byte  // of chunk, not looked at yet
+	block []byte  // what came of the one under way, or the last one returned, if it is in several pieces
+	lent  *[]byte // what block is in; nil if there is none
 	last  byte
 	text  bool // the line under way has text
 	begun bool // a block has been returned
@@ -56,9 +56,9 @@ func (b *blocks) next() ([]byte, error) {
 // not copied.
 func (b *blocks) cut(n int) []byte {
 	block := b.rest[:n]
-	if b.block != nil {
+	if b.lent != nil {
 		b.keep(block)
-		block, b.lent, b.block = b.block, b.block, nil
+		block = b.block
 	}
 	b.rest = b.rest[n:]
 	if !b.begun {
@@ -77,19 +77,23 @@ const largestKept = 64 << 10
 
 // keep adds a piece to the block under way.
 func (b *blocks) keep(piece []byte) {
-	if b.block == nil && len(piece) > 0 {
-		b.block = (*longBlocks.Get().(*[]byte))[:0]
+	if len(piece) == 0 {
+		return
+	}
+	if b.lent == nil {
+		b.lent = longBlocks.Get().(*[]byte)
+		b.block = *b.lent
 	}
 	b.block = append(b.block, piece...)
+	*b.lent = b.block[:0]
 }
 
 // giveBack ends the caller's use of the last block.
 func (b *blocks) giveBack() {
-	lent := b.lent
-	b.lent = nil
-	if lent != nil && cap(lent) <= largestKept {
-		longBlocks.Put(&lent)
+	if b.lent != nil && cap(*b.lent) <= largestKept {
+		longBlocks.Put(b.lent)
 	}
+	b.block, b.lent = nil, nil
 }
 
 // endsBlock takes the next byte and reports whether it ends a blank line.

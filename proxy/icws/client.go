@@ -70,6 +70,7 @@ type Client struct {
 	public   public
 	releases releases
 	aside    aside
+	lists    lists
 }
 
 // New returns a client of a site. It starts nothing. It panics on settings that no site can have:
