@@ -133,7 +133,8 @@ func TestAListThatComesAgainIsNotReadAgain(t *testing.T) {
 		t.Errorf("another list is %q", other.StatusID)
 	}
 	delta := bytes.Replace(text("Available"), []byte("false"), []byte("true"), 1)
-	if first(&l, delta) == first(&l, delta) {
+	change := first(&l, delta)
+	if first(&l, delta) == change {
 		t.Error("a change is kept")
 	}
 }
