@@ -53,13 +53,18 @@ func (s *scene) read(ctx context.Context) (reading, error) {
 			return r, err
 		}
 	}
+	collected, err := s.metrics(ctx) // polls that end and begin anew allocate meanwhile
+	if err != nil {
+		return r, err
+	}
+	r.heap = collected["go_memstats_heap_alloc_bytes"]
 	r.resident, err = s.settle(ctx)
 	if err != nil {
 		return r, err
 	}
 	values, err := s.metrics(ctx)
-	r.heap, r.stacks, r.goroutines = values["go_memstats_heap_alloc_bytes"], values["go_memstats_stack_inuse_bytes"], values["go_goroutines"]
-	r.spare = values["go_memstats_heap_inuse_bytes"] - r.heap + values["go_memstats_heap_idle_bytes"] - values["go_memstats_heap_released_bytes"]
+	r.stacks, r.goroutines = values["go_memstats_stack_inuse_bytes"], values["go_goroutines"]
+	r.spare = values["go_memstats_heap_inuse_bytes"] - values["go_memstats_heap_alloc_bytes"] + values["go_memstats_heap_idle_bytes"] - values["go_memstats_heap_released_bytes"]
 	return r, err
 }
 
