@@ -19,7 +19,7 @@ type round struct {
 
 // measure runs quiet rounds and attacks in turn and prints how agents were served.
 func measure(ctx context.Context, s settings, stdout, stderr io.Writer) error {
-	scene, err := bench.Open(ctx, s.portico, "", stderr)
+	scene, err := bench.Open(ctx, s.portico, bench.Settings{}, stderr)
 	if err != nil {
 		return err
 	}

@@ -23,6 +23,16 @@ type agent struct {
 
 	sent    atomic.Int64 // when its status was changed, in Unix nanoseconds; 0 = no notification is awaited
 	changes atomic.Int64 // of its status so far
+	answers atomic.Int64 // to its connects so far
+}
+
+// newAgents returns agents who are to work at a Portico.
+func newAgents(count int, portico string) []*agent {
+	agents := make([]*agent, count)
+	for i := range agents {
+		agents[i] = &agent{name: fmt.Sprintf("agent%04d", i+1), portico: portico}
+	}
+	return agents
 }
 
 // request returns a POST of body, or a GET of none, as a browser with the agent's cookies would send it.
@@ -136,6 +146,7 @@ func (a *agent) hold(ctx context.Context, arrived func(time.Duration)) error {
 		if err != nil || !bytes.Contains(body, []byte(`"successful":true`)) {
 			return fmt.Errorf("connect of %s: %s: %w", a.name, body, err)
 		}
+		a.answers.Add(1)
 		if !bytes.Contains(body, []byte(`"data":`)) {
 			continue
 		}

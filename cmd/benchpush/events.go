@@ -9,6 +9,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -17,10 +18,20 @@ type round struct {
 	load     string
 	sent     int
 	rate     float64            // that was reached, events a second
+	took     time.Duration      // of processors, by Portico
 	arrived  []time.Duration    // sorted: from the sending of the change to its notification at the client
 	accepted []time.Duration    // sorted: until the simulator had answered the change, its own part of that time
 	inside   float64            // ms that 99 of 100 notifications at most spent in Portico, as its own metrics have it
 	busy     map[string]float64 // processors, by process
+	answers  float64            // to connects, for each event
+}
+
+// each is the processor time that Portico took for each event, all of it: from the stream to the next connect.
+func (r round) each() time.Duration {
+	if len(r.arrived) == 0 {
+		return 0
+	}
+	return r.took / time.Duration(len(r.arrived))
 }
 
 // arrivals takes the times of events. Any number of goroutines may call its methods.
@@ -45,7 +56,7 @@ func (a *arrivals) clear() []time.Duration {
 	return times
 }
 
-// senders is how many changes may be on their way to the simulator together.
+// senders is how many changes, or reads, may be on their way together.
 const senders = 16
 
 // late is how long a notification is waited for after the last change.
@@ -65,9 +76,10 @@ func (s *scene) events(ctx context.Context, set settings, agents []*agent, notif
 	if err != nil {
 		return r, err
 	}
+	answered := answers(agents)
 	began := time.Now()
 	accepted := &arrivals{}
-	r.sent, err = s.change(ctx, set, agents, accepted)
+	r.sent, err = s.change(ctx, float64(set.rate), set.round, agents, accepted)
 	if err != nil {
 		return r, err
 	}
@@ -77,6 +89,7 @@ func (s *scene) events(ctx context.Context, set settings, agents []*agent, notif
 	if err != nil {
 		return r, err
 	}
+	r.took = after["Portico"] - before["Portico"]
 	r.busy = map[string]float64{}
 	for name := range pids {
 		r.busy[name] = (after[name] - before[name]).Seconds() / took.Seconds()
@@ -87,10 +100,20 @@ func (s *scene) events(ctx context.Context, set settings, agents []*agent, notif
 	}
 	r.inside, err = s.deliveries(ctx, counted)
 	r.arrived, r.accepted = notified.clear(), accepted.clear()
+	r.answers = float64(answers(agents)-answered) / float64(max(len(r.arrived), 1))
 	for _, a := range agents {
 		a.sent.Store(0) // what is lost is not waited for
 	}
 	return r, err
+}
+
+// answers returns how many connects of theirs were answered so far.
+func answers(agents []*agent) int64 {
+	var all int64
+	for _, a := range agents {
+		all += a.answers.Load()
+	}
+	return all
 }
 
 // uncollected collects the driver's garbage, and then no more until the function that it returns is
@@ -133,21 +156,30 @@ func processorTimes(pids map[string]int) (map[string]time.Duration, error) {
 	return times, nil
 }
 
-// change makes a round's changes and returns how many those were.
-func (s *scene) change(ctx context.Context, set settings, agents []*agent, accepted *arrivals) (int, error) {
+// change gives agents another status at a steady rate, and returns how many were given one.
+func (s *scene) change(ctx context.Context, rate float64, length time.Duration, agents []*agent, accepted *arrivals) (int, error) {
+	var sent atomic.Int64
+	err := atRate(ctx, rate, length, agents, func(ctx context.Context, queue <-chan *agent) error {
+		return s.sendChanges(ctx, queue, &sent, accepted)
+	})
+	return int(sent.Load()), err
+}
+
+// atRate hands one agent after the other, so many a second, to a number of workers, until one fails.
+func atRate(ctx context.Context, rate float64, length time.Duration, agents []*agent, worker func(context.Context, <-chan *agent) error) error {
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
 	queue := make(chan *agent, senders)
 	var work sync.WaitGroup
 	for range senders {
 		work.Go(func() {
-			err := s.sendChanges(ctx, queue, accepted)
+			err := worker(ctx, queue)
 			if err != nil {
 				fail(err)
 			}
 		})
 	}
-	sent := pace(ctx, set, func(i int) {
+	pace(ctx, rate, length, func(i int) {
 		select {
 		case queue <- agents[i%len(agents)]:
 		case <-ctx.Done():
@@ -155,31 +187,29 @@ func (s *scene) change(ctx context.Context, set settings, agents []*agent, accep
 	})
 	close(queue)
 	work.Wait()
-	return sent, context.Cause(ctx)
+	return context.Cause(ctx)
 }
 
-// pace calls f for 0, 1 and so on at the rate of the settings, and returns how often.
-func pace(ctx context.Context, set settings, f func(i int)) int {
+// pace calls f for 0, 1 and so on at a rate.
+func pace(ctx context.Context, rate float64, length time.Duration, f func(i int)) {
 	began := time.Now()
-	count := int(set.round.Seconds() * float64(set.rate))
-	for i := range count {
-		due := began.Add(time.Duration(i) * time.Second / time.Duration(set.rate))
+	for i := range int(length.Seconds() * rate) {
+		due := began.Add(time.Duration(float64(i) / rate * float64(time.Second)))
 		if wait := time.Until(due); wait > 0 {
 			time.Sleep(wait)
 		}
 		if ctx.Err() != nil {
-			return i
+			return
 		}
 		f(i)
 	}
-	return count
 }
 
 // statuses are what agents are given in turn. All of them differ in what /me shows.
 var statuses = []string{"At Lunch", "At Play", "In a meeting"}
 
 // sendChanges gives agents another status as if by another client of the contact centre.
-func (s *scene) sendChanges(ctx context.Context, queue <-chan *agent, accepted *arrivals) error {
+func (s *scene) sendChanges(ctx context.Context, queue <-chan *agent, sent *atomic.Int64, accepted *arrivals) error {
 	w, err := dial(ctx, s.ICWSHost)
 	if err != nil {
 		return err
@@ -197,6 +227,7 @@ func (s *scene) sendChanges(ctx context.Context, queue <-chan *agent, accepted *
 		if answer.StatusCode != 200 {
 			return fmt.Errorf("the simulator refuses to change %s: %s", a.name, said)
 		}
+		sent.Add(1)
 		accepted.add(time.Since(began))
 	}
 	return nil

@@ -5,6 +5,8 @@
 //
 // It needs Linux, whose /proc tells what a process uses. What the kernel keeps for a socket is in no
 // process, and so in no figure here.
+//
+// With --scale it measures in place of that how what Portico uses grows with the number of agents.
 package main
 
 import (
@@ -15,6 +17,8 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -30,6 +34,10 @@ type settings struct {
 	longest  time.Duration
 	csv      string
 	profiles string
+
+	scale  []int         // agents at each step; none = measure what notifications cost
+	steady time.Duration // that agents work at each step
+	svg    string
 }
 
 func main() {
@@ -50,7 +58,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, s.longest, fmt.Errorf("not done after %v", s.longest))
 	defer cancel()
-	err = measure(ctx, s, stdout, stderr)
+	do := measure
+	if len(s.scale) > 0 {
+		do = grow
+	}
+	err = do(ctx, s, stdout, stderr)
 	if err != nil {
 		fmt.Fprintf(stderr, "benchpush: %v\n", err)
 		return 1
@@ -70,7 +82,10 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	set.IntVar(&s.rounds, "rounds", 3, "`number` of rounds")
 	set.DurationVar(&s.longest, "longest", 10*time.Minute, "`time` after which it gives up")
 	set.StringVar(&s.csv, "csv", "", "`file` for the figures, one a line")
-	set.StringVar(&s.profiles, "profiles", "", "`folder` for Portico's heap and goroutine profiles at each stage")
+	set.StringVar(&s.profiles, "profiles", "", "`folder` for Portico's heap and goroutine profiles at each stage, and processor profiles of each round")
+	set.Func("scale", "`numbers` of agents with commas between them, rising: measure each, in place of what notifications cost", s.setScale)
+	set.DurationVar(&s.steady, "steady", 15*time.Second, "`time` that agents work at each step of --scale")
+	set.StringVar(&s.svg, "svg", "", "`file` for the chart of --scale")
 	err := set.Parse(args)
 	if err != nil {
 		return s, err
@@ -80,4 +95,17 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 		return s, errors.New("usage")
 	}
 	return s, nil
+}
+
+// setScale reads the steps of --scale.
+func (s *settings) setScale(text string) error {
+	s.scale = nil // the last one counts
+	for word := range strings.SplitSeq(text, ",") {
+		count, err := strconv.Atoi(word)
+		if err != nil || count < 1 || count > 9999 || len(s.scale) > 0 && count <= s.scale[len(s.scale)-1] {
+			return errors.New("want rising numbers from 1 to 9999, as 100,1000")
+		}
+		s.scale = append(s.scale, count)
+	}
+	return nil
 }

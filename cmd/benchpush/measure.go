@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -26,7 +27,7 @@ type stage struct {
 
 // measure measures everything and reports it.
 func measure(ctx context.Context, s settings, stdout, stderr io.Writer) error {
-	err := enoughFiles(s.agents)
+	err := enoughFiles(3*s.agents + 500) // a stream, a poll and a websocket for each
 	if err != nil {
 		return err
 	}
@@ -35,12 +36,8 @@ func measure(ctx context.Context, s settings, stdout, stderr io.Writer) error {
 		return err
 	}
 	defer scene.Close()
-	agents := make([]*agent, s.agents)
-	for i := range agents {
-		agents[i] = &agent{name: fmt.Sprintf("agent%04d", i+1), portico: scene.Door}
-	}
 	r := &report{settings: s, load: loadAverage()}
-	err = r.take(ctx, scene, agents)
+	err = r.take(ctx, scene, newAgents(s.agents, scene.Door))
 	if err != nil {
 		return err
 	}
@@ -103,8 +100,10 @@ func (r *report) whileHeld(ctx context.Context, scene *scene, agents []*agent, a
 	if err != nil {
 		return err
 	}
-	for range r.settings.rounds {
+	for i := range r.settings.rounds {
+		profiled := scene.profileRound(ctx, r.settings, i+1)
 		round, err := scene.events(ctx, r.settings, agents, arrivals)
+		err = errors.Join(err, <-profiled)
 		if err != nil {
 			return err
 		}
@@ -151,14 +150,13 @@ func (r *report) stage(ctx context.Context, scene *scene, name string) error {
 	return scene.profiles(ctx, r.settings.profiles, len(r.stages))
 }
 
-// enoughFiles checks the limit of open files, which Portico, with three connections for an agent, meets
-// first. Go raises the soft limit to the hard one by itself.
-func enoughFiles(agents int) error {
+// enoughFiles checks the limit of open files, which Portico meets first. Go raises the soft limit to the
+// hard one by itself.
+func enoughFiles(need int) error {
 	var limit syscall.Rlimit
 	err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit)
-	need := uint64(3*agents + 500)
-	if err == nil && limit.Max < need {
-		return fmt.Errorf("%d agents need %d open files and the limit is %d: raise it with ulimit -Hn, or take fewer --agents", agents, need, limit.Max)
+	if err == nil && limit.Max < uint64(need) {
+		return fmt.Errorf("so many agents need %d open files and the limit is %d: raise it with ulimit -Hn, or take fewer", need, limit.Max)
 	}
 	return err
 }

@@ -53,13 +53,18 @@ func (s *scene) read(ctx context.Context) (reading, error) {
 			return r, err
 		}
 	}
+	collected, err := s.metrics(ctx) // polls that end and begin anew allocate meanwhile
+	if err != nil {
+		return r, err
+	}
+	r.heap = collected["go_memstats_heap_alloc_bytes"]
 	r.resident, err = s.settle(ctx)
 	if err != nil {
 		return r, err
 	}
 	values, err := s.metrics(ctx)
-	r.heap, r.stacks, r.goroutines = values["go_memstats_heap_alloc_bytes"], values["go_memstats_stack_inuse_bytes"], values["go_goroutines"]
-	r.spare = values["go_memstats_heap_inuse_bytes"] - r.heap + values["go_memstats_heap_idle_bytes"] - values["go_memstats_heap_released_bytes"]
+	r.stacks, r.goroutines = values["go_memstats_stack_inuse_bytes"], values["go_goroutines"]
+	r.spare = values["go_memstats_heap_inuse_bytes"] - values["go_memstats_heap_alloc_bytes"] + values["go_memstats_heap_idle_bytes"] - values["go_memstats_heap_released_bytes"]
 	return r, err
 }
 
@@ -92,14 +97,17 @@ func pause(ctx context.Context, d time.Duration) error {
 }
 
 // resident returns the resident memory of a process in bytes.
-func resident(pid int) (float64, error) {
+func resident(pid int) (float64, error) { return memory(pid, "Rss") }
+
+// memory returns the memory of a process in bytes, counted as the kernel's word says.
+func memory(pid int, word string) (float64, error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
 	if err != nil {
 		return 0, err
 	}
-	found := regexp.MustCompile(`(?m)^Rss: +(\d+) kB$`).FindSubmatch(text)
+	found := regexp.MustCompile(`(?m)^` + word + `: +(\d+) kB$`).FindSubmatch(text)
 	if found == nil {
-		return 0, fmt.Errorf("/proc/%d/smaps_rollup names no Rss", pid)
+		return 0, fmt.Errorf("/proc/%d/smaps_rollup names no %s", pid, word)
 	}
 	kilobytes, err := strconv.ParseFloat(string(found[1]), 64)
 	return kilobytes * 1024, err
@@ -185,22 +193,41 @@ func (s *scene) profile(ctx context.Context, name string, to io.Writer) error {
 
 // profiles keeps the profiles that tell where memory went at a stage.
 func (s *scene) profiles(ctx context.Context, folder string, stage int) error {
-	err := os.MkdirAll(folder, 0o777)
-	if err != nil {
-		return err
-	}
 	for _, name := range []string{"heap", "goroutine"} {
-		file, err := os.Create(filepath.Join(folder, fmt.Sprintf("%s-%d.prof", name, stage)))
-		if err != nil {
-			return err
-		}
-		err = s.profile(ctx, name, file)
-		_ = file.Close()
+		err := s.keep(ctx, name, filepath.Join(folder, fmt.Sprintf("%s-%d.prof", name, stage)))
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// profileRound keeps the profile that tells where a round's processor time goes, if profiles are wanted. It
+// returns at once; the error comes when it is kept.
+func (s *scene) profileRound(ctx context.Context, set settings, number int) <-chan error {
+	kept := make(chan error, 1)
+	if set.profiles == "" {
+		kept <- nil
+		return kept
+	}
+	go func() {
+		kept <- s.keep(ctx, fmt.Sprintf("profile?seconds=%.0f", set.round.Seconds()), filepath.Join(set.profiles, fmt.Sprintf("cpu-%d.prof", number)))
+	}()
+	return kept
+}
+
+// keep keeps one of Portico's profiles in a file.
+func (s *scene) keep(ctx context.Context, name, file string) error {
+	err := os.MkdirAll(filepath.Dir(file), 0o777)
+	if err != nil {
+		return err
+	}
+	to, err := os.Create(file)
+	if err != nil {
+		return err
+	}
+	defer to.Close()
+	return s.profile(ctx, name, to)
 }
 
 // await waits until a metric of Portico's has a value.

@@ -39,7 +39,8 @@ func (r *report) targets() []target {
 		{"memory of an idle websocket", sockets.per(agents, r.settings.agents).resident / kilobyte, "KB", 8, 0},
 	}
 	if len(r.rounds) > 0 {
-		list = append(list, target{"event to held client, 99th percentile, median of the rounds", milliseconds(r.p99()), "ms", 5, 0})
+		list = append(list, target{"event to held client, 99th percentile, median of the rounds", milliseconds(r.p99()), "ms", 5, 0},
+			target{"processor time of Portico for each event, median of the rounds", r.cost(), "µs", 42, 20})
 	}
 	return list
 }
@@ -52,6 +53,16 @@ func (r *report) p99() time.Duration {
 	}
 	slices.Sort(all)
 	return percentile(all, 50)
+}
+
+// cost returns the median of what the rounds' events took of processors, in microseconds.
+func (r *report) cost() float64 {
+	var all []time.Duration
+	for _, one := range r.rounds {
+		all = append(all, one.each())
+	}
+	slices.Sort(all)
+	return 1000 * milliseconds(percentile(all, 50))
 }
 
 // percentile returns the value that p percent of the sorted values do not exceed; 0 of none.
@@ -91,8 +102,9 @@ func (r *report) printStages(w io.Writer) {
 
 func (r *report) printRounds(w io.Writer) {
 	for _, one := range r.rounds {
-		fmt.Fprintf(w, "\nEvents for %v, load average %s: %d sent, %.0f/s, %d arrived; processors busy: Portico %.2f, simulator %.2f, driver %.2f\n",
-			r.settings.round, one.load, one.sent, one.rate, len(one.arrived), one.busy["Portico"], one.busy["simulator"], one.busy["driver"])
+		fmt.Fprintf(w, "\nEvents for %v, load average %s: %d sent, %.0f/s, %d arrived; processors busy: Portico %.2f, simulator %.2f, driver %.2f\n"+
+			"  Portico's for each event %.1f µs, answered connects %.2f\n",
+			r.settings.round, one.load, one.sent, one.rate, len(one.arrived), one.busy["Portico"], one.busy["simulator"], one.busy["driver"], 1000*milliseconds(one.each()), one.answers)
 		fmt.Fprintf(w, "  change to held client    %s\n  of it, until the simulator had answered the change  %s\n  of it, inside Portico    p99 at most %g ms\n",
 			quantiles(one.arrived), quantiles(one.accepted), one.inside)
 	}
@@ -143,6 +155,8 @@ func (r *report) save(file string) error {
 		name := fmt.Sprintf("round %d: ", i+1)
 		add(name+"sent", float64(one.sent), "")
 		add(name+"arrived", float64(len(one.arrived)), "")
+		add(name+"processor time of Portico for each event", 1000*milliseconds(one.each()), "µs")
+		add(name+"answered connects for each event", one.answers, "")
 		for _, p := range []int{50, 99, 100} {
 			add(fmt.Sprintf("%schange to client p%d", name, p), milliseconds(percentile(one.arrived, p)), "ms")
 			add(fmt.Sprintf("%schange to simulator p%d", name, p), milliseconds(percentile(one.accepted, p)), "ms")

@@ -36,12 +36,13 @@ func TestReport(t *testing.T) {
 	at := func(resident float64) reading { return reading{resident: resident, before: resident} }
 	r := &report{settings: settings{agents: 10, round: time.Second}, load: "0.1",
 		stages: []stage{{"nobody", at(1e6)}, {"a session", at(1.2e6)}, {"a poll", at(1.5e6)}, {"a socket", at(1.6e6)}},
-		rounds: []round{{sent: 2, arrived: []time.Duration{time.Millisecond, 7 * time.Millisecond}}}}
+		rounds: []round{{sent: 2, took: 100 * time.Microsecond, arrived: []time.Duration{time.Millisecond, 7 * time.Millisecond}}}}
 	var out bytes.Buffer
 	r.print(&out)
 	said := strings.Join(strings.Fields(out.String()), " ")
 	for _, want := range []string{
 		"a held long poll and a stream 50.0 KB 60 KB 30 KB met", "an idle websocket 10.0 KB 8 KB - NOT MET", "7.0 ms 5 ms - NOT MET",
+		"each event, median of the rounds 50.0 µs 42 µs 20 µs NOT MET",
 	} {
 		if !strings.Contains(said, want) {
 			t.Errorf("the report lacks %q:\n%s", want, &out)
@@ -77,6 +78,8 @@ func TestArguments(t *testing.T) {
 	}{
 		{[]string{"-h"}, 0, "-agents"},
 		{[]string{"--agents", "0"}, 2, "1 to 9999 agents"},
+		{[]string{"--scale", "100,50"}, 2, "rising numbers"},
+		{[]string{"--scale", "1", "--portico", "/nowhere/portico"}, 1, "/nowhere/portico"},
 		{[]string{"now"}, 2, "no arguments"},
 		{[]string{"--agents", "1", "--portico", "/nowhere/portico"}, 1, "/nowhere/portico"},
 	} {

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -18,7 +19,7 @@ const partsWithin = 250 * time.Millisecond
 // before it replaces what is held: agents would lose the states of the parts that are still to come.
 // Any number of goroutines may use it.
 type feed struct {
-	site    string
+	lists   *wholeLists
 	cell    *cache.Cell[translate.Catalogue]
 	changed func() // is called after each change
 
@@ -29,17 +30,16 @@ type feed struct {
 // take takes a message about the catalogue.
 func (f *feed) take(m icwsapi.StatusMessagesMessage) {
 	f.mu.Lock()
-	before := f.arriving
+	part := f.arriving != nil || !m.IsDelta
 	if !m.IsDelta {
-		before = &translate.Catalogue{}
+		f.arriving = f.lists.of(slices.Concat(m.StatusMessagesAdded, m.StatusMessagesChanged))
 		time.AfterFunc(partsWithin, f.arrived)
-	}
-	if before != nil {
-		f.arriving = before.Changed(f.site, m)
+	} else if part {
+		f.arriving = f.arriving.Changed(f.lists.site, m)
 	}
 	f.mu.Unlock()
-	if before == nil {
-		f.cell.Update(func(c *translate.Catalogue) *translate.Catalogue { return c.Changed(f.site, m) })
+	if !part {
+		f.cell.Update(func(c *translate.Catalogue) *translate.Catalogue { return c.Changed(f.lists.site, m) })
 		f.changed()
 	}
 }

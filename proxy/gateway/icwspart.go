@@ -86,7 +86,7 @@ func newICWSPart(a *Agent, at *icwsSite, login string, conn icws.Conn) *icwsPart
 		Fetch: traced(at.tracer, cache.Catalogue, at.Name, func(ctx context.Context) (*translate.Catalogue, error) { return at.fetchCatalogue(ctx, p) }),
 		Share: a.gateway.fleet.sharing(p), Follow: tracing.Follow,
 	})
-	p.feed = &feed{site: at.Name, cell: p.catalogue, changed: p.catalogueChanged}
+	p.feed = &feed{lists: at.lists, cell: p.catalogue, changed: p.catalogueChanged}
 	p.common = &member{cell: p.catalogue, changed: p.redirect, renew: p.renew, reads: a.readsHere}
 	p.access = cache.NewCell(a.life, cache.CellOptions[translate.Access]{
 		Cache: cache.Access, Site: at.Name, StaleIfError: at.StaleIfError, Intern: at.access.Of, Metrics: at.cells,

@@ -31,6 +31,7 @@ type icwsSite struct {
 	catalogues  *cache.Interner[translate.Catalogue]
 	access      *cache.Interner[translate.Access]
 	directories *directories
+	lists       *wholeLists
 	features    map[htccapi.MediaChannel]Resource // that the channels stand for
 	commons     *commons                          // nil unless sessions share their catalogue
 	service     *service                          // nil unless it watches the agents
@@ -46,6 +47,7 @@ func newICWSSite(s Site, forms *cache.Forms, cells *cache.Metrics, tracer *traci
 		catalogues:  cache.NewInterner(func(c *translate.Catalogue) cache.Digest { return c.Digest() }),
 		access:      cache.NewInterner(func(a *translate.Access) cache.Digest { return a.Digest() }),
 		directories: newDirectories(forms),
+		lists:       &wholeLists{site: s.Name},
 		features:    map[htccapi.MediaChannel]Resource{},
 	}
 	for _, channel := range s.Rules.Channels {
@@ -242,7 +244,7 @@ func (s *icwsSite) fetchCatalogue(ctx context.Context, p *icwsPart) (*translate.
 	if err != nil {
 		return nil, fmt.Errorf("gateway: fetch the catalogue of site %q: %w", s.Name, err)
 	}
-	return translate.NewCatalogue(s.Name, messages), nil
+	return s.lists.of(messages), nil
 }
 
 // fetchAccess asks the site which statuses the agent of p may be given.

@@ -68,15 +68,11 @@ var errAnew = errors.New("receive anew")
 
 // receive receives until the upstream session is gone, and opens a new one; or until reception is
 // to begin anew, since its session was replaced or the agent is to be taken out of an outage.
+//
+// Its frame stands for as long as the session does, and each Conn in it would be a tenth of the stack that is
+// to be enough for the goroutine: 4 KB.
 func (p *icwsPart) receive(life context.Context) error {
-	gone, usable := p.usable()
-	if !usable { // here, and not by a read, since that would not wait long enough for its turn
-		err := p.replace(life, &gone)
-		if err != nil {
-			return err
-		}
-	}
-	err := p.restoreAlone(life)
+	err := p.prepare(life)
 	if err != nil {
 		return err
 	}
@@ -93,13 +89,31 @@ func (p *icwsPart) receive(life context.Context) error {
 	case errors.Is(err, errAnew):
 		return nil
 	case errors.Is(err, errMove):
-		return p.move(life, *conn)
+		return p.moveFrom(life, conn)
 	}
 	return err
 }
 
-// replace opens a new upstream session in place of one that is gone. It is not part of receive, whose
-// frame stands for as long as the session does and would grow by two Conns.
+// prepare sees to it that there are an upstream session and a state to receive for.
+//
+//go:noinline
+func (p *icwsPart) prepare(life context.Context) error {
+	gone, usable := p.usable()
+	if !usable { // here, and not by a read, since that would not wait long enough for its turn
+		err := p.replace(life, &gone)
+		if err != nil {
+			return err
+		}
+	}
+	return p.restoreAlone(life)
+}
+
+// moveFrom is move of a Conn that stands elsewhere.
+//
+//go:noinline
+func (p *icwsPart) moveFrom(life context.Context, conn *icws.Conn) error { return p.move(life, *conn) }
+
+// replace opens a new upstream session in place of one that is gone.
 //
 //go:noinline
 func (p *icwsPart) replace(life context.Context, gone *icws.Conn) error {

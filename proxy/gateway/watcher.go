@@ -38,7 +38,7 @@ func newWatcher(life context.Context, s *service, language string) *watcher {
 	cell := cache.NewCell(life, cache.CellOptions[translate.Catalogue]{Cache: cache.Catalogue, Site: s.site.Name,
 		Intern: s.site.catalogues.Of, Fetch: func(context.Context) (*translate.Catalogue, error) { return nil, errNoFetch }})
 	w.common = &member{cell: cell, changed: func() {}, renew: w.renew}
-	w.feed = &feed{site: s.site.Name, cell: cell, changed: func() { s.site.commons.prove(w.common) }}
+	w.feed = &feed{lists: s.site.lists, cell: cell, changed: func() { s.site.commons.prove(w.common) }}
 	return w
 }
 

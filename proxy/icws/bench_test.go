@@ -24,6 +24,8 @@ func BenchmarkEvent(b *testing.B) {
 	}
 	defer stream.Close()
 	r := &reader{client: client, to: Receiver{Message: func(icwsapi.Message) { body.over = !b.Loop() }}}
+	client.aside.enter()
+	defer client.aside.leave()
 	b.ReportAllocs()
 	err = r.read(stream)
 	if !errors.Is(err, errStreamEnded) {

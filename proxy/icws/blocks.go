@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"sync"
 )
 
 var errEventTooLong = errors.New("event too long")
@@ -17,8 +18,9 @@ var errEventTooLong = errors.New("event too long")
 type blocks struct {
 	from  io.Reader
 	chunk [256]byte
-	rest  []byte // of chunk, not looked at yet
-	block []byte
+	rest  []byte  // of chunk, not looked at yet
+	block []byte  // what came of the one under way, or the last one returned, if it is in several pieces
+	lent  *[]byte // what block is in; nil if there is none
 	last  byte
 	text  bool // the line under way has text
 	begun bool // a block has been returned
@@ -30,13 +32,14 @@ var byteOrderMark = []byte("\ufeff")
 // next returns the next block, which is the caller's until the next call. It fails with io.EOF at the end
 // of the stream, where a block without its blank line is none.
 func (b *blocks) next() ([]byte, error) {
+	b.giveBack()
 	for {
 		for i, c := range b.rest {
 			if b.endsBlock(c) {
 				return b.cut(i + 1), nil
 			}
 		}
-		b.block = append(b.block, b.rest...)
+		b.keep(b.rest)
 		b.rest = nil
 		if len(b.block) > maxEvent {
 			return nil, errEventTooLong
@@ -53,15 +56,44 @@ func (b *blocks) next() ([]byte, error) {
 // not copied.
 func (b *blocks) cut(n int) []byte {
 	block := b.rest[:n]
-	if b.block != nil {
-		block = append(b.block, block...)
+	if b.lent != nil {
+		b.keep(block)
+		block = b.block
 	}
-	b.block, b.rest = nil, b.rest[n:]
+	b.rest = b.rest[n:]
 	if !b.begun {
 		block = bytes.TrimPrefix(block, byteOrderMark)
 	}
 	b.begun = true
 	return block
+}
+
+// longBlocks are buffers for blocks in several pieces. A list of all status messages comes to each agent who logs
+// in: grown anew, its block was a tenth of the garbage of a log-in.
+var longBlocks = sync.Pool{New: func() any { return new([]byte) }}
+
+// largestKept is the size in bytes of what is not kept for another stream.
+const largestKept = 64 << 10
+
+// keep adds a piece to the block under way.
+func (b *blocks) keep(piece []byte) {
+	if len(piece) == 0 {
+		return
+	}
+	if b.lent == nil {
+		b.lent = longBlocks.Get().(*[]byte)
+		b.block = *b.lent
+	}
+	b.block = append(b.block, piece...)
+	*b.lent = b.block[:0]
+}
+
+// giveBack ends the caller's use of the last block.
+func (b *blocks) giveBack() {
+	if b.lent != nil && cap(*b.lent) <= largestKept {
+		longBlocks.Put(b.lent)
+	}
+	b.block, b.lent = nil, nil
 }
 
 // endsBlock takes the next byte and reports whether it ends a blank line.

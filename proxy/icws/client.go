@@ -69,6 +69,8 @@ type Client struct {
 	features atomic.Pointer[[]icwsapi.Feature] // of the last log-in
 	public   public
 	releases releases
+	aside    aside
+	lists    lists
 }
 
 // New returns a client of a site. It starts nothing. It panics on settings that no site can have:

@@ -1,6 +1,7 @@
 package icws
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/http/httptest"
@@ -68,6 +69,17 @@ func TestDecodeMessageFails(t *testing.T) {
 	}
 }
 
+func TestTheLastTypeOfAMessageCounts(t *testing.T) {
+	twice := `{"__type":"` + icwsapi.TypeUserStatus + `","__type":"` + icwsapi.TypeSubscriptionState + `"}`
+	for _, text := range []string{twice, strings.Replace(twice, icwsapi.TypeSubscriptionState, `urn:of no\u0062ody`, 1)} {
+		got, err := DecodeMessage([]byte(text))
+		_, wrong := got.(icwsapi.UserStatusMessage)
+		if err != nil || wrong {
+			t.Errorf("DecodeMessage(%s) = %T, %v; want one of the last type", text, got, err)
+		}
+	}
+}
+
 // Whatever a site sends is a message of its type or an error, and a message can be written and
 // read again.
 func FuzzDecodeMessage(f *testing.F) {
@@ -96,4 +108,33 @@ func FuzzDecodeMessage(f *testing.F) {
 			t.Errorf("DecodeMessage(%q) = %T; written and read again %T, %v", b, message, again, err)
 		}
 	})
+}
+
+func TestAListThatComesAgainIsNotReadAgain(t *testing.T) {
+	text := func(id string) []byte {
+		entry := `{"statusId":"` + id + `","messageText":"` + strings.Repeat("x", longList) + `"}`
+		return []byte(`{"__type":"` + icwsapi.TypeStatusMessages + `","isDelta":false,"statusMessagesAdded":[` + entry + `]}`)
+	}
+	first := func(l *lists, b []byte) *icwsapi.StatusMessage {
+		messages, failures := l.decode(b)
+		if len(messages) != 1 || len(failures) > 0 {
+			t.Fatalf("decode = %v, %v", messages, failures)
+		}
+		return &messages[0].(icwsapi.StatusMessagesMessage).StatusMessagesAdded[0]
+	}
+	var l lists
+	a := text("Available")
+	read := first(&l, a)
+	clear(a) // its buffer is used again
+	if again := first(&l, text("Available")); again != read || again.StatusID != "Available" {
+		t.Errorf("an equal list is read again, or is %q", again.StatusID)
+	}
+	if other := first(&l, text("At Lunch")); other.StatusID != "At Lunch" {
+		t.Errorf("another list is %q", other.StatusID)
+	}
+	delta := bytes.Replace(text("Available"), []byte("false"), []byte("true"), 1)
+	change := first(&l, delta)
+	if first(&l, delta) == change {
+		t.Error("a change is kept")
+	}
 }

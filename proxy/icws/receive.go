@@ -21,7 +21,8 @@ type Receiver struct {
 	// break, and ErrSessionGone ends Receive. Calls made with its context count as the reader's.
 	Subscribe func(ctx context.Context) error
 
-	// Message takes each message, in the order the site sent them.
+	// Message takes each message, in the order the site sent them, and changes none: another session may be told
+	// the same.
 	Message func(icwsapi.Message)
 
 	// Live is told true when messages flow and the subscriptions stand, their snapshots still to
@@ -84,6 +85,8 @@ func (r *Reception) Run(ctx context.Context) error {
 	r.reader.gauge = r.reader.client.metrics.Reader()
 	r.reader.gauge.Set(r.reader.transport, false)
 	defer r.reader.gauge.Close()
+	r.reader.client.aside.enter()
+	defer r.reader.client.aside.leave()
 	return r.reader.failed(r.reader.run(upstream.WithCause(ctx, upstream.Stream)))
 }
 
@@ -175,7 +178,7 @@ func (r *reader) setLive(live bool) {
 
 // deliver hands over what one event or one poll brought, and reports whether that was anything.
 func (r *reader) deliver(body []byte) bool {
-	messages, failures := decodeMessages(body)
+	messages, failures := r.client.lists.decode(body)
 	for _, failure := range failures {
 		r.client.metrics.APIError(OpMessages, classGarbage)
 		r.problem(failure)

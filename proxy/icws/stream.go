@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"runtime/debug"
-	"sync"
 	"time"
 
 	"portico/proxy/upstream"
@@ -41,7 +39,7 @@ func (r *reader) stream(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	aside(func() { err = r.subscribe(ctx) })
+	r.client.aside.call(func() { err = r.subscribe(ctx) })
 	if err != nil {
 		return err
 	}
@@ -49,7 +47,7 @@ func (r *reader) stream(ctx context.Context) error {
 	if opening.err != nil {
 		return opening.err
 	}
-	r.opened()
+	r.client.aside.call(r.opened)
 	return r.read(opening.stream)
 }
 
@@ -136,30 +134,7 @@ func (r *reader) read(stream *upstream.EventStream) error {
 		}
 		data := eventData(block)
 		if len(data) > 0 {
-			aside(func() { r.deliver(data) })
+			r.client.aside.call(func() { r.deliver(data) })
 		}
-	}
-}
-
-// aside calls f in a goroutine of its own and waits for it. What f needs of stack is given back with
-// the goroutine, where that of a reader, which waits most of its life, would stay grown: 16 KB instead
-// of 4. A panic of f becomes one of the caller's, who has somebody to catch it.
-func aside(f func()) {
-	var panicked error
-	var work sync.WaitGroup
-	work.Add(1)
-	go func() {
-		defer work.Done()
-		defer func() {
-			p := recover()
-			if p != nil {
-				panicked = fmt.Errorf("%v\n%s", p, debug.Stack())
-			}
-		}()
-		f()
-	}()
-	work.Wait()
-	if panicked != nil {
-		panic(panicked)
 	}
 }

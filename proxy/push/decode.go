@@ -71,6 +71,10 @@ func decodeForm(body []byte) ([]message, error) {
 
 // decode reads an array of messages, or one message alone.
 func decode(text []byte) ([]message, error) {
+	plain, ok := decodePlain(text)
+	if ok {
+		return plain, nil
+	}
 	text = bytes.TrimLeft(text, " \t\r\n")
 	if bytes.HasPrefix(text, []byte("{")) {
 		var one message

@@ -63,7 +63,7 @@ func (s *Server) compose(x *exchange) ([]byte, error) {
 	}
 	for i := range x.replies {
 		x.out.separate()
-		err := x.out.encode(&x.replies[i])
+		err := x.out.encodeReply(&x.replies[i])
 		if err != nil {
 			panic("push: a reply holds what came as JSON, so it encodes: " + err.Error())
 		}

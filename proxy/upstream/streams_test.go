@@ -1,9 +1,11 @@
 package upstream
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -125,6 +127,81 @@ func TestStreamsThatDoNotOpen(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestHowStreamsEnd has a server that sends its answer in pieces, byte by byte, and ends it in every way there is.
+func TestHowStreamsEnd(t *testing.T) {
+	for _, tt := range []struct {
+		name, answer, read string
+		want               error
+	}{
+		{"in chunks, to the last one", "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n", "abcde", io.EOF},
+		{"in chunks, with a trailer", "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX: y\r\n\r\n", "abc", io.EOF},
+		{"cut in a chunk", "Transfer-Encoding: chunked\r\n\r\n5\r\nabc", "abc", fault.BadUpstream},
+		{"cut between chunks", "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n", "abc", fault.BadUpstream},
+		{"a chunk that is none", "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nxyz\r\n", "abc", fault.BadUpstream},
+		{"of a known length", "Content-Length: 5\r\n\r\nabcde", "abcde", io.EOF},
+		{"of a known length, cut", "Content-Length: 5\r\n\r\nabc", "abc", fault.BadUpstream},
+		{"to the connection's end", "\r\nabc", "abc", io.EOF},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			keeps := strings.HasPrefix(tt.answer, "Transfer-Encoding") && tt.want == io.EOF
+			server := inPieces(t, "HTTP/1.1 200 OK\r\n"+tt.answer, keeps)
+			caller, _ := newCaller(t, newTransport(t))
+			caller.Streams = &Streams{Transport: newTransport(t)}
+			_, stream, err := caller.Open(newRequest(t, t.Context(), server), "get", 100, time.Minute)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer stream.Close()
+			got, err := []byte(nil), error(nil)
+			for err == nil {
+				p := make([]byte, 10)
+				var n int
+				n, err = stream.Read(p)
+				got = append(got, p[:n]...)
+			}
+			if string(got) != tt.read || !errors.Is(err, tt.want) {
+				t.Errorf("read %q, %v; want %q, %v", got, err, tt.read, tt.want)
+			}
+			_, again := stream.Read(make([]byte, 10))
+			if !errors.Is(again, tt.want) {
+				t.Errorf("read again: %v; want %v", again, tt.want)
+			}
+		})
+	}
+}
+
+// inPieces returns the URL of a server that answers one request byte by byte, and then closes the connection,
+// or keeps it until the test ends.
+func inPieces(t *testing.T, answer string, keeps bool) string {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	over := make(chan struct{})
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		conn, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		_, _ = http.ReadRequest(bufio.NewReader(conn))
+		for i := range len(answer) {
+			_, _ = conn.Write([]byte{answer[i]})
+		}
+		if keeps {
+			<-over
+		}
+	}()
+	t.Cleanup(func() {
+		close(over)
+		_ = listener.Close()
+		<-served
+	})
+	return "http://" + listener.Addr().String()
 }
 
 func TestStreamsThroughAProxy(t *testing.T) {

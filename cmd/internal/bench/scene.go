@@ -21,6 +21,15 @@ type Scene struct {
 	folder string
 }
 
+// Settings are lines of Portico's settings file besides those that `portico demo` has.
+type Settings struct {
+	Site string // of the PureConnect site, indented by four spaces
+	More string
+}
+
+// Crowded has log-ins of thousands wait for nothing but the contact centre and the machine.
+const Crowded = "    logins: {per_second: 5000, queue: 10000}\n"
+
 // settings is Portico as `portico demo` sets it up, and what the caller wants otherwise.
 const settings = `listen: "127.0.0.1:0"
 admin: "127.0.0.1:0"
@@ -31,7 +40,7 @@ sites:
     channels:
       voice: {workgroups: [Sales, Support]}
       email: {workgroups: [Mail]}
-  cloud: {kind: htcc, urls: ["http://%s"]}
+%s  cloud: {kind: htcc, urls: ["http://%s"]}
 routes:
   - {match: "agent*", sites: [pureconnect]}
   - {match: anna, sites: [pureconnect]}
@@ -41,9 +50,8 @@ drain_delay: 0s
 grace: 3s
 %s`
 
-// Open starts all three from the Portico binary, with more lines for the settings file. The caller
-// calls Close.
-func Open(ctx context.Context, program, more string, stderr io.Writer) (*Scene, error) {
+// Open starts all three from the Portico binary. The caller calls Close.
+func Open(ctx context.Context, program string, more Settings, stderr io.Writer) (*Scene, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	s := &Scene{cancel: cancel}
 	err := s.open(ctx, program, more, stderr)
@@ -54,7 +62,7 @@ func Open(ctx context.Context, program, more string, stderr io.Writer) (*Scene, 
 	return s, nil
 }
 
-func (s *Scene) open(ctx context.Context, program, more string, stderr io.Writer) error {
+func (s *Scene) open(ctx context.Context, program string, more Settings, stderr io.Writer) error {
 	var err error
 	s.ICWS, s.ICWSHost, err = Simulator(ctx, program, "icws", stderr)
 	if err != nil {
@@ -69,7 +77,7 @@ func (s *Scene) open(ctx context.Context, program, more string, stderr io.Writer
 		return err
 	}
 	file := filepath.Join(s.folder, "portico.yaml")
-	err = os.WriteFile(file, fmt.Appendf(nil, settings, s.ICWSHost, s.HTCCHost, more), 0o600)
+	err = os.WriteFile(file, fmt.Appendf(nil, settings, s.ICWSHost, more.Site, s.HTCCHost, more.More), 0o600)
 	if err != nil {
 		return err
 	}
