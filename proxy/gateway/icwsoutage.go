@@ -306,8 +306,7 @@ func (p *icwsPart) recovered(plan translate.Plan, requestID string, losses int) 
 			w.failed = &translate.Completion{RequestID: id, Error: &icwsapi.Error{Message: "the upstream session was lost"}}
 		}
 		w.plan = translate.Plan{}
-		delete(p.writes, id)
-		close(w.done)
+		p.endLocked(w)
 	}
 	before := p.view
 	next, heard := plan.Next.Sent(plan, requestID)
@@ -320,7 +319,7 @@ func (p *icwsPart) recovered(plan translate.Plan, requestID string, losses int) 
 	if w == nil || heard.Confirmed || heard.Failed != nil {
 		p.tellLocked(before, heard)
 	}
-	p.see(w)
+	p.awaited(w)
 	return true
 }
 

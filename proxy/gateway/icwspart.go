@@ -234,6 +234,9 @@ func (p *icwsPart) close(logOut bool) {
 	p.access.Drop()
 	p.mu.Lock()
 	p.closed = true
+	for _, w := range p.writes {
+		w.overdue.Stop()
+	}
 	conn, directory := p.conn, p.directory
 	p.mu.Unlock()
 	p.site.directories.release(directory)
