@@ -17,6 +17,7 @@ import (
 type Caller struct {
 	Site      *Site
 	Transport http.RoundTripper
+	Calls     http.RoundTripper // of Do and DoLong; nil = Transport
 	Streams   http.RoundTripper // of Open; nil = Transport
 	Timeout   time.Duration     // of one attempt, to the end of the body; of a stream, to its head
 	Guard     *Guard            // of the site; nil = nothing is bounded
@@ -102,9 +103,9 @@ func (c *Caller) attempt(req *http.Request, op *operation, maxBody int64, timeou
 	if err != nil {
 		return Reply{}, err
 	}
-	ctx, cancel := context.WithTimeout(req.Context(), timeout)
-	defer cancel()
-	ctx, sent := c.begin(ctx, req, op)
+	limited := limit(req.Context(), timeout)
+	defer limited.end()
+	ctx, sent := c.begin(limited, req, op)
 	reply, why, err := c.exchange(ctx, req, maxBody)
 	if c.sentElsewhere(op, reply) {
 		breaker.forget()
@@ -122,7 +123,11 @@ func (c *Caller) sentElsewhere(op *operation, reply Reply) bool {
 
 // exchange sends the request and reads the answer.
 func (c *Caller) exchange(ctx context.Context, req *http.Request, maxBody int64) (Reply, reason, error) {
-	res, err := c.Transport.RoundTrip(req.WithContext(c.traced(ctx)))
+	transport := c.Transport
+	if c.Calls != nil {
+		transport = c.Calls
+	}
+	res, err := transport.RoundTrip(req.WithContext(c.traced(ctx)))
 	if err != nil {
 		why, err := sendFailure(ctx, err)
 		return Reply{}, why, err
