@@ -308,12 +308,12 @@ func (p *icwsPart) recovered(plan translate.Plan, requestID string, losses int) 
 		w.plan = translate.Plan{}
 		p.endLocked(w)
 	}
-	before := p.view
+	before := p.beforeLocked()
 	next, heard := plan.Next.Sent(plan, requestID)
 	w := p.writtenLocked(plan, requestID)
 	p.state = next
 	p.lost, p.readAt = false, time.Now()
-	p.showLocked()
+	p.changedLocked()
 	p.finishLocked(heard)
 	heard.Confirmed = heard.Confirmed && w != nil // without a write nobody asked for anything
 	if w == nil || heard.Confirmed || heard.Failed != nil {
@@ -328,7 +328,7 @@ func (p *icwsPart) recovered(plan translate.Plan, requestID string, losses int) 
 // ended, not with an event.
 func (p *icwsPart) end(why ending) {
 	p.mu.Lock()
-	before := p.view
+	before := p.beforeLocked()
 	p.mu.Unlock()
 	p.change(func(s translate.AgentState, _ *translate.Directory) (translate.AgentState, translate.Heard) {
 		s.Link = translate.Ended

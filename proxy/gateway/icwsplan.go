@@ -121,16 +121,20 @@ func (p *icwsPart) planOn(ctx context.Context) (translate.AgentState, error) {
 // sent notes that all calls of a plan were accepted. It returns the write to wait for.
 func (p *icwsPart) sent(plan translate.Plan, requestID string) *write {
 	var w *write
-	var before translate.View
+	var before *translate.View // nil if nobody asks for it
 	// What is wanted shows at once, and is told when the site has confirmed it.
 	p.change(func(s translate.AgentState, d *translate.Directory) (translate.AgentState, translate.Heard) {
-		before = p.view
+		if p.agent.gateway.fleet != nil {
+			before = new(p.viewLocked())
+		}
 		next, heard := s.Sent(plan, requestID)
 		next = p.beneathLocked(next, plan, d)
 		w = p.writtenLocked(plan, requestID)
 		return next, heard
 	}, false)
-	p.compare(w, before)
+	if w != nil && before != nil {
+		p.compare(w, *before)
+	}
 	p.awaited(w)
 	return w
 }
@@ -139,7 +143,6 @@ func (p *icwsPart) sent(plan translate.Plan, requestID string) *write {
 func (p *icwsPart) compare(w *write, before translate.View) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if w != nil {
-		w.same = reflect.DeepEqual(before.Devices, p.view.Devices) && reflect.DeepEqual(before.Channels, p.view.Channels)
-	}
+	after := p.viewLocked()
+	w.same = reflect.DeepEqual(before.Devices, after.Devices) && reflect.DeepEqual(before.Channels, after.Channels)
 }
