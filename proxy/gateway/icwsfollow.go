@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"portico/proxy/fault"
@@ -16,7 +17,7 @@ const completionWithin = 10 * time.Second
 type write struct {
 	requestID string
 	statusID  string
-	plan      translate.Plan
+	calls     []translate.Call
 	number    int                   // of the plan, counted in part.plans
 	same      bool                  // what is shown was so before
 	done      chan struct{}         // closed when it completed, or was found to have failed
@@ -32,7 +33,7 @@ func (p *icwsPart) writtenLocked(plan translate.Plan, requestID string) *write {
 	if requestID == "" {
 		return nil
 	}
-	w := &write{requestID: requestID, statusID: statusOf(plan), plan: plan, number: p.plans, done: make(chan struct{}), unread: p.isUnreadLocked()}
+	w := &write{requestID: requestID, statusID: statusOf(plan), calls: plan.Calls, number: p.plans, done: make(chan struct{}), unread: p.isUnreadLocked()}
 	p.writes[requestID] = w
 	within := completionWithin
 	if w.unread {
@@ -73,12 +74,8 @@ func (p *icwsPart) finishLocked(heard translate.Heard) {
 	if len(p.writes) == 0 {
 		return
 	}
-	pending := map[string]bool{}
-	for _, one := range p.state.Pending {
-		pending[one.RequestID] = true
-	}
 	for id, w := range p.writes {
-		if pending[id] {
+		if slices.ContainsFunc(p.state.Pending, func(one translate.Pending) bool { return one.RequestID == id }) {
 			continue
 		}
 		if heard.Failed != nil && heard.Failed.RequestID == id {
@@ -129,7 +126,7 @@ func (p *icwsPart) takeBack(w *write) {
 	if !p.isLatest(w) {
 		return // a later plan built on the activations of this one
 	}
-	err = p.undo(p.agent.life, p.connection(), w.plan.Undo(len(w.plan.Calls)))
+	err = p.undo(p.agent.life, p.connection(), translate.Plan{Calls: w.calls}.Undo(len(w.calls)))
 	if err != nil {
 		p.warn("activations were not put back", err)
 	}

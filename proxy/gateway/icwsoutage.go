@@ -305,7 +305,7 @@ func (p *icwsPart) recovered(plan translate.Plan, requestID string, losses int) 
 		if !took {
 			w.failed = &translate.Completion{RequestID: id, Error: &icwsapi.Error{Message: "the upstream session was lost"}}
 		}
-		w.plan = translate.Plan{}
+		w.calls = nil
 		p.endLocked(w)
 	}
 	before := p.beforeLocked()

@@ -47,7 +47,7 @@ type Settings struct {
 	PassthroughTimeout time.Duration // how long the site may be silent; default 1 min
 
 	HTTP    http.RoundTripper // default http.DefaultTransport; it must follow no redirects
-	Calls   http.RoundTripper // for single calls; default HTTP
+	Calls   *upstream.Calls   // for calls that change something; default HTTP
 	Streams http.RoundTripper // for event streams; default HTTP
 	Metrics *upstream.Metrics // required
 

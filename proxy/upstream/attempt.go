@@ -17,7 +17,7 @@ import (
 type Caller struct {
 	Site      *Site
 	Transport http.RoundTripper
-	Calls     http.RoundTripper // of Do and DoLong; nil = Transport
+	Calls     *Calls            // of Do and DoLong; nil = Transport
 	Streams   http.RoundTripper // of Open; nil = Transport
 	Timeout   time.Duration     // of one attempt, to the end of the body; of a stream, to its head
 	Guard     *Guard            // of the site; nil = nothing is bounded
@@ -123,11 +123,7 @@ func (c *Caller) sentElsewhere(op *operation, reply Reply) bool {
 
 // exchange sends the request and reads the answer.
 func (c *Caller) exchange(ctx context.Context, req *http.Request, maxBody int64) (Reply, reason, error) {
-	transport := c.Transport
-	if c.Calls != nil {
-		transport = c.Calls
-	}
-	res, err := transport.RoundTrip(req.WithContext(c.traced(ctx)))
+	res, err := c.roundTrip(ctx, req)
 	if err != nil {
 		why, err := sendFailure(ctx, err)
 		return Reply{}, why, err
@@ -148,10 +144,18 @@ func (c *Caller) exchange(ctx context.Context, req *http.Request, maxBody int64)
 	return reply, "", nil
 }
 
+// roundTrip sends the request and returns the head of the answer.
+func (c *Caller) roundTrip(ctx context.Context, req *http.Request) (*http.Response, error) {
+	if c.Calls == nil || !c.Calls.takes(req) {
+		return c.Transport.RoundTrip(req.WithContext(c.traced(ctx)))
+	}
+	return c.Calls.ask(ctx, req, c.Site)
+}
+
 // traced returns ctx with a hook that counts the connection the attempt gets.
 func (c *Caller) traced(ctx context.Context) context.Context {
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GotConn: func(got httptrace.GotConnInfo) { c.Site.connections[got.Reused].Inc() },
+		GotConn: func(got httptrace.GotConnInfo) { c.Site.got(got.Reused) },
 	})
 }
 

@@ -2,16 +2,17 @@ package upstream
 
 import (
 	"bytes"
+	"context"
 	"net/http"
 	"sync"
 	"time"
 )
 
-// Calls is a http.RoundTripper for calls that change something, over HTTP/1.1 connections that are kept. The
-// goroutine that asks writes the request and reads the answer itself. Any number of goroutines may use it.
+// Calls makes calls that change something, over HTTP/1.1 connections that are kept. The goroutine that asks
+// writes the request and reads the answer itself. Any number of goroutines may use it.
 //
 // http.Transport has two goroutines for each connection, to which a call and its answer are handed over: with the
-// context and the timer that it needs for each call it cost twice as much. BenchmarkCalls measures both.
+// context and the timer that it needs for each call it costs twice as much. BenchmarkCalls measures both.
 type Calls struct {
 	// Transport says how to dial, what TLS to speak, and how many connections wait for the next call, for how
 	// long. Its own are requests that go through a proxy, those with a long body, and reads, whose answers may
@@ -30,12 +31,10 @@ type host struct{ scheme, address string }
 // any of it, so that it can be written before the answer is looked for.
 const longestSent = 16 << 10
 
-// RoundTrip implements http.RoundTripper. A request is sent again, over a new connection, if nothing of it could
-// be written to one that was kept, and in no other case: it may have been carried out.
-func (c *Calls) RoundTrip(req *http.Request) (*http.Response, error) {
-	if !isCall(req) || proxied(c.Transport, req) {
-		return c.Transport.RoundTrip(req)
-	}
+// ask sends a request and returns the head of the answer. The request is sent again, over a new connection, if
+// nothing of it could be written to one that was kept, and in no other case: it may have been carried out. The
+// connection is counted in site.
+func (c *Calls) ask(ctx context.Context, req *http.Request, site *Site) (*http.Response, error) {
 	text := texts.Get().(*bytes.Buffer)
 	defer texts.Put(text)
 	text.Reset()
@@ -46,22 +45,25 @@ func (c *Calls) RoundTrip(req *http.Request) (*http.Response, error) {
 	to := host{req.URL.Scheme, req.URL.Host}
 	kept := c.take(to)
 	if kept != nil {
-		res, err := kept.ask(req, text.Bytes())
-		if err == nil || kept.wrote || req.Context().Err() != nil {
+		site.got(true)
+		res, err := kept.ask(ctx, req, text.Bytes())
+		if err == nil || kept.wrote || ctx.Err() != nil {
 			return res, err
 		}
 	}
-	conn, err := dial(req.Context(), c.Transport, req.URL)
+	conn, err := dial(ctx, c.Transport, req.URL)
 	if err != nil {
 		return nil, err
 	}
-	return newLine(c, to, conn).ask(req, text.Bytes())
+	site.got(false)
+	return newLine(c, to, conn).ask(ctx, req, text.Bytes())
 }
 
-// isCall reports whether a request changes something, and has a short body in memory.
-func isCall(req *http.Request) bool {
+// takes reports whether a request changes something, has a short body in memory, and goes through no proxy.
+func (c *Calls) takes(req *http.Request) bool {
 	read := req.Method == http.MethodGet || req.Method == http.MethodHead
-	return !read && (req.Body == nil || req.GetBody != nil && req.ContentLength <= longestSent)
+	short := req.Body == nil || req.GetBody != nil && req.ContentLength <= longestSent
+	return !read && short && !proxied(c.Transport, req)
 }
 
 var texts = sync.Pool{New: func() any { return new(bytes.Buffer) }}
@@ -75,7 +77,7 @@ func (c *Calls) take(to host) *line {
 		last := waiting[len(waiting)-1]
 		c.idle[to] = waiting[:len(waiting)-1]
 		if last.isQuiet() {
-			last.reused, last.wrote = true, false
+			last.wrote = false
 			return last
 		}
 		_ = last.conn.Close()

@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"net"
 	"net/http"
-	"net/http/httptrace"
 	"net/url"
 )
 
@@ -53,12 +52,4 @@ func secure(ctx context.Context, conn net.Conn, as *tls.Config, host string) (ne
 		return nil, err
 	}
 	return secured, nil
-}
-
-// gotConn tells the request's trace which connection it has.
-func gotConn(ctx context.Context, conn net.Conn, reused bool) {
-	trace := httptrace.ContextClientTrace(ctx)
-	if trace != nil && trace.GotConn != nil {
-		trace.GotConn(httptrace.GotConnInfo{Conn: conn, Reused: reused})
-	}
 }

@@ -21,8 +21,7 @@ type line struct {
 	raw   syscall.RawConn // nil if it has none, as in memory
 	since time.Time       // when it began to wait for the next call
 
-	reused bool
-	wrote  bool // something of the call under way
+	wrote bool // something of the call under way
 }
 
 // newLine returns the line that a new connection is.
@@ -41,12 +40,11 @@ func newLine(of *Calls, to host, conn net.Conn) *line {
 
 // ask sends a request as text and returns the answer, whose body gives the connection back. After an error
 // the connection is closed.
-func (l *line) ask(req *http.Request, text []byte) (*http.Response, error) {
-	gotConn(req.Context(), l.conn, l.reused)
+func (l *line) ask(ctx context.Context, req *http.Request, text []byte) (*http.Response, error) {
 	body := &lineBody{line: l, in: readers.Get().(*bufio.Reader)}
 	body.limited = io.LimitedReader{R: l.conn, N: maxHead}
 	body.in.Reset(&body.limited)
-	body.release = l.limit(req.Context())
+	body.release = l.limit(ctx)
 	res, err := l.exchange(body, req, text)
 	if err != nil {
 		_ = body.Close()

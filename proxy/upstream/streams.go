@@ -7,6 +7,7 @@ import (
 	"math"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"slices"
 )
 
@@ -31,7 +32,10 @@ func (s *Streams) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	gotConn(req.Context(), conn, false)
+	trace := httptrace.ContextClientTrace(req.Context())
+	if trace != nil && trace.GotConn != nil {
+		trace.GotConn(httptrace.GotConnInfo{Conn: conn})
+	}
 	body := &streamBody{conn: conn, release: context.AfterFunc(req.Context(), func() { _ = conn.Close() })}
 	res, err := body.ask(req)
 	if err != nil {
