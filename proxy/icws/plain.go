@@ -53,6 +53,25 @@ func plainMessage(b []byte) (icwsapi.Message, bool) {
 	return nil, false
 }
 
+// plainAccepted reads the answer to a change of status.
+func plainAccepted(b []byte, into *icwsapi.Accepted) bool {
+	p := plain{rest: b}
+	var accepted icwsapi.Accepted
+	p.object(func(name []byte) {
+		if string(name) != "requestId" {
+			p.not = true
+			return
+		}
+		accepted.RequestID = p.text()
+	})
+	p.space()
+	if p.not || len(p.rest) > 0 {
+		return false
+	}
+	*into = accepted
+	return true
+}
+
 // plainType reads the type of one of the two messages.
 func (p *plain) plainType() string {
 	text := p.quoted()
