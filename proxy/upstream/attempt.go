@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -133,7 +134,7 @@ func (c *Caller) exchange(ctx context.Context, req *http.Request, maxBody int64)
 		return Reply{Status: res.StatusCode}, reasonBody, fmt.Errorf("%w: %w: over %d bytes", fault.BadUpstream, errHeadTooLong, maxHead)
 	}
 	reply := Reply{Status: res.StatusCode, Header: res.Header}
-	reply.Body, err = readAll(res.Body, maxBody)
+	reply.Body, err = readAll(res.Body, res.ContentLength, maxBody)
 	if errors.Is(err, errBodyTooLong) {
 		return reply, reasonBody, fmt.Errorf("%w: %w: over %d bytes", fault.BadUpstream, err, maxBody)
 	}
@@ -171,14 +172,28 @@ func tooLong(h http.Header) bool {
 	return left < 0
 }
 
-// readAll reads at most limit bytes and fails with errBodyTooLong when there are more.
-func readAll(r io.Reader, limit int64) ([]byte, error) {
-	body, err := io.ReadAll(io.LimitReader(r, limit+1))
-	if err != nil {
-		return nil, err
+// mostExpected is for how much of a body there is room at once, in bytes, if that much is announced.
+const mostExpected = 64 << 10
+
+// readAll reads at most limit bytes and fails with errBodyTooLong when there are more. Length is what was
+// announced, -1 for nothing: short answers then need no more room than they take.
+func readAll(r io.Reader, length, limit int64) ([]byte, error) {
+	if length < 0 {
+		length = bytes.MinRead
 	}
-	if int64(len(body)) > limit {
-		return nil, errBodyTooLong
+	body := make([]byte, 0, min(length, limit, mostExpected)+1) // and one, to see that there is no more
+	for {
+		n, err := r.Read(body[len(body):cap(body)])
+		body = body[:len(body)+n]
+		switch {
+		case int64(len(body)) > limit:
+			return nil, errBodyTooLong
+		case err == io.EOF:
+			return body, nil
+		case err != nil:
+			return nil, err
+		case len(body) == cap(body):
+			body = append(body, 0)[:len(body)]
+		}
 	}
-	return body, nil
 }
