@@ -238,8 +238,11 @@ func TestCallsCloseWhatWaitsForTooLong(t *testing.T) {
 			t.Errorf("%d connections; want the one that was kept", p.conns)
 		}
 		time.Sleep(2 * time.Minute)
-		if len(caller.Calls.idle) != 0 {
-			t.Errorf("%d hosts have connections that wait; want none", len(caller.Calls.idle))
+		caller.Calls.mu.Lock()
+		waiting := len(caller.Calls.idle)
+		caller.Calls.mu.Unlock()
+		if waiting != 0 {
+			t.Errorf("%d hosts have connections that wait; want none", waiting)
 		}
 		p.echoes(t, caller, "third")
 		if p.conns != 2 {
