@@ -23,8 +23,9 @@ type draft struct {
 
 func (r Rules) draft(s AgentState, d *Directory) *draft {
 	to := r.stance(s, d)
-	to.Ready = maps.Clone(to.Ready)
-	to.Asked = maps.Clone(to.Asked)
+	if s.Memory != nil { // whose sets these are
+		to.Ready, to.Asked = maps.Clone(to.Ready), maps.Clone(to.Asked)
+	}
 	wishes := maps.Clone(s.Wishes)
 	if wishes == nil {
 		wishes = map[htccapi.MediaChannel]Wish{}

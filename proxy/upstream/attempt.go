@@ -55,11 +55,13 @@ var (
 // http.Client would follow redirects, and put the URL, which may hold a session id, into its errors.
 func (c *Caller) Do(req *http.Request, operation string, maxBody int64) (Reply, error) {
 	op := c.Site.of(operation)
-	err := c.Guard.place(req.Context(), op)
+	placed, err := c.Guard.place(req.Context(), op)
 	if err != nil {
 		return Reply{}, err
 	}
-	defer c.Guard.leave(req.Context())
+	if placed {
+		defer c.Guard.leave()
+	}
 	c.Site.inFlight.Inc()
 	defer c.Site.inFlight.Dec()
 	reply, err := c.attempt(req, op, maxBody, c.Timeout, sending.took)
@@ -176,9 +178,9 @@ func tooLong(h http.Header) bool {
 const mostExpected = 64 << 10
 
 // readAll reads at most limit bytes and fails with errBodyTooLong when there are more. Length is what was
-// announced, -1 for nothing: short answers then need no more room than they take.
+// announced, if anything was: short answers then need no more room than they take.
 func readAll(r io.Reader, length, limit int64) ([]byte, error) {
-	if length < 0 {
+	if length <= 0 {
 		length = bytes.MinRead
 	}
 	body := make([]byte, 0, min(length, limit, mostExpected)+1) // and one, to see that there is no more

@@ -22,6 +22,11 @@ type line struct {
 	since time.Time       // when it began to wait for the next call
 
 	wrote bool // something of the call under way
+
+	// What isQuiet works with.
+	look  func(socket uintptr) bool
+	seen  [1]byte
+	quiet bool
 }
 
 // newLine returns the line that a new connection is.

@@ -10,11 +10,14 @@ func (l *line) isQuiet() bool {
 	if l.raw == nil {
 		return true
 	}
-	quiet := false
-	err := l.raw.Read(func(socket uintptr) bool {
-		_, err := syscall.Read(int(socket), make([]byte, 1))
-		quiet = err == syscall.EAGAIN
-		return true // what has come is seen at once: nothing is waited for
-	})
-	return err == nil && quiet
+	if l.look == nil { // made once: each call looks
+		l.look = func(socket uintptr) bool {
+			_, err := syscall.Read(int(socket), l.seen[:])
+			l.quiet = err == syscall.EAGAIN
+			return true // what has come is seen at once: nothing is waited for
+		}
+	}
+	l.quiet = false
+	err := l.raw.Read(l.look)
+	return err == nil && l.quiet
 }
