@@ -12,8 +12,8 @@ import (
 // writes the request and reads the answer itself. Any number of goroutines may use it.
 //
 // http.Transport has two goroutines for each connection, to which a call and its answer are handed over, and needs
-// a context and a timer for each call. BenchmarkCalls measures both: 30 allocations in 85 are saved, and a third of
-// the processor time.
+// a context and a timer for each call. BenchmarkCalls measures both: of 84 allocations 34 are saved, and a third of
+// the processor time, what the host takes of it included.
 type Calls struct {
 	// Transport says how to dial, what TLS to speak, and how many connections wait for the next call, for how
 	// long. Its own are requests that go through a proxy, those with a long body, and reads, whose answers may
