@@ -130,7 +130,7 @@ pictures: build
 	  PICTURES=yes PROGRAMS=$(CURDIR)/bin CHROMIUM=$$(command -v chromium) go test -count=1 -v -timeout 10m -run '^TestPictures$$' ./dashboards
 
 bench:
-	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./proxy ./proxy/gateway ./proxy/icws ./translate ./cache
+	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./proxy ./proxy/gateway ./proxy/icws ./proxy/upstream ./translate ./cache
 
 # What a catalogue hit costs with more and more telemetry, in processor time, medians of one run. It fails
 # where metrics cost more than they may.

@@ -25,13 +25,13 @@ var allocations = map[string]int{
 	"catalogue, gzip":           18,
 	"catalogue, 304":            15,
 	"GET /me":                   56,
-	"POST /me":                  135,
-	"log-in":                    1564, // catalogue, event stream, subscriptions and what they bring
-	"event of the site":         36,   // nobody listens
+	"POST /me":                  97,
+	"log-in":                    1438, // catalogue, event stream, subscriptions and what they bring
+	"event of the site":         10,   // nobody listens
 	"held poll":                 55,
 	"held poll, parked":         80, // with the way back from parking
-	"push of one event":         66, // from the site's stream to the answer of a held poll
-	"push of one event, parked": 60,
+	"push of one event":         55, // from the site's stream to the answer of a held poll
+	"push of one event, parked": 49,
 }
 
 // TestAllocations counts exactly: nothing else runs, nothing is collected, and the median leaves out the

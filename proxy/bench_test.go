@@ -91,6 +91,37 @@ func BenchmarkChangeVisible(b *testing.B) {
 	}
 }
 
+// BenchmarkWrite measures a change of state from the door to the site and back, and what the site then tells of it
+// on the agent's stream: with sockets towards the site, and with what the simulator of that uses.
+func BenchmarkWrite(b *testing.B) {
+	w := newPushing(b, func(k *knobs) { k.door.Logger = slog.New(slog.NewJSONHandler(io.Discard, nil)) })
+	cookie := "JSESSIONID=" + cookieOf(w.as("anna").get("/me"))
+	body := strings.NewReader("")
+	request := httptest.NewRequest("POST", "/api/v2/me", io.NopCloser(body))
+	request.Header.Set("Cookie", cookie)
+	got := &discarded{header: http.Header{}}
+	operations := []string{`{"operationName":"AtLunch"}`, `{"operationName":"NotReady"}`} // neither changes activations
+	n := 0
+	write := func() {
+		body.Reset(operations[n%2])
+		clear(got.header)
+		w.handler.ServeHTTP(got, request)
+		if got.status != http.StatusOK {
+			b.Fatalf("status %d; want 200", got.status)
+		}
+		n++
+	}
+	for range 10 {
+		write()
+	}
+	b.ReportAllocs()
+	began := processorTime()
+	for b.Loop() {
+		write()
+	}
+	b.ReportMetric(float64((processorTime()-began).Nanoseconds())/1000/float64(b.N), "cpu-µs/op")
+}
+
 // discarded is a ResponseWriter that keeps the status only.
 type discarded struct {
 	header http.Header

@@ -125,7 +125,7 @@ func newDoor(t testing.TB, options ...func(*knobs)) *world {
 	}
 	if k.icws.Bases == nil {
 		icwsURL, icwsTransport := serve(t, k.sim)
-		k.icws.Bases, k.icws.HTTP = []string{icwsURL}, icwsTransport
+		k.icws.Bases, k.icws.HTTP, k.icws.Calls = []string{icwsURL}, icwsTransport, &upstream.Calls{Transport: icwsTransport}
 	}
 	if k.htcc.Bases == nil {
 		var before http.Handler = k.cloud
@@ -185,7 +185,7 @@ func (w *world) close() {
 }
 
 // serve puts a site on a socket until the test ends, and returns its URL and a transport of its own.
-func serve(t testing.TB, site http.Handler) (string, http.RoundTripper) {
+func serve(t testing.TB, site http.Handler) (string, *http.Transport) {
 	t.Helper()
 	server := httptest.NewUnstartedServer(site)
 	server.Config.ErrorLog = log.New(io.Discard, "", 0) // of answers that break off

@@ -13,6 +13,8 @@ import (
 
 	toxiproxy "github.com/Shopify/toxiproxy/v2"
 	"github.com/rs/zerolog"
+
+	"portico/proxy/upstream"
 )
 
 // A cable is the network between Portico and a site, as a proxy of TCP that can be told to be a bad one.
@@ -104,7 +106,7 @@ func TestBadNetworks(t *testing.T) {
 func newNetworked(t *testing.T, works bool) (*world, []*cable) {
 	t.Helper()
 	var cables []*cable
-	lay := func(site http.Handler) ([]string, http.RoundTripper) {
+	lay := func(site http.Handler) ([]string, *http.Transport) {
 		far, transport := serve(t, site)
 		laid, near := newCable(t, far)
 		cables = append(cables, laid)
@@ -115,7 +117,8 @@ func newNetworked(t *testing.T, works bool) (*world, []*cable) {
 		if works {
 			k.timeout = 30 * time.Second
 		}
-		k.icws.Bases, k.icws.HTTP = lay(k.sim)
+		bases, transport := lay(k.sim)
+		k.icws.Bases, k.icws.HTTP, k.icws.Calls = bases, transport, &upstream.Calls{Transport: transport}
 		k.htcc.Bases, k.htcc.HTTP = lay(k.cloud)
 	})
 	return w, cables

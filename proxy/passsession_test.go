@@ -166,7 +166,7 @@ func TestThePasswordChangesAtTheSite(t *testing.T) {
 func TestRedirectsAreTheCallers(t *testing.T) {
 	var followed sync.Map
 	elsewhere, transport := serve(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { followed.Store(r.URL.Path, r.Header) }))
-	defer transport.(*http.Transport).CloseIdleConnections()
+	defer transport.CloseIdleConnections()
 	for _, status := range []int{301, 302, 303, 307, 308} {
 		w := newDoor(t)
 		bjorn := w.as("bjorn")

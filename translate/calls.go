@@ -43,15 +43,15 @@ func (p *draft) carryOut(next AgentState) Plan {
 
 // activations returns the workgroups to deactivate and those to activate.
 func (p *draft) activations() (map[string]bool, map[string]bool) {
-	off, on := map[string]bool{}, map[string]bool{}
+	var off, on map[string]bool
 	acd := p.in.IsACD(p.to.Choice.StatusID)
 	for _, channel := range p.rules.Channels {
 		wanted := acd && p.to.Ready[channel.Name] && p.counts(channel)
 		switch {
 		case wanted && (p.to.Asked[channel.Name] || !p.state.active(channel)):
-			p.pick(on, channel, true)
+			p.pick(&on, channel, true)
 		case !wanted && (acd || p.off[channel.Name]):
-			p.pick(off, channel, false)
+			p.pick(&off, channel, false)
 		}
 	}
 	return off, on
@@ -66,10 +66,10 @@ func (p *draft) counts(channel Channel) bool {
 }
 
 // pick adds the channel's workgroups that are not yet as wanted, as the site spells them.
-func (p *draft) pick(into map[string]bool, channel Channel, wanted bool) {
+func (p *draft) pick(into *map[string]bool, channel Channel, wanted bool) {
 	for workgroup, active := range p.state.Activations {
 		if active != wanted && channel.takes(workgroup) {
-			into[workgroup] = wanted
+			put(into, workgroup, wanted)
 		}
 	}
 }
@@ -154,7 +154,7 @@ func (p Plan) status() *icwsapi.UserStatusUpdate {
 
 // Channels returns the names of the channels the agent has at the site.
 func (r Rules) ChannelNames(s AgentState) []htccapi.MediaChannel {
-	var names []htccapi.MediaChannel
+	names := make([]htccapi.MediaChannel, 0, len(r.Channels))
 	for _, channel := range r.Channels {
 		if s.has(channel) {
 			names = append(names, channel.Name)

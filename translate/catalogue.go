@@ -14,7 +14,7 @@ import (
 // immutable: any number of goroutines may read it.
 type Catalogue struct {
 	messages []icwsapi.StatusMessage
-	byID     map[string]int // by folded id
+	byID     map[string]int // by folded id, and by ids as they are spelled, which need no folding then
 	names    map[string]Named
 
 	digesting sync.Once
@@ -35,12 +35,12 @@ func NewCatalogue(site string, messages []icwsapi.StatusMessage) *Catalogue {
 func (c *Catalogue) put(message icwsapi.StatusMessage) {
 	id := fold(message.StatusID)
 	at, known := c.byID[id]
-	if known {
-		c.messages[at] = message
-		return
+	if !known {
+		at = len(c.messages)
+		c.messages = append(c.messages, message)
 	}
-	c.byID[id] = len(c.messages)
-	c.messages = append(c.messages, message)
+	c.messages[at] = message
+	c.byID[id], c.byID[message.StatusID] = at, at
 }
 
 // Messages returns the entries in server order. The caller must not change them.
@@ -50,7 +50,10 @@ func (c *Catalogue) Messages() []icwsapi.StatusMessage { return c.messages }
 //
 // Source: ICWS reference, status-messages: statusId is case-insensitive.
 func (c *Catalogue) ByID(statusID string) (icwsapi.StatusMessage, bool) {
-	at, known := c.byID[fold(statusID)]
+	at, known := c.byID[statusID]
+	if !known {
+		at, known = c.byID[fold(statusID)]
+	}
 	if !known {
 		return icwsapi.StatusMessage{}, false
 	}

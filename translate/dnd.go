@@ -51,7 +51,7 @@ func (r Rules) planDNDOff(s AgentState, d *Directory) (Plan, error) {
 	p.moved = true
 	for _, channel := range p.shown {
 		if p.wishes[channel.Name].LoggedOut {
-			p.off[channel.Name] = true
+			put(&p.off, channel.Name, true)
 		}
 	}
 	if d.IsACD(choice.StatusID) && !p.isReady("") {

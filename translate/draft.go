@@ -23,17 +23,14 @@ type draft struct {
 
 func (r Rules) draft(s AgentState, d *Directory) *draft {
 	to := r.stance(s, d)
-	to.Ready = cloned(to.Ready)
-	to.Asked = cloned(to.Asked)
-	wishes := map[htccapi.MediaChannel]Wish{}
-	maps.Copy(wishes, s.Wishes)
-	return &draft{rules: r, in: d, state: s, shown: r.Shown(s), to: to, wishes: wishes, off: map[htccapi.MediaChannel]bool{}}
-}
-
-func cloned(set map[htccapi.MediaChannel]bool) map[htccapi.MediaChannel]bool {
-	clone := map[htccapi.MediaChannel]bool{}
-	maps.Copy(clone, set)
-	return clone
+	if s.Memory != nil { // whose sets these are
+		to.Ready, to.Asked = maps.Clone(to.Ready), maps.Clone(to.Asked)
+	}
+	wishes := maps.Clone(s.Wishes)
+	if wishes == nil {
+		wishes = map[htccapi.MediaChannel]Wish{}
+	}
+	return &draft{rules: r, in: d, state: s, shown: r.Shown(s), to: to, wishes: wishes}
 }
 
 // counted returns the channels that operations on all channels cover.
@@ -63,15 +60,20 @@ func (p *draft) isReady(except htccapi.MediaChannel) bool {
 // setAll brings all counted channels into a status.
 func (p *draft) setAll(choice Choice) {
 	ready := p.in.IsACD(choice.StatusID)
-	p.to = Stance{Choice: choice, Ready: map[htccapi.MediaChannel]bool{}, Asked: map[htccapi.MediaChannel]bool{}}
+	p.to = Stance{Choice: choice}
 	p.moved = true
 	for _, name := range p.counted() {
 		p.wishes[name] = Wish{Ready: ready || p.wishes[name].Ready && p.isAfterCallWork(choice)}
 		if ready {
-			p.to.Ready[name] = true
-			p.to.Asked[name] = true
+			p.makeReady(name)
 		}
 	}
+}
+
+// makeReady has a channel become Ready as it was asked for.
+func (p *draft) makeReady(name htccapi.MediaChannel) {
+	put(&p.to.Ready, name, true)
+	put(&p.to.Asked, name, true)
 }
 
 // isAfterCallWork reports whether the status is after-call work, which does not end a wish to be
@@ -85,17 +87,15 @@ func (p *draft) isAfterCallWork(choice Choice) bool {
 // are wanted Ready come along.
 func (p *draft) setReady(name htccapi.MediaChannel, choice Choice) {
 	if !p.in.IsACD(p.to.Choice.StatusID) {
-		p.to.Ready = map[htccapi.MediaChannel]bool{}
-		p.to.Asked = map[htccapi.MediaChannel]bool{}
+		p.to.Ready, p.to.Asked = nil, nil
 		for _, channel := range p.shown {
 			if p.wishes[channel.Name].Ready && !p.wishes[channel.Name].LoggedOut && p.state.active(channel) {
-				p.to.Ready[channel.Name] = true
+				put(&p.to.Ready, channel.Name, true)
 			}
 		}
 	}
 	p.to.Choice = choice
-	p.to.Ready[name] = true
-	p.to.Asked[name] = true
+	p.makeReady(name)
 	p.wishes[name] = Wish{Ready: true}
 	p.moved = true
 }
@@ -116,7 +116,7 @@ func (p *draft) setNotReady(name htccapi.MediaChannel, choice Choice) {
 	}
 	delete(p.to.Ready, name)
 	p.wishes[name] = Wish{Label: label, Ready: p.wishes[name].Ready && p.isAfterCallWork(choice)}
-	p.off[name] = true
+	put(&p.off, name, true)
 }
 
 // setOffline logs channels out. If none is left Ready, an ACD status gives way to notReady.
@@ -124,7 +124,7 @@ func (p *draft) setOffline(names []htccapi.MediaChannel, notReady func() (Choice
 	for _, name := range names {
 		delete(p.to.Ready, name)
 		p.wishes[name] = Wish{LoggedOut: true}
-		p.off[name] = true
+		put(&p.off, name, true)
 	}
 	if p.isReady("") || !p.in.IsACD(p.to.Choice.StatusID) {
 		return nil
@@ -146,7 +146,7 @@ func (p *draft) bringBack(names []htccapi.MediaChannel, notReady func() (Choice,
 		if !p.in.IsACD(p.to.Choice.StatusID) {
 			continue
 		}
-		p.off[name] = true
+		put(&p.off, name, true)
 		if len(p.channel(name).Workgroups) > 0 {
 			continue
 		}

@@ -121,7 +121,7 @@ func heard(status icwsapi.UserStatus) Choice {
 // Shown returns the channels of the site that the agent has: those this site owns for them, and,
 // where a channel has workgroups, that the agent belongs to one of.
 func (r Rules) Shown(s AgentState) []Channel {
-	var shown []Channel
+	shown := make([]Channel, 0, len(r.Channels))
 	for _, channel := range r.Channels {
 		if s.has(channel) {
 			shown = append(shown, channel)
@@ -173,13 +173,20 @@ func (r Rules) stance(s AgentState, d *Directory) Stance {
 	if !d.IsACD(now.Choice.StatusID) {
 		return now
 	}
-	now.Ready = map[htccapi.MediaChannel]bool{}
 	for _, channel := range r.Channels {
 		if s.has(channel) && s.counts(channel) && s.active(channel) {
-			now.Ready[channel.Name] = true
+			put(&now.Ready, channel.Name, true)
 		}
 	}
 	return now
+}
+
+// put puts a value into a map, which is made with the first: most sets of a plan stay empty.
+func put[K comparable, V any](into *map[K]V, key K, value V) {
+	if *into == nil {
+		*into = map[K]V{}
+	}
+	(*into)[key] = value
 }
 
 // WithActivations returns the state after some activations were set.

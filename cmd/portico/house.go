@@ -155,7 +155,7 @@ func siteOf(cfg *config.Config, s config.Site, calls *upstream.Metrics, tracer *
 		ICWS: icws.New(icws.Settings{
 			Site: s.Name, Bases: s.Bases(), Template: s.URL, Alternates: s.Alternates, Application: s.Application,
 			Marketplace: icws.Marketplace{LicenseName: s.Marketplace.LicenseName, Code: s.Marketplace.Code.Reveal()},
-			Language:    s.Language, Timeout: s.Timeout, Limits: limits(s, turn), HTTP: calling, Streams: &upstream.Streams{Transport: calling}, Metrics: calls,
+			Language:    s.Language, Timeout: s.Timeout, Limits: limits(s, turn), HTTP: calling, Calls: &upstream.Calls{Transport: calling}, Streams: &upstream.Streams{Transport: calling}, Metrics: calls,
 			PublicURL: cfg.PublicURL, Tracer: tracer, TellTrace: s.TraceContext == config.SendTraceContext,
 		}),
 		Rules: translate.Rules{

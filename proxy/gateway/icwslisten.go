@@ -40,11 +40,10 @@ func (p *icwsPart) listenToService(ctx context.Context, conn *icws.Conn) error {
 	return p.keepAlive(ctx)
 }
 
-// isUnread reports whether nobody reads what the site has to say of the agent's own session, completions
+// isUnreadLocked reports whether nobody reads what the site has to say of the agent's own session, completions
 // among it.
-func (p *icwsPart) isUnread() bool {
-	conn := p.connection()
-	return p.site.service != nil && !p.site.service.holdsStream(&conn) && p.agent.readsHere()
+func (p *icwsPart) isUnreadLocked() bool {
+	return p.site.service != nil && !p.site.service.holdsStream(&p.conn) && p.agent.readsHere()
 }
 
 // silence returns what keeps an upstream session alive by a stream on which there is next to nothing: it

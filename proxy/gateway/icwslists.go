@@ -53,10 +53,9 @@ func (p *icwsPart) redirect() {
 	if !p.begun || p.closed || p.directory.Catalogue == catalogue.Value && p.directory.Access == access.Value {
 		return
 	}
-	old := p.directory
+	before, old := p.beforeLocked(), p.directory
 	p.directory = p.site.directories.of(p.site.Rules, catalogue.Value, access.Value)
 	p.site.directories.release(old)
-	before := p.view
-	p.showLocked()
+	p.changedLocked()
 	p.tellLocked(before, translate.Heard{})
 }

@@ -305,22 +305,21 @@ func (p *icwsPart) recovered(plan translate.Plan, requestID string, losses int) 
 		if !took {
 			w.failed = &translate.Completion{RequestID: id, Error: &icwsapi.Error{Message: "the upstream session was lost"}}
 		}
-		w.plan = translate.Plan{}
-		delete(p.writes, id)
-		close(w.done)
+		w.calls = nil
+		p.endLocked(w)
 	}
-	before := p.view
+	before := p.beforeLocked()
 	next, heard := plan.Next.Sent(plan, requestID)
 	w := p.writtenLocked(plan, requestID)
 	p.state = next
 	p.lost, p.readAt = false, time.Now()
-	p.showLocked()
+	p.changedLocked()
 	p.finishLocked(heard)
 	heard.Confirmed = heard.Confirmed && w != nil // without a write nobody asked for anything
 	if w == nil || heard.Confirmed || heard.Failed != nil {
 		p.tellLocked(before, heard)
 	}
-	p.see(w)
+	p.awaited(w)
 	return true
 }
 
@@ -329,7 +328,7 @@ func (p *icwsPart) recovered(plan translate.Plan, requestID string, losses int) 
 // ended, not with an event.
 func (p *icwsPart) end(why ending) {
 	p.mu.Lock()
-	before := p.view
+	before := p.beforeLocked()
 	p.mu.Unlock()
 	p.change(func(s translate.AgentState, _ *translate.Directory) (translate.AgentState, translate.Heard) {
 		s.Link = translate.Ended

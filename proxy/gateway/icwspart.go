@@ -50,7 +50,7 @@ type icwsPart struct {
 	gone        bool // conn is, as the site said
 	state       translate.AgentState
 	directory   *directory
-	view        translate.View   // of state
+	view        *translate.View  // of state; nil until somebody asks
 	shows       *shown           // the same as resources; nil until somebody asks
 	who         any              // the htccapi.User that conn is of; nil until somebody asks
 	begun       bool             // state was read
@@ -168,9 +168,9 @@ func (p *icwsPart) begin(ctx context.Context) error {
 	}
 	p.atLogin = got.activations
 	p.begun, p.readAt = true, time.Now()
-	p.showLocked()
-	if p.late { // the agent's applications know them without these channels
-		p.tellLocked(translate.View{}, translate.Heard{})
+	p.changedLocked()
+	if p.late && p.agent.isHeard() { // the agent's applications know them without these channels
+		p.tellLocked(&translate.View{}, translate.Heard{})
 	}
 	p.logUnmapped(got.activations)
 	return nil
@@ -199,11 +199,11 @@ func (p *icwsPart) change(change func(translate.AgentState, *translate.Directory
 		p.mu.Unlock()
 		return // begin will read it all
 	}
+	before := p.beforeLocked()
 	next, heard := change(p.state, p.directory.Directory)
 	next, heard = p.seen(next, heard, p.directory.Directory)
-	before := p.view
 	p.state = next
-	p.showLocked()
+	p.changedLocked()
 	p.finishLocked(heard)
 	if told || heard.Confirmed || heard.Failed != nil {
 		p.tellLocked(before, heard)
@@ -234,6 +234,9 @@ func (p *icwsPart) close(logOut bool) {
 	p.access.Drop()
 	p.mu.Lock()
 	p.closed = true
+	for _, w := range p.writes {
+		w.overdue.Stop()
+	}
 	conn, directory := p.conn, p.directory
 	p.mu.Unlock()
 	p.site.directories.release(directory)

@@ -72,16 +72,26 @@ func (p *icwsPart) pulse() *pulse {
 	return &p.alive
 }
 
-// showLocked makes what /me shows follow the state.
-func (p *icwsPart) showLocked() {
-	p.view, p.shows = p.site.Rules.View(p.state, p.directory.Directory), nil
+// changedLocked makes what is seen follow the state, or what it is looked up in.
+func (p *icwsPart) changedLocked() { p.view, p.shows = nil, nil }
+
+// viewLocked returns what is seen of the state, made once for all who ask: a write changes the state three
+// times, and of most agents nobody looks each time. Before the state was read nothing is seen.
+func (p *icwsPart) viewLocked() translate.View {
+	if p.view == nil && p.begun {
+		p.view = new(p.site.Rules.View(p.state, p.directory.Directory))
+	}
+	if p.view == nil {
+		return translate.View{}
+	}
+	return *p.view
 }
 
 // shownLocked returns what /me shows, made once for all who read it: more changes than not are pushed to
 // applications that read no more.
 func (p *icwsPart) shownLocked() shown {
 	if p.shows == nil {
-		p.shows = new(resources(p.view))
+		p.shows = new(resources(p.viewLocked()))
 	}
 	return *p.shows
 }

@@ -163,8 +163,13 @@ func outcomeOf(results []result) (Outcome, error) {
 }
 
 // sideBySide calls do for 0 to n-1, each in a goroutine, and returns when all have come back. A panic
-// of one becomes one of the caller's, who has somebody to catch it.
+// of one becomes one of the caller's, who has somebody to catch it. One alone needs no goroutine, whose stack
+// has to grow first.
 func sideBySide(n int, do func(i int)) {
+	if n == 1 {
+		do(0)
+		return
+	}
 	var work sync.WaitGroup
 	panics := make([]error, n)
 	for i := range n {

@@ -89,6 +89,12 @@ func (a *Agent) send() {
 	}
 }
 
+// isHeard reports whether the agent has applications that can be told anything.
+func (a *Agent) isHeard() bool {
+	push := a.gateway.settings.Push
+	return push != nil && push.Reaches(a.session.ID)
+}
+
 // publish gives one notification to the agent's applications.
 func (g *Gateway) publish(a *Agent, one letter) {
 	if g.settings.Push == nil {

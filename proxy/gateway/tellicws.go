@@ -7,17 +7,25 @@ import (
 	"portico/translate/htccapi"
 )
 
+// beforeLocked returns what is seen before a change, for tellLocked; nil if nobody is to be told.
+func (p *icwsPart) beforeLocked() *translate.View {
+	if !p.agent.isHeard() {
+		return nil
+	}
+	return new(p.viewLocked())
+}
+
 // tellLocked puts what a change means for the agent's applications into the outbox: what is shown
 // differs from before, an operation has taken place, or one failed after all. The caller holds the
 // part's lock, and sends when it no longer does.
-func (p *icwsPart) tellLocked(before translate.View, heard translate.Heard) {
-	if p.agent.gateway.settings.Push == nil {
+func (p *icwsPart) tellLocked(before *translate.View, heard translate.Heard) {
+	if before == nil {
 		return
 	}
-	now := time.Now()
+	now, after := time.Now(), p.viewLocked()
 	letters := make([]letter, 0, 3)
 	if p.tells {
-		for _, n := range translate.Notifications(before, p.view, heard) {
+		for _, n := range translate.Notifications(*before, after, heard) {
 			one := letter{topic: n.Topic, data: n.Data, received: now}
 			if n.Topic == htccapi.TopicChannels && len(p.agent.parts) > 1 {
 				one.data = nil
@@ -26,7 +34,7 @@ func (p *icwsPart) tellLocked(before translate.View, heard translate.Heard) {
 		}
 	}
 	if heard.Failed != nil {
-		n := translate.Failure(p.view, "the contact centre refused the change after accepting it")
+		n := translate.Failure(after, "the contact centre refused the change after accepting it")
 		letters = append(letters, letter{topic: n.Topic, data: n.Data, received: now})
 	}
 	if len(letters) > 0 {
@@ -38,7 +46,7 @@ func (p *icwsPart) tellLocked(before translate.View, heard translate.Heard) {
 // sites of a unified agent show is not known well enough here to list all channels.
 func (p *icwsPart) tellAgain() {
 	p.mu.Lock()
-	view := p.view
+	view := p.viewLocked()
 	p.mu.Unlock()
 	for _, n := range translate.Notifications(view, view, translate.Heard{Confirmed: true}) {
 		if n.Topic != htccapi.TopicChannels || len(p.agent.parts) == 1 {
@@ -70,13 +78,13 @@ func (p *icwsPart) tell(changes bool) standing {
 		p.state = p.state.AllTold()
 	}
 	p.tells = changes
-	return standing{p.shownLocked(), notified(p.view)}
+	return standing{p.shownLocked(), notified(p.viewLocked())}
 }
 
 // notified returns the part's channels as notifications carry them.
 func (p *icwsPart) notified() []any {
 	p.mu.Lock()
-	view := p.view
+	view := p.viewLocked()
 	p.mu.Unlock()
 	return notified(view)
 }

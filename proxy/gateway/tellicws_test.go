@@ -261,3 +261,33 @@ func TestReadyIsToldOnce(t *testing.T) {
 		}
 	})
 }
+
+// TestWhatNobodyHearsIsNotWorkedOut changes the state of an agent without applications, and opens one: it is told
+// of what happens then, and of nothing that was before.
+func TestWhatNobodyHearsIsNotWorkedOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newTelling(t, &icwssim.Server{})
+		anna := w.login("anna")
+		w.shows(anna)
+		time.Sleep(time.Second)
+		w.do(anna, "Ready", "")
+		w.do(anna, "AtLunch", "")
+		time.Sleep(time.Second)
+		p := anna.icws()
+		p.mu.Lock()
+		worked := p.view != nil
+		p.mu.Unlock()
+		if worked {
+			t.Error("what is seen of an agent was worked out, and nobody looked")
+		}
+		desktop := w.open(anna, everything)
+		time.Sleep(time.Second)
+		desktop.hears("at first")
+		w.do(anna, "AtLunch", "")
+		time.Sleep(time.Second)
+		desktop.hears("the same again", "device Active:NotReadyAt Lunch dnd:Off", "channels voice:NotReadyAt Lunch email:NotReadyAt Lunch")
+		w.do(anna, "AtPlay", "")
+		time.Sleep(time.Second)
+		desktop.hears("another", "device Active:NotReadyAt Play dnd:Off", "channels voice:NotReadyAt Play email:NotReadyAt Play")
+	})
+}

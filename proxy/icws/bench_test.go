@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strings"
 	"testing"
 
 	"portico/translate/icwsapi"
@@ -30,6 +31,22 @@ func BenchmarkEvent(b *testing.B) {
 	err = r.read(stream)
 	if !errors.Is(err, errStreamEnded) {
 		b.Fatal(err)
+	}
+}
+
+// BenchmarkDecodeMessage measures both ways of reading a message.
+func BenchmarkDecodeMessage(b *testing.B) {
+	text := []byte(strings.TrimPrefix(statusEvent, "data: "))
+	for name, decode := range map[string]func([]byte) (icwsapi.Message, error){"plain": DecodeMessage, "encoding/json": decodeMessage} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				_, err := decode(text)
+				if err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }
 

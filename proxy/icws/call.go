@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"mime"
 	"net/http"
 	"strings"
 
@@ -90,27 +89,27 @@ func decode(reply upstream.Reply, into any) error {
 		return errNoBody
 	}
 	got := mediaType(reply.Header)
-	if got != mediaTypeICWS {
+	if !strings.EqualFold(got, mediaTypeICWS) {
 		return fmt.Errorf("body of type %q", got)
+	}
+	accepted, ok := into.(*icwsapi.Accepted)
+	if ok && plainAccepted(reply.Body, accepted) {
+		return nil
 	}
 	return json.Unmarshal(reply.Body, into)
 }
 
-// mediaTypeICWS is the type of every representation, lower-cased: the type's name is written with
-// JSON in capitals and compares without regard to case.
+// mediaTypeICWS is the type of every representation. The type's name is written with JSON in capitals, and
+// compares without regard to case.
 const (
 	mediaTypeICWS   = "application/vnd.inin.icws+json"
 	mediaTypeEvents = "text/event-stream"
 )
 
-// mediaType returns the media type of an answer without parameters, in lower case.
+// mediaType returns the media type of an answer as it is written, without parameters.
 func mediaType(h http.Header) string {
-	kind, _, err := mime.ParseMediaType(h.Get("Content-Type"))
-	if err != nil { // parameters that cannot be read change nothing
-		kind, _, _ = strings.Cut(h.Get("Content-Type"), ";")
-		return strings.ToLower(strings.TrimSpace(kind))
-	}
-	return kind
+	kind, _, _ := strings.Cut(h.Get("Content-Type"), ";")
+	return strings.TrimSpace(kind)
 }
 
 // request returns a request as the vendor's own library sends it.

@@ -47,6 +47,7 @@ type Settings struct {
 	PassthroughTimeout time.Duration // how long the site may be silent; default 1 min
 
 	HTTP    http.RoundTripper // default http.DefaultTransport; it must follow no redirects
+	Calls   *upstream.Calls   // for calls that change something; default HTTP
 	Streams http.RoundTripper // for event streams; default HTTP
 	Metrics *upstream.Metrics // required
 
@@ -108,7 +109,7 @@ func New(s Settings) *Client {
 	return &Client{
 		settings: s,
 		hosts:    hosts,
-		caller: &upstream.Caller{Site: metrics, Transport: s.HTTP, Streams: s.Streams, Timeout: s.Timeout, Guard: guard, Elsewhere: sentElsewhere,
+		caller: &upstream.Caller{Site: metrics, Transport: s.HTTP, Calls: s.Calls, Streams: s.Streams, Timeout: s.Timeout, Guard: guard, Elsewhere: sentElsewhere,
 			Trace: s.Tracer.To(s.Site, "icws", s.TellTrace)},
 		metrics: metrics,
 		public:  publicOf(s.PublicURL),

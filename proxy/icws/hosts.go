@@ -84,8 +84,11 @@ func (h *hosts) name(base string) string {
 // that is in the path, else the URL's own.
 func (h *hosts) in(u *url.URL) string {
 	before, after, ok := strings.Cut(h.template, "{host}")
+	if !ok {
+		return strings.ToLower(u.Host)
+	}
 	rest, fits := strings.CutPrefix(u.String(), before)
-	if !ok || !fits {
+	if !fits {
 		return strings.ToLower(u.Host)
 	}
 	if after != "" {

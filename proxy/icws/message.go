@@ -17,10 +17,17 @@ var errNoType = errors.New("message without __type")
 //
 // Source: ICWS, Concepts: Representation format (__type); ICWS JavaScript library.
 func DecodeMessage(b []byte) (icwsapi.Message, error) {
-	named, ok := decodeNamed(b)
-	if ok {
-		return named, nil
+	message, ok := plainMessage(b)
+	if !ok {
+		message, ok = decodeNamed(b)
 	}
+	if ok {
+		return message, nil
+	}
+	return decodeMessage(b)
+}
+
+func decodeMessage(b []byte) (icwsapi.Message, error) {
 	var head icwsapi.Head
 	err := json.Unmarshal(b, &head)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http/httptest"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -80,18 +81,43 @@ func TestTheLastTypeOfAMessageCounts(t *testing.T) {
 	}
 }
 
-// Whatever a site sends is a message of its type or an error, and a message can be written and
-// read again.
+// TestPlainMessages reads what a site sends with each change of status, which is to be read the fast way.
+func TestPlainMessages(t *testing.T) {
+	for _, text := range []string{
+		statusEvent,
+		`data: {"__type":"urn:inin.com:messaging:asyncOperationCompletedMessage","isDelta":false,"requestId":"1","error":null}`,
+		`data: {"__type":"urn:inin.com:status:userStatusMessage","isDelta":false,"userStatusList":[{"userId":"åsa","statusId":"Available, No ACD",
+			"until":null,"statusChanged":"20261122T141928Z","onPhone":false,"onPhoneChanged":"20261122T141928Z","loggedIn":true,"stations":["S1", "S2"],"icServers":[] , "forwardNumber":"1"}]}`,
+	} {
+		b := []byte(strings.TrimPrefix(text, "data: "))
+		message, ok := plainMessage(b)
+		if !ok {
+			t.Errorf("plainMessage(%s) leaves it to encoding/json", b)
+		}
+		want, err := decodeMessage(b)
+		if diff := cmp.Diff(want, message); diff != "" || err != nil {
+			t.Errorf("plainMessage(%s) (-encoding/json +got), %v:\n%s", b, err, diff)
+		}
+	}
+}
+
+// Whatever a site sends is a message of its type or an error, the same by the fast way, and a message can be
+// written and read again.
 func FuzzDecodeMessage(f *testing.F) {
 	var items []json.RawMessage
 	err := json.Unmarshal(body(f, "messages.http"), &items)
 	if err != nil {
 		f.Fatal(err)
 	}
-	for _, item := range items {
+	for _, item := range append(items, json.RawMessage(strings.TrimPrefix(statusEvent, "data: "))) {
 		f.Add([]byte(item))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
+		plain, ok := plainMessage(b)
+		same, err := decodeMessage(b)
+		if ok && (err != nil || !reflect.DeepEqual(plain, same)) {
+			t.Errorf("plainMessage(%q) = %+v; encoding/json says %+v, %v", b, plain, same, err)
+		}
 		message, err := DecodeMessage(b)
 		if err != nil {
 			return

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 
 	"portico/proxy/upstream"
@@ -110,7 +111,7 @@ func (c *Client) openStream(ctx context.Context, conn Conn) (*upstream.EventStre
 		return nil, fmt.Errorf("open stream: %w: %w", refusal.kind(), refusal)
 	}
 	kind := mediaType(reply.Header)
-	if kind != mediaTypeEvents {
+	if !strings.EqualFold(kind, mediaTypeEvents) {
 		_ = stream.Close()
 		return nil, c.garbage(OpMessages, fmt.Errorf("open stream: %w: type %q", ErrNoStream, kind))
 	}

@@ -22,7 +22,7 @@ func (s *Server) PublishMarked(owner, channel string, data any, received time.Ti
 	if !validChannel(channel, false) || isMeta(channel) || isService(channel) {
 		return fmt.Errorf("push: publish on %q: not a broadcast channel", channel)
 	}
-	if s.shared == nil && s.Clients(owner) == 0 {
+	if !s.Reaches(owner) {
 		return nil // nothing to encode for
 	}
 	text, err := encode(struct {

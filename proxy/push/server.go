@@ -94,6 +94,10 @@ func (s *Server) Clients(owner string) int {
 	return len(s.owners[owner])
 }
 
+// Reaches reports whether what is published to owner goes to anybody. With a journal other servers may have
+// clients of theirs.
+func (s *Server) Reaches(owner string) bool { return s.shared != nil || s.Clients(owner) > 0 }
+
 // End ends all clients of owner and closes their sockets, whose right to speak ended with it. A
 // connect that is held is answered with the advice: None tells the application to stop, Handshake
 // to shake hands again. A client that is not held at this moment finds itself unknown when it

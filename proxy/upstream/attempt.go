@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -17,6 +18,7 @@ import (
 type Caller struct {
 	Site      *Site
 	Transport http.RoundTripper
+	Calls     *Calls            // of Do and DoLong; nil = Transport
 	Streams   http.RoundTripper // of Open; nil = Transport
 	Timeout   time.Duration     // of one attempt, to the end of the body; of a stream, to its head
 	Guard     *Guard            // of the site; nil = nothing is bounded
@@ -53,11 +55,13 @@ var (
 // http.Client would follow redirects, and put the URL, which may hold a session id, into its errors.
 func (c *Caller) Do(req *http.Request, operation string, maxBody int64) (Reply, error) {
 	op := c.Site.of(operation)
-	err := c.Guard.place(req.Context(), op)
+	placed, err := c.Guard.place(req.Context(), op)
 	if err != nil {
 		return Reply{}, err
 	}
-	defer c.Guard.leave(req.Context())
+	if placed {
+		defer c.Guard.leave()
+	}
 	c.Site.inFlight.Inc()
 	defer c.Site.inFlight.Dec()
 	reply, err := c.attempt(req, op, maxBody, c.Timeout, sending.took)
@@ -102,9 +106,9 @@ func (c *Caller) attempt(req *http.Request, op *operation, maxBody int64, timeou
 	if err != nil {
 		return Reply{}, err
 	}
-	ctx, cancel := context.WithTimeout(req.Context(), timeout)
-	defer cancel()
-	ctx, sent := c.begin(ctx, req, op)
+	limited := limit(req.Context(), timeout)
+	defer limited.end()
+	ctx, sent := c.begin(limited, req, op)
 	reply, why, err := c.exchange(ctx, req, maxBody)
 	if c.sentElsewhere(op, reply) {
 		breaker.forget()
@@ -122,7 +126,7 @@ func (c *Caller) sentElsewhere(op *operation, reply Reply) bool {
 
 // exchange sends the request and reads the answer.
 func (c *Caller) exchange(ctx context.Context, req *http.Request, maxBody int64) (Reply, reason, error) {
-	res, err := c.Transport.RoundTrip(req.WithContext(c.traced(ctx)))
+	res, err := c.roundTrip(ctx, req)
 	if err != nil {
 		why, err := sendFailure(ctx, err)
 		return Reply{}, why, err
@@ -132,7 +136,7 @@ func (c *Caller) exchange(ctx context.Context, req *http.Request, maxBody int64)
 		return Reply{Status: res.StatusCode}, reasonBody, fmt.Errorf("%w: %w: over %d bytes", fault.BadUpstream, errHeadTooLong, maxHead)
 	}
 	reply := Reply{Status: res.StatusCode, Header: res.Header}
-	reply.Body, err = readAll(res.Body, maxBody)
+	reply.Body, err = readAll(res.Body, res.ContentLength, maxBody)
 	if errors.Is(err, errBodyTooLong) {
 		return reply, reasonBody, fmt.Errorf("%w: %w: over %d bytes", fault.BadUpstream, err, maxBody)
 	}
@@ -143,10 +147,18 @@ func (c *Caller) exchange(ctx context.Context, req *http.Request, maxBody int64)
 	return reply, "", nil
 }
 
+// roundTrip sends the request and returns the head of the answer.
+func (c *Caller) roundTrip(ctx context.Context, req *http.Request) (*http.Response, error) {
+	if c.Calls == nil || !c.Calls.takes(req) {
+		return c.Transport.RoundTrip(req.WithContext(c.traced(ctx)))
+	}
+	return c.Calls.ask(ctx, req, c.Site)
+}
+
 // traced returns ctx with a hook that counts the connection the attempt gets.
 func (c *Caller) traced(ctx context.Context) context.Context {
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GotConn: func(got httptrace.GotConnInfo) { c.Site.connections[got.Reused].Inc() },
+		GotConn: func(got httptrace.GotConnInfo) { c.Site.got(got.Reused) },
 	})
 }
 
@@ -162,14 +174,28 @@ func tooLong(h http.Header) bool {
 	return left < 0
 }
 
-// readAll reads at most limit bytes and fails with errBodyTooLong when there are more.
-func readAll(r io.Reader, limit int64) ([]byte, error) {
-	body, err := io.ReadAll(io.LimitReader(r, limit+1))
-	if err != nil {
-		return nil, err
+// mostExpected is for how much of a body there is room at once, in bytes, if that much is announced.
+const mostExpected = 64 << 10
+
+// readAll reads at most limit bytes and fails with errBodyTooLong when there are more. Length is what was
+// announced, if anything was: short answers then need no more room than they take.
+func readAll(r io.Reader, length, limit int64) ([]byte, error) {
+	if length <= 0 {
+		length = bytes.MinRead
 	}
-	if int64(len(body)) > limit {
-		return nil, errBodyTooLong
+	body := make([]byte, 0, min(length, limit, mostExpected)+1) // and one, to see that there is no more
+	for {
+		n, err := r.Read(body[len(body):cap(body)])
+		body = body[:len(body)+n]
+		switch {
+		case int64(len(body)) > limit:
+			return nil, errBodyTooLong
+		case err == io.EOF:
+			return body, nil
+		case err != nil:
+			return nil, err
+		case len(body) == cap(body):
+			body = append(body, 0)[:len(body)]
+		}
 	}
-	return body, nil
 }

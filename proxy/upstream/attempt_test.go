@@ -71,6 +71,7 @@ func TestDoTellsApartWhatWentWrong(t *testing.T) {
 	tlsServer.StartTLS()
 	defer tlsServer.Close()
 	plain := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // or the server would not notice that the caller has left
 		switch r.URL.Path {
 		case "/abort":
 			panic(http.ErrAbortHandler)
@@ -93,46 +94,58 @@ func TestDoTellsApartWhatWentWrong(t *testing.T) {
 		return nil, &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: "gone.example", IsNotFound: true}}
 	})
 	tests := []struct {
-		name      string
-		url       string
-		transport http.RoundTripper // nil for a real one
-		timeout   time.Duration
-		want      error
-		code      string
-		reason    string
+		name string
+		url  string
+		failing
 	}{
-		{"a name that does not resolve", "http://gone.example/", noDNS, time.Second, fault.Unreachable, "none", "dns"},
-		{"nobody listens", refused(t), nil, time.Second, fault.Unreachable, "none", "connect"},
-		{"a certificate we do not trust", tlsServer.URL, nil, time.Second, fault.Unreachable, "none", "tls"},
-		{"a host that speaks no TLS", strings.Replace(plain.URL, "http:", "https:", 1), nil, time.Second, fault.Unreachable, "none", "tls"},
-		{"the connection is cut before the head", plain.URL + "/abort", nil, time.Second, fault.Unreachable, "none", "reset"},
-		{"no head in time", plain.URL + "/slow", nil, 50 * time.Millisecond, fault.Timeout, "none", "timeout"},
-		{"no body in time", plain.URL + "/slow-body", nil, 50 * time.Millisecond, fault.Timeout, "200", "timeout"},
-		{"the body is cut short", plain.URL + "/half", nil, time.Second, fault.BadUpstream, "200", "body"},
-		{"the body is too long", plain.URL + "/long", nil, time.Second, fault.BadUpstream, "200", "body"},
+		{"a name that does not resolve", "http://gone.example/", failing{noDNS, time.Second, fault.Unreachable, "none", "dns"}},
+		{"nobody listens", refused(t), failing{nil, time.Second, fault.Unreachable, "none", "connect"}},
+		{"a certificate we do not trust", tlsServer.URL, failing{nil, time.Second, fault.Unreachable, "none", "tls"}},
+		{"a host that speaks no TLS", strings.Replace(plain.URL, "http:", "https:", 1), failing{nil, time.Second, fault.Unreachable, "none", "tls"}},
+		{"the connection is cut before the head", plain.URL + "/abort", failing{nil, time.Second, fault.Unreachable, "none", "reset"}},
+		{"no head in time", plain.URL + "/slow", failing{nil, 50 * time.Millisecond, fault.Timeout, "none", "timeout"}},
+		{"no body in time", plain.URL + "/slow-body", failing{nil, 50 * time.Millisecond, fault.Timeout, "200", "timeout"}},
+		{"the body is cut short", plain.URL + "/half", failing{nil, time.Second, fault.BadUpstream, "200", "body"}},
+		{"the body is too long", plain.URL + "/long", failing{nil, time.Second, fault.BadUpstream, "200", "body"}},
 	}
 	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			transport := test.transport
-			if transport == nil {
-				transport = newTransport(t)
-			}
-			caller, metrics := newCaller(t, transport)
-			caller.Timeout = test.timeout
-			reply, err := caller.Do(newRequest(t, t.Context(), test.url), "get", 100)
-			if !errors.Is(err, test.want) || fault.KindOf(err) != test.want {
-				t.Errorf("Do = %v, %v; want %v", reply, err, test.want)
-			}
-			if n := testutil.ToFloat64(metrics.failures.WithLabelValues("pc", "get", test.reason)); n != 1 {
-				t.Errorf("failures with reason %s = %v; want 1 (error: %v)", test.reason, n, err)
-			}
-			if n := testutil.ToFloat64(metrics.requests.WithLabelValues("pc", "get", "client", test.code)); n != 1 {
-				t.Errorf("requests with code %s = %v; want 1", test.code, n)
-			}
-			if n := testutil.ToFloat64(metrics.inFlight); n != 0 {
-				t.Errorf("in flight after Do = %v; want 0", n)
-			}
-		})
+		t.Run(test.name, func(t *testing.T) { failsAs(t, newRequest(t, t.Context(), test.url), test.failing) })
+		t.Run(test.name+", of a change", func(t *testing.T) { failsAs(t, newPut(t, t.Context(), test.url, "x"), test.failing) })
+	}
+}
+
+// A failing is a way for a call to fail, and what is said and counted of it.
+type failing struct {
+	transport http.RoundTripper // nil for a real one
+	timeout   time.Duration
+	want      error
+	code      string
+	reason    string
+}
+
+func failsAs(t *testing.T, req *http.Request, test failing) {
+	transport := test.transport
+	if transport == nil {
+		transport = newTransport(t)
+	}
+	caller, metrics := newCaller(t, transport)
+	own, ok := transport.(*http.Transport)
+	if ok {
+		caller.Calls = &Calls{Transport: own}
+	}
+	caller.Timeout = test.timeout
+	reply, err := caller.Do(req, "get", 100)
+	if !errors.Is(err, test.want) || fault.KindOf(err) != test.want {
+		t.Errorf("Do = %v, %v; want %v", reply, err, test.want)
+	}
+	if n := testutil.ToFloat64(metrics.failures.WithLabelValues("pc", "get", test.reason)); n != 1 {
+		t.Errorf("failures with reason %s = %v; want 1 (error: %v)", test.reason, n, err)
+	}
+	if n := testutil.ToFloat64(metrics.requests.WithLabelValues("pc", "get", "client", test.code)); n != 1 {
+		t.Errorf("requests with code %s = %v; want 1", test.code, n)
+	}
+	if n := testutil.ToFloat64(metrics.inFlight); n != 0 {
+		t.Errorf("in flight after Do = %v; want 0", n)
 	}
 }
 

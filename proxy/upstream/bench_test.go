@@ -1,7 +1,9 @@
 package upstream
 
 import (
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
 )
@@ -30,6 +32,34 @@ func BenchmarkCall(b *testing.B) {
 					}
 				}
 			})
+		}
+	}
+}
+
+// BenchmarkCalls measures a call over a connection that is kept, with what the host does for it, by http.Transport
+// and by Calls.
+func BenchmarkCalls(b *testing.B) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		w.WriteHeader(http.StatusAccepted)
+		_, _ = io.WriteString(w, `{"requestId":"1"}`)
+	}))
+	defer server.Close()
+	transport := newTransport(b)
+	for name, calls := range map[string]*Calls{"http.Transport": nil, "Calls": {Transport: transport}} {
+		caller, _ := newCaller(b, transport)
+		caller.Calls = calls
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				_, err := caller.Do(newPut(b, b.Context(), server.URL, `{"statusId":"Available"}`), "get", 100)
+				if err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+		if calls != nil {
+			calls.CloseIdleConnections()
 		}
 	}
 }

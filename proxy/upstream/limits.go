@@ -84,28 +84,24 @@ const (
 
 var shorts = []short{shortBreaker, shortBulkhead, shortPaced, shortDeadline, other}
 
-// place waits for a place among the calls outstanding. The place is given back by leave. Probes need
-// none: a site that is busy is there.
-func (g *Guard) place(ctx context.Context, op *operation) error {
+// place waits for a place among the calls outstanding, and reports whether one was taken, which is given back by
+// leave. Probes need none: a site that is busy is there.
+func (g *Guard) place(ctx context.Context, op *operation) (bool, error) {
 	if g == nil || g.places == nil || CauseOf(ctx) == Probe {
-		return nil
+		return false, nil
 	}
 	err := g.places.AcquirePermitWithMaxWait(ctx, g.limits.CallWait)
 	if err == nil {
-		return nil
+		return true, nil
 	}
 	if ctx.Err() != nil {
-		return op.gaveUp(ctx)
+		return false, op.gaveUp(ctx)
 	}
 	op.shorts[shortBulkhead].Inc()
-	return &fault.Error{Kind: fault.Overloaded, RetryAfter: time.Second, Err: err}
+	return false, &fault.Error{Kind: fault.Overloaded, RetryAfter: time.Second, Err: err}
 }
 
-func (g *Guard) leave(ctx context.Context) {
-	if g != nil && g.places != nil && CauseOf(ctx) != Probe {
-		g.places.ReleasePermit()
-	}
-}
+func (g *Guard) leave() { g.places.ReleasePermit() }
 
 // host asks for leave to call the request's host. What comes of the call is told to the breaker.
 func (g *Guard) host(req *http.Request, op *operation) (*breaker, error) {

@@ -120,6 +120,9 @@ func (s *Site) of(op string) *operation {
 	return found
 }
 
+// got counts the connection that an attempt got.
+func (s *Site) got(reused bool) { s.connections[reused].Inc() }
+
 // APIError counts an error of the site's API by its class.
 func (s *Site) APIError(op, class string) { count(s.of(op).apiErrors, class) }
 

@@ -84,7 +84,7 @@ func (c *Caller) open(ctx context.Context, req *http.Request, maxBody int64) (Re
 		return reply, res.Body, "", nil
 	}
 	defer res.Body.Close()
-	reply.Body, err = readAll(res.Body, maxBody)
+	reply.Body, err = readAll(res.Body, res.ContentLength, maxBody)
 	if err != nil {
 		why, err := bodyFailure(ctx, err)
 		return reply, nil, why, err

@@ -3,7 +3,6 @@ package upstream
 import (
 	"bufio"
 	"context"
-	"crypto/tls"
 	"io"
 	"math"
 	"net"
@@ -26,15 +25,16 @@ type Streams struct {
 // RoundTrip implements http.RoundTripper. The connection is closed with the answer's body, or when the
 // request's context ends.
 func (s *Streams) RoundTrip(req *http.Request) (*http.Response, error) {
-	if s.Transport.Proxy != nil {
-		proxy, err := s.Transport.Proxy(req)
-		if err != nil || proxy != nil {
-			return s.Transport.RoundTrip(req)
-		}
+	if proxied(s.Transport, req) {
+		return s.Transport.RoundTrip(req)
 	}
-	conn, err := s.dial(req)
+	conn, err := dial(req.Context(), s.Transport, req.URL)
 	if err != nil {
 		return nil, err
+	}
+	trace := httptrace.ContextClientTrace(req.Context())
+	if trace != nil && trace.GotConn != nil {
+		trace.GotConn(httptrace.GotConnInfo{Conn: conn})
 	}
 	body := &streamBody{conn: conn, release: context.AfterFunc(req.Context(), func() { _ = conn.Close() })}
 	res, err := body.ask(req)
@@ -43,53 +43,6 @@ func (s *Streams) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	return res, nil
-}
-
-// dial connects to the request's host.
-func (s *Streams) dial(req *http.Request) (net.Conn, error) {
-	ctx, url := req.Context(), req.URL
-	port := url.Port()
-	if port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[url.Scheme]
-	}
-	dial := s.Transport.DialContext
-	if dial == nil {
-		dial = new(net.Dialer).DialContext
-	}
-	conn, err := dial(ctx, "tcp", net.JoinHostPort(url.Hostname(), port))
-	if err != nil {
-		return nil, err
-	}
-	if url.Scheme == "https" {
-		conn, err = s.secure(ctx, conn, url.Hostname())
-		if err != nil {
-			return nil, err
-		}
-	}
-	trace := httptrace.ContextClientTrace(ctx)
-	if trace != nil && trace.GotConn != nil {
-		trace.GotConn(httptrace.GotConnInfo{Conn: conn})
-	}
-	return conn, nil
-}
-
-// secure speaks TLS on conn, which it closes if that fails.
-func (s *Streams) secure(ctx context.Context, conn net.Conn, host string) (net.Conn, error) {
-	config := &tls.Config{}
-	if s.Transport.TLSClientConfig != nil {
-		config = s.Transport.TLSClientConfig.Clone()
-	}
-	if config.ServerName == "" {
-		config.ServerName = host
-	}
-	config.NextProtos = []string{"http/1.1"}
-	secured := tls.Client(conn, config)
-	err := secured.HandshakeContext(ctx)
-	if err != nil {
-		_ = conn.Close()
-		return nil, err
-	}
-	return secured, nil
 }
 
 // streamBuffer is what an open stream reads into, in bytes: an event is not much longer.

@@ -106,8 +106,15 @@ func codeLabel(status int) string {
 
 // classLabel returns the class of an HTTP status, "none" for 0 and for what is outside 2xx to 5xx.
 func classLabel(status int) string {
-	if status < 200 || status > 599 {
-		return "none"
+	switch status / 100 {
+	case 2:
+		return "2xx"
+	case 3:
+		return "3xx"
+	case 4:
+		return "4xx"
+	case 5:
+		return "5xx"
 	}
-	return strconv.Itoa(status/100) + "xx"
+	return "none"
 }

@@ -1,0 +1,170 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"portico/proxy/fault"
+	"portico/translate"
+)
+
+// completionWithin is how long a completion may take before a read of the status decides.
+const completionWithin = 10 * time.Second
+
+// A write is a status change that the site accepted.
+type write struct {
+	requestID string
+	statusID  string
+	calls     []translate.Call
+	number    int                   // of the plan, counted in part.plans
+	same      bool                  // what is shown was so before
+	done      chan struct{}         // closed when it completed, or was found to have failed
+	failed    *translate.Completion // set before done is closed, nil on success
+	unread    bool                  // nobody reads the completion
+	overdue   *time.Timer           // sees to a completion that does not come
+}
+
+// writtenLocked notes a plan that was carried out, and returns the write to wait for, nil if it set no
+// status.
+func (p *icwsPart) writtenLocked(plan translate.Plan, requestID string) *write {
+	p.plans++
+	if requestID == "" {
+		return nil
+	}
+	w := &write{requestID: requestID, statusID: statusOf(plan), calls: plan.Calls, number: p.plans, done: make(chan struct{}), unread: p.isUnreadLocked()}
+	p.writes[requestID] = w
+	within := completionWithin
+	if w.unread {
+		within = askAfter
+	}
+	// Not a goroutine that waits for the end: nearly all writes complete at once, and it cost each 20 µs.
+	w.overdue = time.AfterFunc(within, func() { p.agent.start(func() { p.seek(w) }) })
+	return w
+}
+
+// awaited tells the reader that the completion of a write will come, if there is one.
+func (p *icwsPart) awaited(w *write) {
+	if w != nil {
+		p.hurry()
+	}
+}
+
+// hurry has the reader ask soon, where it has to ask.
+func (p *icwsPart) hurry() {
+	select {
+	case p.nudge <- struct{}{}:
+	default: // the reader has one to take
+	}
+}
+
+// statusOf returns the id of the status that a plan sets, "" if it sets none.
+func statusOf(plan translate.Plan) string {
+	for _, call := range plan.Calls {
+		if call.Status != nil {
+			return call.Status.StatusID
+		}
+	}
+	return ""
+}
+
+// finishLocked tells the writes that are no longer pending that they are done.
+func (p *icwsPart) finishLocked(heard translate.Heard) {
+	if len(p.writes) == 0 {
+		return
+	}
+	for id, w := range p.writes {
+		if slices.ContainsFunc(p.state.Pending, func(one translate.Pending) bool { return one.RequestID == id }) {
+			continue
+		}
+		if heard.Failed != nil && heard.Failed.RequestID == id {
+			w.failed = heard.Failed
+		}
+		p.endLocked(w)
+	}
+}
+
+// endLocked ends a write. If it failed, what went before it is taken back.
+func (p *icwsPart) endLocked(w *write) {
+	delete(p.writes, w.requestID)
+	close(w.done)
+	w.overdue.Stop()
+	if w.failed != nil {
+		p.agent.start(func() { p.takeBack(w) })
+	}
+}
+
+// wait returns when the write has completed.
+func (p *icwsPart) wait(ctx context.Context, w *write) error {
+	select {
+	case <-w.done:
+	case <-p.agent.life.Done():
+		return errEnded
+	case <-ctx.Done():
+		return fmt.Errorf("gateway: wait for the completion: %w: %w", fault.Timeout, ctx.Err())
+	}
+	if w.failed == nil {
+		return nil
+	}
+	return &fault.Error{Kind: fault.BadUpstream, Public: "the contact centre refused the change after accepting it",
+		Err: refusedLater(w.failed)}
+}
+
+func refusedLater(c *translate.Completion) error {
+	return fmt.Errorf("gateway: request %q completed with error %q: %s", c.RequestID, c.Error.ErrorID, c.Error.Message)
+}
+
+// takeBack puts back the activations that went before a status change which failed.
+func (p *icwsPart) takeBack(w *write) {
+	p.warn("a state change failed after it was accepted", refusedLater(w.failed))
+	release, err := p.alone(p.agent.life)
+	if err != nil {
+		return
+	}
+	defer release()
+	if !p.isLatest(w) {
+		return // a later plan built on the activations of this one
+	}
+	err = p.undo(p.agent.life, p.connection(), translate.Plan{Calls: w.calls}.Undo(len(w.calls)))
+	if err != nil {
+		p.warn("activations were not put back", err)
+	}
+}
+
+// seek looks for a completion that nobody reads, and decides without one when it is overdue.
+func (p *icwsPart) seek(w *write) {
+	if w.unread {
+		_ = p.drain(p.agent.life) // what cannot be had now is decided when it is overdue
+		select {
+		case <-w.done:
+			return
+		case <-p.agent.life.Done():
+			return
+		case <-time.After(completionWithin - askAfter):
+		}
+	}
+	p.decide(w)
+}
+
+func (p *icwsPart) isLatest(w *write) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.plans == w.number
+}
+
+// decide reads the status once, in place of a completion that did not come. If it cannot be read,
+// what was heard last counts.
+func (p *icwsPart) decide(w *write) {
+	ctx, cancel := context.WithTimeout(p.agent.life, readTimeout)
+	defer cancel()
+	told := p.toldSoFar()
+	read, err := p.readStatus(ctx)
+	p.update(func(s translate.AgentState, d *translate.Directory) (translate.AgentState, translate.Heard) {
+		status := s.Status
+		if err == nil {
+			status = p.asOfLocked(told, read)
+		}
+		return p.site.Rules.Decided(s, w.requestID, status, d)
+	})
+}
