@@ -20,15 +20,22 @@ const longestRequestID = 64 // bytes
 // else a new one.
 func requestID(r *http.Request) string {
 	given := r.Header.Get("X-Request-Id")
-	if given == "" || len(given) > longestRequestID {
-		return rand.Text()
-	}
-	for i := range len(given) {
-		if !isIDByte(given[i]) {
-			return rand.Text()
-		}
+	if !isRequestID(given) {
+		return newRequestID()
 	}
 	return given
+}
+
+func newRequestID() string { return rand.Text() }
+
+// isRequestID reports whether a log can hold an id that a caller gave.
+func isRequestID(given string) bool {
+	for i := range len(given) {
+		if !isIDByte(given[i]) {
+			return false
+		}
+	}
+	return given != "" && len(given) <= longestRequestID
 }
 
 func isIDByte(b byte) bool {

@@ -73,13 +73,27 @@ type door struct {
 
 	passed map[string]*endpoint // of what is passed through to HTCC sites, by method
 	native nativeEndpoints
+
+	quick map[string]*quickRoute // by path
+	heads quickHeads
+}
+
+// A Door is the callers' door.
+type Door struct {
+	http.Handler
+	door *door
+	pace pace
 }
 
 // New returns the callers' door. It panics on a public URL that is no origin.
-func New(s Settings) http.Handler {
+func New(s Settings) *Door {
+	door := build(s)
 	pace := pace{body: cmp.Or(s.BodyTimeout, defaultPace), write: cmp.Or(s.WriteTimeout, defaultPace)}
-	return pace.kept(plainPaths(build(s).engine()))
+	return &Door{Handler: pace.kept(plainPaths(door.engine())), door: door, pace: pace}
 }
+
+// WriteTimeout returns how long callers may take nothing of an answer.
+func (d *Door) WriteTimeout() time.Duration { return d.pace.write }
 
 // build returns a door whose settings are complete.
 func build(s Settings) *door {
@@ -109,8 +123,11 @@ func build(s Settings) *door {
 	for _, method := range methods {
 		passed[method] = s.Metrics.endpoint(apiHTCC, routePassthrough, method)
 	}
-	return &door{settings: s, gateway: s.Gateway, passed: passed, native: newNativeEndpoints(s.Metrics), metrics: s.Metrics, log: s.Logger,
-		origins: origins(s.PublicURL, s.Origins), cors: newCORS(s.Origins), secure: strings.HasPrefix(s.PublicURL, "https://")}
+	d := &door{settings: s, gateway: s.Gateway, passed: passed, native: newNativeEndpoints(s.Metrics), metrics: s.Metrics, log: s.Logger,
+		origins: origins(s.PublicURL, s.Origins), cors: newCORS(s.Origins), secure: strings.HasPrefix(s.PublicURL, "https://"),
+		quick: map[string]*quickRoute{}}
+	d.heads = d.newQuickHeads()
+	return d
 }
 
 // engine returns the router with every route in it.

@@ -22,9 +22,7 @@ func (p *icwsPart) show(ctx context.Context) (shown, error) {
 		return shown{}, err
 	}
 	p.mu.Lock()
-	view := p.shownLocked()
-	current := p.lost || p.over || p.knownLocked() || p.justBegunLocked()
-	view.age, view.from = p.pulse().since(p.readAt), fromPush
+	view, current := p.pushedLocked(), p.atHandLocked()
 	p.mu.Unlock()
 	if current {
 		p.avoided()
@@ -39,6 +37,18 @@ func (p *icwsPart) show(ctx context.Context) (shown, error) {
 	view = p.shownLocked()
 	view.age, view.from = time.Since(p.readAt), fromRead
 	return view, nil
+}
+
+// atHandLocked reports whether what is kept may be shown, without asking the site.
+func (p *icwsPart) atHandLocked() bool {
+	return p.lost || p.over || p.knownLocked() || p.justBegunLocked()
+}
+
+// pushedLocked returns what is kept, and how old it is.
+func (p *icwsPart) pushedLocked() shown {
+	view := p.shownLocked()
+	view.age, view.from = p.pulse().since(p.readAt), fromPush
+	return view
 }
 
 // recoveredHere makes sure that the state was read, and recovered from an outage that no reader is here to
@@ -74,7 +84,7 @@ func (p *icwsPart) pulse() *pulse {
 
 // showLocked makes what /me shows follow the state.
 func (p *icwsPart) showLocked() {
-	p.view, p.shows = p.site.Rules.View(p.state, p.directory.Directory), nil
+	p.view, p.shows = p.site.Rules.View(p.state, p.directory.Directory), nil // and so nothing that was kept of it
 }
 
 // shownLocked returns what /me shows, made once for all who read it: more changes than not are pushed to
@@ -82,6 +92,9 @@ func (p *icwsPart) showLocked() {
 func (p *icwsPart) shownLocked() shown {
 	if p.shows == nil {
 		p.shows = new(resources(p.view))
+		if len(p.agent.parts) == 1 {
+			p.shows.kept = new(Kept)
+		}
 	}
 	return *p.shows
 }
