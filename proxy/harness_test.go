@@ -6,6 +6,7 @@ import (
 	"io"
 	"log"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -23,6 +24,7 @@ import (
 	"portico/proxy/icws"
 	"portico/proxy/icws/icwssim"
 	"portico/proxy/push"
+	"portico/proxy/quick"
 	"portico/proxy/session"
 	"portico/proxy/tracing"
 	"portico/proxy/upstream"
@@ -138,6 +140,7 @@ func newDoor(t testing.TB, options ...func(*knobs)) *world {
 	w.direct = k.htcc.Bases[0]
 	w.build(k)
 	server.Config.Handler = w.handler
+	hasten(server, w.handler.(*Door))
 	server.Start()
 	go func() { _ = server.Config.Serve(k.returns) }()
 	w.client = newClient()
@@ -351,4 +354,17 @@ func dialectOf(name string) htccapi.Dialect { return htccapi.Dialect(name) }
 
 func contextOf(r *http.Request) (context.Context, context.CancelFunc) {
 	return context.WithCancel(r.Context())
+}
+
+// hasten has a server's requests answered as in operation, before net/http reads them where that can be.
+func hasten(server *httptest.Server, door *Door) {
+	server.Listener = &quick.Listener{Listener: server.Listener, Settings: quick.Settings{
+		Answer: door.Quick, Write: door.WriteTimeout, Idle: time.Minute}}
+	server.Config.IdleTimeout = time.Minute
+	server.Config.ConnState = func(conn net.Conn, state http.ConnState) {
+		swift, ok := conn.(*quick.Conn)
+		if ok {
+			swift.Note(state, true)
+		}
+	}
 }

@@ -14,6 +14,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -38,9 +39,8 @@ type Conn struct {
 	ahead    atomic.Bool  // the server has taken the first byte of the next request already
 
 	// Of the goroutine that reads.
-	whole   int // length of what the server reads into when it holds nothing that was not read: its buffer
-	request Request
-	failed  error
+	whole  int // length of what the server reads into when it holds nothing that was not read: its buffer
+	failed error
 
 	answered time.Time // when the last answer was written
 	writeBy  time.Time // the deadline for writes that is set; zero: none
@@ -135,12 +135,17 @@ func (c *Conn) rest(p []byte) (int, error) {
 
 // answer answers a request, if it is one for here.
 func (c *Conn) answer(head []byte) bool {
-	if !c.request.parse(head) {
+	r := requests.Get().(*Request)
+	defer requests.Put(r)
+	if !r.parse(head) {
 		return false
 	}
-	c.request.conn = c
-	return c.settings.Answer((*paced)(c), &c.request)
+	r.conn = c
+	return c.settings.Answer((*paced)(c), r)
 }
+
+// requests are for those who have one: most connections have none, for a poll is held on them.
+var requests = sync.Pool{New: func() any { return new(Request) }}
 
 // awaits reports whether the next request may still come, and waits on for it: the server set its deadline
 // when it read last, and setting it anew for each request would be the dearest part of waiting.

@@ -57,7 +57,7 @@ func (r *Request) parse(head []byte) bool {
 	if at >= 0 {
 		r.Path, r.Query = r.Path[:at], r.Path[at+1:]
 	}
-	if bytes.IndexByte(r.Query, '?') >= 0 || bytes.Contains(r.Path, []byte("//")) {
+	if bytes.IndexByte(r.Query, '?') >= 0 || spanOf(r.Path, inPath) != len(r.Path) || bytes.Contains(r.Path, []byte("//")) {
 		return false
 	}
 	seen := have(0)
@@ -151,13 +151,14 @@ var kinds = func() (all [256]uint8) {
 	}
 	for c := byte('0'); c <= 'z'; c++ {
 		if c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' {
-			all[c] |= inTarget | inName | inHost
+			all[c] |= inTarget | inPath | inName | inHost
 		}
 	}
 	for c := byte(' '); c <= '~'; c++ {
 		all[c] |= inValue
 	}
 	allow(inTarget, "/-._~*,=&?")
+	allow(inPath, "/-._")
 	allow(inName, "-")
 	allow(inHost, "-.:[]")
 	return all
@@ -166,6 +167,7 @@ var kinds = func() (all [256]uint8) {
 // Where a byte may stand.
 const (
 	inTarget uint8 = 1 << iota
+	inPath
 	inName
 	inHost
 	inValue
