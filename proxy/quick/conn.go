@@ -36,7 +36,6 @@ type Conn struct {
 	net.Conn
 	settings *Settings
 	at       atomic.Int32 // one of the states
-	ahead    atomic.Bool  // the server has taken the first byte of the next request already
 
 	// Of the goroutine that reads.
 	whole  int // length of what the server reads into when it holds nothing that was not read: its buffer
@@ -46,16 +45,17 @@ type Conn struct {
 	writeBy  time.Time // the deadline for writes that is set; zero: none
 }
 
-// States of a Conn. The server is between two requests when it has called ConnState with StateIdle, then set
-// the deadline for the next request, and now reads into an empty buffer. It does nothing else in this order;
-// if another Go did, all requests would be net/http's, and TestKeepAliveIsQuick fail.
+// States of a Conn. The server is between two requests, and has no byte of the next one, when it has called
+// ConnState with StateIdle, then set the deadline for the next request once, and now reads into its whole
+// buffer. If another Go went about it differently, all requests would be net/http's, and TestKeepAliveIsQuick
+// fail.
 const (
 	busy      int32 = iota // net/http is at work, or nobody has logged in yet
 	idled                  // StateIdle was called
 	resting                // and the deadline was set
 	answering              // a request has come that may be answered here
 	closing                // and is the last: the connection is to be closed then
-	off                    // it is closed, or has been taken from the server
+	off                    // it is closed
 )
 
 // wrap returns conn as one that may be answered on.
@@ -64,10 +64,7 @@ func wrap(conn net.Conn, s *Settings) *Conn { return &Conn{Conn: conn, settings:
 // Note is told what the server's ConnState is. Allowed reports whether what comes next on the connection
 // may be answered here.
 func (c *Conn) Note(state http.ConnState, allowed bool) {
-	switch {
-	case state == http.StateHijacked || state == http.StateClosed:
-		c.at.Store(off)
-	case state == http.StateIdle && !c.ahead.Swap(false) && allowed:
+	if state == http.StateIdle && allowed {
 		c.at.CompareAndSwap(busy, idled)
 	}
 }
@@ -89,10 +86,8 @@ func (c *Conn) SetDeadline(t time.Time) error {
 
 // Read implements net.Conn. Between two requests it answers those that it can and returns what comes then.
 func (c *Conn) Read(p []byte) (int, error) {
-	if len(p) == 1 { // the server watches the connection while a request is served
-		n, err := c.Conn.Read(p)
-		c.ahead.Store(n == 1)
-		return n, err
+	if len(p) == 1 { // the server watches the connection while a request is served, from another goroutine
+		return c.Conn.Read(p)
 	}
 	if c.whole == 0 {
 		c.whole = len(p)
@@ -158,8 +153,12 @@ func (c *Conn) awaits() bool {
 	return true
 }
 
-// leave gives the connection back to net/http, or closes it if that wanted it closed.
+// leave gives the connection back to net/http, with the deadlines that it would have set, or closes it if that
+// wanted it closed.
 func (c *Conn) leave(from int32) {
+	if !c.answered.IsZero() {
+		_ = c.Conn.SetReadDeadline(c.answered.Add(c.settings.Idle)) // the rest of a request may be to come
+	}
 	if !c.writeBy.IsZero() {
 		c.writeBy = time.Time{}
 		_ = c.Conn.SetWriteDeadline(time.Time{})
