@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -59,6 +60,7 @@ type world struct {
 	reg     *prometheus.Registry
 	log     *logged
 	client  *http.Client
+	quickly atomic.Int32 // requests that were answered before net/http
 }
 
 // knobs are what a test can set before its world begins.
@@ -140,7 +142,7 @@ func newDoor(t testing.TB, options ...func(*knobs)) *world {
 	w.direct = k.htcc.Bases[0]
 	w.build(k)
 	server.Config.Handler = w.handler
-	hasten(server, w.handler.(*Door))
+	w.hasten(server)
 	server.Start()
 	go func() { _ = server.Config.Serve(k.returns) }()
 	w.client = newClient()
@@ -350,6 +352,19 @@ func (l *logged) String() string {
 	return l.text.String()
 }
 
+func (l *logged) length() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Len()
+}
+
+// since returns what came after so many bytes.
+func (l *logged) since(length int) string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return string(l.text.Bytes()[length:])
+}
+
 func dialectOf(name string) htccapi.Dialect { return htccapi.Dialect(name) }
 
 func contextOf(r *http.Request) (context.Context, context.CancelFunc) {
@@ -357,9 +372,16 @@ func contextOf(r *http.Request) (context.Context, context.CancelFunc) {
 }
 
 // hasten has a server's requests answered as in operation, before net/http reads them where that can be.
-func hasten(server *httptest.Server, door *Door) {
-	server.Listener = &quick.Listener{Listener: server.Listener, Settings: quick.Settings{
-		Answer: door.Quick, Write: door.WriteTimeout, Idle: time.Minute}}
+func (w *world) hasten(server *httptest.Server) {
+	door := w.handler.(*Door)
+	answer := func(out io.Writer, r *quick.Request) bool {
+		answered := door.Quick(out, r)
+		if answered {
+			w.quickly.Add(1)
+		}
+		return answered
+	}
+	server.Listener = &quick.Listener{Listener: server.Listener, Settings: quick.Settings{Answer: answer, Write: door.WriteTimeout, Idle: time.Minute}}
 	server.Config.IdleTimeout = time.Minute
 	server.Config.ConnState = func(conn net.Conn, state http.ConnState) {
 		swift, ok := conn.(*quick.Conn)
