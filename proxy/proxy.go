@@ -34,6 +34,7 @@ type Settings struct {
 	BodyTimeout  time.Duration   // how long bodies are waited for; 0 means 30 s
 	WriteTimeout time.Duration   // how long callers may take nothing of an answer; 0 means 30 s
 	Passthrough  []string        // path prefixes that go to the agent's HTCC site, without trailing slash
+	SlowReads    bool            // nothing is answered before net/http reads it
 	Places       *Places         // for requests that are worked on; nil means 2,000
 	Delays       *Delays         // of answers to wrong log-ins; nil means none
 

@@ -34,6 +34,7 @@ func TestQuickAnswersAreTheSame(t *testing.T) {
 		}, true},
 		{"other origins", func(k *knobs) { k.door.Origins = []string{"https://crm.example"} }, true},
 		{"narrow", func(k *knobs) { k.door.MaxURL, k.door.MaxHeaders = 30, 3 }, true},
+		{"off", func(k *knobs) { k.door.SlowReads = true }, false},
 		{"a token", func(k *knobs) { k.door.CSRFToken = true }, false},
 		{"no places", func(k *knobs) { k.door.Places = NewPlaces(2, nil) }, true},
 		{"at the end", func(k *knobs) { k.door.Draining = func() bool { return true } }, false},

@@ -60,7 +60,7 @@ func (d *door) route(engine *gin.Engine) {
 				return numbers
 			}
 			numbers := add(http.MethodGet, r.get, r.operation)
-			if answer := quickly[r.path]; answer != nil && !d.settings.CSRFToken { // all answers tell the token, which is dear
+			if answer := quickly[r.path]; answer != nil && !d.settings.SlowReads && !d.settings.CSRFToken { // all answers tell the token, which is dear
 				d.quick[path] = &quickRoute{dialect, r.operation, numbers, answer}
 			}
 			add(http.MethodHead, r.get, r.operation)
