@@ -383,10 +383,13 @@ func (w *world) hasten(server *httptest.Server) {
 	}
 	server.Listener = &quick.Listener{Listener: server.Listener, Settings: quick.Settings{Answer: answer, Write: door.WriteTimeout, Idle: time.Minute}}
 	server.Config.IdleTimeout = time.Minute
-	server.Config.ConnState = func(conn net.Conn, state http.ConnState) {
-		swift, ok := conn.(*quick.Conn)
-		if ok {
-			swift.Note(state, true)
-		}
+	server.Config.ConnState = noteQuickly
+}
+
+// noteQuickly is a ConnState to which everybody is known.
+func noteQuickly(conn net.Conn, state http.ConnState) {
+	swift, ok := conn.(*quick.Conn)
+	if ok {
+		swift.Note(state, true)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"portico/proxy/fault"
@@ -86,8 +87,16 @@ func (d *door) write(r record) {
 	if r.agent != nil {
 		r.session, r.sites = d.gateway.ShortName(r.agent), r.agent.Sites()
 	}
-	d.log.LogAttrs(r.trace, level, MessageRequest, r.attrs()...)
+	attrs := manyAttrs.Get().(*[]slog.Attr)
+	*attrs = r.appendAttrs((*attrs)[:0])
+	// As a group without a name they stand for themselves, and are not copied.
+	d.log.LogAttrs(r.trace, level, MessageRequest, slog.Attr{Value: slog.GroupValue(*attrs...)})
+	clear(*attrs)
+	manyAttrs.Put(attrs)
 }
+
+// manyAttrs are slices for the attributes of a record, which is written when the log returns.
+var manyAttrs = sync.Pool{New: func() any { return new([]slog.Attr) }}
 
 // level returns how much a call matters. Polls that went well are most of all calls and tell least.
 func (r record) level() slog.Level {
@@ -101,8 +110,7 @@ func (r record) level() slog.Level {
 	}
 }
 
-func (r record) attrs() []slog.Attr {
-	attrs := make([]slog.Attr, 0, 16)
+func (r record) appendAttrs(attrs []slog.Attr) []slog.Attr {
 	attrs = append(attrs,
 		slog.String("request_id", r.requestID),
 		slog.String("api", r.numbers.api),
