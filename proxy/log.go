@@ -30,13 +30,13 @@ func requestID(r *http.Request) string {
 func newRequestID() string { return rand.Text() }
 
 // isRequestID reports whether a log can hold an id that a caller gave.
-func isRequestID(given string) bool {
+func isRequestID[T string | []byte](given T) bool {
 	for i := range len(given) {
 		if !isIDByte(given[i]) {
 			return false
 		}
 	}
-	return given != "" && len(given) <= longestRequestID
+	return len(given) > 0 && len(given) <= longestRequestID
 }
 
 func isIDByte(b byte) bool {

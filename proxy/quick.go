@@ -130,7 +130,7 @@ func sessionCookieIn(header []byte) (string, bool) {
 		if string(bytes.Trim(name, " ")) != cookieName {
 			continue
 		}
-		if value != nil || !isRequestID(string(text)) {
+		if value != nil || !isRequestID(text) {
 			return "", false
 		}
 		value = text
