@@ -89,8 +89,11 @@ func (d *door) write(r record) {
 	}
 	attrs := manyAttrs.Get().(*[]slog.Attr)
 	*attrs = r.appendAttrs((*attrs)[:0])
-	// As a group without a name they stand for themselves, and are not copied.
-	d.log.LogAttrs(r.trace, level, MessageRequest, slog.Attr{Value: slog.GroupValue(*attrs...)})
+	// As a group without a name they stand for themselves, and are not copied. The Logger would look up, for
+	// nobody, which line of ours this is: a microsecond.
+	line := slog.NewRecord(time.Now(), level, MessageRequest, 0)
+	line.AddAttrs(slog.Attr{Value: slog.GroupValue(*attrs...)})
+	_ = d.log.Handler().Handle(r.trace, line) // as the Logger does
 	clear(*attrs)
 	manyAttrs.Put(attrs)
 }
