@@ -1,6 +1,7 @@
 // Package proxy is the callers' door: the HTTP side of the /me API. It routes, decodes, asks the
 // gateway, and encodes answers and errors in the caller's dialect. A request runs through it as
-// routes.go -> call.go -> login.go -> a handler -> the gateway -> call.go.
+// routes.go -> call.go -> login.go -> a handler -> the gateway -> call.go. Of reads that take nothing but
+// memory most are answered in quick.go instead, before net/http reads them.
 package proxy
 
 import (

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 
@@ -213,4 +214,31 @@ func recordsOf(t *testing.T, text string) []map[string]any {
 		all = append(all, one)
 	}
 	return all
+}
+
+// FuzzSessionCookie holds what is read of a Cookie header before net/http to what net/http reads.
+func FuzzSessionCookie(f *testing.F) {
+	for _, header := range []string{"", "JSESSIONID=a", "a=b; JSESSIONID=a; c=d", "JSESSIONID=a;JSESSIONID=b", " JSESSIONID = a", "JSESSIONID=\"a\"", "JSESSIONID", ";;=;JSESSIONID=a-_.;", "x y=JSESSIONID=a"} {
+		f.Add(header)
+	}
+	f.Fuzz(func(t *testing.T, header string) {
+		if strings.ContainsFunc(header, func(r rune) bool { return r < ' ' || r > '~' }) || strings.TrimSpace(header) != header {
+			return // no such header comes here
+		}
+		got, ok := sessionCookieIn([]byte(header))
+		if !ok {
+			return
+		}
+		var want []string
+		if got != "" {
+			want = []string{got}
+		}
+		var read []string
+		for _, cookie := range (&http.Request{Header: http.Header{"Cookie": {header}}}).CookiesNamed(cookieName) {
+			read = append(read, cookie.Value)
+		}
+		if !slices.Equal(read, want) {
+			t.Errorf("of %q is read %q; net/http reads %q", header, want, read)
+		}
+	})
 }
