@@ -31,7 +31,7 @@ var allocations = map[string]int{
 	"GET /me":                   33, // of a form that was asked for before
 	"GET /me, quick":            2,
 	"POST /me":                  131,
-	"log-in":                    2342, // catalogue, event stream, subscriptions and what they bring
+	"log-in":                    2344, // catalogue, event stream, subscriptions and what they bring
 	"event of the site":         45,   // nobody listens
 	"held poll":                 60,
 	"held poll, parked":         85, // with the way back from parking
