@@ -113,11 +113,9 @@ func (c *Cell[T]) Get(ctx context.Context) (*T, error) {
 
 // Lookup is Get for those who also need to know how old the value is and what the look-up cost.
 func (c *Cell[T]) Lookup(ctx context.Context) (Snapshot[T], Result, error) {
-	held := c.now.Load()
-	if c.serves(held) {
-		result := held.hit()
-		c.counts.lookups[result].Inc()
-		return *held, result, nil
+	held, ok := c.AtHand()
+	if ok {
+		return held, c.Served(held), nil
 	}
 	got, result, err := c.wait(ctx)
 	c.counts.lookups[result].Inc()
@@ -131,6 +129,22 @@ func (c *Cell[T]) Snapshot() (Snapshot[T], bool) {
 		return Snapshot[T]{}, false
 	}
 	return *held, true
+}
+
+// AtHand returns what Lookup would at once; false if that would fetch or wait. It counts nothing: who serves
+// what it returns says so by Served.
+func (c *Cell[T]) AtHand() (Snapshot[T], bool) {
+	held := c.now.Load()
+	if !c.serves(held) {
+		return Snapshot[T]{}, false
+	}
+	return *held, true
+}
+
+// Served counts a look-up that AtHand spared.
+func (c *Cell[T]) Served(s Snapshot[T]) Result {
+	c.counts.lookups[s.hit()].Inc()
+	return s.hit()
 }
 
 // wait is a look-up that found nothing to serve: it starts a flight or joins the one under way.

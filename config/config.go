@@ -53,6 +53,8 @@ type Config struct {
 	// Passthrough are the path prefixes under which all that Portico does not answer itself goes to
 	// the agent's htcc site. Default "/api/v2", "/internal-api", "/api/v1/stats".
 	Passthrough []string `yaml:"passthrough"`
+	// QuickReads has reads that can be answered from memory answered before net/http reads them. Default true.
+	QuickReads bool `yaml:"quick_reads"`
 	// IdleTimeout ends a session that nobody used for so long. Default 30m.
 	IdleTimeout time.Duration `yaml:"idle_timeout" min:"1ms" max:"168h"`
 	// Credentials says whether a password is kept for the life of its session. Default keep.
@@ -113,6 +115,7 @@ func Default() *Config {
 		Admin:       "127.0.0.1:9180",
 		HTCCVersion: "8.5.202.96",
 		Passthrough: []string{"/api/v2", "/internal-api", "/api/v1/stats"},
+		QuickReads:  true,
 		IdleTimeout: 30 * time.Minute,
 		Credentials: KeepCredentials,
 		DrainDelay:  5 * time.Second,

@@ -9,15 +9,17 @@ import (
 // address returns the address that the caller has: the peer's, or where that is a trusted proxy the
 // last one in X-Forwarded-For that is none. What stands before it is the caller's invention. It is
 // the zero Addr for a peer without one.
-func (c *call) address() netip.Addr { return c.door.addressOf(c.Request) }
+func (c *call) address() netip.Addr {
+	return c.door.addressOf(c.Request.RemoteAddr, strings.Join(c.Request.Header["X-Forwarded-For"], ","))
+}
 
-func (d *door) addressOf(r *http.Request) netip.Addr {
-	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+func (d *door) addressOf(remote, forwarded string) netip.Addr {
+	peer, err := netip.ParseAddrPort(remote)
 	if err != nil {
 		return netip.Addr{}
 	}
 	address := peer.Addr().Unmap()
-	hops := strings.Split(strings.Join(r.Header["X-Forwarded-For"], ","), ",")
+	hops := strings.Split(forwarded, ",")
 	for i := len(hops) - 1; i >= 0 && d.trusts(address); i-- {
 		before, ok := hop(hops[i])
 		if !ok {

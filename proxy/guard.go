@@ -18,13 +18,14 @@ var (
 )
 
 // protect puts the headers of all answers into this one.
-func (c *call) protect() {
-	header := c.Writer.Header()
+func (c *call) protect() { c.door.protect(c.Writer.Header()) }
+
+func (d *door) protect(header http.Header) {
 	header["X-Content-Type-Options"] = headerNoSniff
 	header["Cache-Control"] = headerNoStore
 	header["Content-Security-Policy"] = headerNoContent
 	header["Referrer-Policy"] = headerNoReferrer
-	if c.door.secure {
+	if d.secure {
 		header["Strict-Transport-Security"] = headerHTTPSAlone
 	}
 }

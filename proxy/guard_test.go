@@ -91,7 +91,7 @@ func TestAddresses(t *testing.T) {
 		r := httptest.NewRequest("GET", "/", nil)
 		r.RemoteAddr = test.peer
 		r.Header["X-Forwarded-For"] = test.forwarded
-		if got := d.addressOf(r).String(); got != test.want {
+		if got := d.addressOf(r.RemoteAddr, strings.Join(r.Header["X-Forwarded-For"], ",")).String(); got != test.want {
 			t.Errorf("%s: %s; want %s", test.name, got, test.want)
 		}
 	}

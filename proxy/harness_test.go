@@ -6,10 +6,12 @@ import (
 	"io"
 	"log"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -23,6 +25,7 @@ import (
 	"portico/proxy/icws"
 	"portico/proxy/icws/icwssim"
 	"portico/proxy/push"
+	"portico/proxy/quick"
 	"portico/proxy/session"
 	"portico/proxy/tracing"
 	"portico/proxy/upstream"
@@ -57,6 +60,7 @@ type world struct {
 	reg     *prometheus.Registry
 	log     *logged
 	client  *http.Client
+	quickly atomic.Int32 // requests that were answered before net/http
 }
 
 // knobs are what a test can set before its world begins.
@@ -138,6 +142,7 @@ func newDoor(t testing.TB, options ...func(*knobs)) *world {
 	w.direct = k.htcc.Bases[0]
 	w.build(k)
 	server.Config.Handler = w.handler
+	w.hasten(server)
 	server.Start()
 	go func() { _ = server.Config.Serve(k.returns) }()
 	w.client = newClient()
@@ -347,8 +352,44 @@ func (l *logged) String() string {
 	return l.text.String()
 }
 
+func (l *logged) length() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Len()
+}
+
+// since returns what came after so many bytes.
+func (l *logged) since(length int) string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return string(l.text.Bytes()[length:])
+}
+
 func dialectOf(name string) htccapi.Dialect { return htccapi.Dialect(name) }
 
 func contextOf(r *http.Request) (context.Context, context.CancelFunc) {
 	return context.WithCancel(r.Context())
+}
+
+// hasten has a server's requests answered as in operation, before net/http reads them where that can be.
+func (w *world) hasten(server *httptest.Server) {
+	door := w.handler.(*Door)
+	answer := func(out io.Writer, r *quick.Request) bool {
+		answered := door.Quick(out, r)
+		if answered {
+			w.quickly.Add(1)
+		}
+		return answered
+	}
+	server.Listener = &quick.Listener{Listener: server.Listener, Settings: quick.Settings{Answer: answer, Write: door.WriteTimeout, Idle: time.Minute}}
+	server.Config.IdleTimeout = time.Minute
+	server.Config.ConnState = noteQuickly
+}
+
+// noteQuickly is a ConnState to which everybody is known.
+func noteQuickly(conn net.Conn, state http.ConnState) {
+	swift, ok := conn.(*quick.Conn)
+	if ok {
+		swift.Note(state, true)
+	}
 }

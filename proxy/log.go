@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"portico/proxy/fault"
@@ -20,15 +21,22 @@ const longestRequestID = 64 // bytes
 // else a new one.
 func requestID(r *http.Request) string {
 	given := r.Header.Get("X-Request-Id")
-	if given == "" || len(given) > longestRequestID {
-		return rand.Text()
-	}
-	for i := range len(given) {
-		if !isIDByte(given[i]) {
-			return rand.Text()
-		}
+	if !isRequestID(given) {
+		return newRequestID()
 	}
 	return given
+}
+
+func newRequestID() string { return rand.Text() }
+
+// isRequestID reports whether a log can hold an id that a caller gave.
+func isRequestID[T string | []byte](given T) bool {
+	for i := range len(given) {
+		if !isIDByte(given[i]) {
+			return false
+		}
+	}
+	return len(given) > 0 && len(given) <= longestRequestID
 }
 
 func isIDByte(b byte) bool {
@@ -79,8 +87,19 @@ func (d *door) write(r record) {
 	if r.agent != nil {
 		r.session, r.sites = d.gateway.ShortName(r.agent), r.agent.Sites()
 	}
-	d.log.LogAttrs(r.trace, level, MessageRequest, r.attrs()...)
+	attrs := manyAttrs.Get().(*[]slog.Attr)
+	*attrs = r.appendAttrs((*attrs)[:0])
+	// As a group without a name they stand for themselves, and are not copied. The Logger would look up, for
+	// nobody, which line of ours this is: a microsecond.
+	line := slog.NewRecord(time.Now(), level, MessageRequest, 0)
+	line.AddAttrs(slog.Attr{Value: slog.GroupValue(*attrs...)})
+	_ = d.log.Handler().Handle(r.trace, line) // as the Logger does
+	clear(*attrs)
+	manyAttrs.Put(attrs)
 }
+
+// manyAttrs are slices for the attributes of a record, which is written when the log returns.
+var manyAttrs = sync.Pool{New: func() any { return new([]slog.Attr) }}
 
 // level returns how much a call matters. Polls that went well are most of all calls and tell least.
 func (r record) level() slog.Level {
@@ -94,8 +113,7 @@ func (r record) level() slog.Level {
 	}
 }
 
-func (r record) attrs() []slog.Attr {
-	attrs := make([]slog.Attr, 0, 16)
+func (r record) appendAttrs(attrs []slog.Attr) []slog.Attr {
 	attrs = append(attrs,
 		slog.String("request_id", r.requestID),
 		slog.String("api", r.numbers.api),

@@ -160,17 +160,21 @@ func fromLatin1(text []byte) string {
 
 // setCookie gives the caller the session's cookie, or takes it away. Errors leave it alone.
 func (c *call) setCookie() {
-	cookie := http.Cookie{Name: cookieName, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: c.door.secure}
-	if c.door.cors != nil { // pages of other origins send it too; origin or token decides what counts
+	switch c.cookie {
+	case giveCookie:
+		http.SetCookie(c.Writer, c.door.cookie(c.agent.SessionID()))
+	case expireCookie:
+		cookie := c.door.cookie("")
+		cookie.MaxAge = -1
+		http.SetCookie(c.Writer, cookie)
+	}
+}
+
+// cookie returns the cookie of a session.
+func (d *door) cookie(id string) *http.Cookie {
+	cookie := &http.Cookie{Name: cookieName, Value: id, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: d.secure}
+	if d.cors != nil { // pages of other origins send it too; origin or token decides what counts
 		cookie.SameSite, cookie.Secure = http.SameSiteNoneMode, true
 	}
-	switch c.cookie {
-	case keepCookie:
-		return
-	case giveCookie:
-		cookie.Value = c.agent.SessionID()
-	case expireCookie:
-		cookie.MaxAge = -1
-	}
-	http.SetCookie(c.Writer, &cookie)
+	return cookie
 }

@@ -3,10 +3,12 @@ package proxy
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"portico/proxy/fault"
 	"portico/proxy/gateway"
@@ -29,7 +31,33 @@ func getMe(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	agent, err := restrict(me.User, selected(query, paramFields))
+	form := string(appendForm(nil, c.dialect, c.Request.URL.RawQuery))
+	kept := me.Kept.Get(form)
+	if kept != nil {
+		return raw{status: http.StatusOK, body: kept}, nil
+	}
+	answer, err := c.whole(me, wanted, selected(query, paramFields))
+	if err != nil {
+		return nil, err
+	}
+	encoded, err := encode(http.StatusOK, answer)
+	if err == nil {
+		me.Kept.Put(form, encoded.body)
+	}
+	return encoded, err
+}
+
+// appendForm adds the name of the form in which an answer to GET /me is kept. It names all that the answer
+// depends on besides what is shown.
+func appendForm[T string | []byte](name []byte, dialect htccapi.Dialect, query T) []byte {
+	name = append(name, dialect...)
+	name = append(name, '?')
+	return append(name, query...)
+}
+
+// whole returns the agent with the sub-resources wanted, and of its own fields those.
+func (c *call) whole(me gateway.Me, wanted []subresource, fields selection) (any, error) {
+	agent, err := restrict(me.User, fields)
 	if err != nil {
 		return nil, err
 	}
@@ -54,9 +82,13 @@ const headerStateAge = "Portico-State-Age"
 func (c *call) me(names []string) (gateway.Me, error) {
 	me, err := c.door.gateway.Me(c.context(), c.agent, names)
 	if err == nil {
-		c.Writer.Header()[headerStateAge] = []string{strconv.FormatFloat(me.Age.Seconds(), 'f', 3, 64)}
+		c.Writer.Header()[headerStateAge] = []string{string(appendAge(nil, me.Age))}
 	}
 	return me, err
+}
+
+func appendAge(text []byte, age time.Duration) []byte {
+	return strconv.AppendFloat(text, age.Seconds(), 'f', 3, 64)
 }
 
 // A subresource is a name that GET /me knows.

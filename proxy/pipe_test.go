@@ -5,17 +5,22 @@ import (
 	"net/http"
 	"sync"
 	"testing"
+	"time"
 
 	"portico/proxy/push"
+	"portico/proxy/quick"
 )
 
 // newPiped serves handler on connections in memory, and on those that come back from parking, until the
 // test ends.
 func newPiped(t *testing.T, handler http.Handler, returns *push.Returns) *piped {
 	p := &piped{make(chan net.Conn), make(chan struct{})}
-	server := &http.Server{Handler: handler}
+	server := &http.Server{Handler: handler, IdleTimeout: time.Minute}
+	door := handler.(*Door)
+	quickly := &quick.Listener{Listener: p, Settings: quick.Settings{Answer: door.Quick, Write: door.WriteTimeout, Idle: server.IdleTimeout}}
+	server.ConnState = noteQuickly
 	var serving sync.WaitGroup
-	for _, listener := range []net.Listener{p, returns} {
+	for _, listener := range []net.Listener{quickly, returns} {
 		serving.Go(func() { _ = server.Serve(listener) })
 	}
 	t.Cleanup(func() {

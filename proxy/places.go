@@ -97,6 +97,13 @@ func (p *Places) try(by holder) (place, string) {
 	return place{p, by}, ""
 }
 
+// has reports whether there is a place for somebody.
+func (p *Places) has(by holder) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.reasonLocked(by) == ""
+}
+
 // move has another hold the place. If that one may not, the place is lost, and move fails with
 // fault.Overloaded.
 func (l *place) move(to holder) error {

@@ -1,6 +1,7 @@
 // Package proxy is the callers' door: the HTTP side of the /me API. It routes, decodes, asks the
 // gateway, and encodes answers and errors in the caller's dialect. A request runs through it as
-// routes.go -> call.go -> login.go -> a handler -> the gateway -> call.go.
+// routes.go -> call.go -> login.go -> a handler -> the gateway -> call.go. Of reads that take nothing but
+// memory most are answered in quick.go instead, before net/http reads them.
 package proxy
 
 import (
@@ -34,6 +35,7 @@ type Settings struct {
 	BodyTimeout  time.Duration   // how long bodies are waited for; 0 means 30 s
 	WriteTimeout time.Duration   // how long callers may take nothing of an answer; 0 means 30 s
 	Passthrough  []string        // path prefixes that go to the agent's HTCC site, without trailing slash
+	SlowReads    bool            // nothing is answered before net/http reads it
 	Places       *Places         // for requests that are worked on; nil means 2,000
 	Delays       *Delays         // of answers to wrong log-ins; nil means none
 
@@ -73,13 +75,27 @@ type door struct {
 
 	passed map[string]*endpoint // of what is passed through to HTCC sites, by method
 	native nativeEndpoints
+
+	quick map[string]*quickRoute // by path
+	heads quickHeads
+}
+
+// A Door is the callers' door.
+type Door struct {
+	http.Handler
+	door *door
+	pace pace
 }
 
 // New returns the callers' door. It panics on a public URL that is no origin.
-func New(s Settings) http.Handler {
+func New(s Settings) *Door {
+	door := build(s)
 	pace := pace{body: cmp.Or(s.BodyTimeout, defaultPace), write: cmp.Or(s.WriteTimeout, defaultPace)}
-	return pace.kept(plainPaths(build(s).engine()))
+	return &Door{Handler: pace.kept(plainPaths(door.engine())), door: door, pace: pace}
 }
+
+// WriteTimeout returns how long callers may take nothing of an answer.
+func (d *Door) WriteTimeout() time.Duration { return d.pace.write }
 
 // build returns a door whose settings are complete.
 func build(s Settings) *door {
@@ -109,8 +125,11 @@ func build(s Settings) *door {
 	for _, method := range methods {
 		passed[method] = s.Metrics.endpoint(apiHTCC, routePassthrough, method)
 	}
-	return &door{settings: s, gateway: s.Gateway, passed: passed, native: newNativeEndpoints(s.Metrics), metrics: s.Metrics, log: s.Logger,
-		origins: origins(s.PublicURL, s.Origins), cors: newCORS(s.Origins), secure: strings.HasPrefix(s.PublicURL, "https://")}
+	d := &door{settings: s, gateway: s.Gateway, passed: passed, native: newNativeEndpoints(s.Metrics), metrics: s.Metrics, log: s.Logger,
+		origins: origins(s.PublicURL, s.Origins), cors: newCORS(s.Origins), secure: strings.HasPrefix(s.PublicURL, "https://"),
+		quick: map[string]*quickRoute{}}
+	d.heads = d.newQuickHeads()
+	return d
 }
 
 // engine returns the router with every route in it.

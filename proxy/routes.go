@@ -54,10 +54,15 @@ func (d *door) route(engine *gin.Engine) {
 		dialect := d.dialect(prefix.dialect)
 		for _, r := range d.resources() {
 			path := prefix.path + r.path
-			add := func(method string, h handler, op operation) {
-				engine.Handle(method, path, d.handle(h, dialect, op, d.metrics.endpoint(apiMe, path, method)))
+			add := func(method string, h handler, op operation) *endpoint {
+				numbers := d.metrics.endpoint(apiMe, path, method)
+				engine.Handle(method, path, d.handle(h, dialect, op, numbers))
+				return numbers
 			}
-			add(http.MethodGet, r.get, r.operation)
+			numbers := add(http.MethodGet, r.get, r.operation)
+			if answer := quickly[r.path]; answer != nil && !d.settings.SlowReads && !d.settings.CSRFToken { // all answers tell the token, which is dear
+				d.quick[path] = &quickRoute{dialect, r.operation, numbers, answer}
+			}
 			add(http.MethodHead, r.get, r.operation)
 			allowed := "GET, HEAD, OPTIONS"
 			if r.post != nil {

@@ -30,8 +30,7 @@ func getStatusMessages(c *call) (any, error) {
 	c.looked = doc.Looked.String()
 	header := c.Writer.Header()
 	header["Etag"] = []string{doc.ETag}
-	header["Cache-Control"] = headerRevalidate
-	header["Vary"] = append(header["Vary"], headerByEncoding...)
+	revalidated(header)
 	if doc.Stale {
 		header["Warning"] = headerStale
 		header["Age"] = []string{strconv.Itoa(int(doc.Age / time.Second))}
@@ -43,4 +42,10 @@ func getStatusMessages(c *call) (any, error) {
 		header["Content-Encoding"] = headerGzip
 	}
 	return raw{status: http.StatusOK, body: doc.Body}, nil
+}
+
+// revalidated puts the headers into an answer that never change.
+func revalidated(header http.Header) {
+	header["Cache-Control"] = headerRevalidate
+	header["Vary"] = append(header["Vary"], headerByEncoding...)
 }

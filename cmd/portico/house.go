@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/tls"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -18,6 +19,7 @@ import (
 	"portico/proxy/htcc"
 	"portico/proxy/icws"
 	"portico/proxy/push"
+	"portico/proxy/quick"
 	"portico/proxy/store"
 	"portico/proxy/tracing"
 	"portico/proxy/upstream"
@@ -32,7 +34,7 @@ type house struct {
 	places   *proxy.Places
 	delays   *proxy.Delays
 	lasting  proxy.Settings // of the door, as far as they need a restart
-	door     atomic.Pointer[http.Handler]
+	door     atomic.Pointer[proxy.Door]
 	admin    http.Handler
 	tracer   *tracing.Tracer // nil if nothing is recorded
 	store    *store.Valkey   // nil: sessions are kept in memory
@@ -42,7 +44,16 @@ type house struct {
 }
 
 // ServeHTTP serves callers at the door of now. A request ends at the one it came in by.
-func (h *house) ServeHTTP(w http.ResponseWriter, r *http.Request) { (*h.door.Load()).ServeHTTP(w, r) }
+func (h *house) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.door.Load().ServeHTTP(w, r) }
+
+// quick is what answers requests before the server reads them, at the door of now.
+func (h *house) quick() quick.Settings {
+	return quick.Settings{
+		Answer: func(w io.Writer, r *quick.Request) bool { return h.door.Load().Quick(w, r) },
+		Write:  func() time.Duration { return h.door.Load().WriteTimeout() },
+		Idle:   idleTimeout,
+	}
+}
 
 // build makes every room from the settings.
 func build(cfg *config.Config, books books, returns *push.Returns) (*house, error) {
@@ -93,14 +104,13 @@ func (h *house) adopt(cfg *config.Config) {
 	h.places.SetLimit(int(cfg.Limits.Requests))
 	h.delays.Set(cfg.Logins.Delay, cfg.Logins.Window)
 	s := h.lasting
-	s.Dialect, s.HTCCVersion, s.Passthrough = htccapi.Dialect(cfg.Dialect), cfg.HTCCVersion, cfg.Passthrough
+	s.Dialect, s.HTCCVersion, s.Passthrough, s.SlowReads = htccapi.Dialect(cfg.Dialect), cfg.HTCCVersion, cfg.Passthrough, !cfg.QuickReads
 	s.MaxBody, s.MaxURL, s.MaxHeaders = int64(cfg.Limits.Body), int(cfg.Limits.URL), int(cfg.Limits.Headers)
 	s.BodyTimeout, s.WriteTimeout, s.TrustedProxies = cfg.Limits.BodyTimeout, cfg.Limits.WriteTimeout, cfg.TrustedProxies
 	h.logins.Store(cfg.Log.LoginNames)
 	s.LogClientIP, s.LogLogins = cfg.Log.ClientIP, cfg.Log.LoginNames
 	s.CSRFToken = cfg.CSRF == config.CSRFByToken
-	door := proxy.New(s)
-	h.door.Store(&door)
+	h.door.Store(proxy.New(s))
 }
 
 func policy(cfg *config.Config) gateway.Policy {

@@ -14,6 +14,7 @@ import (
 
 	"portico/config"
 	"portico/proxy/push"
+	"portico/proxy/quick"
 )
 
 // Time-outs of our HTTP servers. Answers have none: an event stream or a download may take long.
@@ -60,7 +61,18 @@ func (s *server) bound(limits config.Limits, trusted []netip.Prefix) {
 	s.http.ConnContext = s.strangers.meet
 	s.http.ConnState = func(conn net.Conn, state http.ConnState) {
 		s.unused.note(conn, state)
-		s.strangers.note(conn, state)
+		known := s.strangers.note(conn, state)
+		swift, ok := conn.(*quick.Conn)
+		if ok {
+			swift.Note(state, known)
+		}
+	}
+}
+
+// hasten has requests answered before the server reads them, where it speaks plain HTTP.
+func (s *server) hasten(how quick.Settings) {
+	if s.certificates == nil {
+		s.listener = &quick.Listener{Listener: s.listener, Settings: how}
 	}
 }
 

@@ -127,6 +127,7 @@ func open(cfg *config.Config, books books) (*running, error) {
 		return nil, err
 	}
 	door.http.Handler, admin.http.Handler = house, house.admin
+	door.hasten(house.quick())
 	r := &running{level: level, log: log, house: house, door: door, admin: admin, after: time.After}
 	r.current.Store(cfg)
 	return r, nil

@@ -79,13 +79,13 @@ func know(ctx context.Context) {
 	}
 }
 
-// note is the server's ConnState.
-func (s *strangers) note(conn net.Conn, state http.ConnState) {
+// note is the server's ConnState. It reports whether somebody has logged in on the connection.
+func (s *strangers) note(conn net.Conn, state http.ConnState) bool {
 	s.mu.Lock()
 	one := s.all[conn]
 	if one == nil {
 		s.mu.Unlock()
-		return
+		return false
 	}
 	s.leaveLocked(one)
 	var longest *stranger
@@ -101,6 +101,7 @@ func (s *strangers) note(conn net.Conn, state http.ConnState) {
 	if longest != nil {
 		closeNow(longest.conn)
 	}
+	return one.known.Load()
 }
 
 // waitLocked has one wait, and returns who is to go for it, nil if there is room.

@@ -55,11 +55,19 @@ func (g *Gateway) StatusMessages(ctx context.Context, a *Agent, dialect htccapi.
 	if err != nil {
 		return Document{}, err
 	}
+	doc, err := g.document(d, dialect, zip, known)
+	doc.Stale, doc.Age, doc.Looked = held.Stale(), held.Age(), looked
+	return doc, err
+}
+
+// document returns a form of the catalogue.
+func (g *Gateway) document(d *directory, dialect htccapi.Dialect, zip bool, known func(etag string) bool) (Document, error) {
 	form := formOf(dialect, zip)
-	doc := Document{ETag: d.etags[form], Gzip: zip, Stale: held.Stale(), Age: held.Age(), Looked: looked}
+	doc := Document{ETag: d.etags[form], Gzip: zip}
 	if known(doc.ETag) {
 		return doc, nil
 	}
+	var err error
 	doc.Body, err = g.forms.Get(d.keys[form], func() ([]byte, error) { return encode(d.Directory, dialect, zip) })
 	if err != nil {
 		return Document{}, fmt.Errorf("gateway: encode a catalogue: %w", err)

@@ -56,14 +56,10 @@ func storeDown(err error) error {
 // storeRetry is when it is worth trying again once the store did not answer.
 const storeRetry = 2 * time.Second
 
-// byID returns the agent of a session id, nil if there is none. One who is logged in here is served
-// while the store does not answer. Who reads what the sites push does not ask it: an end elsewhere ends
-// the upstream session too, and is looked for every now and then besides.
+// byID returns the agent of a session id who is not at hand, nil if there is none. One who is logged in here
+// is served while the store does not answer.
 func (f *fleet) byID(ctx context.Context, id string) (*Agent, error) {
 	here := f.gateway.agent(id)
-	if here != nil && here.reads.Load() {
-		return here, nil
-	}
 	var s session.Session
 	var err error
 	if here != nil { // by login name it is one call

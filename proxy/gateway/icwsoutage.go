@@ -184,7 +184,7 @@ func (p *icwsPart) revive(conn icws.Conn) bool {
 	if p.closed {
 		return false
 	}
-	p.conn, p.who, p.gone, p.over = conn, nil, false, false
+	p.conn, p.who, p.shows, p.gone, p.over = conn, nil, nil, false, false
 	p.verified, _ = p.site.service.life()
 	p.lost = true // channels stay LoggedOut until the state that conn brings is read
 	p.losses++
@@ -209,7 +209,7 @@ func (p *icwsPart) adopt(conn icws.Conn, alone bool) bool {
 	if p.closed {
 		return false
 	}
-	p.conn, p.who, p.gone, p.verified = conn, nil, false, life // what is shown of it follows with the state that it brings
+	p.conn, p.who, p.shows, p.gone, p.verified = conn, nil, nil, false, life // what is shown of it follows with the state that it brings
 	anew := p.anew
 	if anew != nil && !alone {
 		time.AfterFunc(lastWords, func() { anew(errAnew) }) // it would wait long for a host that is gone

@@ -22,9 +22,7 @@ func (p *icwsPart) show(ctx context.Context) (shown, error) {
 		return shown{}, err
 	}
 	p.mu.Lock()
-	view := p.shownLocked()
-	current := p.lost || p.over || p.knownLocked() || p.justBegunLocked()
-	view.age, view.from = p.pulse().since(p.readAt), fromPush
+	view, current := p.pushedLocked(), p.atHandLocked()
 	p.mu.Unlock()
 	if current {
 		p.avoided()
@@ -39,6 +37,18 @@ func (p *icwsPart) show(ctx context.Context) (shown, error) {
 	view = p.shownLocked()
 	view.age, view.from = time.Since(p.readAt), fromRead
 	return view, nil
+}
+
+// atHandLocked reports whether what is kept may be shown, without asking the site.
+func (p *icwsPart) atHandLocked() bool {
+	return p.lost || p.over || p.knownLocked() || p.justBegunLocked()
+}
+
+// pushedLocked returns what is kept, and how old it is.
+func (p *icwsPart) pushedLocked() shown {
+	view := p.shownLocked()
+	view.age, view.from = p.pulse().since(p.readAt), fromPush
+	return view
 }
 
 // recoveredHere makes sure that the state was read, and recovered from an outage that no reader is here to
@@ -73,7 +83,7 @@ func (p *icwsPart) pulse() *pulse {
 }
 
 // changedLocked makes what is seen follow the state, or what it is looked up in.
-func (p *icwsPart) changedLocked() { p.view, p.shows = nil, nil }
+func (p *icwsPart) changedLocked() { p.view, p.shows = nil, nil } // and so nothing that was kept of it
 
 // viewLocked returns what is seen of the state, made once for all who ask: a write changes the state three
 // times, and of most agents nobody looks each time. Before the state was read nothing is seen.
@@ -92,6 +102,9 @@ func (p *icwsPart) viewLocked() translate.View {
 func (p *icwsPart) shownLocked() shown {
 	if p.shows == nil {
 		p.shows = new(resources(p.viewLocked()))
+		if len(p.agent.parts) == 1 {
+			p.shows.kept = new(Kept)
+		}
 	}
 	return *p.shows
 }

@@ -58,8 +58,7 @@ func (g *Gateway) Login(ctx context.Context, c Caller) (*Agent, error) {
 		return nil, err
 	}
 	if agent != nil && g.proven(agent, c, proof) {
-		agent.use()
-		agent.reused()
+		agent.Use(c)
 		if agent.calledFrom(c.Address) {
 			g.tried(ctx, c.Login, c.Address, nil)
 		}
@@ -117,7 +116,7 @@ func (g *Gateway) byCookie(ctx context.Context, id string) (*Agent, error) {
 	if agent == nil {
 		return nil, fmt.Errorf("gateway: no such session: %w", fault.Unauthenticated)
 	}
-	agent.use()
+	agent.Use(Caller{SessionID: id})
 	return agent, nil
 }
 
@@ -130,10 +129,11 @@ func (g *Gateway) Knows(ctx context.Context, id string) bool {
 // ofSession returns the agent of a session id, nil if there is none. It fails with fault.Overloaded when
 // the store that replicas share cannot say.
 func (g *Gateway) ofSession(ctx context.Context, id string) (*Agent, error) {
-	if g.fleet != nil {
-		return g.fleet.byID(ctx, id)
+	here := g.agentAtHand(id)
+	if here != nil || g.fleet == nil {
+		return here, nil
 	}
-	return g.agent(id), nil
+	return g.fleet.byID(ctx, id)
 }
 
 // agent returns the agent of a session id who is known here, nil if there is none.

@@ -22,6 +22,7 @@ type Me struct {
 	Features []Resource
 	More     map[string]any
 	Age      time.Duration // of the devices and channels: since their sites last showed that nothing else holds
+	Kept     *Kept         // for encoded forms of it; nil if none can be kept
 }
 
 // Me returns the agent with the named sub-resources. What the readers tell of takes no upstream
@@ -34,7 +35,7 @@ func (g *Gateway) Me(ctx context.Context, a *Agent, subresources []string) (Me, 
 	if err != nil {
 		return Me{}, err
 	}
-	me := Me{Devices: view.devices, Channels: view.channels, More: map[string]any{}, Age: view.age}
+	me := Me{Devices: view.devices, Channels: view.channels, More: map[string]any{}, Age: view.age, Kept: view.kept}
 	for _, p := range a.parts {
 		user, features, more, err := p.user(ctx, subresources)
 		if err != nil && len(a.parts) == 1 {

@@ -104,6 +104,7 @@ type shown struct {
 
 	age  time.Duration // since the site last showed that nothing else holds
 	from source
+	kept *Kept // of an agent who is shown nothing else; nil if nothing tells when it changes
 }
 
 // state is a state that an agent may choose at one site: what is known of it, and the whole.

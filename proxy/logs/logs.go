@@ -28,8 +28,7 @@ type Settings struct {
 
 // New returns a log. Any number of goroutines may use it.
 func New(s Settings) *slog.Logger {
-	var h slog.Handler = slog.NewJSONHandler(s.Out, &slog.HandlerOptions{Level: s.Level, ReplaceAttr: withoutSecrets})
-	h = newCounting(h, s.Registerer)
+	var h slog.Handler = newCounting(newLines(s.Out, s.Level), s.Registerer)
 	if s.Trace != nil {
 		h = tracing{h, s.Trace}
 	}

@@ -1,0 +1,179 @@
+package quick
+
+import (
+	"bufio"
+	"bytes"
+	"io"
+	"net"
+	"net/http"
+	"net/textproto"
+	"strings"
+	"sync"
+	"testing"
+)
+
+const plainHead = "GET /api/v2/me?subresources=devices,channels HTTP/1.1\r\nHost: portico.example:8080\r\nCookie: a=b; JSESSIONID=ABC\r\n" +
+	"Accept-Encoding: gzip, br\r\nIf-None-Match: W/\"x\", \"y\"\r\nX-Request-Id: 1-2_3.4\r\nAuthorization: Basic YTpi\r\n" +
+	"X-Forwarded-For: 10.0.0.1, ::1\r\nconnection: Keep-Alive\r\nUser-Agent:  a (b) \r\n\r\n"
+
+func TestPlainRequestIsRead(t *testing.T) {
+	var r Request
+	if !r.parse([]byte(plainHead)) {
+		t.Fatal("a plain request is not read")
+	}
+	for what, got := range map[string][]byte{"/api/v2/me": r.Path, "subresources=devices,channels": r.Query, "a=b; JSESSIONID=ABC": r.Cookie,
+		"gzip, br": r.AcceptEncoding, `W/"x", "y"`: r.IfNoneMatch, "1-2_3.4": r.RequestID, "Basic YTpi": r.Authorization, "10.0.0.1, ::1": r.ForwardedFor} {
+		if string(got) != what {
+			t.Errorf("read %q; want %q", got, what)
+		}
+	}
+	if want := len("/api/v2/me?subresources=devices,channels"); r.Headers != 9 || r.URLLength() != want {
+		t.Errorf("%d headers, a URL of %d bytes; want 9, %d", r.Headers, r.URLLength(), want)
+	}
+}
+
+func TestDoubtfulRequestsAreLeftToNetHTTP(t *testing.T) {
+	const rest = " HTTP/1.1\r\nHost: a\r\n"
+	for _, head := range []string{
+		"", "G", "GET", "GET /", "GET /\r\n\r\n", "GET / HTTP/1.1\r\n", "GET / HTTP/1.1\r\n\r\n", "GET /" + rest,
+		"POST /" + rest + "\r\n", "HEAD /" + rest + "\r\n", "get /" + rest + "\r\n", "\r\nGET /" + rest + "\r\n",
+		"GET / HTTP/1.0\r\nHost: a\r\n\r\n", "GET / HTTP/1.1 \r\nHost: a\r\n\r\n", "GET  / HTTP/1.1\r\nHost: a\r\n\r\n", "GET * HTTP/1.1\r\nHost: a\r\n\r\n",
+		"GET http://b/" + rest + "\r\n", "GET /%6de" + rest + "\r\n", "GET /*" + rest + "\r\n", "GET //me" + rest + "\r\n", "GET /a?b?c" + rest + "\r\n", "GET /a#b" + rest + "\r\n", "GET /a;b" + rest + "\r\n", "GET /?a=%31" + rest + "\r\n", "GET /?a+b" + rest + "\r\n",
+		"GET / HTTP/1.1\nHost: a\n\n", "GET /" + rest + "Accept: a\n\r\n", "GET /" + rest + "Accept: a\r\r\n\r\n", "GET /" + rest + "Accept: a\r\n b\r\n\r\n",
+		"GET /" + rest + "Host: a\r\n\r\n", "GET / HTTP/1.1\r\nHost:\r\n\r\n", "GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", "GET / HTTP/1.1\r\nHost: a b\r\n\r\n",
+		"GET /" + rest + "Cookie: a=b\r\nCookie: c=d\r\n\r\n", "GET /" + rest + "Authorization: a\r\nauthorization: a\r\n\r\n",
+		"GET /" + rest + "Accept : a\r\n\r\n", "GET /" + rest + ": a\r\n\r\n", "GET /" + rest + "Accept\r\n\r\n", "GET /" + rest + " Accept: a\r\n\r\n",
+		"GET /" + rest + "Accept: \x00\r\n\r\n", "GET /" + rest + "Accept: \xe4\r\n\r\n", "GET /" + rest + "Accept: a\tb\r\n\r\n",
+		"GET /" + rest + "Content-Length: 0\r\n\r\n", "GET /" + rest + "Transfer-Encoding: chunked\r\n\r\n", "GET /" + rest + "Expect: 100-continue\r\n\r\n",
+		"GET /" + rest + "Connection: close\r\n\r\n", "GET /" + rest + "Connection: keep-alive\r\nConnection: close\r\n\r\n", "GET /" + rest + "Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
+		"GET /" + rest + "Origin: http://a\r\n\r\n", "GET /" + rest + "Traceparent: 00-a-b-01\r\n\r\n", "GET /" + rest + "X-Unknown: a\r\n\r\n", "GET /" + rest + "Range: bytes=0-1\r\n\r\n",
+		"GET /" + rest + "\r\nG", "GET /" + rest + "\r\n\r\n", "GET /" + rest + "\r\nGET /" + rest + "\r\n",
+		"GET /" + rest + strings.Repeat("a", 33) + ": a\r\n\r\n",
+	} {
+		var r Request
+		if r.parse([]byte(head)) {
+			t.Errorf("%q is read", head)
+		}
+	}
+}
+
+// FuzzRequest holds the parser to net/http: what it takes a server takes, reads in the same way, and has
+// nothing left of.
+func FuzzRequest(f *testing.F) {
+	for _, head := range []string{plainHead, "GET / HTTP/1.1\r\nHost: a\r\n\r\n", "GET /a?b HTTP/1.1\r\nhOST: [::1]:80\r\nVia:\r\nDNT:  \r\n\r\n",
+		"GET /? HTTP/1.1\r\nHost: -\r\nAccept: */*\r\n\r\n", "GET /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx"} {
+		f.Add([]byte(head))
+	}
+	f.Fuzz(func(t *testing.T, head []byte) {
+		var ours Request
+		if !ours.parse(head) {
+			return
+		}
+		theirs := served(t, head)
+		if theirs == nil {
+			t.Fatalf("net/http does not take %q", head)
+		}
+		if theirs.Method != "GET" || theirs.Proto != "HTTP/1.1" || theirs.ContentLength != 0 || theirs.Close || theirs.TransferEncoding != nil || theirs.Trailer != nil {
+			t.Errorf("%q is %+v to net/http", head, theirs)
+		}
+		if theirs.URL.Path != string(ours.Path) || theirs.URL.RawPath != "" || theirs.URL.RawQuery != string(ours.Query) || theirs.URL.Host != "" || len(theirs.RequestURI) != ours.URLLength() {
+			t.Errorf("%q is for %q and %q; net/http says %+v", head, ours.Path, ours.Query, theirs.URL)
+		}
+		headers := 1 // Host
+		for name, values := range theirs.Header {
+			headers += len(values)
+			if got, is := read(&ours)[name]; is && (len(values) != 1 || values[0] != string(got)) {
+				t.Errorf("%q has %s %q; net/http says %q", head, name, got, values)
+			}
+		}
+		if headers != ours.Headers {
+			t.Errorf("%q has %d headers; net/http says %d", head, ours.Headers, headers)
+		}
+		for name, got := range read(&ours) {
+			if string(got) != textproto.TrimString(theirs.Header.Get(name)) {
+				t.Errorf("%q has %s %q; net/http says %q", head, name, got, theirs.Header[name])
+			}
+		}
+		for _, name := range []string{"Connection", "Expect", "Upgrade", "Origin", "Traceparent", "Te", "Content-Length", "Range"} {
+			if value := theirs.Header.Get(name); value != "" && (name != "Connection" || !strings.EqualFold(value, "keep-alive")) {
+				t.Errorf("%q is taken with %s: %s", head, name, value)
+			}
+		}
+	})
+}
+
+// read returns what a request says, by the names that net/http has for it.
+func read(r *Request) map[string][]byte {
+	return map[string][]byte{"Cookie": r.Cookie, "Authorization": r.Authorization, "Accept-Encoding": r.AcceptEncoding,
+		"If-None-Match": r.IfNoneMatch, "X-Request-Id": r.RequestID, "X-Forwarded-For": r.ForwardedFor}
+}
+
+// served returns what a server of net/http makes of the bytes, nil if that is not one request and all of them.
+func served(t *testing.T, head []byte) *http.Request {
+	ours, theirs := net.Pipe()
+	got := make(chan *http.Request, 2)
+	server := &http.Server{Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got <- r })}
+	listener := newOne(theirs)
+	ended := make(chan struct{})
+	go func() { _ = server.Serve(listener); close(ended) }()
+	go func() { _, _ = ours.Write(head) }()
+	answers := bufio.NewReader(ours)
+	answer, err := http.ReadResponse(answers, nil)
+	if err != nil || answer.StatusCode != http.StatusOK {
+		t.Errorf("net/http answers %q with %v, %v", head, answer, err)
+		close(got)
+		got = nil
+	}
+	_, _ = ours.Write([]byte("x")) // is taken for the next request's first byte if nothing is left
+	_ = ours.Close()
+	_ = server.Close()
+	<-ended
+	_, err = io.Copy(io.Discard, answers)
+	if got == nil || len(got) != 1 || err != nil && !strings.Contains(err.Error(), "closed") {
+		return nil
+	}
+	return <-got
+}
+
+// one is a listener of the connections that it is given.
+type one struct {
+	conns  chan net.Conn
+	closed chan struct{}
+	close  func()
+}
+
+func newOne(conns ...net.Conn) *one {
+	l := &one{conns: make(chan net.Conn, len(conns)), closed: make(chan struct{})}
+	l.close = sync.OnceFunc(func() { close(l.closed) })
+	for _, conn := range conns {
+		l.conns <- conn
+	}
+	return l
+}
+
+func (l *one) Accept() (net.Conn, error) {
+	select {
+	case conn := <-l.conns:
+		return conn, nil
+	case <-l.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (l *one) Close() error {
+	l.close()
+	return nil
+}
+
+func (l *one) Addr() net.Addr { return &net.TCPAddr{} }
+
+func BenchmarkParse(b *testing.B) {
+	head := bytes.Clone([]byte(plainHead))
+	var r Request
+	b.ReportAllocs()
+	for b.Loop() {
+		if !r.parse(head) {
+			b.Fatal("not read")
+		}
+	}
+}
