@@ -7,9 +7,9 @@ import (
 )
 
 // How long the right to read an agent's upstream sessions is given for, and how often it is asked for.
-// A replica that dies is replaced within 15 s: the first, and the time it takes to begin.
+// A replica that dies is replaced within the first.
 const (
-	leaseLife  = 14 * time.Second
+	leaseLife  = 15 * time.Second
 	leaseEvery = 5 * time.Second
 
 	// leaseMargin is how long before its lease runs out a reader stops that could not renew it.

@@ -191,7 +191,7 @@ func TestAChangeWhileAReplicaBeginsToReadIsToldOnce(t *testing.T) {
 			settle()
 		}
 		a.Close(t.Context())
-		time.Sleep(3 * leaseEvery)
+		time.Sleep(leaseLife)
 		desktop.later("a change while a replica begins to read", "device Active:Ready dnd:Off", "channels voice:Ready email:Ready",
 			"device Active:NotReadyAt Lunch dnd:Off", "channels voice:NotReadyAt Lunch email:NotReadyAt Lunch")
 	})

@@ -82,7 +82,7 @@ func testKill(t *testing.T, s *stage) {
 	w.told()
 }
 
-const lease = 15 * time.Second // of 14 s, and the time that others take
+const lease = 15 * time.Second
 
 // toldSince returns how long it took until each agent was told of a state newer than one from before,
 // and whether all were.
