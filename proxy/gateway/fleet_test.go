@@ -459,7 +459,7 @@ func TestTheReaderIsWhereNotificationsAreWaitedFor(t *testing.T) {
 		settle()
 		atA.expectReads(t, "while nobody waits anywhere", true)
 		b.open(atB, "/v2/me/devices")
-		time.Sleep(staysAfter + leaseLife)
+		time.Sleep(staysAfter + 3*leaseEvery)
 		synctest.Wait()
 		atA.expectReads(t, "while somebody waits elsewhere", false)
 		atB.expectReads(t, "where somebody waits", true)
