@@ -1,5 +1,5 @@
 # make test    everything that must hold: format, vet, staticcheck, tests with the race detector,
-#              fuzz targets for 20 seconds each. It sets up what it needs.
+#              fuzz targets for 10 seconds each. It sets up what it needs.
 # make fuzz   the fuzz targets alone; FUZZTIME=10m takes longer
 # make test-cometd   the CometD client that agents' applications use, against portico demo
 # make test-browser   the same in pages of headless Chromium
@@ -28,7 +28,7 @@
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.8.0
 VULNDB      := https://vuln.go.dev
-FUZZTIME    ?= 20s
+FUZZTIME    ?= 10s
 BENCHTIME   ?= 1s
 AGENTS      ?= 5000
 VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
