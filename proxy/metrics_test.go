@@ -74,6 +74,10 @@ func TestWhatIsCounted(t *testing.T) {
 	got := anna.get("/me/status-messages")
 	anna.get("/me/status-messages", "If-None-Match", got.header.Get("Etag"))
 
+	eventually(t, "the last request is counted", func() bool { // which it is when its answer was written
+		return counts(t, w.reg, "portico_api_responses_total")["me status_messages 0"] == 2
+	})
+
 	requests := counts(t, w.reg, "portico_http_requests_total")
 	for series, want := range map[string]float64{ // api, code, method, route
 		"me 200 GET /me": 1, "me 403 GET /me": 1, "me 200 GET /api/v2/me": 1, "me 404 GET /api/v2/me/channels/:channel": 1,

@@ -109,8 +109,12 @@ func TestOneNewSessionForAll(t *testing.T) {
 func TestTheTokenChanges(t *testing.T) {
 	w := newDoor(t, func(k *knobs) { k.cloud.CSRF = true })
 	bjorn := w.with(cookieOf(w.as("bjorn").get("/api/v2/me")))
-	// Handshake, subscribe, connect and a held connect: nothing comes from the site by itself any more.
-	eventually(t, "the reader waits for notifications", func() bool { return w.cloud.Calls()["POST /api/v2/notifications"] == 4 })
+	// Handshake, subscribe, connect and a held connect, and the state is read: nothing comes from the site by
+	// itself any more, and no answer that could show a token.
+	eventually(t, "the reader waits for notifications", func() bool {
+		live := counts(t, w.reg, "portico_upstream_streams")["cloud live cometd"] == 1
+		return live && w.cloud.Calls()["POST /api/v2/notifications"] == 4
+	})
 	bjorn.post(pathWorkbin, subscribe).is(t, "POST", 200, `{"statusCode":0}`)
 	w.breaks(htccsim.Fault{Scenario: "csrf-change"})
 	bjorn.post(pathWorkbin, subscribe).again(t, "POST with the old token", renewedB)
