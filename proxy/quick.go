@@ -8,7 +8,6 @@ import (
 	"runtime/debug"
 	"strconv"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"portico/proxy/fault"
@@ -192,7 +191,8 @@ func (c *quickCall) begin(status int, head []byte) {
 	if !isRequestID(c.id) {
 		c.id = newRequestID()
 	}
-	c.out = append(append(c.out[:0], head...), today.line()...)
+	c.out = append(c.out[:0], head...)
+	c.add("Date: ", quick.Date())
 	c.add("X-Request-Id: ", c.id)
 	id := c.agent.SessionID()
 	if c.caller.SessionID != id {
@@ -250,24 +250,3 @@ type headerAlone struct {
 }
 
 func (h headerAlone) Header() http.Header { return h.header }
-
-// today is the Date of answers, made once a second.
-var today dates
-
-type dates struct{ last atomic.Pointer[date] }
-
-type date struct {
-	second int64
-	line   string
-}
-
-// line returns the header of now.
-func (d *dates) line() string {
-	now := time.Now()
-	last := d.last.Load()
-	if last == nil || last.second != now.Unix() {
-		last = &date{now.Unix(), "Date: " + now.UTC().Format(http.TimeFormat) + "\r\n"}
-		d.last.Store(last)
-	}
-	return last.line
-}

@@ -26,6 +26,7 @@ const (
 type rig struct {
 	*http.Server
 	listener      *one
+	before        *Listener
 	slow, quickly atomic.Int32
 	served        sync.WaitGroup
 }
@@ -39,20 +40,14 @@ func say(target string) string {
 func newRig(answer Answerer, handler http.HandlerFunc) *rig {
 	g := &rig{Server: &http.Server{IdleTimeout: idle, ReadHeaderTimeout: 10 * time.Second, ErrorLog: log.New(io.Discard, "", 0)}, listener: newOne()}
 	g.listener.conns = make(chan net.Conn)
+	if handler == nil {
+		handler = echo
+	}
 	g.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		g.slow.Add(1)
-		if handler != nil {
-			handler(w, r)
-			return
-		}
-		body, _ := io.ReadAll(r.Body)
-		if r.URL.Path == "/wait" {
-			time.Sleep(time.Second) // what comes meanwhile the server begins to read
-		}
-		w.Header().Set("Content-Type", "text/plain")
-		w.Header()["Date"] = []string{"-"}
-		_, _ = io.WriteString(w, "you ask for "+r.RequestURI+string(body))
+		handler(w, r)
 	})
+	settings := Settings{Idle: idle, Write: func() time.Duration { return write }}
 	if answer == nil {
 		answer = func(w io.Writer, r *Request) bool {
 			if string(r.Path) != "/quick" {
@@ -61,18 +56,55 @@ func newRig(answer Answerer, handler http.HandlerFunc) *rig {
 			_, _ = io.WriteString(w, say("/quick"))
 			return true
 		}
+		settings.Handles = func(r *Request) bool { return string(r.Path) == "/whole" }
+		settings.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			g.quickly.Add(1)
+			handler(w, r)
+		})
 	}
-	counted := func(w io.Writer, r *Request) bool {
+	settings.Answer = func(w io.Writer, r *Request) bool {
 		answered := answer(w, r)
 		if answered {
 			g.quickly.Add(1)
 		}
 		return answered
 	}
-	listener := &Listener{g.listener, Settings{Answer: counted, Idle: idle, Write: func() time.Duration { return write }}}
+	g.before = &Listener{Listener: g.listener, Settings: settings}
 	g.ConnState = func(conn net.Conn, state http.ConnState) { conn.(*Conn).Note(state, true) }
-	g.served.Go(func() { _ = g.Serve(listener) })
+	g.ConnContext = func(ctx context.Context, conn net.Conn) context.Context {
+		ctx = context.WithValue(ctx, metKey{}, true)
+		conn.(*Conn).Keep(ctx)
+		return ctx
+	}
+	g.served.Go(func() { _ = g.Serve(g.before) })
 	return g
+}
+
+type metKey struct{}
+
+// echo answers with what it was asked.
+func echo(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	if r.URL.Path == "/wait" {
+		time.Sleep(time.Second) // what comes meanwhile the server begins to read
+	}
+	switch string(body) {
+	case "last":
+		w.Header().Set("Connection", "close")
+	case "none":
+		w.WriteHeader(http.StatusNoContent)
+		return
+	case "abort":
+		panic(http.ErrAbortHandler)
+	default:
+		w.Header().Set("Content-Type", "text/plain")
+	}
+	w.Header()["Date"] = []string{"-"}
+	text := "you ask for " + r.RequestURI + string(body)
+	if r.Method == http.MethodPost {
+		text += fmt.Sprint(r.Context().Value(metKey{}), r.Context().Err(), r.Header, r.Host)
+	}
+	_, _ = io.WriteString(w, text)
 }
 
 func (g *rig) close() {
@@ -126,8 +158,10 @@ func get(path string, headers ...string) string {
 	return "GET " + path + " HTTP/1.1\r\nHost: a\r\n" + strings.Join(headers, "") + "\r\n"
 }
 
-func post(body string) string {
-	return fmt.Sprintf("POST /slow HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
+func post(body string) string { return postTo("/slow", body) }
+
+func postTo(path, body string) string {
+	return fmt.Sprintf("POST "+path+" HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
 }
 
 // are holds a rig to how many requests were answered in each way.
@@ -157,6 +191,9 @@ func TestKeepAliveIsQuick(t *testing.T) {
 			{get("/quick"), 4, 3},
 			{get("/quick") + get("/quick"), 4, 5},
 			{get("/quick"), 5, 5},
+			{postTo("/whole", "body"), 6, 5},
+			{postTo("/whole", ""), 7, 5},
+			{postTo("/whole", "body") + "more", 7, 6},
 		} {
 			l.send(step.send)
 			g.are(t, step.send, step.quickly, step.slow)
@@ -168,11 +205,11 @@ func TestKeepAliveIsQuick(t *testing.T) {
 // that may be quick and to one that may not. One thing differs: net/http takes an empty line before a request
 // if the last one that it knows of was a POST.
 func TestBothWaysSayTheSame(t *testing.T) {
-	things := []string{get("/quick"), get("/quick"), get("/quick"), get("/else"), post("a body"), post(""), post(get("/quick")), post("") + "\r\n", "X", "GET /quick HTTP/1.1\r\n",
+	things := []string{get("/quick"), get("/quick"), get("/quick"), get("/else"), post("a body"), post(""), postTo("/whole", "a body"), postTo("/whole", "last"), postTo("/whole", "none"), postTo("/whole", "abort"), postTo("/whole?a=b", "a"), post(get("/quick")), post("") + "\r\n", "X", "GET /quick HTTP/1.1\r\n",
 		"Host: a\r\n\r\n", "Accept: b\r\n", get("/quick", "Content-Length: 3\r\n") + "abc", get("/quick", "Connection: close\r\n"), get("/quick", "Expect: 100-continue\r\n"),
 		"POST /slow HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n", "HEAD /quick HTTP/1.1\r\nHost: a\r\n\r\n", get("/wait"), get("/wait")}
 	quickly := int32(0)
-	for seed := range uint64(400) {
+	for seed := range uint64(800) {
 		synctest.Test(t, func(t *testing.T) {
 			random := rand.New(rand.NewPCG(seed, 1))
 			var all string
@@ -216,7 +253,7 @@ func TestBothWaysSayTheSame(t *testing.T) {
 			quickly += fast.quickly.Load()
 		})
 	}
-	if quickly < 400 {
+	if quickly < 500 {
 		t.Errorf("%d requests are answered before net/http: too few to tell", quickly)
 	}
 }

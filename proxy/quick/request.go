@@ -1,10 +1,15 @@
 package quick
 
-import "bytes"
+import (
+	"bytes"
+	"net"
+	"net/http"
+)
 
-// A Request is a GET of HTTP/1.1 as it came. Its fields are the connection's, and nobody keeps them. A header
-// that did not come is nil.
+// A Request is a GET or POST of HTTP/1.1 as it came, with its body. Its fields are the connection's, and nobody
+// keeps them. A header that did not come is nil.
 type Request struct {
+	Method         string // GET or POST
 	Path, Query    []byte // of the target, as they came: without escapes
 	Cookie         []byte
 	Authorization  []byte
@@ -14,7 +19,11 @@ type Request struct {
 	ForwardedFor   []byte // X-Forwarded-For
 	Headers        int
 
-	conn *Conn
+	came   []byte // all of it
+	lines  int    // where in it the headers begin
+	body   int    // and the body
+	length int    // that was announced; -1: none was
+	conn   net.Conn
 }
 
 // Remote returns the address of the peer, as host:port.
@@ -32,52 +41,62 @@ func (r *Request) URLLength() int {
 const maxName = 32
 
 var (
-	beginning = []byte("GET /")
-	version   = []byte(" HTTP/1.1\r\n")
-	lineEnd   = []byte("\r\n")
-	headEnd   = []byte("\r\n\r\n")
+	version = []byte(" HTTP/1.1\r\n")
+	lineEnd = []byte("\r\n")
+	headEnd = []byte("\r\n\r\n")
 )
 
-// parse reads a request that is all of head; false if it is none that may be answered here. What it takes
-// net/http takes, and reads in the same way (FuzzRequest): letters, digits and a few signs in the target, names
-// of headers that are known to change no answer or are read here, each of those once, and values of visible
-// ASCII.
-func (r *Request) parse(head []byte) bool {
-	*r = Request{}
-	if !bytes.HasPrefix(head, beginning) || !bytes.HasSuffix(head, headEnd) {
+// Parse reads a request that is all of came, from a connection; false if it is none that may be answered here. What it takes
+// net/http takes, and reads in the same way (FuzzRequest): letters, digits and a few signs in the target, values
+// of visible ASCII, and of a GET names of headers that are known to change no answer or are read here, each of
+// those once. A POST is only ever answered by somebody who sees all its headers.
+func (r *Request) Parse(came []byte, conn net.Conn) bool {
+	*r = Request{came: came, length: -1, conn: conn}
+	rest, ok := r.method(came)
+	if !ok {
 		return false
 	}
-	target := len(beginning) - 1
-	end := target + spanOf(head[target:], inTarget)
-	if !bytes.HasPrefix(head[end:], version) {
+	end := spanOf(rest, inTarget)
+	if end == 0 || rest[0] != '/' || !r.target(rest[:end]) || !bytes.HasPrefix(rest[end:], version) {
 		return false
 	}
-	r.Path = head[target:end]
-	at := bytes.IndexByte(r.Path, '?')
-	if at >= 0 {
-		r.Path, r.Query = r.Path[:at], r.Path[at+1:]
-	}
-	if bytes.IndexByte(r.Query, '?') >= 0 || spanOf(r.Path, inPath) != len(r.Path) || bytes.Contains(r.Path, []byte("//")) {
-		return false
-	}
+	rest = rest[end+len(version):]
+	r.lines = len(came) - len(rest)
 	seen := have(0)
-	for rest := head[end+len(version):]; ; {
-		if len(rest) == len(lineEnd) { // head ends with an empty line
-			return seen&haveHost != 0
-		}
-		line := bytes.IndexByte(rest, '\r')
-		if line < 0 || rest[line+1] != '\n' || !r.header(rest[:line], &seen) {
+	for !bytes.HasPrefix(rest, lineEnd) {
+		end = bytes.Index(rest, lineEnd)
+		if end < 0 || !r.header(rest[:end], &seen) {
 			return false
 		}
-		rest = rest[line+len(lineEnd):]
-		if len(rest) < len(lineEnd) {
-			return false
+		rest = rest[end+len(lineEnd):]
+	}
+	r.body = len(came) - len(rest) + len(lineEnd)
+	return seen&haveHost != 0 && len(came)-r.body == max(r.length, 0) && (r.Method == http.MethodPost) == (r.length >= 0)
+}
+
+// method reads the method, and returns what follows.
+func (r *Request) method(came []byte) (rest []byte, ok bool) {
+	for _, method := range []string{http.MethodGet, http.MethodPost} {
+		if len(came) > len(method) && string(came[:len(method)]) == method && came[len(method)] == ' ' {
+			r.Method = method
+			return came[len(method)+1:], true
 		}
 	}
+	return nil, false
+}
+
+// target reads path and query.
+func (r *Request) target(target []byte) bool {
+	r.Path = target
+	at := bytes.IndexByte(target, '?')
+	if at >= 0 {
+		r.Path, r.Query = target[:at], target[at+1:]
+	}
+	return bytes.IndexByte(r.Query, '?') < 0 && spanOf(r.Path, inPath) == len(r.Path) && !bytes.Contains(r.Path, []byte("//"))
 }
 
 // have are the headers that may come once.
-type have uint8
+type have uint16
 
 const (
 	haveHost have = 1 << iota
@@ -88,27 +107,15 @@ const (
 	haveID
 	haveForwarded
 	haveConnection
+	haveLength
 )
 
 // header reads a line; false if there is anything in it that is not known here.
 func (r *Request) header(line []byte, seen *have) bool {
-	colon := bytes.IndexByte(line, ':')
-	if colon <= 0 || colon > maxName {
-		return false
-	}
-	value := bytes.Trim(line[colon+1:], " ")
-	if spanOf(value, inValue) != len(value) {
-		return false
-	}
 	var lower [maxName]byte
-	for i, c := range line[:colon] {
-		if kinds[c]&inName == 0 {
-			return false
-		}
-		if c >= 'A' && c <= 'Z' {
-			c += 'a' - 'A'
-		}
-		lower[i] = c
+	name, value, ok := cut(line, &lower)
+	if !ok {
+		return false
 	}
 	r.Headers++
 	once := func(one have, into *[]byte) bool {
@@ -117,7 +124,7 @@ func (r *Request) header(line []byte, seen *have) bool {
 		*into = value
 		return was&one == 0
 	}
-	switch string(lower[:colon]) {
+	switch string(name) {
 	case "host":
 		return once(haveHost, &value) && len(value) > 0 && spanOf(value, inHost) == len(value)
 	case "cookie":
@@ -138,8 +145,47 @@ func (r *Request) header(line []byte, seen *have) bool {
 		"sec-ch-ua", "sec-ch-ua-mobile", "sec-ch-ua-platform", "sec-fetch-dest", "sec-fetch-mode", "sec-fetch-site", "sec-fetch-user", "sec-gpc",
 		"x-csrf-token", "x-forwarded-host", "x-forwarded-port", "x-forwarded-proto", "x-forwarded-scheme", "x-real-ip", "x-requested-with":
 		return true // nobody reads them, or not of a GET
+	case "content-length":
+		return once(haveLength, &value) && r.announced(value)
+	case "expect", "http2-settings", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade":
+		return false // they are for the connection
 	}
-	return false
+	return r.Method == http.MethodPost
+}
+
+// cut returns the name of a header, in lower, and its value.
+func cut(line []byte, lower *[maxName]byte) (name, value []byte, ok bool) {
+	colon := bytes.IndexByte(line, ':')
+	if colon <= 0 || colon > maxName {
+		return nil, nil, false
+	}
+	value = bytes.Trim(line[colon+1:], " ")
+	for i, c := range line[:colon] {
+		if kinds[c]&inName == 0 {
+			return nil, nil, false
+		}
+		if c >= 'A' && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		lower[i] = c
+	}
+	return lower[:colon], value, spanOf(value, inValue) == len(value)
+}
+
+// announced reads how long the body is to be.
+func (r *Request) announced(value []byte) bool {
+	const longest = 6 // digits: more than is ever read at once
+	if len(value) == 0 || len(value) > longest {
+		return false
+	}
+	r.length = 0
+	for _, c := range value {
+		if c < '0' || c > '9' {
+			return false
+		}
+		r.length = 10*r.length + int(c-'0')
+	}
+	return true
 }
 
 // kinds tells of each byte where it may stand.

@@ -15,7 +15,7 @@ type paced Conn
 // Write writes an answer as long as the caller takes some of it. A deadline costs a third of a write, so one
 // that is set is used for the answers of its time; when it comes too early, it is set anew.
 func (w *paced) Write(p []byte) (int, error) {
-	wait := w.settings.Write()
+	wait := w.of.Write()
 	began := time.Now()
 	if w.writeBy.Before(began) {
 		w.deadline(began.Add(wait))
