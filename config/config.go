@@ -53,8 +53,9 @@ type Config struct {
 	// Passthrough are the path prefixes under which all that Portico does not answer itself goes to
 	// the agent's htcc site. Default "/api/v2", "/internal-api", "/api/v1/stats".
 	Passthrough []string `yaml:"passthrough"`
-	// QuickReads has reads that can be answered from memory answered before net/http reads them. Default true.
-	QuickReads bool `yaml:"quick_reads"`
+	// QuickRequests has reads that can be answered from memory, and changes of state, answered before net/http reads
+	// them. Default true.
+	QuickRequests bool `yaml:"quick_requests"`
 	// IdleTimeout ends a session that nobody used for so long. Default 30m.
 	IdleTimeout time.Duration `yaml:"idle_timeout" min:"1ms" max:"168h"`
 	// Credentials says whether a password is kept for the life of its session. Default keep.
@@ -111,19 +112,19 @@ type Log struct {
 // name no site and no route, and so do not pass as settings alone.
 func Default() *Config {
 	c := &Config{
-		Listen:      ":8080",
-		Admin:       "127.0.0.1:9180",
-		HTCCVersion: "8.5.202.96",
-		Passthrough: []string{"/api/v2", "/internal-api", "/api/v1/stats"},
-		QuickReads:  true,
-		IdleTimeout: 30 * time.Minute,
-		Credentials: KeepCredentials,
-		DrainDelay:  5 * time.Second,
-		Grace:       20 * time.Second, // with DrainDelay below the 30 s that Kubernetes waits
-		Cache:       Cache{MaxBytes: 64 << 20, Scope: ScopeSession, StaleIfError: time.Hour},
-		Log:         Log{Level: "info"},
-		Traces:      Traces{PerThousand: 10},
-		CSRF:        CSRFByOrigin,
+		Listen:        ":8080",
+		Admin:         "127.0.0.1:9180",
+		HTCCVersion:   "8.5.202.96",
+		Passthrough:   []string{"/api/v2", "/internal-api", "/api/v1/stats"},
+		QuickRequests: true,
+		IdleTimeout:   30 * time.Minute,
+		Credentials:   KeepCredentials,
+		DrainDelay:    5 * time.Second,
+		Grace:         20 * time.Second, // with DrainDelay below the 30 s that Kubernetes waits
+		Cache:         Cache{MaxBytes: 64 << 20, Scope: ScopeSession, StaleIfError: time.Hour},
+		Log:           Log{Level: "info"},
+		Traces:        Traces{PerThousand: 10},
+		CSRF:          CSRFByOrigin,
 		Limits: Limits{Body: 64 << 10, Header: 32 << 10, Headers: 100, URL: 8 << 10, HeaderTimeout: 10 * time.Second,
 			BodyTimeout: 30 * time.Second, WriteTimeout: 30 * time.Second, Strangers: 10000, Requests: 2000, StrangersPerAddress: 1000},
 		Logins: Logins{FailuresPerName: 4, FailuresPerAddress: 50, Window: 15 * time.Minute, Delay: time.Second},

@@ -61,7 +61,7 @@ func TestWholeSchemaIsAccepted(t *testing.T) {
 		Dialect:        DialectStatusCode,
 		HTCCVersion:    "8.5.203.1",
 		Passthrough:    []string{"/api/v2"},
-		QuickReads:     false,
+		QuickRequests:  false,
 		IdleTimeout:    time.Hour,
 		Credentials:    ForgetCredentials,
 		DrainDelay:     0,

@@ -11,7 +11,7 @@ import (
 // others are built into what runs and need a restart. A key joins by a line here and one in README.md,
 // once cmd/portico carries its change out.
 var live = []string{
-	"trusted_proxies", "dialect", "htcc_version", "passthrough", "quick_reads",
+	"trusted_proxies", "dialect", "htcc_version", "passthrough", "quick_requests",
 	"idle_timeout", "credentials", "csrf", "logins", "drain_delay", "grace", "cache.max_bytes", "log",
 	"limits.requests", "limits.body", "limits.url", "limits.headers", "limits.body_timeout", "limits.write_timeout",
 	"routes", "states",

@@ -60,7 +60,8 @@ type world struct {
 	reg     *prometheus.Registry
 	log     *logged
 	client  *http.Client
-	quickly atomic.Int32 // requests that were answered before net/http
+	quickly atomic.Int32 // reads that were answered before net/http
+	handled atomic.Int32 // changes that were handled before it
 }
 
 // knobs are what a test can set before its world begins.
@@ -381,7 +382,11 @@ func (w *world) hasten(server *httptest.Server) {
 		}
 		return answered
 	}
-	server.Listener = &quick.Listener{Listener: server.Listener, Settings: quick.Settings{Answer: answer, Write: door.WriteTimeout, Idle: time.Minute}}
+	handler := http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
+		w.handled.Add(1)
+		w.handler.ServeHTTP(out, r)
+	})
+	server.Listener = &quick.Listener{Listener: server.Listener, Settings: quick.Settings{Answer: answer, Handler: handler, Handles: door.Handles, Write: door.WriteTimeout, Idle: time.Minute}}
 	server.Config.IdleTimeout = time.Minute
 	server.Config.ConnState = noteQuickly
 }

@@ -35,7 +35,7 @@ type Settings struct {
 	BodyTimeout  time.Duration   // how long bodies are waited for; 0 means 30 s
 	WriteTimeout time.Duration   // how long callers may take nothing of an answer; 0 means 30 s
 	Passthrough  []string        // path prefixes that go to the agent's HTCC site, without trailing slash
-	SlowReads    bool            // nothing is answered before net/http reads it
+	SlowRequests bool            // nothing is answered before net/http reads it
 	Places       *Places         // for requests that are worked on; nil means 2,000
 	Delays       *Delays         // of answers to wrong log-ins; nil means none
 
@@ -76,8 +76,9 @@ type door struct {
 	passed map[string]*endpoint // of what is passed through to HTCC sites, by method
 	native nativeEndpoints
 
-	quick map[string]*quickRoute // by path
-	heads quickHeads
+	quick   map[string]*quickRoute // by path
+	changes map[string]bool        // paths of changes of state; that of one with a name ends before it
+	heads   quickHeads
 }
 
 // A Door is the callers' door.
@@ -127,7 +128,7 @@ func build(s Settings) *door {
 	}
 	d := &door{settings: s, gateway: s.Gateway, passed: passed, native: newNativeEndpoints(s.Metrics), metrics: s.Metrics, log: s.Logger,
 		origins: origins(s.PublicURL, s.Origins), cors: newCORS(s.Origins), secure: strings.HasPrefix(s.PublicURL, "https://"),
-		quick: map[string]*quickRoute{}}
+		quick: map[string]*quickRoute{}, changes: map[string]bool{}}
 	d.heads = d.newQuickHeads()
 	return d
 }

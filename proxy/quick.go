@@ -68,6 +68,13 @@ func (d *Door) Quick(w io.Writer, in *quick.Request) bool {
 	return answered
 }
 
+// Handles is of quick.Settings: changes of state are handled so, unless Portico is about to stop. What their
+// handler waits for is a site, and their answers are whole and short.
+func (d *Door) Handles(in *quick.Request) bool {
+	changes := d.door.changes
+	return (changes[string(in.Path)] || changes[string(in.Path[:1+bytes.LastIndexByte(in.Path, '/')])]) && !d.door.settings.Draining()
+}
+
 // serve gives a request the course that handle gives it.
 func (c *quickCall) serve(w io.Writer) (answered bool) {
 	began := time.Now()

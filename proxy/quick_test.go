@@ -3,6 +3,7 @@ package proxy
 import (
 	"bufio"
 	"encoding/json"
+	"fmt"
 	"io"
 	"maps"
 	"net"
@@ -21,24 +22,25 @@ import (
 // TestQuickAnswersAreTheSame asks for everything in both ways, before net/http and by it, and holds answers,
 // numbers and records of one to those of the other.
 func TestQuickAnswersAreTheSame(t *testing.T) {
-	const reads = 5 // of those below that may be answered before net/http, at least
+	const reads, changes = 5, 3 // of those below that may be answered before net/http, at least
 	for n, test := range []struct {
-		name   string
-		change func(*knobs)
-		quick  bool
+		name    string
+		change  func(*knobs)
+		quick   bool // reads are
+		handled bool // changes are
 	}{
-		{"as usual", func(*knobs) {}, true},
-		{"over http", func(k *knobs) { k.door.PublicURL = "http://agents.example" }, true},
-		{"one dialect", func(k *knobs) { k.door.Dialect = htccapi.DialectStatus }, true},
+		{"as usual", func(*knobs) {}, true, true},
+		{"over http", func(k *knobs) { k.door.PublicURL = "http://agents.example" }, true, true},
+		{"one dialect", func(k *knobs) { k.door.Dialect = htccapi.DialectStatus }, true, true},
 		{"addresses", func(k *knobs) {
 			k.door.LogClientIP, k.door.TrustedProxies = true, []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
-		}, true},
-		{"other origins", func(k *knobs) { k.door.Origins = []string{"https://crm.example"} }, true},
-		{"narrow", func(k *knobs) { k.door.MaxURL, k.door.MaxHeaders = 30, 3 }, true},
-		{"off", func(k *knobs) { k.door.SlowReads = true }, false},
-		{"a token", func(k *knobs) { k.door.CSRFToken = true }, false},
-		{"no places", func(k *knobs) { k.door.Places = NewPlaces(2, nil) }, true},
-		{"at the end", func(k *knobs) { k.door.Draining = func() bool { return true } }, false},
+		}, true, true},
+		{"other origins", func(k *knobs) { k.door.Origins = []string{"https://crm.example"} }, true, true},
+		{"narrow", func(k *knobs) { k.door.MaxURL, k.door.MaxHeaders = 30, 3 }, true, true},
+		{"off", func(k *knobs) { k.door.SlowRequests = true }, false, false},
+		{"a token", func(k *knobs) { k.door.CSRFToken = true }, false, true},
+		{"no places", func(k *knobs) { k.door.Places = NewPlaces(2, nil) }, true, true},
+		{"at the end", func(k *knobs) { k.door.Draining = func() bool { return true } }, false, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			w := newDoor(t, test.change)
@@ -53,7 +55,7 @@ func TestQuickAnswersAreTheSame(t *testing.T) {
 				w.with(cookie).get("/me")
 				return w.quickly.Load() > before || !test.quick
 			})
-			before := w.quickly.Load()
+			before, handled := w.quickly.Load(), w.handled.Load()
 			for i, head := range heads(cookie, bjorn, etag, zipped) {
 				if n > 0 && i%6 != n%6 { // one world is asked for all
 					continue
@@ -65,6 +67,9 @@ func TestQuickAnswersAreTheSame(t *testing.T) {
 			}
 			if got := w.quickly.Load() - before; test.quick && got < reads || !test.quick && got > 0 {
 				t.Errorf("%d requests are answered before net/http", got)
+			}
+			if got := w.handled.Load() - handled; test.handled != (got > changes) {
+				t.Errorf("%d changes are handled before net/http reads them", got)
 			}
 		})
 	}
@@ -97,6 +102,16 @@ func heads(cookie, bjorn, etag, zipped string) []string {
 		ours + "Traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n", ours + "User-Agent: Mozilla/5.0 (X11)\r\nAccept: */*\r\nReferer: https://agents.example/a?b\r\n",
 	} {
 		all = append(all, "GET /api/v2/me/status-messages HTTP/1.1\r\nHost: a\r\n"+headers+"\r\n", "GET /me HTTP/1.1\r\nHost: a\r\n"+headers+"\r\n")
+	}
+	for _, body := range []string{`{"operationName":"Ready"}`, `{"operationName":"AtLunch"}`, `{"operationName":"Nonsense"}`, `{"operationName":"StartContactCenterSession","channels":["voice"]}`, `{`, ""} {
+		for _, target := range []string{"/me", "/api/v2/me", "/api/v2/me?a=b", "/me/channels/voice", "/api/v2/me/channels/fax", "/me/devices/x", "/me/devices"} {
+			all = append(all, fmt.Sprintf("POST %s HTTP/1.1\r\nHost: a\r\n%sContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", target, ours, len(body), body))
+		}
+	}
+	for _, headers := range []string{"", "Cookie: JSESSIONID=unknown\r\n", basic, "Authorization: " + basicAuth("anna", "wrong") + "\r\n", ours + "Origin: https://crm.example\r\n",
+		ours + "Origin: https://evil.example\r\nSec-Fetch-Site: cross-site\r\n", ours + "X-Request-Id: given-by.me_1\r\nX-Anything: x\r\nX-Anything: y\r\n",
+		ours + "Traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n", ours + "Connection: close\r\n"} {
+		all = append(all, "POST /me HTTP/1.1\r\nHost: a\r\n"+headers+"Content-Length: 25\r\n\r\n{\"operationName\":\"Ready\"}")
 	}
 	return append(all, "HEAD /me HTTP/1.1\r\nHost: a\r\n"+ours+"\r\n", "GET /me HTTP/1.0\r\nHost: a\r\n"+ours+"\r\n", "OPTIONS /me HTTP/1.1\r\nHost: a\r\n"+ours+"\r\n")
 }

@@ -60,13 +60,14 @@ func (d *door) route(engine *gin.Engine) {
 				return numbers
 			}
 			numbers := add(http.MethodGet, r.get, r.operation)
-			if answer := quickly[r.path]; answer != nil && !d.settings.SlowReads && !d.settings.CSRFToken { // all answers tell the token, which is dear
+			if answer := quickly[r.path]; answer != nil && !d.settings.SlowRequests && !d.settings.CSRFToken { // all answers tell the token, which is dear
 				d.quick[path] = &quickRoute{dialect, r.operation, numbers, answer}
 			}
 			add(http.MethodHead, r.get, r.operation)
 			allowed := "GET, HEAD, OPTIONS"
 			if r.post != nil {
 				add(http.MethodPost, r.post, opOther)
+				d.changes[path[:len(path)-len(named(path))]] = !d.settings.SlowRequests
 				allowed = "GET, HEAD, POST, OPTIONS"
 			}
 			add(http.MethodOptions, options(allowed), opNone)
@@ -75,6 +76,15 @@ func (d *door) route(engine *gin.Engine) {
 	d.routeNotifications(engine)
 	engine.NoRoute(d.unmatched(unserved))
 	engine.NoMethod(d.unmatched(otherMethod))
+}
+
+// named returns the last part of a path if that stands for a name, else "".
+func named(path string) string {
+	at := strings.IndexByte(path, ':')
+	if at < 0 {
+		return ""
+	}
+	return path[at:]
 }
 
 // routeNotifications puts CometD into the router, with each suffix that its clients append. All count

@@ -49,9 +49,11 @@ func (h *house) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.door.Load(
 // quick is what answers requests before the server reads them, at the door of now.
 func (h *house) quick() quick.Settings {
 	return quick.Settings{
-		Answer: func(w io.Writer, r *quick.Request) bool { return h.door.Load().Quick(w, r) },
-		Write:  func() time.Duration { return h.door.Load().WriteTimeout() },
-		Idle:   idleTimeout,
+		Answer:  func(w io.Writer, r *quick.Request) bool { return h.door.Load().Quick(w, r) },
+		Handler: h,
+		Handles: func(r *quick.Request) bool { return h.door.Load().Handles(r) },
+		Write:   func() time.Duration { return h.door.Load().WriteTimeout() },
+		Idle:    idleTimeout,
 	}
 }
 
@@ -104,7 +106,7 @@ func (h *house) adopt(cfg *config.Config) {
 	h.places.SetLimit(int(cfg.Limits.Requests))
 	h.delays.Set(cfg.Logins.Delay, cfg.Logins.Window)
 	s := h.lasting
-	s.Dialect, s.HTCCVersion, s.Passthrough, s.SlowReads = htccapi.Dialect(cfg.Dialect), cfg.HTCCVersion, cfg.Passthrough, !cfg.QuickReads
+	s.Dialect, s.HTCCVersion, s.Passthrough, s.SlowRequests = htccapi.Dialect(cfg.Dialect), cfg.HTCCVersion, cfg.Passthrough, !cfg.QuickRequests
 	s.MaxBody, s.MaxURL, s.MaxHeaders = int64(cfg.Limits.Body), int(cfg.Limits.URL), int(cfg.Limits.Headers)
 	s.BodyTimeout, s.WriteTimeout, s.TrustedProxies = cfg.Limits.BodyTimeout, cfg.Limits.WriteTimeout, cfg.TrustedProxies
 	h.logins.Store(cfg.Log.LoginNames)

@@ -31,7 +31,8 @@ type server struct {
 	name     string
 	http     *http.Server
 	listener net.Listener
-	returns  *push.Returns // of connections that were parked; nil for none
+	swift    *quick.Listener // the listener, if requests are answered before http reads them
+	returns  *push.Returns   // of connections that were parked; nil for none
 	unused   *unused
 
 	strangers    *strangers    // of the callers' door
@@ -58,7 +59,14 @@ func (s *server) bound(limits config.Limits, trusted []netip.Prefix) {
 	s.http.HTTP2 = &http.HTTP2Config{MaxConcurrentStreams: maxStreams, WriteByteTimeout: limits.WriteTimeout,
 		SendPingTimeout: pingAfter, PingTimeout: limits.WriteTimeout}
 	s.strangers = newStrangers(int(limits.Strangers), int(limits.StrangersPerAddress), trusted)
-	s.http.ConnContext = s.strangers.meet
+	s.http.ConnContext = func(ctx context.Context, conn net.Conn) context.Context {
+		ctx = s.strangers.meet(ctx, conn)
+		swift, ok := conn.(*quick.Conn)
+		if ok {
+			swift.Keep(ctx)
+		}
+		return ctx
+	}
 	s.http.ConnState = func(conn net.Conn, state http.ConnState) {
 		s.unused.note(conn, state)
 		known := s.strangers.note(conn, state)
@@ -72,7 +80,8 @@ func (s *server) bound(limits config.Limits, trusted []netip.Prefix) {
 // hasten has requests answered before the server reads them, where it speaks plain HTTP.
 func (s *server) hasten(how quick.Settings) {
 	if s.certificates == nil {
-		s.listener = &quick.Listener{Listener: s.listener, Settings: how}
+		s.swift = &quick.Listener{Listener: s.listener, Settings: how}
+		s.listener = s.swift
 	}
 }
 
@@ -154,6 +163,9 @@ func (s *server) stop(ctx context.Context) error {
 	closeUnused := time.AfterFunc(unusedFor, s.unused.close)
 	defer closeUnused.Stop()
 	err := s.http.Shutdown(ctx)
+	if err == nil && s.swift != nil {
+		err = s.swift.Wait(ctx)
+	}
 	if err == nil {
 		return nil
 	}

@@ -44,7 +44,7 @@ func TestEveryLiveKeyTakesEffect(t *testing.T) {
 		{"dialect", "dialect: statusCode", func() string { return ask("", "GET", "/me", "") }, `403 {"status":"error"`, `403 {"statusCode":20`},
 		{"htcc_version", "htcc_version: 9.9.9", func() string { return ask("", "GET", versionPath, "") }, `200 {"statusCode":0,"version":"8.5`, `200 {"statusCode":0,"version":"9.9.9"`},
 		{"passthrough", "passthrough: [/elsewhere]", func() string { return ask("", "GET", "/elsewhere/7", "") }, "404", "403"},
-		{"quick_reads", "quick_reads: false", func() string { return fmt.Sprint(readsQuickly(t, s.running.door.address())) }, "[false false true]", "[false false false]"},
+		{"quick_requests", "quick_requests: false", func() string { return fmt.Sprint(readsQuickly(t, s.running.door.address())) }, "[false false true]", "[false false false]"},
 		{"idle_timeout", "idle_timeout: 7m", func() string { return policy(s.running.settings()).Idle.String() }, "30m", "7m"},
 		{"credentials", "credentials: forget", func() string { return fmt.Sprint(policy(s.running.settings()).Forget) }, "false", "true"},
 		{"csrf", "csrf: token", func() string {

@@ -173,23 +173,31 @@ func (k socket) say(frame string) (string, error) {
 	return string(text), err
 }
 
-// A jam holds up what is passed through to the HTCC site at one path.
-type jam struct{ came, release chan struct{} }
+// A jam holds up what is passed through to the HTCC site at one path, and changes of one channel.
+type jam struct{ came, release, releaseChange chan struct{} }
 
 const jammed = "/api/v2/jammed"
 
-func newJam() *jam { return &jam{came: make(chan struct{}, 1), release: make(chan struct{})} }
+func newJam() *jam {
+	return &jam{came: make(chan struct{}, 1), release: make(chan struct{}), releaseChange: make(chan struct{})}
+}
 
 func (j *jam) before(site http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !strings.HasSuffix(r.URL.Path, "/jammed") {
-			site.ServeHTTP(w, r)
-			return
+		passed, changes := strings.HasSuffix(r.URL.Path, "/jammed"), strings.HasSuffix(r.URL.Path, "/channels/chat")
+		if passed || changes {
+			j.came <- struct{}{}
+			release := j.release
+			if changes {
+				release = j.releaseChange
+			}
+			select {
+			case <-release:
+			case <-r.Context().Done():
+			}
 		}
-		j.came <- struct{}{}
-		select {
-		case <-j.release:
-		case <-r.Context().Done():
+		if !passed {
+			site.ServeHTTP(w, r)
 		}
 	})
 }
@@ -211,6 +219,12 @@ func TestStoppingInStages(t *testing.T) {
 		t.Fatal(err)
 	}
 	client := clientOf(t, shaken)
+
+	changing := s.dial()
+	changing.sendAs("bjorn", "POST", "/me", `{"operationName":"StartContactCenterSession","channels":["chat"]}`)
+	changing.answer()
+	changing.sendAs("bjorn", "POST", "/me/channels/chat", `{"operationName":"Ready"}`)
+	<-j.came
 
 	s.stop()
 	if delay := <-s.delayed; delay != 7*time.Second {
@@ -255,6 +269,15 @@ func TestStoppingInStages(t *testing.T) {
 	close(j.release)
 	if status, _, body := working.answer(); status != 200 {
 		t.Errorf("the request under way = %d %s; want 200", status, body)
+	}
+	select {
+	case err := <-s.ended:
+		t.Errorf("stopped with a change under way: %v", err)
+	case <-time.After(time.Second): // net/http looks every half a second
+	}
+	close(j.releaseChange)
+	if status, _, body := changing.answer(); status != 200 {
+		t.Errorf("the change under way = %d %s; want 200", status, body)
 	}
 	if err := <-s.ended; err != nil {
 		t.Errorf("run = %v", err)

@@ -3,6 +3,7 @@ package quick
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -320,6 +321,42 @@ func TestShutdownLetsAnAnswerEnd(t *testing.T) {
 			t.Errorf("answered %q, ended %v; want a whole answer, and the end", got[len(before):], l.end)
 		}
 	})
+}
+
+// TestWaitForHandlers stops a server, which takes a connection for idle on which a handler is at work.
+func TestWaitForHandlers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		proceed := make(chan struct{})
+		g := newRig(nil, func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodPost {
+				<-proceed
+			}
+			echo(w, r)
+		})
+		defer g.close()
+		l := g.dial()
+		defer l.Close()
+		before := l.send(get("/first"), postTo("/whole", "a"))
+		err := errors.Join(g.Shutdown(t.Context()), within(time.Second, g.before.Wait))
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("waiting for a handler that is at work ends with %v", err)
+		}
+		time.AfterFunc(time.Second, func() { close(proceed) })
+		err = within(time.Minute, g.before.Wait)
+		if err != nil {
+			t.Errorf("waiting for the handler: %v", err)
+		}
+		if got := l.send()[len(before):]; !strings.HasPrefix(got, "HTTP/1.1 200 OK") || !strings.HasSuffix(got, "a") || l.end.IsZero() {
+			t.Errorf("answered %q, ended %v; want a whole answer, and the end", got, l.end)
+		}
+		g.are(t, "in the end", 1, 1)
+	})
+}
+
+func within(d time.Duration, wait func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(context.Background(), d)
+	defer cancel()
+	return wait(ctx)
 }
 
 func TestCallersMustTakeAnswers(t *testing.T) {
