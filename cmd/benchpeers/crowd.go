@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"slices"
@@ -25,6 +26,7 @@ type rush struct {
 	fetches int           // of the catalogue at the contact centre
 	slowest time.Duration // of the readers, from when all were told to ask
 	own     time.Duration // that the contact centre takes for the catalogue, asked directly
+	least   time.Duration // by which the slowest is late where a loop writes finished answers: the machine's share
 }
 
 // late is how much longer the slowest waited than the contact centre took.
@@ -58,7 +60,36 @@ func (w *world) rush(ctx context.Context, cookie string, direct siteSession) (ru
 		return rush{}, err
 	}
 	after, err := w.calls(ctx)
-	return rush{fetches: after[routeCatal] - before[routeCatal], slowest: slowest, own: own}, err
+	if err != nil {
+		return rush{}, err
+	}
+	least, err := w.least(ctx)
+	return rush{fetches: after[routeCatal] - before[routeCatal], slowest: slowest, own: own, least: least}, err
+}
+
+// least has the crowd read from the loop.
+func (w *world) least(ctx context.Context) (time.Duration, error) {
+	conns, err := dialAll(ctx, w.loop, crowd)
+	if err != nil {
+		return 0, err
+	}
+	defer closeAll(conns)
+	slowest, err := readAll(conns, "GET / HTTP/1.1\r\n\r\n")
+	return slowest - siteTakes, err
+}
+
+// openLoop starts the loop.
+func (w *world) openLoop(ctx context.Context, stderr io.Writer) error {
+	program, err := w.build(ctx, stderr)
+	if err != nil {
+		return err
+	}
+	w.loop, err = freePort()
+	if err != nil {
+		return err
+	}
+	_, err = w.start(ctx, "loop", "", w.loop, program, "-kind", "loop", "-listen", w.loop, "-takes", siteTakes.String())
+	return err
 }
 
 // delay has the contact centre take its time for the next catalogue.

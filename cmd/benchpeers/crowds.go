@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"time"
 )
 
@@ -10,13 +11,17 @@ import (
 const roomy = "limits: {requests: 10000, strangers: 20000, strangers_per_address: 20000}\n"
 
 // crowds measures what does not fit a contest: many who come at once, unpinned.
-func (r *report) crowds(ctx context.Context) error {
+func (r *report) crowds(ctx context.Context, stderr io.Writer) error {
 	err := r.crowded(ctx, roomy, func(w *world) error {
 		cookie, err := logIn(ctx, w.door, agentName(theReader))
 		if err != nil {
 			return err
 		}
 		err = w.awaitStream(ctx) // which brings the catalogue too
+		if err != nil {
+			return err
+		}
+		err = w.openLoop(ctx, stderr)
 		if err != nil {
 			return err
 		}

@@ -42,7 +42,7 @@ func measure(ctx context.Context, s settings, stdout, stderr io.Writer) error {
 		}
 	}
 	if s.agents > 0 && (s.only == "" || s.only == crowdsName) {
-		err := r.crowds(ctx)
+		err := r.crowds(ctx, stderr)
 		if ctx.Err() != nil {
 			return err
 		}

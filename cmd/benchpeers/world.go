@@ -25,6 +25,7 @@ type world struct {
 	site  string // host:port of the contact centre
 	door  string // of Portico
 	admin string
+	loop  string // where a crowd is answered as fast as can be
 	// Agents of Portico, by their cookie, and others at the contact centre itself: what the peers are
 	// made to write must not be told to Portico's.
 	agents []string
