@@ -25,13 +25,19 @@ func audited(h handler) handler {
 // audit writes the record. A custom state is named only if it was found to be one: until then its name
 // is the caller's.
 func (c *call) audit(err error) {
-	attrs := []slog.Attr{
+	if c.door.log.Enabled(c.context(), slog.LevelInfo) {
+		c.door.writeLine(c.context(), slog.LevelInfo, MessageAudit, func(attrs []slog.Attr) []slog.Attr { return c.appendAudit(attrs, err) })
+	}
+}
+
+func (c *call) appendAudit(attrs []slog.Attr, err error) []slog.Attr {
+	attrs = append(attrs,
 		slog.String("request_id", c.id),
 		slog.String("session", c.door.gateway.ShortName(c.agent)),
 		slog.String("site", c.agent.Sites()),
 		slog.String("operation", string(c.operation)),
 		slog.String("target", c.target()),
-	}
+	)
 	if c.door.settings.LogLogins {
 		attrs = append(attrs, slog.String("login", c.agent.Login()))
 	}
@@ -42,7 +48,7 @@ func (c *call) audit(err error) {
 	if err != nil {
 		attrs = append(attrs, slog.String("error_class", fault.Class(err)))
 	}
-	c.door.log.LogAttrs(c.context(), slog.LevelInfo, MessageAudit, attrs...)
+	return attrs
 }
 
 // target returns what the operation was for. A channel or device was found to be the agent's before its

@@ -87,13 +87,18 @@ func (d *door) write(r record) {
 	if r.agent != nil {
 		r.session, r.sites = d.gateway.ShortName(r.agent), r.agent.Sites()
 	}
+	d.writeLine(r.trace, level, MessageRequest, r.appendAttrs)
+}
+
+// writeLine writes a record with the attributes that are added to it.
+func (d *door) writeLine(ctx context.Context, level slog.Level, message string, add func([]slog.Attr) []slog.Attr) {
 	attrs := manyAttrs.Get().(*[]slog.Attr)
-	*attrs = r.appendAttrs((*attrs)[:0])
+	*attrs = add((*attrs)[:0])
 	// As a group without a name they stand for themselves, and are not copied. The Logger would look up, for
 	// nobody, which line of ours this is: a microsecond.
-	line := slog.NewRecord(time.Now(), level, MessageRequest, 0)
+	line := slog.NewRecord(time.Now(), level, message, 0)
 	line.AddAttrs(slog.Attr{Value: slog.GroupValue(*attrs...)})
-	_ = d.log.Handler().Handle(r.trace, line) // as the Logger does
+	_ = d.log.Handler().Handle(ctx, line) // as the Logger does
 	clear(*attrs)
 	manyAttrs.Put(attrs)
 }
