@@ -55,12 +55,14 @@ func (t *Tracer) Request(r *http.Request) (context.Context, Span) {
 	return t.start(ctx, "request", trace.SpanKindServer, time.Time{})
 }
 
-// Quick begins the span of a request at the door that belongs to no trace of its caller's, at a time.
+// Quick begins the span of a request at the door that belongs to no trace of its caller's and calls nobody, at a
+// time.
 func (t *Tracer) Quick(began time.Time) (context.Context, Span) {
-	if t == nil {
-		return context.Background(), Span{}
+	ctx, drawn := t.draw()
+	if !drawn {
+		return ctx, Span{}
 	}
-	return t.start(context.Background(), "request", trace.SpanKindServer, began)
+	return t.start(ctx, "request", trace.SpanKindServer, began)
 }
 
 // A Served is what a request at the door turned out to be. All but Status are values of labels.
@@ -102,10 +104,11 @@ func (t *Tracer) Fetch(ctx context.Context, cache, site string) (context.Context
 // Delivered makes the span of an event that was written to a client just now, and returns the id of
 // its trace; "" if it is not recorded. Channel is the label that the event is counted under.
 func (t *Tracer) Delivered(channel string, received time.Time) string {
-	if t == nil {
+	ctx, drawn := t.draw()
+	if !drawn {
 		return ""
 	}
-	_, span := t.start(context.Background(), "deliver "+channel, trace.SpanKindProducer, received)
+	_, span := t.start(ctx, "deliver "+channel, trace.SpanKindProducer, received)
 	if span.Recorded() {
 		span.span.SetAttributes(attribute.String("portico.channel", channel))
 	}

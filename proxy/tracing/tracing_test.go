@@ -65,6 +65,26 @@ func TestWhatIsRecorded(t *testing.T) {
 	}
 }
 
+// TestTracesAreDrawn holds traces that begin with what calls nobody to the share that is recorded.
+func TestTracesAreDrawn(t *testing.T) {
+	const tries = 4000
+	for _, share := range []float64{0, .25, 1} {
+		tracer, spans := recording(share)
+		for range tries / 2 {
+			ctx, span := tracer.Quick(time.Now())
+			_, known := IDsOf(ctx)
+			if known != span.Recorded() {
+				t.Fatalf("of a share of %v: ids: %v, recorded: %v", share, known, span.Recorded())
+			}
+			span.End("")
+			tracer.Delivered("device", time.Now())
+		}
+		if got := float64(len(spans.Ended())) / tries; got < share*.8 || got > share*1.2 {
+			t.Errorf("%v are recorded; want a share of %v", got, share)
+		}
+	}
+}
+
 func TestSpansSayNothingOfTheAgent(t *testing.T) {
 	tracer, spans := recording(1)
 	ctx, door := tracer.Request(asked(""))
