@@ -162,6 +162,9 @@ func (c *Conn) handle(r *Request) bool {
 	defer c.panicking()
 	w := NewResponse((*paced)(c))
 	c.of.Handler.ServeHTTP(w, r.HTTP(ctx))
+	if c.at.Load() == closing { // or the caller might send the next request on it
+		w.Header().Set("Connection", "close")
+	}
 	c.failed = w.End()
 	return true
 }

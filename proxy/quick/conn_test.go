@@ -346,7 +346,7 @@ func TestWaitForHandlers(t *testing.T) {
 		if err != nil {
 			t.Errorf("waiting for the handler: %v", err)
 		}
-		if got := l.send()[len(before):]; !strings.HasPrefix(got, "HTTP/1.1 200 OK") || !strings.HasSuffix(got, "a") || l.end.IsZero() {
+		if got := l.send()[len(before):]; !strings.HasPrefix(got, "HTTP/1.1 200 OK\r\nConnection: close\r\n") || !strings.HasSuffix(got, "a") || l.end.IsZero() {
 			t.Errorf("answered %q, ended %v; want a whole answer, and the end", got, l.end)
 		}
 		g.are(t, "in the end", 1, 1)
