@@ -30,7 +30,7 @@ var allocations = map[string]int{
 	"catalogue, 304, quick":     2,
 	"GET /me":                   33, // of a form that was asked for before
 	"GET /me, quick":            2,
-	"POST /me":                  91,
+	"POST /me":                  80,
 	"log-in":                    1441, // catalogue, event stream, subscriptions and what they bring
 	"event of the site":         10,   // nobody listens
 	"held poll":                 55,

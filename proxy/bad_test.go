@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // TestBadBodies posts what no operation can be read from, in both dialects. Everything that goes
@@ -122,13 +124,17 @@ func TestBodiesThatAreFine(t *testing.T) {
 }
 
 func FuzzDecodeOperation(f *testing.F) {
-	for _, seed := range []string{`{"operationName":"Ready"}`, `{"channels":["voice"],"until":"2026-01-05T08:15:00Z"}`, `{`, `[[[]]]`, `{"notes":"\"["}`, "\xff"} {
+	for _, seed := range []string{`{"operationName":"Ready"}`, `{"channels":["voice"],"until":"2026-01-05T08:15:00Z"}`, `{`, `[[[]]]`, `{"notes":"\"["}`, `{"operationName":"x","notes":"a","forwardNumber":"1","until":"y"}`, "\xff"} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		ask, err := decodeOperation(body)
 		if err == nil && ask.OperationName == "" {
 			t.Errorf("decodeOperation(%q) found no operation and no fault", body)
+		}
+		want, wantErr := decodeAnyOperation(body)
+		if diff := cmp.Diff(want, ask); diff != "" || fmt.Sprint(err) != fmt.Sprint(wantErr) {
+			t.Errorf("%q: %v; want %v (-encoding/json +plain)\n%s", body, err, wantErr, diff)
 		}
 	})
 }

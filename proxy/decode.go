@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"portico/proxy/fault"
+	"portico/proxy/plainjson"
 	"portico/translate"
 	"portico/translate/htccapi"
 )
@@ -55,6 +56,35 @@ func (c *call) decode() (operationRequest, error) {
 // compared exactly, and of a name given twice the later counts. It fails with fault.Missing or
 // fault.Invalid and a text that says what is wrong.
 func decodeOperation(body []byte) (htccapi.OperationRequest, error) {
+	ask, plain := plainOperation(body)
+	if plain {
+		return ask, check(ask)
+	}
+	return decodeAnyOperation(body)
+}
+
+// plainOperation reads an operation that is written as nearly all are; false of others.
+func plainOperation(body []byte) (ask htccapi.OperationRequest, plain bool) {
+	in := plainjson.Read(body)
+	in.Object(func(name []byte) {
+		switch string(name) {
+		case "operationName":
+			ask.OperationName = htccapi.Operation(in.Text())
+		case "notes":
+			ask.Notes = in.Text()
+		case "forwardNumber":
+			ask.ForwardNumber = in.Text()
+		case "until":
+			ask.Until = in.Text()
+		default:
+			in.Leave()
+		}
+	})
+	return ask, in.End()
+}
+
+// decodeAnyOperation is decodeOperation of any body.
+func decodeAnyOperation(body []byte) (htccapi.OperationRequest, error) {
 	var ask htccapi.OperationRequest
 	if len(bytes.TrimSpace(body)) == 0 {
 		return ask, fault.New(fault.Missing, `the body is empty; want a JSON object with "operationName"`)

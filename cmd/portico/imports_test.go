@@ -28,6 +28,7 @@ var rooms = map[string][]string{
 	"proxy/session":          {},
 	"proxy/throttle":         {},
 	"proxy/logs":             {},
+	"proxy/plainjson":        {},
 	"proxy/quick":            {},
 	"proxy/tracing":          {},
 	"proxy/store":            {"proxy/push", "proxy/session", "proxy/throttle", "cache"},
@@ -45,7 +46,7 @@ var rooms = map[string][]string{
 	"proxy/htcc/htccsim":     {"translate/htccapi", "proxy/push", "proxy/simulation", "proxy/upstream/memhttp"},
 	"proxy/gateway": {"proxy/htcc", "proxy/push", "proxy/icws", "proxy/upstream", "translate", "cache", "proxy/session", "proxy/throttle", "proxy/fault",
 		"proxy/tracing", "translate/htccapi", "translate/icwsapi"},
-	"proxy":       {"proxy/push", "proxy/quick", "proxy/gateway", "proxy/session", "proxy/throttle", "proxy/fault", "proxy/tracing", "translate", "translate/htccapi"},
+	"proxy":       {"proxy/push", "proxy/quick", "proxy/plainjson", "proxy/gateway", "proxy/session", "proxy/throttle", "proxy/fault", "proxy/tracing", "translate", "translate/htccapi"},
 	"proxy/admin": {"proxy/session", "cache", "proxy/gateway", "proxy/fault"},
 	"dashboards":  {},
 }
