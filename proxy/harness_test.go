@@ -335,6 +335,15 @@ func patiently(t testing.TB, limit time.Duration, what string, holds func() bool
 	}
 }
 
+// over waits until every request that was answered is over, beside connects and streams that are held. A caller
+// may have the answer before: that a request is counted and logged comes last.
+func (w *world) over(t testing.TB) {
+	t.Helper()
+	eventually(t, "what was answered is over", func() bool {
+		return counts(t, w.reg, "portico_http_requests_in_flight")["request"] == 0
+	})
+}
+
 // logged is a log that may be read while it is written.
 type logged struct {
 	mu   sync.Mutex

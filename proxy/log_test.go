@@ -18,21 +18,25 @@ import (
 	"portico/translate/htccapi"
 )
 
-// records returns the records of requests in a log.
-func records(t testing.TB, log string) []map[string]any {
+// linesOf returns the lines of a log.
+func linesOf(t testing.TB, log string) []map[string]any {
 	t.Helper()
-	var found []map[string]any
+	var all []map[string]any
 	for line := range strings.Lines(log) {
 		var one map[string]any
 		err := json.Unmarshal([]byte(line), &one)
 		if err != nil {
 			t.Fatalf("log line %s: %v", line, err)
 		}
-		if one["msg"] == "request" {
-			found = append(found, one)
-		}
+		all = append(all, one)
 	}
-	return found
+	return all
+}
+
+// records returns the records of requests in a log.
+func records(t testing.TB, log string) []map[string]any {
+	t.Helper()
+	return slices.DeleteFunc(linesOf(t, log), func(one map[string]any) bool { return one["msg"] != MessageRequest })
 }
 
 // keys are those that a record of a request may have.
@@ -120,6 +124,7 @@ func TestNoSecretsInTheLog(t *testing.T) {
 		w.do("POST", "/me", `{"operationName":"Ready"}`, "Authorization", basicAuth("anna", "canary-wrong"))
 		w.do("GET", "/me", "", "Authorization", "Canary canary-scheme")
 	}
+	w.over(t)
 	log := w.log.String()
 	for line := range strings.Lines(log) {
 		if strings.Contains(line, "anary") {

@@ -84,14 +84,15 @@ func TestEventsArriveBeforeTheStreamEnds(t *testing.T) {
 	if got := message(t, lines) + message(t, lines); !strings.Contains(got, `"statusId":"At Lunch"`) || !strings.Contains(got, `"requestId":"1"`) {
 		t.Errorf("the next two messages are %s; want the change and its completion", got)
 	}
-	inFlight := counts(t, w.reg, "portico_http_requests_in_flight")
-	if inFlight["push"] != 1 || inFlight["request"] != 0 {
-		t.Errorf("in flight: %v; want the stream, as push", inFlight)
+	w.over(t)
+	if n := w.open(); n != 1 {
+		t.Errorf("%v are in flight as push; want the stream", n)
 	}
 	w.gateway.ReleaseNative()
 	for range lines { // until its end
 	}
-	eventually(t, "the stream is counted", func() bool { return counts(t, w.reg, "portico_http_requests_in_flight")["push"] == 0 })
+	eventually(t, "the stream has ended", func() bool { return w.open() == 0 })
+	w.over(t)
 	for series := range counts(t, w.reg, "portico_http_request_duration_seconds") {
 		if strings.HasPrefix(series, "icws 2xx GET") {
 			t.Errorf("there are durations %q; want none of streams", series)

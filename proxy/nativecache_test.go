@@ -194,6 +194,7 @@ func TestNativeStrangersMakeNoSeries(t *testing.T) {
 		w.do("GET", fmt.Sprintf("/icws/%d/x%d", i, i), "")
 		w.do(fmt.Sprintf("BREW%d", i), fmt.Sprintf("/icws/%d", i), "")
 	}
+	w.over(t)
 	for series := range counts(t, w.reg, "portico_http_requests_total") {
 		if strings.HasPrefix(series, "icws ") && series != "icws 401 GET passthrough" && series != "icws 404 GET passthrough" &&
 			series != "icws 404 OTHER passthrough" && series != "icws 405 OTHER passthrough" && series != "icws 401 OTHER passthrough" {

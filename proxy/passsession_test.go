@@ -231,9 +231,7 @@ func TestAHangLeavesOthersAlone(t *testing.T) {
 	}
 	bjorn.post("/api/v2/me", `{"operationName":"StartContactCenterSession","channels":["voice"]}`).is(t, "an operation meanwhile", 200, `{"statusCode":0}`)
 	_ = response.Body.Close()
-	eventually(t, "the request that hung is over", func() bool {
-		return counts(t, w.reg, "portico_http_requests_in_flight")["request"] == 0
-	})
+	w.over(t)
 }
 
 // TestASiteThatNeverAnswersIsNotWaitedForWithoutEnd lets a passed-through request hang for good.

@@ -278,9 +278,7 @@ func TestCallersThatLeaveThePassage(t *testing.T) {
 			if record := records(t, w.log.String())[1]; record["code"] != float64(codeClientGone) || record["route"] != "passthrough" {
 				t.Errorf("it is logged as %v; want the code %d", record, codeClientGone)
 			}
-			if n := counts(t, w.reg, "portico_http_requests_in_flight")["request"]; n != 0 {
-				t.Errorf("%v requests are in flight", n)
-			}
+			w.over(t)
 			if got := bjorn.get("/api/v2/me?fields=userName"); got.status != 200 {
 				t.Errorf("the next request = %d %s", got.status, got.body)
 			}

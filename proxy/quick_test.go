@@ -2,7 +2,6 @@ package proxy
 
 import (
 	"bufio"
-	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
@@ -213,20 +212,15 @@ func since(before, after map[string]float64) map[string]float64 {
 // recordsOf returns the records of a log without what is different each time.
 func recordsOf(t *testing.T, text string) []map[string]any {
 	t.Helper()
-	var all []map[string]any
-	for line := range strings.Lines(text) {
-		var one map[string]any
-		err := json.Unmarshal([]byte(line), &one)
-		if err != nil {
-			t.Fatalf("%q: %v", line, err)
-		}
+	t.Helper()
+	all := linesOf(t, text)
+	for _, one := range all {
 		for _, name := range []string{"time", "duration_s"} {
 			one[name] = "some"
 		}
 		if one["request_id"] != "given-by.me_1" {
 			one["request_id"] = "some"
 		}
-		all = append(all, one)
 	}
 	return all
 }

@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
@@ -118,6 +117,7 @@ func TestNothingOfTheAgentIsInSpans(t *testing.T) {
 	w.do("BREW", "/me/canary", "", headers...)
 	w.do("GET", "/icws/canary/status/canary?canary", "", headers...)
 	w.do("GET", "/api/v2/canary?canary", "", "Authorization", basicAuth("bjorn", "bjorn"))
+	w.over(t)
 	text := recordedText(spans)
 	for _, secret := range []string{"anary", "anna", "bjorn", cookie, "29113001", "29114001", "127.0.0.1:"} {
 		if strings.Contains(text, secret) {
@@ -149,12 +149,7 @@ func TestAuditOfStates(t *testing.T) {
 		anna.post("/me/channels/canary", `{"operationName":"Ready"}`)
 		anna.post("/api/v2/me", `{"operationName":"StartContactCenterSession","channels":["voice","chat"]}`)
 		var got []string
-		for line := range strings.Lines(w.log.String()) {
-			var one map[string]any
-			err := json.Unmarshal([]byte(line), &one)
-			if err != nil {
-				t.Fatal(err)
-			}
+		for _, one := range linesOf(t, w.log.String()) {
 			if one["msg"] != MessageAudit {
 				continue
 			}
@@ -163,7 +158,7 @@ func TestAuditOfStates(t *testing.T) {
 				t.Errorf("the login name is %v; told %v", login, named)
 			}
 			if one["request_id"] == nil || one["session"] == nil || one["site"] != site {
-				t.Errorf("%s does not tell request, session and site", line)
+				t.Errorf("%v does not tell request, session and site", one)
 			}
 		}
 		want := []string{"Ready,<nil>,all,ok,<nil>", "custom,AtLunch,channel voice,ok,<nil>", "custom,<nil>,all,refused,invalid",
