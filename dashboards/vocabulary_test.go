@@ -6,16 +6,15 @@ import (
 	"log/slog"
 	"maps"
 	"os"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 
 	"portico/cache"
 	"portico/proxy"
+	"portico/proxy/admin/inventory"
 	"portico/proxy/gateway"
 	"portico/proxy/logs"
 	"portico/proxy/push"
@@ -69,7 +68,7 @@ func metrics(t *testing.T) vocabulary {
 // registered returns what the rooms register, and what is listed above.
 func registered(t *testing.T) vocabulary {
 	t.Helper()
-	reg := touching{prometheus.NewRegistry()}
+	reg := inventory.New()
 	cache.NewMetrics(reg, "site")
 	gateway.NewMetrics(reg)
 	push.NewMetrics(reg)
@@ -113,39 +112,6 @@ func (v vocabulary) add(f *dto.MetricFamily) {
 // has reports whether the series of a metric have a label.
 func (f family) has(label string) bool {
 	return slices.Contains(f.labels, label) || slices.Contains(target, label)
-}
-
-// A touching registry makes a series of every vector it is given, as one without series is not
-// gathered.
-type touching struct{ *prometheus.Registry }
-
-func (r touching) MustRegister(collectors ...prometheus.Collector) {
-	r.Registry.MustRegister(collectors...)
-	for _, c := range collectors {
-		switch vector := c.(type) {
-		case *prometheus.CounterVec:
-			vector.WithLabelValues(others(c)...)
-		case *prometheus.GaugeVec:
-			vector.WithLabelValues(others(c)...)
-		case *prometheus.HistogramVec:
-			vector.WithLabelValues(others(c)...)
-		}
-	}
-}
-
-// variableLabels finds the names of a vector's labels, which client_golang tells in no other way.
-var variableLabels = regexp.MustCompile(`variableLabels: \{([^{}]*)\}\}$`)
-
-// others returns a value for each label of a vector.
-func others(vector prometheus.Collector) []string {
-	descriptions := make(chan *prometheus.Desc, 1)
-	vector.Describe(descriptions)
-	found := variableLabels.FindStringSubmatch((<-descriptions).String())
-	values := strings.Split(found[1], ",")
-	for i := range values {
-		values[i] = "other"
-	}
-	return values
 }
 
 // What is listed by hand must stand in the source of cmd/portico.

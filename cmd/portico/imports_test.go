@@ -15,9 +15,9 @@ import (
 // no room, and a room that imports another way has lost its charter.
 var rooms = map[string][]string{
 	"cmd/portico":            {"*"},
-	"cmd/benchfleet":         {"cmd/internal/fleet"},
+	"cmd/benchfleet":         {"cmd/internal/bench", "cmd/internal/fleet"},
 	"cmd/benchhostile":       {"cmd/internal/bench"},
-	"cmd/benchpeers":         {},
+	"cmd/benchpeers":         {"cmd/internal/bench"},
 	"cmd/benchpush":          {"cmd/internal/bench"},
 	"cmd/internal/bench":     {},
 	"cmd/internal/fleet":     {"cmd/internal/bench"},
@@ -38,6 +38,7 @@ var rooms = map[string][]string{
 	"proxy/upstream":         {"proxy/fault", "proxy/tracing"},
 	"proxy/upstream/memhttp": {},
 	"proxy/upstream/rig":     {},
+	"proxy/admin/inventory":  {},
 	"proxy/simulation":       {},
 	"proxy/icws":             {"proxy/fault", "proxy/upstream", "proxy/tracing", "translate/icwsapi"},
 	"proxy/icws/icwssim":     {"translate/icwsapi", "proxy/simulation", "proxy/upstream/memhttp"},
