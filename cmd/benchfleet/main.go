@@ -7,14 +7,11 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
-	"fmt"
 	"io"
-	"os"
-	"os/signal"
-	"syscall"
 	"time"
+
+	"portico/cmd/internal/bench"
 )
 
 // settings are what the flags say.
@@ -26,31 +23,21 @@ type settings struct {
 	longest time.Duration
 }
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	stop()
-	os.Exit(code)
-}
+func main() { bench.Main(run) }
 
 // run measures as args say and returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	s, err := parse(args, stderr)
-	if errors.Is(err, flag.ErrHelp) {
-		return 0
+	if err == nil {
+		err = bench.Within(ctx, s.longest, func(ctx context.Context) error {
+			rounds, err := measure(ctx, s, stderr)
+			if err == nil {
+				report(stdout, s, rounds)
+			}
+			return err
+		})
 	}
-	if err != nil {
-		return 2
-	}
-	ctx, cancel := context.WithTimeoutCause(ctx, s.longest, fmt.Errorf("not done after %v", s.longest))
-	defer cancel()
-	rounds, err := measure(ctx, s, stderr)
-	if err != nil {
-		fmt.Fprintf(stderr, "benchfleet: %v\n", err)
-		return 1
-	}
-	report(stdout, s, rounds)
-	return 0
+	return bench.Exit("benchfleet", err, stderr)
 }
 
 func parse(args []string, stderr io.Writer) (settings, error) {
@@ -62,13 +49,7 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	set.IntVar(&s.atOnce, "at-once", 16, "`requests` side by side")
 	set.DurationVar(&s.round, "round", 10*time.Second, "`length` of each round")
 	set.DurationVar(&s.longest, "longest", 5*time.Minute, "`time` after which it gives up")
-	err := set.Parse(args)
-	if err != nil {
-		return s, err
-	}
-	if set.NArg() > 0 || s.agents < 1 || s.agents > 9999 || s.atOnce < 1 || s.round <= 0 {
-		fmt.Fprintln(stderr, "benchfleet: want 1 to 9999 agents, at least 1 request at once, rounds that last, and no arguments besides flags")
-		return s, errors.New("usage")
-	}
-	return s, nil
+	fits := func() bool { return s.agents >= 1 && s.agents <= 9999 && s.atOnce >= 1 && s.round > 0 }
+	err := bench.Parse(set, args, fits, "1 to 9999 agents, at least 1 request at once, rounds that last")
+	return s, err
 }

@@ -6,14 +6,12 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
-	"os"
-	"os/signal"
-	"syscall"
 	"time"
+
+	"portico/cmd/internal/bench"
 )
 
 // settings are what the flags say.
@@ -27,32 +25,18 @@ type settings struct {
 	csv     string
 }
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if len(os.Args) > 1 && os.Args[1] == attackCommand {
-		os.Exit(runAttack(ctx, os.Args[2:], os.Stdout, os.Stderr))
-	}
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
-}
+func main() { bench.Main(run) }
 
-// run measures as args say and returns the exit code.
+// run measures, or attacks, as args say and returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	if len(args) > 0 && args[0] == attackCommand {
+		return runAttack(ctx, args[1:], stdout, stderr)
+	}
 	s, err := parse(args, stderr)
-	if errors.Is(err, flag.ErrHelp) {
-		return 0
+	if err == nil {
+		err = bench.Within(ctx, s.longest, func(ctx context.Context) error { return measure(ctx, s, stdout, stderr) })
 	}
-	if err != nil {
-		return 2
-	}
-	ctx, cancel := context.WithTimeoutCause(ctx, s.longest, fmt.Errorf("not done after %v", s.longest))
-	defer cancel()
-	err = measure(ctx, s, stdout, stderr)
-	if err != nil {
-		fmt.Fprintf(stderr, "benchhostile: %v\n", err)
-		return 1
-	}
-	return 0
+	return bench.Exit("benchhostile", err, stderr)
 }
 
 func parse(args []string, stderr io.Writer) (settings, error) {
@@ -66,14 +50,9 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	set.DurationVar(&s.longest, "longest", 10*time.Minute, "`time` after which it gives up")
 	set.StringVar(&s.only, "only", "", "`name` of the one attack to measure")
 	set.StringVar(&s.csv, "csv", "", "`file` for the figures")
-	err := set.Parse(args)
-	if err != nil {
-		return s, err
+	fits := func() bool {
+		return s.agents >= 1 && s.agents <= 9998 && s.rate >= 1 && (s.only == "" || attacks[s.only] != nil)
 	}
-	_, known := attacks[s.only]
-	if set.NArg() > 0 || s.agents < 1 || s.agents > 9998 || s.rate < 1 || s.only != "" && !known {
-		fmt.Fprintf(stderr, "benchhostile: want 1 to 9998 agents, a rate of at least 1, one of the attacks %q, and no arguments besides flags\n", names())
-		return s, errors.New("usage")
-	}
-	return s, nil
+	err := bench.Parse(set, args, fits, fmt.Sprintf("1 to 9998 agents, a rate of at least 1, one of the attacks %q", names()))
+	return s, err
 }

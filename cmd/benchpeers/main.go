@@ -9,15 +9,14 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"slices"
-	"syscall"
 	"time"
+
+	"portico/cmd/internal/bench"
 )
 
 // settings are what the flags say.
@@ -31,38 +30,26 @@ type settings struct {
 	longest  time.Duration
 }
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	stop()
-	os.Exit(code)
-}
+func main() { bench.Main(run) }
 
 // run measures as args say and returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	s, err := parse(args, stderr)
-	if errors.Is(err, flag.ErrHelp) {
-		return 0
+	if err == nil && s.out != "" {
+		err = os.MkdirAll(s.out, 0o777) // before minutes are spent
 	}
-	if err != nil {
-		return 2
+	if err == nil {
+		err = bench.Within(ctx, s.longest, func(ctx context.Context) error { return stopped(ctx, measure(ctx, s, stdout, stderr)) })
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, s.longest, fmt.Errorf("not done after %v", s.longest))
-	defer cancel()
-	err = os.MkdirAll(s.out, 0o777) // before minutes are spent
-	if s.out != "" && err != nil {
-		fmt.Fprintf(stderr, "benchpeers: %v\n", err)
-		return 1
-	}
-	err = measure(ctx, s, stdout, stderr)
+	return bench.Exit("benchpeers", err, stderr)
+}
+
+// stopped says of an error that comes of being stopped what stopped it.
+func stopped(ctx context.Context, err error) error {
 	if err != nil && ctx.Err() != nil {
-		err = fmt.Errorf("stopped: %w", context.Cause(ctx))
+		return fmt.Errorf("stopped: %w", context.Cause(ctx))
 	}
-	if err != nil {
-		fmt.Fprintf(stderr, "benchpeers: %v\n", err)
-		return 1
-	}
-	return 0
+	return err
 }
 
 func parse(args []string, stderr io.Writer) (settings, error) {
@@ -76,13 +63,10 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	set.StringVar(&s.out, "out", "", "`folder` for results.md, results.csv and results.svg")
 	set.IntVar(&s.agents, "agents", 5000, "`number` of agents in the storm of log-ins, at most 5000; 0 leaves storm and first readers out")
 	set.DurationVar(&s.longest, "longest", 12*time.Minute, "`time` after which it gives up")
-	err := set.Parse(args)
-	if err != nil {
-		return s, err
+	fits := func() bool {
+		return s.rounds >= 1 && s.duration >= time.Second && s.duration%time.Second == 0 && s.agents >= 0 && s.agents <= 5000 &&
+			(s.only == "" || slices.Contains(names(), s.only))
 	}
-	if set.NArg() > 0 || s.rounds < 1 || s.duration < time.Second || s.duration%time.Second != 0 || s.agents < 0 || s.agents > 5000 || s.only != "" && !slices.Contains(names(), s.only) {
-		fmt.Fprintf(stderr, "benchpeers: want a round, whole seconds, at most 5000 agents, one of the parts %q, and no arguments besides flags\n", names())
-		return s, errors.New("usage")
-	}
-	return s, nil
+	err := bench.Parse(set, args, fits, fmt.Sprintf("a round, whole seconds, at most 5000 agents, one of the parts %q", names()))
+	return s, err
 }

@@ -13,14 +13,12 @@ import (
 	"context"
 	"errors"
 	"flag"
-	"fmt"
 	"io"
-	"os"
-	"os/signal"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
+
+	"portico/cmd/internal/bench"
 )
 
 // settings are what the flags say.
@@ -40,34 +38,19 @@ type settings struct {
 	svg    string
 }
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	stop()
-	os.Exit(code)
-}
+func main() { bench.Main(run) }
 
 // run measures as args say and returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	s, err := parse(args, stderr)
-	if errors.Is(err, flag.ErrHelp) {
-		return 0
-	}
-	if err != nil {
-		return 2
-	}
-	ctx, cancel := context.WithTimeoutCause(ctx, s.longest, fmt.Errorf("not done after %v", s.longest))
-	defer cancel()
 	do := measure
 	if len(s.scale) > 0 {
 		do = grow
 	}
-	err = do(ctx, s, stdout, stderr)
-	if err != nil {
-		fmt.Fprintf(stderr, "benchpush: %v\n", err)
-		return 1
+	if err == nil {
+		err = bench.Within(ctx, s.longest, func(ctx context.Context) error { return do(ctx, s, stdout, stderr) })
 	}
-	return 0
+	return bench.Exit("benchpush", err, stderr)
 }
 
 func parse(args []string, stderr io.Writer) (settings, error) {
@@ -86,15 +69,9 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	set.Func("scale", "`numbers` of agents with commas between them, rising: measure each, in place of what notifications cost", s.setScale)
 	set.DurationVar(&s.steady, "steady", 15*time.Second, "`time` that agents work at each step of --scale")
 	set.StringVar(&s.svg, "svg", "", "`file` for the chart of --scale")
-	err := set.Parse(args)
-	if err != nil {
-		return s, err
-	}
-	if set.NArg() > 0 || s.agents < 1 || s.agents > 9999 || s.atOnce < 1 || s.rate < 1 || s.rounds < 0 {
-		fmt.Fprintln(stderr, "benchpush: want 1 to 9999 agents, a rate and log-ins of at least 1, and no arguments besides flags")
-		return s, errors.New("usage")
-	}
-	return s, nil
+	fits := func() bool { return s.agents >= 1 && s.agents <= 9999 && s.atOnce >= 1 && s.rate >= 1 && s.rounds >= 0 }
+	err := bench.Parse(set, args, fits, "1 to 9999 agents, a rate and log-ins of at least 1")
+	return s, err
 }
 
 // setScale reads the steps of --scale.

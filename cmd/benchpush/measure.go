@@ -31,13 +31,8 @@ func measure(ctx context.Context, s settings, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	scene, err := open(ctx, s.portico, stderr)
-	if err != nil {
-		return err
-	}
-	defer scene.Close()
 	r := &report{settings: s, load: loadAverage()}
-	err = r.take(ctx, scene, newAgents(s.agents, scene.Door))
+	err = withAgents(ctx, s.agents, s, stderr, r.take)
 	if err != nil {
 		return err
 	}
@@ -46,6 +41,16 @@ func measure(ctx context.Context, s settings, stdout, stderr io.Writer) error {
 		return r.save(s.csv)
 	}
 	return nil
+}
+
+// withAgents has f work with so many agents who have yet to log in.
+func withAgents(ctx context.Context, count int, s settings, stderr io.Writer, f func(context.Context, *scene, []*agent) error) error {
+	scene, err := open(ctx, s.portico, stderr)
+	if err != nil {
+		return err
+	}
+	defer scene.Close()
+	return f(ctx, scene, newAgents(count, scene.Door))
 }
 
 // take takes every reading, from nobody logged in to events for all.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/csv"
 	"fmt"
 	"io"
@@ -165,10 +166,14 @@ func (r *report) save(file string) error {
 	for _, t := range r.targets() {
 		add(t.name, t.figure, t.unit)
 	}
-	out, err := os.Create(file)
+	return saveCSV(file, rows)
+}
+
+func saveCSV(file string, rows [][]string) error {
+	var text bytes.Buffer
+	err := csv.NewWriter(&text).WriteAll(rows)
 	if err != nil {
 		return err
 	}
-	defer out.Close()
-	return csv.NewWriter(out).WriteAll(rows)
+	return os.WriteFile(file, text.Bytes(), 0o666)
 }

@@ -44,13 +44,8 @@ func grow(ctx context.Context, s settings, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	scene, err := open(ctx, s.portico, stderr)
-	if err != nil {
-		return err
-	}
-	defer scene.Close()
 	g := &growth{settings: s, load: loadAverage()}
-	err = g.take(ctx, scene, newAgents(most, scene.Door))
+	err = withAgents(ctx, most, s, stderr, g.take)
 	if err != nil {
 		return err
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/csv"
 	"fmt"
 	"io"
 	"os"
@@ -110,10 +109,5 @@ func (g *growth) saveFigures(file string) error {
 		}
 		rows = append(rows, row)
 	}
-	out, err := os.Create(file)
-	if err != nil {
-		return err
-	}
-	defer out.Close()
-	return csv.NewWriter(out).WriteAll(rows)
+	return saveCSV(file, rows)
 }
