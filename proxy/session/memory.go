@@ -141,7 +141,7 @@ func (m *Memory) Len(context.Context) (int, error) {
 // clone returns a copy that shares nothing with s which anybody changes.
 func clone(s Session) Session {
 	s.Proof, s.Upstreams = bytes.Clone(s.Proof), maps.Clone(s.Upstreams)
-	s.Catalogues, s.Access = maps.Clone(s.Catalogues), maps.Clone(s.Access)
+	s.Catalogues, s.Access, s.Wishes = maps.Clone(s.Catalogues), maps.Clone(s.Access), maps.Clone(s.Wishes)
 	return s
 }
 

@@ -32,7 +32,7 @@ func (v *Valkey) kit(open func() *Valkey) kit {
 
 // contracts are what every kit passes.
 var contracts = map[string]func(*testing.T, kit){
-	"sessions": testSessions, "lives of sessions": testLives, "who creates a session": testCreate, "changes of sessions": testUpdate,
+	"sessions": testSessions, "lives of sessions": testLives, "who creates a session": testCreate, "changes of sessions": testUpdate, "sessions that others have": testApart,
 	"leases": testLeases, "fences": testFences, "counts": testCounts, "successes": testSuccesses,
 	"events of a journal": testEvents, "clients of a journal": testClients, "notices of a journal": testNotices, "ends in a journal": testEnds,
 	"bells": testBells, "pace": testPace, "who yields": testYields, "copies": testCopies, "epochs": testEpochs,

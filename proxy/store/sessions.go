@@ -1,12 +1,10 @@
 package store
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -176,8 +174,6 @@ func (s sessions) update(ctx context.Context, name, id string, change func(*sess
 	if err != nil {
 		return session.Session{}, false, err
 	}
-	is.Proof, is.Upstreams = bytes.Clone(is.Proof), maps.Clone(is.Upstreams)
-	is.Catalogues, is.Access = maps.Clone(is.Catalogues), maps.Clone(is.Access)
 	change(&is)
 	after, err := s.sealed(is, name)
 	if err != nil {

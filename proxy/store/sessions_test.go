@@ -176,3 +176,29 @@ func testUpdate(t *testing.T, k kit) {
 	_, err = store.Get(ctx, "a1")
 	found(t, "a session that was changed and not touched", session.Session{}, err, "")
 }
+
+// testApart changes all that is in a session, which nobody notices who got it before.
+func testApart(t *testing.T, k kit) {
+	ctx, store := t.Context(), k.sessions
+	const site = "pureconnect"
+	of := func(text string) session.Session {
+		return session.Session{ID: "a1", Login: "anna", Proof: []byte(text), Upstreams: map[string][]byte{site: []byte(text)},
+			Catalogues: map[string]session.Catalogue{site: {Version: text}}, Access: map[string]session.Access{site: {IDs: text}},
+			Wishes: map[string][]byte{site: []byte(text)}}
+	}
+	must(t, store.Put(ctx, of("before"), time.Hour))
+	got, err := store.Get(ctx, "a1")
+	must(t, err)
+	is, err := store.Update(ctx, "a1", func(s *session.Session) {
+		copy(s.Proof, "after ")
+		s.Upstreams[site], s.Wishes[site] = []byte("after "), []byte("after ")
+		s.Catalogues[site], s.Access[site] = session.Catalogue{Version: "after "}, session.Access{IDs: "after "}
+	})
+	must(t, err)
+	if diff := cmp.Diff(of("before"), got); diff != "" {
+		t.Errorf("who got it before (-then +now):\n%s", diff)
+	}
+	if diff := cmp.Diff(of("after "), is); diff != "" {
+		t.Errorf("Update (-want +got):\n%s", diff)
+	}
+}
