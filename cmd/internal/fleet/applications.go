@@ -90,11 +90,20 @@ func (a *Applications) Report() (map[string]Account, error) {
 }
 
 func (a *Applications) do(path string, body, answer any) error {
+	return post(a.ctx, "http://"+a.at+path, body, answer)
+}
+
+// post sends a process JSON, nothing for nil, and reads the JSON that it answers into answer, unless that is nil.
+func post(ctx context.Context, url string, body, answer any) error {
 	text := []byte{}
+	var err error
 	if body != nil {
-		text, _ = json.Marshal(body)
+		text, err = json.Marshal(body)
 	}
-	request, err := http.NewRequestWithContext(a.ctx, http.MethodPost, "http://"+a.at+path, bytes.NewReader(text))
+	if err != nil {
+		return err
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(text))
 	if err != nil {
 		return err
 	}
@@ -105,7 +114,7 @@ func (a *Applications) do(path string, body, answer any) error {
 	defer func() { _ = reply.Body.Close() }()
 	said, err := io.ReadAll(reply.Body)
 	if err == nil && reply.StatusCode != http.StatusOK {
-		err = fmt.Errorf("agents: %s: %s", path, said)
+		err = fmt.Errorf("%s with %.200s: %s", url, text, said)
 	}
 	if err == nil && answer != nil {
 		err = json.Unmarshal(said, answer)

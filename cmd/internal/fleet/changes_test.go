@@ -1,13 +1,9 @@
 package fleet
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
-	"net/http"
 	"sync"
 	"time"
 )
@@ -28,24 +24,7 @@ func addSteps(icws string) error {
 
 // control tells a simulator to change something.
 func control(ctx context.Context, host, what string, body any) error {
-	text, err := json.Marshal(body)
-	if err != nil {
-		return err
-	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+host+"/_sim/"+what, bytes.NewReader(text))
-	if err != nil {
-		return err
-	}
-	answer, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = answer.Body.Close() }()
-	said, err := io.ReadAll(answer.Body)
-	if err == nil && answer.StatusCode != http.StatusOK {
-		err = fmt.Errorf("the simulator refuses %s: %s", text, said)
-	}
-	return err
+	return post(ctx, "http://"+host+"/_sim/"+what, body, nil)
 }
 
 // changes give agents one state after the other at PureConnect, as another client of theirs would, one

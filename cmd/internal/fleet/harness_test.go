@@ -142,9 +142,16 @@ func (c *complaints) show() {
 	}
 }
 
-// send sends a request of an agent, with the session's cookie if there is one, and returns the answer's
-// status, body and the session's cookie.
-func send(t *testing.T, method, url, agent, cookie, body string) (int, string, string) {
+// An answer is what became of a request.
+type answer struct {
+	status int
+	body   string
+	cookie string // of the session
+	after  string // Retry-After
+}
+
+// send sends a request of an agent, with the session's cookie if there is one.
+func send(t *testing.T, method, url, agent, cookie, body string) answer {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
 	must(t, err)
@@ -153,17 +160,17 @@ func send(t *testing.T, method, url, agent, cookie, body string) (int, string, s
 	} else {
 		request.SetBasicAuth(agent, agent)
 	}
-	answer, err := http.DefaultClient.Do(request)
+	reply, err := http.DefaultClient.Do(request)
 	must(t, err)
-	defer func() { _ = answer.Body.Close() }()
-	said, err := io.ReadAll(answer.Body)
+	defer func() { _ = reply.Body.Close() }()
+	said, err := io.ReadAll(reply.Body)
 	must(t, err)
-	for _, one := range answer.Cookies() {
+	for _, one := range reply.Cookies() {
 		if one.Name == "JSESSIONID" {
 			cookie = one.Value
 		}
 	}
-	return answer.StatusCode, string(said), cookie
+	return answer{reply.StatusCode, string(said), cookie, reply.Header.Get("Retry-After")}
 }
 
 // within waits for a condition, and fails the test if it does not come about in time.

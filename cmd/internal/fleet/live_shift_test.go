@@ -108,23 +108,23 @@ func toldSince(accounts map[string]Account, before map[string]int, killed time.T
 func testAtOnce(t *testing.T, s *stage) {
 	a, b := "http://"+s.Replicas[0].Door+"/api/v2", "http://"+s.Replicas[1].Door+"/api/v2"
 	agent := Agent(9000)
-	_, _, cookie := send(t, "GET", a+"/me", agent, "", "")
+	cookie := s.Replicas[0].me(t, agent, "").cookie
 	for _, state := range []string{"Ready", "NotReady", "Ready", "NotReady"} {
-		status, said, _ := send(t, "POST", a+"/me/channels/voice", agent, cookie, fmt.Sprintf(`{"operationName":%q}`, state))
-		if status != 200 {
-			t.Fatalf("POST: %d %s", status, said)
+		got := send(t, "POST", a+"/me/channels/voice", agent, cookie, fmt.Sprintf(`{"operationName":%q}`, state))
+		if got.status != 200 {
+			t.Fatalf("POST: %+v", got)
 		}
-		status, said, _ = send(t, "GET", b+"/me/channels/voice?fields=*", agent, cookie, "")
-		if status != 200 || !strings.Contains(said, `"state":"`+state+`"`) {
-			t.Fatalf("GET elsewhere: %d %s; want %s", status, said, state)
+		got = send(t, "GET", b+"/me/channels/voice?fields=*", agent, cookie, "")
+		if got.status != 200 || !strings.Contains(got.body, `"state":"`+state+`"`) {
+			t.Fatalf("GET elsewhere: %+v; want %s", got, state)
 		}
 	}
 	client := handshake(t, a, agent, cookie)
 	heard := make(chan string, 1)
 	go func() {
-		_, said, _ := send(t, "POST", b+"/notifications/connect", agent, cookie,
-			fmt.Sprintf(`[{"id":"9","channel":"/meta/connect","connectionType":"long-polling","clientId":%q}]`, client))
-		heard <- said
+		defer close(heard) // also when it fails
+		heard <- send(t, "POST", b+"/notifications/connect", agent, cookie,
+			fmt.Sprintf(`[{"id":"9","channel":"/meta/connect","connectionType":"long-polling","clientId":%q}]`, client)).body
 	}()
 	time.Sleep(300 * time.Millisecond)
 	must(t, control(t.Context(), s.ICWS, "state", map[string]string{"user": agent, "statusId": step(1)}))
@@ -136,16 +136,16 @@ func testAtOnce(t *testing.T, s *stage) {
 // handshake returns the id of a client that subscribed and connected at a replica.
 func handshake(t *testing.T, at, agent, cookie string) string {
 	t.Helper()
-	_, said, _ := send(t, "POST", at+"/notifications/handshake", agent, cookie,
+	shaken := send(t, "POST", at+"/notifications/handshake", agent, cookie,
 		`[{"id":"1","channel":"/meta/handshake","version":"1.0","supportedConnectionTypes":["long-polling"]}]`)
 	var replies []struct{ ClientID string }
-	must(t, json.Unmarshal([]byte(said), &replies))
+	must(t, json.Unmarshal([]byte(shaken.body), &replies))
 	client := replies[0].ClientID
-	_, said, _ = send(t, "POST", at+"/notifications", agent, cookie, fmt.Sprintf(
+	got := send(t, "POST", at+"/notifications", agent, cookie, fmt.Sprintf(
 		`[{"id":"2","channel":"/meta/subscribe","subscription":"/v2/me/devices","clientId":%[1]q},
 		{"id":"3","channel":"/meta/connect","connectionType":"long-polling","clientId":%[1]q,"advice":{"timeout":0}}]`, client))
-	if strings.Count(said, `"successful":true`) != 2 {
-		t.Fatalf("subscribe and connect: %s", said)
+	if strings.Count(got.body, `"successful":true`) != 2 {
+		t.Fatalf("subscribe and connect: %s", got.body)
 	}
 	return client
 }

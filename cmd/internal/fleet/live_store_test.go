@@ -70,18 +70,17 @@ func (s *stage) trouble(t *testing.T, strangers int, begin, end func()) {
 	within(t, 5*time.Second, "replicas say that they miss the store", func() bool { return s.ready(t, `"store":false`) })
 	for i, r := range s.Replicas {
 		asked := time.Now()
-		status, said, after := logIn(t, r, Agent(strangers+i))
-		if status != 503 || after == "" || time.Since(asked) > 2*time.Second {
-			t.Errorf("a log-in without the store: %d %s, Retry-After %q, after %v; want 503 at once", status, said, after, time.Since(asked))
+		got := r.me(t, Agent(strangers+i), "")
+		if got.status != 503 || got.after == "" || time.Since(asked) > 2*time.Second {
+			t.Errorf("a log-in without the store: %+v after %v; want 503 at once", got, time.Since(asked))
 		}
 	}
 	time.Sleep(max(0, awayFor-time.Since(began)))
 	end()
 	within(t, 10*time.Second, "replicas have the store again", func() bool { return s.ready(t, `"store":true`) })
 	for i, r := range s.Replicas {
-		status, said, _ := logIn(t, r, Agent(strangers+i))
-		if status != 200 {
-			t.Errorf("a log-in with the store back: %d %s", status, said)
+		if got := r.me(t, Agent(strangers+i), ""); got.status != 200 {
+			t.Errorf("a log-in with the store back: %+v", got)
 		}
 	}
 	w.settle()
@@ -108,18 +107,10 @@ func (s *stage) ready(t *testing.T, store string) bool {
 	return true
 }
 
-// logIn comes to a replica with a name and password, and returns status, body and Retry-After.
-func logIn(t *testing.T, r *Replica, agent string) (int, string, string) {
+// me reads the agent at a replica, by name and password where there is no cookie.
+func (r *Replica) me(t *testing.T, agent, cookie string) answer {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+r.Door+"/me", nil)
-	must(t, err)
-	request.SetBasicAuth(agent, agent)
-	answer, err := http.DefaultClient.Do(request)
-	must(t, err)
-	defer func() { _ = answer.Body.Close() }()
-	said, err := io.ReadAll(answer.Body)
-	must(t, err)
-	return answer.StatusCode, string(said), answer.Header.Get("Retry-After")
+	return send(t, http.MethodGet, "http://"+r.Door+"/me", agent, cookie, "")
 }
 
 // testFlush has the store lose everything: sessions end at all replicas, and agents log in again, with the
@@ -151,11 +142,10 @@ func testFlush(t *testing.T, s *stage) {
 // testLostSession has the store lose everything, and follows an agent who does not log in again.
 func testLostSession(t *testing.T, s *stage) {
 	agent := Agent(7000)
-	_, _, old := send(t, "GET", "http://"+s.Replicas[0].Door+"/me", agent, "", "")
+	old := s.Replicas[0].me(t, agent, "").cookie
 	for _, r := range s.Replicas {
-		status, said, _ := send(t, "GET", "http://"+r.Door+"/me", agent, old, "")
-		if status != 200 {
-			t.Fatalf("with the cookie: %d %s", status, said)
+		if got := r.me(t, agent, old); got.status != 200 {
+			t.Fatalf("with the cookie: %+v", got)
 		}
 	}
 	_, err := s.Store.Command("FLUSHALL")
@@ -163,21 +153,21 @@ func testLostSession(t *testing.T, s *stage) {
 	within(t, 7*time.Second, "the session ends at all replicas", func() bool {
 		ended := 0
 		for _, r := range s.Replicas {
-			status, said, _ := send(t, "GET", "http://"+r.Door+"/me", agent, old, "")
-			if status != 200 && status != 403 {
-				t.Fatalf("with the cookie of a lost session: %d %s; want 403", status, said)
+			got := r.me(t, agent, old)
+			if got.status != 200 && got.status != 403 {
+				t.Fatalf("with the cookie of a lost session: %+v; want 403", got)
 			}
-			if status == 403 {
+			if got.status == 403 {
 				ended++
 			}
 		}
 		return ended == len(s.Replicas)
 	})
-	_, _, cookie := send(t, "GET", "http://"+s.Replicas[0].Door+"/me", agent, "", "")
+	cookie := s.Replicas[0].me(t, agent, "").cookie
 	for _, r := range s.Replicas {
-		status, said, same := send(t, "GET", "http://"+r.Door+"/me", agent, "", "")
-		if status != 200 || same != cookie || cookie == old {
-			t.Errorf("by name and password: %d %s; want one new session", status, said)
+		got := r.me(t, agent, "")
+		if got.status != 200 || got.cookie != cookie || cookie == old {
+			t.Errorf("by name and password: %+v; want one new session", got)
 		}
 	}
 }
