@@ -67,32 +67,17 @@ func (s *scene) events(ctx context.Context, set settings, agents []*agent, notif
 	r := round{load: loadAverage()}
 	notified.clear()
 	defer uncollected()()
-	pids := map[string]int{"Portico": s.Portico.PID(), "simulator": s.ICWS.PID(), "driver": os.Getpid()}
-	before, err := processorTimes(pids)
-	if err != nil {
-		return r, err
-	}
 	counted, err := s.metrics(ctx)
 	if err != nil {
 		return r, err
 	}
-	answered := answers(agents)
-	began := time.Now()
-	accepted := &arrivals{}
-	r.sent, err = s.change(ctx, float64(set.rate), set.round, agents, accepted)
+	answered, accepted := answers(agents), &arrivals{}
+	err = r.watch(s, func() error {
+		r.sent, err = s.change(ctx, float64(set.rate), set.round, agents, accepted)
+		return err
+	})
 	if err != nil {
 		return r, err
-	}
-	took := time.Since(began)
-	r.rate = float64(r.sent) / took.Seconds()
-	after, err := processorTimes(pids)
-	if err != nil {
-		return r, err
-	}
-	r.took = after["Portico"] - before["Portico"]
-	r.busy = map[string]float64{}
-	for name := range pids {
-		r.busy[name] = (after[name] - before[name]).Seconds() / took.Seconds()
 	}
 	err = pause(ctx, late)
 	if err != nil {
@@ -105,6 +90,30 @@ func (s *scene) events(ctx context.Context, set settings, agents []*agent, notif
 		a.sent.Store(0) // what is lost is not waited for
 	}
 	return r, err
+}
+
+// watch notes what processes do while events are sent, and at which rate they are.
+func (r *round) watch(s *scene, send func() error) error {
+	pids := map[string]int{"Portico": s.Portico.PID(), "simulator": s.ICWS.PID(), "driver": os.Getpid()}
+	before, err := processorTimes(pids)
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	err = send()
+	if err != nil {
+		return err
+	}
+	took := time.Since(began).Seconds()
+	after, err := processorTimes(pids)
+	if err != nil {
+		return err
+	}
+	r.rate, r.took, r.busy = float64(r.sent)/took, after["Portico"]-before["Portico"], map[string]float64{}
+	for name := range pids {
+		r.busy[name] = (after[name] - before[name]).Seconds() / took
+	}
+	return nil
 }
 
 // answers returns how many connects of theirs were answered so far.

@@ -71,10 +71,15 @@ func (r *report) take(ctx context.Context, scene *scene, agents []*agent) error 
 	if err != nil {
 		return err
 	}
+	return r.held(ctx, scene, agents)
+}
+
+// held goes on with every agent holding a poll.
+func (r *report) held(ctx context.Context, scene *scene, agents []*agent) error {
 	clients, ctx := errgroup.WithContext(ctx)
 	ctx, letGo := context.WithCancel(ctx)
 	defer letGo()
-	err = each(ctx, agents, r.settings.atOnce, func(a *agent) error { return a.subscribe(ctx) })
+	err := each(ctx, agents, r.settings.atOnce, func(a *agent) error { return a.subscribe(ctx) })
 	if err != nil {
 		return err
 	}
@@ -91,7 +96,7 @@ func (r *report) take(ctx context.Context, scene *scene, agents []*agent) error 
 	return err
 }
 
-// whileHeld goes on while every agent holds a poll.
+// whileHeld takes the readings of those who hold polls.
 func (r *report) whileHeld(ctx context.Context, scene *scene, agents []*agent, arrivals *arrivals) error {
 	err := scene.await(ctx, pollsHeld, float64(len(agents)))
 	if err != nil {

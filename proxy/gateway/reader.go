@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"portico/proxy/session"
 )
 
 // How long the right to read an agent's upstream sessions is given for, and how often it is asked for.
@@ -63,26 +65,34 @@ func (f *fleet) contend(r *reader) {
 	if !lease.Held && lease.Left > 0 { // whoever has it may have died
 		r.next = min(r.next, lease.Left)
 	}
-	metrics := f.gateway.settings.Metrics
 	switch {
 	case r.agent.life.Err() != nil:
 	case err != nil && r.stop != nil && time.Until(r.until) > leaseEvery+leaseMargin: // there is another try
 		f.gateway.log.Warn("the lease of a reader could not be renewed", "session", r.agent.short, "cause", err.Error())
 	case err != nil || !lease.Held:
-		if r.stop != nil {
-			metrics.lease(leaseLost)
-		}
-		r.end()
+		r.lose()
 	default:
-		if r.stop == nil {
-			metrics.lease(leaseAcquired)
-		} else if r.fence != lease.Fence { // somebody else may have read meanwhile
-			metrics.lease(leaseLost)
-			r.end()
-		}
-		r.until, r.fence = asked.Add(leaseLife), lease.Fence
-		r.begin()
+		r.hold(lease, asked.Add(leaseLife))
 	}
+}
+
+// hold begins to read, or goes on, until the lease runs out.
+func (r *reader) hold(lease session.Lease, until time.Time) {
+	if r.stop == nil {
+		r.agent.gateway.settings.Metrics.lease(leaseAcquired)
+	} else if r.fence != lease.Fence { // somebody else may have read meanwhile
+		r.lose()
+	}
+	r.until, r.fence = until, lease.Fence
+	r.begin()
+}
+
+// lose stops reading, if something is read.
+func (r *reader) lose() {
+	if r.stop != nil {
+		r.agent.gateway.settings.Metrics.lease(leaseLost)
+	}
+	r.end()
 }
 
 // begin has every part read, unless it does.
@@ -95,21 +105,19 @@ func (r *reader) begin() {
 	r.agent.reads.Store(true)
 	r.deaf = r.agent.listen()
 	for _, p := range r.agent.parts {
-		r.work.Add(1)
-		started := r.agent.start(func() {
-			defer r.work.Done()
-			p.watch(ctx)
-		})
-		if !started {
-			r.work.Done()
-		}
+		r.run(func() { p.watch(ctx) })
 	}
+	r.run(func() { r.agent.takeOver(ctx) })
+}
+
+// run has a goroutine of the agent's do what end waits for.
+func (r *reader) run(f func()) {
 	r.work.Add(1)
 	started := r.agent.start(func() {
 		defer r.work.Done()
-		r.agent.takeOver(ctx)
+		f()
 	})
-	if !started {
+	if !started { // the agent has ended
 		r.work.Done()
 	}
 }

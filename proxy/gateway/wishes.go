@@ -58,16 +58,11 @@ func (f *fleet) shareWishes(ctx context.Context, a *Agent) error {
 		return nil
 	}
 	is, err := f.gateway.store.Update(ctx, a.session.ID, func(s *session.Session) {
-		wishes := maps.Clone(s.Wishes)
-		if wishes == nil {
-			wishes = map[string][]byte{}
-		}
 		for site, wish := range mine {
-			if bytes.Equal(wishes[site], known[site]) { // nobody else changed it
-				wishes[site] = wish
+			if bytes.Equal(s.Wishes[site], known[site]) { // nobody else changed it
+				s.Wishes = with(s.Wishes, site, wish)
 			}
 		}
-		s.Wishes = wishes
 	})
 	if err != nil {
 		return err
