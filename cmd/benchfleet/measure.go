@@ -5,6 +5,7 @@ import (
 	"io"
 	"time"
 
+	"portico/cmd/internal/bench"
 	"portico/cmd/internal/fleet"
 )
 
@@ -62,7 +63,7 @@ func measureFleet(ctx context.Context, s settings, of fleet.Settings, where ...s
 // measureRound has as many requests as can be for some time. What the store is asked in quiet, for as
 // long, is not counted.
 func measureRound(ctx context.Context, s settings, f *fleet.Fleet, c *callers, at string, kind request) (round, error) {
-	quiet, err := storeCalls(f, func() error { return pause(ctx, s.round) })
+	quiet, err := storeCalls(f, func() error { return bench.Pause(ctx, s.round) })
 	if err != nil {
 		return round{}, err
 	}
@@ -78,13 +79,4 @@ func measureRound(ctx context.Context, s settings, f *fleet.Fleet, c *callers, a
 		one.calls = max(0, float64(busy-quiet)/float64(n))
 	}
 	return one, err
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	select {
-	case <-time.After(d):
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
 }

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"text/tabwriter"
 	"time"
+
+	"portico/cmd/internal/bench"
 )
 
 // report writes a table with a round a line.
@@ -15,17 +17,9 @@ func report(w io.Writer, s settings, rounds []round) {
 	fmt.Fprintln(table, "sessions\trequest\trequests/s\tp50\tp99\tcalls of the store")
 	for _, r := range rounds {
 		fmt.Fprintf(table, "%s\t%s\t%.0f\t%s\t%s\t%.2f\n", r.where, r.request, float64(len(r.took))/r.lasted.Seconds(),
-			milliseconds(percentile(r.took, 50)), milliseconds(percentile(r.took, 99)), r.calls)
+			milliseconds(bench.Percentile(r.took, 50)), milliseconds(bench.Percentile(r.took, 99)), r.calls)
 	}
 	_ = table.Flush()
-}
-
-// percentile returns the duration that so many of a hundred stayed at or below, of a sorted list.
-func percentile(sorted []time.Duration, percent int) time.Duration {
-	if len(sorted) == 0 {
-		return 0
-	}
-	return sorted[(len(sorted)*percent+99)/100-1]
 }
 
 func milliseconds(d time.Duration) string { return strconv.FormatFloat(d.Seconds()*1000, 'f', 1, 64) }

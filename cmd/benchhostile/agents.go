@@ -119,11 +119,3 @@ func (a *agents) request(i, n int) error {
 	_, err := ask(context.Background(), a.clients[i], method, "http://"+a.door+"/api/v2/me", body, "Cookie", a.cookies[i])
 	return err
 }
-
-// percentile returns the value that p percent of the sorted ones do not exceed.
-func percentile(sorted []time.Duration, p int) time.Duration {
-	if len(sorted) == 0 {
-		return 0
-	}
-	return sorted[min(len(sorted)*p/100, len(sorted)-1)]
-}

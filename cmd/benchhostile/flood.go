@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"portico/cmd/internal/bench"
 )
 
 // counted is an outcome that many add to.
@@ -39,7 +41,7 @@ func sideBySide(ctx context.Context, n, most int, gap time.Duration, f func(i in
 		})
 	}
 	for i := range most {
-		if pause(ctx, gap) != nil {
+		if bench.Pause(ctx, gap) != nil {
 			break
 		}
 		turns <- i

@@ -73,7 +73,7 @@ func play(ctx context.Context, s settings, agents *agents, attack string, stderr
 			stop()
 		})
 	}
-	err := pause(ctx, settleFor)
+	err := bench.Pause(ctx, settleFor)
 	if err != nil {
 		return one, err
 	}
@@ -83,14 +83,4 @@ func play(ctx context.Context, s settings, agents *agents, attack string, stderr
 		return one, fmt.Errorf("stopped: %w", context.Cause(ctx))
 	}
 	return one, ended
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	if d > 0 {
-		select {
-		case <-time.After(d):
-		case <-ctx.Done():
-		}
-	}
-	return context.Cause(ctx)
 }

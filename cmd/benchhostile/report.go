@@ -11,6 +11,8 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+
+	"portico/cmd/internal/bench"
 )
 
 // most is how much longer than in quiet the slowest hundredth of requests may take.
@@ -37,8 +39,8 @@ func (r *report) print(w io.Writer) {
 			verdict = "MISSED"
 		}
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%.1f\t%s\t%d + %d of %d\t%s\n", attacked.name,
-			milliseconds(percentile(quiet.served.took, 50)), milliseconds(percentile(quiet.served.took, 99)),
-			milliseconds(percentile(attacked.served.took, 50)), milliseconds(percentile(attacked.served.took, 99)),
+			milliseconds(bench.Percentile(quiet.served.took, 50)), milliseconds(bench.Percentile(quiet.served.took, 99)),
+			milliseconds(bench.Percentile(attacked.served.took, 50)), milliseconds(bench.Percentile(attacked.served.took, 99)),
 			ratio(quiet, attacked), verdict, quiet.served.failed, attacked.served.failed, len(quiet.served.took)+len(attacked.served.took), attacked.got)
 	}
 	table.Flush()
@@ -50,7 +52,7 @@ func (r *report) print(w io.Writer) {
 }
 
 func ratio(quiet, attacked round) float64 {
-	return percentile(attacked.served.took, 99).Seconds() / percentile(quiet.served.took, 99).Seconds()
+	return bench.Percentile(attacked.served.took, 99).Seconds() / bench.Percentile(quiet.served.took, 99).Seconds()
 }
 
 func (o outcome) String() string {
@@ -72,7 +74,7 @@ func (r *report) save(file string) error {
 	rows := [][]string{{"attack", "requests", "failed", "p50_ms", "p99_ms"}}
 	for _, one := range r.rounds {
 		rows = append(rows, []string{one.name, strconv.Itoa(len(one.served.took)), strconv.Itoa(one.served.failed),
-			milliseconds(percentile(one.served.took, 50)), milliseconds(percentile(one.served.took, 99))})
+			milliseconds(bench.Percentile(one.served.took, 50)), milliseconds(bench.Percentile(one.served.took, 99))})
 	}
 	err = w.WriteAll(rows)
 	if err != nil {

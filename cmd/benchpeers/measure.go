@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"portico/cmd/internal/bench"
 )
 
 // A figure is what one turn of one entrant came to.
@@ -31,7 +33,7 @@ func measure(ctx context.Context, s settings, stdout, stderr io.Writer) error {
 	if len(missing) > 0 {
 		fmt.Fprintf(stderr, "benchpeers: left out. To have all peers: sudo apt-get install %s\n", strings.Join(missing, " "))
 	}
-	r := &report{settings: s, began: time.Now(), load: loadAverage(), versions: versionsOf(ctx)}
+	r := &report{settings: s, began: time.Now(), load: bench.LoadAverage(), versions: versionsOf(ctx)}
 	for _, m := range modes {
 		if s.only == crowdsName {
 			break
@@ -50,7 +52,7 @@ func measure(ctx context.Context, s settings, stdout, stderr io.Writer) error {
 			fmt.Fprintf(stderr, "benchpeers: crowds: %v\n", err)
 		}
 	}
-	r.ended = loadAverage()
+	r.ended = bench.LoadAverage()
 	fmt.Fprint(stdout, r.markdown())
 	return r.save()
 }

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"portico/cmd/internal/bench"
 )
 
 // A report is what was measured.
@@ -25,13 +27,11 @@ type reading func(figure) float64
 
 func cost(f figure) float64     { return float64(f.processor.Nanoseconds()) / 1000 } // µs
 func rate(f figure) float64     { return float64(f.requests) / f.took.Seconds() }
-func p50(f figure) float64      { return milliseconds(f.p50) }
-func p99(f figure) float64      { return milliseconds(f.p99) }
+func p50(f figure) float64      { return bench.Milliseconds(f.p50) }
+func p99(f figure) float64      { return bench.Milliseconds(f.p99) }
 func busy(f figure) float64     { return f.busy }
 func upstream(f figure) float64 { return f.upstream }
 func memory(f figure) float64   { return f.memory / 1e6 } // MB
-
-func milliseconds(d time.Duration) float64 { return d.Seconds() * 1000 }
 
 // of returns the figures of one who takes part, a round after the other.
 func (r *report) of(mode, contest, peer string) []figure {
@@ -77,14 +77,6 @@ func middle(values []float64) (float64, bool) {
 		return (sorted[half-1] + sorted[half]) / 2, true
 	}
 	return sorted[half], true
-}
-
-// percentile returns the value that p percent of the sorted values do not exceed; 0 of none.
-func percentile(sorted []time.Duration, p int) time.Duration {
-	if len(sorted) == 0 {
-		return 0
-	}
-	return sorted[(len(sorted)*p+99)/100-1]
 }
 
 // save writes the results to the folder that the settings name.

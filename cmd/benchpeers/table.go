@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"portico/cmd/internal/bench"
 )
 
 // markdown returns the report as tables: targets first, then all figures, then what they mean.
@@ -85,11 +87,11 @@ func (r *report) writeCrowds(out *strings.Builder) {
 		return
 	}
 	fmt.Fprintf(out, "\n## Crowds\n\n%d log-ins, %d a second: p50 %.1f ms, p99 %.1f ms, of which %.2f ms on average in the queue of the pace; %d refused with 503; the same calls made at the contact centre meanwhile: p50 %.1f ms, p99 %.1f ms.\n",
-		r.storm.agents, arrivals, milliseconds(percentile(r.storm.took, 50)), milliseconds(percentile(r.storm.took, 99)), milliseconds(r.storm.queued), r.storm.refused,
-		milliseconds(percentile(r.storm.direct, 50)), milliseconds(percentile(r.storm.direct, 99)))
+		r.storm.agents, arrivals, bench.Milliseconds(bench.Percentile(r.storm.took, 50)), bench.Milliseconds(bench.Percentile(r.storm.took, 99)), bench.Milliseconds(r.storm.queued), r.storm.refused,
+		bench.Milliseconds(bench.Percentile(r.storm.direct, 50)), bench.Milliseconds(bench.Percentile(r.storm.direct, 99)))
 	for _, one := range r.rushes {
 		fmt.Fprintf(out, "%d first readers: slowest %.1f ms, contact centre itself %.1f ms, fetches %d; a loop that only writes finished answers: the slowest is %.1f ms late.\n",
-			crowd, milliseconds(one.slowest), milliseconds(one.own), one.fetches, milliseconds(one.least))
+			crowd, bench.Milliseconds(one.slowest), bench.Milliseconds(one.own), one.fetches, bench.Milliseconds(one.least))
 	}
 }
 

@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"slices"
+
+	"portico/cmd/internal/bench"
 )
 
 // A bound is what a figure should be.
@@ -106,10 +108,10 @@ func (r *report) crowdResults() []result {
 	var late []float64
 	for _, one := range r.rushes {
 		most = max(most, one.fetches)
-		late = append(late, milliseconds(one.late()))
+		late = append(late, bench.Milliseconds(one.late()))
 	}
 	slowest, _ := middle(late)
-	longer := percentile(r.storm.took, 99).Seconds() / percentile(r.storm.direct, 99).Seconds()
+	longer := bench.Percentile(r.storm.took, 99).Seconds() / bench.Percentile(r.storm.direct, 99).Seconds()
 	return []result{
 		{fmt.Sprintf("%d first readers of one session: fetches of the catalogue", crowd), "exactly 1", "-", most == 1, fmt.Sprint(most), true},
 		{fmt.Sprintf("the same: ms that the slowest waits beyond the contact centre's own %v", siteTakes), "at most 5", "-", slowest <= 5, fmt.Sprintf("%.1f", slowest), true},

@@ -140,16 +140,6 @@ func (f family) memory() (float64, error) {
 	return total, nil
 }
 
-// loadAverage returns the machine's, of the last minute, since what else it does shows in every time.
-func loadAverage() string {
-	text, err := os.ReadFile("/proc/loadavg")
-	if err != nil {
-		return "unknown"
-	}
-	first, _, _ := strings.Cut(string(text), " ")
-	return first
-}
-
 // processorName returns what the machine calls its processors.
 func processorName() string {
 	text, _ := os.ReadFile("/proc/cpuinfo")

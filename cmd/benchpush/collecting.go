@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"portico/cmd/internal/bench"
 )
 
 // processors returns how long Portico keeps processors busy while f runs.
@@ -32,7 +34,7 @@ func (s *scene) collect(ctx context.Context, between time.Duration) error {
 		if err != nil {
 			return err
 		}
-		err = pause(ctx, between)
+		err = bench.Pause(ctx, between)
 		if err != nil {
 			return err
 		}

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"portico/cmd/internal/bench"
 )
 
 // A round is what became of events at a steady rate for some time.
@@ -64,7 +66,7 @@ const late = 3 * time.Second
 
 // events changes the status of one agent after the other, at the contact centre, at a steady rate.
 func (s *scene) events(ctx context.Context, set settings, agents []*agent, notified *arrivals) (round, error) {
-	r := round{load: loadAverage()}
+	r := round{load: loadNow()}
 	notified.clear()
 	defer uncollected()()
 	counted, err := s.metrics(ctx)
@@ -79,7 +81,7 @@ func (s *scene) events(ctx context.Context, set settings, agents []*agent, notif
 	if err != nil {
 		return r, err
 	}
-	err = pause(ctx, late)
+	err = bench.Pause(ctx, late)
 	if err != nil {
 		return r, err
 	}

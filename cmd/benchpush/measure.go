@@ -5,11 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"syscall"
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"portico/cmd/internal/bench"
 )
 
 // Metrics of Portico's that say when a stage is reached.
@@ -31,7 +32,7 @@ func measure(ctx context.Context, s settings, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	r := &report{settings: s, load: loadAverage()}
+	r := &report{settings: s, load: loadNow()}
 	err = withAgents(ctx, s.agents, s, stderr, r.take)
 	if err != nil {
 		return err
@@ -171,16 +172,5 @@ func enoughFiles(need int) error {
 	return err
 }
 
-// loadAverage returns the machine's, of the last minute, since what else it does shows in every time.
-func loadAverage() string {
-	var load float64
-	text, err := os.ReadFile("/proc/loadavg")
-	if err != nil {
-		return "unknown"
-	}
-	_, err = fmt.Sscan(string(text), &load)
-	if err != nil {
-		return "unknown"
-	}
-	return fmt.Sprintf("%.1f at %s", load, time.Now().Format(time.TimeOnly))
-}
+// loadNow returns the machine's load average, and when that was.
+func loadNow() string { return bench.LoadAverage() + " at " + time.Now().Format(time.TimeOnly) }

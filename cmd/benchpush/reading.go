@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"portico/cmd/internal/bench"
 )
 
 // A reading is what Portico uses at one time.
@@ -73,7 +75,7 @@ func (s *scene) settle(ctx context.Context) (float64, error) {
 	least, err := resident(s.Portico.PID())
 	same := 0
 	for began := time.Now(); err == nil && same < settled && time.Since(began) < settleWithin; {
-		err = pause(ctx, settleEvery)
+		err = bench.Pause(ctx, settleEvery)
 		if err != nil {
 			break
 		}
@@ -85,15 +87,6 @@ func (s *scene) settle(ctx context.Context) (float64, error) {
 		}
 	}
 	return least, err
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	select {
-	case <-time.After(d):
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
 }
 
 // resident returns the resident memory of a process in bytes.
@@ -240,7 +233,7 @@ func (s *scene) await(ctx context.Context, name string, want float64) error {
 		if values[name] == want {
 			return nil
 		}
-		err = pause(ctx, 250*time.Millisecond)
+		err = bench.Pause(ctx, 250*time.Millisecond)
 		if err != nil {
 			return fmt.Errorf("%s is %v; want %v: %w", name, values[name], want, err)
 		}

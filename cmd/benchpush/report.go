@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"text/tabwriter"
 	"time"
+
+	"portico/cmd/internal/bench"
 )
 
 // A report is what was measured.
@@ -40,7 +42,7 @@ func (r *report) targets() []target {
 		{"memory of an idle websocket", sockets.per(agents, r.settings.agents).resident / kilobyte, "KB", 8, 0},
 	}
 	if len(r.rounds) > 0 {
-		list = append(list, target{"event to held client, 99th percentile, median of the rounds", milliseconds(r.p99()), "ms", 5, 0},
+		list = append(list, target{"event to held client, 99th percentile, median of the rounds", bench.Milliseconds(r.p99()), "ms", 5, 0},
 			target{"processor time of Portico for each event, median of the rounds", r.cost(), "µs", 42, 20})
 	}
 	return list
@@ -50,10 +52,10 @@ func (r *report) targets() []target {
 func (r *report) p99() time.Duration {
 	var all []time.Duration
 	for _, one := range r.rounds {
-		all = append(all, percentile(one.arrived, 99))
+		all = append(all, bench.Percentile(one.arrived, 99))
 	}
 	slices.Sort(all)
-	return percentile(all, 50)
+	return bench.Percentile(all, 50)
 }
 
 // cost returns the median of what the rounds' events took of processors, in microseconds.
@@ -63,18 +65,8 @@ func (r *report) cost() float64 {
 		all = append(all, one.each())
 	}
 	slices.Sort(all)
-	return 1000 * milliseconds(percentile(all, 50))
+	return 1000 * bench.Milliseconds(bench.Percentile(all, 50))
 }
-
-// percentile returns the value that p percent of the sorted values do not exceed; 0 of none.
-func percentile(sorted []time.Duration, p int) time.Duration {
-	if len(sorted) == 0 {
-		return 0
-	}
-	return sorted[(len(sorted)*p+99)/100-1]
-}
-
-func milliseconds(d time.Duration) float64 { return d.Seconds() * 1000 }
 
 // print writes the report as tables.
 func (r *report) print(w io.Writer) {
@@ -105,14 +97,14 @@ func (r *report) printRounds(w io.Writer) {
 	for _, one := range r.rounds {
 		fmt.Fprintf(w, "\nEvents for %v, load average %s: %d sent, %.0f/s, %d arrived; processors busy: Portico %.2f, simulator %.2f, driver %.2f\n"+
 			"  Portico's for each event %.1f µs, answered connects %.2f\n",
-			r.settings.round, one.load, one.sent, one.rate, len(one.arrived), one.busy["Portico"], one.busy["simulator"], one.busy["driver"], 1000*milliseconds(one.each()), one.answers)
+			r.settings.round, one.load, one.sent, one.rate, len(one.arrived), one.busy["Portico"], one.busy["simulator"], one.busy["driver"], 1000*bench.Milliseconds(one.each()), one.answers)
 		fmt.Fprintf(w, "  change to held client    %s\n  of it, until the simulator had answered the change  %s\n  of it, inside Portico    p99 at most %g ms\n",
 			quantiles(one.arrived), quantiles(one.accepted), one.inside)
 	}
 }
 
 func quantiles(sorted []time.Duration) string {
-	return fmt.Sprintf("p50 %.2f ms, p99 %.2f ms, longest %.2f ms", milliseconds(percentile(sorted, 50)), milliseconds(percentile(sorted, 99)), milliseconds(percentile(sorted, 100)))
+	return fmt.Sprintf("p50 %.2f ms, p99 %.2f ms, longest %.2f ms", bench.Milliseconds(bench.Percentile(sorted, 50)), bench.Milliseconds(bench.Percentile(sorted, 99)), bench.Milliseconds(bench.Percentile(sorted, 100)))
 }
 
 func (r *report) printTargets(w io.Writer) {
@@ -156,11 +148,11 @@ func (r *report) save(file string) error {
 		name := fmt.Sprintf("round %d: ", i+1)
 		add(name+"sent", float64(one.sent), "")
 		add(name+"arrived", float64(len(one.arrived)), "")
-		add(name+"processor time of Portico for each event", 1000*milliseconds(one.each()), "µs")
+		add(name+"processor time of Portico for each event", 1000*bench.Milliseconds(one.each()), "µs")
 		add(name+"answered connects for each event", one.answers, "")
 		for _, p := range []int{50, 99, 100} {
-			add(fmt.Sprintf("%schange to client p%d", name, p), milliseconds(percentile(one.arrived, p)), "ms")
-			add(fmt.Sprintf("%schange to simulator p%d", name, p), milliseconds(percentile(one.accepted, p)), "ms")
+			add(fmt.Sprintf("%schange to client p%d", name, p), bench.Milliseconds(bench.Percentile(one.arrived, p)), "ms")
+			add(fmt.Sprintf("%schange to simulator p%d", name, p), bench.Milliseconds(bench.Percentile(one.accepted, p)), "ms")
 		}
 	}
 	for _, t := range r.targets() {

@@ -9,29 +9,6 @@ import (
 	"time"
 )
 
-func TestPercentile(t *testing.T) {
-	hundred := make([]time.Duration, 100)
-	for i := range hundred {
-		hundred[i] = time.Duration(i + 1)
-	}
-	for _, tt := range []struct {
-		name   string
-		sorted []time.Duration
-		p      int
-		want   time.Duration
-	}{
-		{"of nothing", nil, 99, 0},
-		{"the middle", hundred, 50, 50},
-		{"99 of 100", hundred, 99, 99},
-		{"the longest", hundred, 100, 100},
-		{"the middle of three", hundred[:3], 50, 2},
-	} {
-		if got := percentile(tt.sorted, tt.p); got != tt.want {
-			t.Errorf("%s: percentile(%d) = %d; want %d", tt.name, tt.p, got, tt.want)
-		}
-	}
-}
-
 func TestReport(t *testing.T) {
 	at := func(resident float64) reading { return reading{resident: resident, before: resident} }
 	r := &report{settings: settings{agents: 10, round: time.Second}, load: "0.1",

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"portico/cmd/internal/bench"
 )
 
 // A step is what Portico uses with a number of agents at work.
@@ -44,7 +46,7 @@ func grow(ctx context.Context, s settings, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	g := &growth{settings: s, load: loadAverage()}
+	g := &growth{settings: s, load: loadNow()}
 	err = withAgents(ctx, most, s, stderr, g.take)
 	if err != nil {
 		return err
@@ -95,7 +97,7 @@ func (c *crowd) step(ctx context.Context, agents []*agent, steady time.Duration)
 	if err != nil {
 		return one, err
 	}
-	one.shift, one.busy, err = c.work(ctx, agents, steady, func() error { return pause(ctx, steady) })
+	one.shift, one.busy, err = c.work(ctx, agents, steady, func() error { return bench.Pause(ctx, steady) })
 	if err != nil {
 		return one, err
 	}
@@ -104,7 +106,7 @@ func (c *crowd) step(ctx context.Context, agents []*agent, steady time.Duration)
 		return one, err
 	}
 	_, _, err = c.work(ctx, agents, steady, func() error { return one.collect(ctx, c.scene) })
-	one.load = loadAverage()
+	one.load = loadNow()
 	return one, err
 }
 
@@ -156,7 +158,7 @@ func (s *step) rest(ctx context.Context, scene *scene) error {
 		return err
 	}
 	s.files = float64(len(files))
-	idle, err := scene.processors(func() error { return pause(ctx, idleFor) })
+	idle, err := scene.processors(func() error { return bench.Pause(ctx, idleFor) })
 	s.idle = idle.Seconds() / idleFor.Seconds()
 	if err != nil {
 		return err

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"text/tabwriter"
+
+	"portico/cmd/internal/bench"
 )
 
 // A column is a figure of a step.
@@ -34,12 +36,12 @@ func (g *growth) columns() []column {
 		{"open files", "", func(s step) float64 { return s.files }},
 		{"processors idle", "", func(s step) float64 { return s.idle }},
 		{"at work", "", func(s step) float64 { return s.busy }},
-		{"a collection", "ms of a processor", func(s step) float64 { return milliseconds(s.cleared) }},
-		{"pause p99", "ms", func(s step) float64 { return milliseconds(percentile(s.pauses, 99)) }},
-		{"pause longest", "ms", func(s step) float64 { return milliseconds(percentile(s.pauses, 100)) }},
-		{"event p50", "ms", func(s step) float64 { return milliseconds(percentile(s.arrived, 50)) }},
-		{"event p99", "ms", func(s step) float64 { return milliseconds(percentile(s.arrived, 99)) }},
-		{"GET /me p99", "ms", func(s step) float64 { return milliseconds(percentile(s.reads, 99)) }},
+		{"a collection", "ms of a processor", func(s step) float64 { return bench.Milliseconds(s.cleared) }},
+		{"pause p99", "ms", func(s step) float64 { return bench.Milliseconds(bench.Percentile(s.pauses, 99)) }},
+		{"pause longest", "ms", func(s step) float64 { return bench.Milliseconds(bench.Percentile(s.pauses, 100)) }},
+		{"event p50", "ms", func(s step) float64 { return bench.Milliseconds(bench.Percentile(s.arrived, 50)) }},
+		{"event p99", "ms", func(s step) float64 { return bench.Milliseconds(bench.Percentile(s.arrived, 99)) }},
+		{"GET /me p99", "ms", func(s step) float64 { return bench.Milliseconds(bench.Percentile(s.reads, 99)) }},
 	}
 }
 

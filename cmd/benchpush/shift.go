@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"portico/cmd/internal/bench"
 )
 
 // What agents do at work: contact centres change the state of each about once a minute, and an application
@@ -38,7 +40,7 @@ func (c *crowd) work(ctx context.Context, agents []*agent, length time.Duration,
 	took, err := c.scene.processors(f)
 	busy := took.Seconds() / time.Since(began).Seconds()
 	work.Wait()
-	for _, failed := range []error{changing, reading, err, pause(ctx, time.Second)} { // the last change has arrived by then
+	for _, failed := range []error{changing, reading, err, bench.Pause(ctx, time.Second)} { // the last change has arrived by then
 		if failed != nil {
 			return s, busy, failed
 		}
