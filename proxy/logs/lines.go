@@ -30,7 +30,11 @@ func (h jsonLines) Handle(ctx context.Context, r slog.Record) error {
 		return h.Handler.Handle(ctx, r)
 	}
 	line := taken.Get().(*[]byte)
-	defer taken.Put(line)
+	defer func() {
+		if cap(*line) <= longestTaken { // else a stack trace would be kept for records of a few hundred bytes
+			taken.Put(line)
+		}
+	}()
 	var plain bool
 	*line, plain = appendLine((*line)[:0], r)
 	if !plain {
@@ -49,6 +53,8 @@ func (h jsonLines) WithGroup(name string) slog.Handler {
 }
 
 var taken = sync.Pool{New: func() any { return new([]byte) }}
+
+const longestTaken = 16 << 10 // bytes
 
 // oneAtATime is a writer that both ways of writing share.
 type oneAtATime struct {
