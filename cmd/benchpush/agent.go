@@ -107,6 +107,14 @@ func clientIDOf(body []byte) (string, error) {
 	return answer[0].ClientID, nil
 }
 
+// successful returns what went wrong with a message: err, or what it was answered.
+func successful(body []byte, err error) error {
+	if err == nil && !bytes.Contains(body, []byte(`"successful":true`)) {
+		err = fmt.Errorf("it was answered %s", body)
+	}
+	return err
+}
+
 // subscribe makes the agent a client of CometD with every subscription, on a connection that stays.
 func (a *agent) subscribe(ctx context.Context) error {
 	w, err := dial(ctx, a.portico)
@@ -125,8 +133,9 @@ func (a *agent) subscribe(ctx context.Context) error {
 	}
 	for _, message := range []string{fmt.Sprintf(subscribe, a.clientID), fmt.Sprintf(atOnce, "long-polling", a.clientID)} {
 		_, body, err = w.do(a.request(pathNotifications, message))
-		if err != nil || !bytes.Contains(body, []byte(`"successful":true`)) {
-			return fmt.Errorf("subscribe %s: %s: %w", a.name, body, err)
+		err = successful(body, err)
+		if err != nil {
+			return fmt.Errorf("subscribe %s: %w", a.name, err)
 		}
 	}
 	return nil
@@ -143,8 +152,9 @@ func (a *agent) hold(ctx context.Context, arrived func(time.Duration)) error {
 		if ctx.Err() != nil {
 			return nil
 		}
-		if err != nil || !bytes.Contains(body, []byte(`"successful":true`)) {
-			return fmt.Errorf("connect of %s: %s: %w", a.name, body, err)
+		err = successful(body, err)
+		if err != nil {
+			return fmt.Errorf("connect of %s: %w", a.name, err)
 		}
 		a.answers.Add(1)
 		if !bytes.Contains(body, []byte(`"data":`)) {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"net/http"
@@ -35,8 +34,9 @@ func (a *agent) openSocket(ctx context.Context) (*socket, error) {
 	}
 	for _, message := range []string{fmt.Sprintf(subscribe, k.clientID), fmt.Sprintf(atOnce, "websocket", k.clientID)} {
 		body, err = k.do(ctx, message)
-		if err != nil || !bytes.Contains(body, []byte(`"successful":true`)) {
-			return nil, fmt.Errorf("subscribe %s by websocket: %s: %w", a.name, body, err)
+		err = successful(body, err)
+		if err != nil {
+			return nil, fmt.Errorf("subscribe %s by websocket: %w", a.name, err)
 		}
 	}
 	return k, nil
