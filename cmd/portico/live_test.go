@@ -44,7 +44,7 @@ func TestEveryLiveKeyTakesEffect(t *testing.T) {
 		{"dialect", "dialect: statusCode", func() string { return ask("", "GET", "/me", "") }, `403 {"status":"error"`, `403 {"statusCode":20`},
 		{"htcc_version", "htcc_version: 9.9.9", func() string { return ask("", "GET", versionPath, "") }, `200 {"statusCode":0,"version":"8.5`, `200 {"statusCode":0,"version":"9.9.9"`},
 		{"passthrough", "passthrough: [/elsewhere]", func() string { return ask("", "GET", "/elsewhere/7", "") }, "404", "403"},
-		{"quick_requests", "quick_requests: false", func() string { return fmt.Sprint(readsQuickly(t, s.running.door.address())) }, "[false false true]", "[false false false]"},
+		{"quick_requests", "quick_requests: false", func() string { return fmt.Sprint(readsQuickly(t, s.running.door.address())) }, "true", "false"},
 		{"idle_timeout", "idle_timeout: 7m", func() string { return policy(s.running.settings()).Idle.String() }, "30m", "7m"},
 		{"credentials", "credentials: forget", func() string { return fmt.Sprint(policy(s.running.settings()).Forget) }, "false", "true"},
 		{"csrf", "csrf: token", func() string {
@@ -115,9 +115,10 @@ func TestEveryLiveKeyTakesEffect(t *testing.T) {
 	must(t, <-s.ended)
 }
 
-// readsQuickly reads the catalogue several times on a connection, and returns of each time whether it was answered
-// before net/http, whose Date comes last. The first finds a stranger, and the second an address to be noted.
-func readsQuickly(t *testing.T, door string) []bool {
+// readsQuickly reads the catalogue many times on a connection, and reports whether it was answered once before
+// net/http, whose Date comes last. The first finds a stranger, the second an address to be noted, and any may come
+// before net/http has done with the one before.
+func readsQuickly(t *testing.T, door string) bool {
 	t.Helper()
 	conn, err := net.Dial("tcp", door)
 	must(t, err)
@@ -125,8 +126,7 @@ func readsQuickly(t *testing.T, door string) []bool {
 	in := bufio.NewReader(conn)
 	request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/me/status-messages", nil)
 	request.SetBasicAuth("anna", "anna")
-	var all []bool
-	for range 3 {
+	for range 50 {
 		_, err := fmt.Fprintf(conn, "GET /me/status-messages HTTP/1.1\r\nHost: a\r\nAuthorization: %s\r\n\r\n", request.Header.Get("Authorization"))
 		must(t, err)
 		head, last := "", ""
@@ -143,9 +143,11 @@ func readsQuickly(t *testing.T, door string) []bool {
 		if answer.StatusCode != http.StatusOK || !strings.HasPrefix(string(body), `{"statusMessageList"`) {
 			t.Errorf("the catalogue is %s %.100s", answer.Status, body)
 		}
-		all = append(all, !strings.HasPrefix(last, "Date:"))
+		if !strings.HasPrefix(last, "Date:") {
+			return true
+		}
 	}
-	return all
+	return false
 }
 
 // TestNewRoutesAreThoseOfTheNextLogIns changes where agents work while one is logged in.
