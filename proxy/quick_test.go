@@ -114,15 +114,15 @@ func heads(cookie, bjorn, etag, zipped string) []string {
 	} {
 		all = append(all, "GET /api/v2/me/status-messages HTTP/1.1\r\nHost: a\r\n"+headers+"\r\n", "GET /me HTTP/1.1\r\nHost: a\r\n"+headers+"\r\n")
 	}
-	for _, body := range []string{`{"operationName":"Ready"}`, `{"operationName":"AtLunch"}`, `{"operationName":"Nonsense"}`, `{"operationName":"StartContactCenterSession","channels":["voice"]}`, `{`, ""} {
-		for _, target := range []string{"/me", "/api/v2/me", "/api/v2/me?a=b", "/me/channels/voice", "/api/v2/me/channels/fax", "/me/devices/x", "/me/devices"} {
-			all = append(all, fmt.Sprintf("POST %s HTTP/1.1\r\nHost: a\r\n%sContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", target, ours, len(body), body))
-		}
+	const ready = `{"operationName":"Ready"}`
+	for _, ask := range [][2]string{{"/me", ready}, {"/api/v2/me", ready}, {"/api/v2/me?a=b", ready}, {"/me/channels/voice", ready}, {"/api/v2/me/channels/fax", ready}, {"/me/devices/x", ready},
+		{"/me/devices", ready}, {"/me", `{"operationName":"AtLunch"}`}, {"/api/v2/me", `{"operationName":"Nonsense"}`}, {"/me", `{"operationName":"StartContactCenterSession","channels":["voice"]}`}, {"/me", "{"}, {"/api/v2/me", ""}} {
+		all = append(all, fmt.Sprintf("POST %s HTTP/1.1\r\nHost: a\r\n%sContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", ask[0], ours, len(ask[1]), ask[1]))
 	}
-	for _, headers := range []string{"", "Cookie: JSESSIONID=unknown\r\n", basic, "Authorization: " + basicAuth("anna", "wrong") + "\r\n", ours + "Origin: https://crm.example\r\n",
+	for _, headers := range []string{"", "Cookie: JSESSIONID=unknown\r\n", basic, ours + "Origin: https://crm.example\r\n",
 		ours + "Origin: https://evil.example\r\nSec-Fetch-Site: cross-site\r\n", ours + "X-Request-Id: given-by.me_1\r\nX-Anything: x\r\nX-Anything: y\r\n",
 		ours + "Traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n", ours + "Connection: close\r\n"} {
-		all = append(all, "POST /me HTTP/1.1\r\nHost: a\r\n"+headers+"Content-Length: 25\r\n\r\n{\"operationName\":\"Ready\"}")
+		all = append(all, "POST /me HTTP/1.1\r\nHost: a\r\n"+headers+"Content-Length: 25\r\n\r\n"+ready)
 	}
 	return append(all, "HEAD /me HTTP/1.1\r\nHost: a\r\n"+ours+"\r\n", "GET /me HTTP/1.0\r\nHost: a\r\n"+ours+"\r\n", "OPTIONS /me HTTP/1.1\r\nHost: a\r\n"+ours+"\r\n")
 }
