@@ -73,19 +73,23 @@ func (a *Agent) pause() func() {
 	}
 }
 
-// send pushes what waits. No part's lock may be held.
+// send pushes what waits, together, so that one answer carries it. No part's lock may be held.
 func (a *Agent) send() {
 	a.outbox.sending.Lock()
 	defer a.outbox.sending.Unlock()
+	var all []push.Publication
 	for {
 		one, more := a.outbox.next()
 		if !more {
-			return
+			break
 		}
 		if one.data == nil {
 			one.data = a.channelsMessage()
 		}
-		a.gateway.publish(a, one)
+		all = append(all, push.Publication{Channel: one.topic, Data: one.data, Received: one.received, Mark: a.markWith(one.topic)})
+	}
+	if len(all) > 0 {
+		a.gateway.publish(a, all)
 	}
 }
 
@@ -95,12 +99,12 @@ func (a *Agent) isHeard() bool {
 	return push != nil && push.Reaches(a.session.ID)
 }
 
-// publish gives one notification to the agent's applications.
-func (g *Gateway) publish(a *Agent, one letter) {
+// publish gives notifications to the agent's applications.
+func (g *Gateway) publish(a *Agent, all []push.Publication) {
 	if g.settings.Push == nil {
 		return
 	}
-	err := g.settings.Push.PublishMarked(a.session.ID, one.topic, one.data, one.received, a.markWith(one.topic))
+	err := g.settings.Push.PublishAll(a.session.ID, all...)
 	if err != nil {
 		g.log.Error("a notification could not be pushed", "session", a.short, "cause", err.Error())
 	}

@@ -25,8 +25,8 @@ func BenchmarkEvent(b *testing.B) {
 	}
 	defer stream.Close()
 	r := &reader{client: client, to: Receiver{Message: func(icwsapi.Message) { body.over = !b.Loop() }}}
-	client.aside.enter()
-	defer client.aside.leave()
+	client.aside.Enter()
+	defer client.aside.Leave()
 	b.ReportAllocs()
 	err = r.read(stream)
 	if !errors.Is(err, errStreamEnded) {

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"portico/proxy/aside"
 	"portico/proxy/tracing"
 	"portico/proxy/upstream"
 	"portico/translate/icwsapi"
@@ -70,7 +71,7 @@ type Client struct {
 	features atomic.Pointer[[]icwsapi.Feature] // of the last log-in
 	public   public
 	releases releases
-	aside    aside
+	aside    aside.Pool
 	lists    lists
 }
 

@@ -85,8 +85,8 @@ func (r *Reception) Run(ctx context.Context) error {
 	r.reader.gauge = r.reader.client.metrics.Reader()
 	r.reader.gauge.Set(r.reader.transport, false)
 	defer r.reader.gauge.Close()
-	r.reader.client.aside.enter()
-	defer r.reader.client.aside.leave()
+	r.reader.client.aside.Enter()
+	defer r.reader.client.aside.Leave()
 	return r.reader.failed(r.reader.run(upstream.WithCause(ctx, upstream.Stream)))
 }
 

@@ -40,7 +40,7 @@ func (r *reader) stream(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.client.aside.call(func() { err = r.subscribe(ctx) })
+	r.client.aside.Call(func() { err = r.subscribe(ctx) })
 	if err != nil {
 		return err
 	}
@@ -48,7 +48,7 @@ func (r *reader) stream(ctx context.Context) error {
 	if opening.err != nil {
 		return opening.err
 	}
-	r.client.aside.call(r.opened)
+	r.client.aside.Call(r.opened)
 	return r.read(opening.stream)
 }
 
@@ -135,7 +135,7 @@ func (r *reader) read(stream *upstream.EventStream) error {
 		}
 		data := eventData(block)
 		if len(data) > 0 {
-			r.client.aside.call(func() { r.deliver(data) })
+			r.client.aside.Call(func() { r.deliver(data) })
 		}
 	}
 }

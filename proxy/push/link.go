@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -20,11 +21,12 @@ const readBuffer = 512
 // closeWait is how long a peer may take to close its end once we want to.
 const closeWait = 5 * time.Second
 
-// A link is the connection below a socket.
+// A link is the connection below a socket or a line.
 type link struct {
 	net.Conn
-	in    bufio.Reader // through which the socket reads; without a buffer while it waits
-	early []byte       // has come, and is not in there yet
+	raw   syscall.RawConn // the same, for reading and writing without waiting; nil for one that knows nothing of that
+	in    bufio.Reader    // through which the socket reads; without a buffer while it waits
+	early []byte          // has come, and is not in there yet
 	first [1]byte
 	hasty atomic.Bool // the peer has no more than closeWait left
 }
@@ -60,9 +62,6 @@ func (l *link) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// interrupt ends what is being read, and will be, now.
-func (l *link) interrupt() { _ = l.SetReadDeadline(time.Unix(1, 0)) }
-
 // hurry ends what is being read, and will be, once the peer has had closeWait since the first call.
 func (l *link) hurry() {
 	if l.hasty.CompareAndSwap(false, true) {
@@ -91,6 +90,20 @@ func (l *link) CloseWrite() error {
 	return half.CloseWrite()
 }
 
+// newLink returns conn as a link. What stood around it while it was the http.Server's has nothing to do any more.
+func newLink(conn net.Conn) *link {
+	covered, ok := conn.(interface{ Uncovered() net.Conn })
+	if ok {
+		conn = covered.Uncovered()
+	}
+	l := &link{Conn: conn}
+	system, ok := conn.(syscall.Conn)
+	if ok {
+		l.raw, _ = system.SyscallConn()
+	}
+	return l
+}
+
 // take takes over the connection of a request, with what has come on it already.
 func take(w http.ResponseWriter) (*link, *bufio.Writer, error) {
 	conn, large, err := http.NewResponseController(w).Hijack()
@@ -99,7 +112,7 @@ func take(w http.ResponseWriter) (*link, *bufio.Writer, error) {
 	}
 	l, again := conn.(*link)
 	if !again {
-		l = &link{Conn: conn}
+		l = newLink(conn)
 	}
 	early, _ := large.Reader.Peek(large.Reader.Buffered())
 	l.early = append(bytes.Clone(early), l.early...)

@@ -5,26 +5,27 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
+	"strconv"
 	"time"
 )
 
-// restFor is how long a connection is kept for its next request, as by Portico's own http.Server.
-const restFor = 2 * time.Minute
-
-// A parked is a connect that is held on a connection taken from the http.Server, which goes back there
-// with the next request. While it is held, a goroutine with a small stack waits for the end of the
-// connection, and there is no buffer: 7 KB of memory where the http.Server uses 28 (`make bench-push`).
-//
-// The way there and back leaves 12 KB of garbage, the buffers of two lives in the http.Server. Events come
-// in bursts, so clients are parked that have been quiet for as long as a connect is held.
+// A parked is a connect that is answered on a line, mostly after it was held.
 type parked struct {
-	server *Server
-	link   *link
+	line   *Line
 	x      *exchange
-	head   []byte        // lines of the answer's header that are known
-	woken  chan struct{} // is closed when the connect is to be answered
-	over   func(Ending)
+	caller Caller
+	left   bool          // nobody is there to be answered; guarded by Server.mu
+	stays  bool          // the connection does, once done is closed
+	done   chan struct{} // is closed when it is answered
+}
+
+// A Caller is whoever is answered on a line.
+type Caller interface {
+	// Head appends the lines of the answer's header that are not push's own.
+	Head(out []byte) []byte
+
+	// Over is called once the request is answered.
+	Over(Ending)
 }
 
 // An Ending is how a request ended that was answered after ServeUntil had returned. It is zero for others.
@@ -34,11 +35,20 @@ type Ending struct {
 	Err    error // as Serve returns it
 }
 
-// park parks the connect of x if its client is quiet, and reports whether it did: connections of TLS and
-// HTTP/2, and those that end with their answer, are left to the http.Server.
-func (s *Server) park(w http.ResponseWriter, r *http.Request, x *exchange, woken chan struct{}, over func(Ending)) bool {
+// A served is the Caller of a connect that came from the http.Server.
+type served struct {
+	head []byte
+	over func(Ending)
+}
+
+func (c *served) Head(out []byte) []byte { return append(out, c.head...) }
+func (c *served) Over(end Ending)        { c.over(end) }
+
+// park makes the connection of x's connect a line, and reports whether it did: connections of TLS and HTTP/2, and
+// those that end with their answer, are left to the http.Server.
+func (s *Server) park(w http.ResponseWriter, r *http.Request, x *exchange, over func(Ending)) bool {
 	plain := r.TLS == nil && r.ProtoMajor == 1 && r.ProtoMinor == 1
-	if !plain || r.Close || w.Header().Get("Connection") != "" || s.lively(x.client) || !s.takeOn() {
+	if !plain || r.Close || w.Header().Get("Connection") != "" || !s.takeOn() {
 		return false
 	}
 	var head bytes.Buffer
@@ -48,115 +58,147 @@ func (s *Server) park(w http.ResponseWriter, r *http.Request, x *exchange, woken
 		s.serving.Done()
 		return false
 	}
-	p := &parked{server: s, link: link, x: x, head: bytes.Clone(head.Bytes()), woken: woken, over: over}
+	line := s.newLine(link)
+	p := line.park(x, &served{bytes.Clone(head.Bytes()), over})
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if x.connect.held {
-		x.connect.wake = p.wake
-	} else {
-		p.link.interrupt() // it was woken meanwhile
+	x.connect.wake = p.wakeLocked
+	if !x.connect.held {
+		p.wakeLocked() // it was woken meanwhile
 	}
-	go p.run()
+	go line.run()
 	return true
 }
 
-func (s *Server) lively(c *client) bool {
+// park has l carry x.
+func (l *Line) park(x *exchange, caller Caller) *parked {
+	l.now = &parked{line: l, x: x, caller: caller, done: make(chan struct{})}
+	return l.now
+}
+
+// wakeLocked has p answered, by whoever publishes what wakes it where that need not wait for anybody.
+func (p *parked) wakeLocked() {
+	s := p.line.server
+	switch {
+	case p.left:
+	case s.woken != nil:
+		*s.woken = append(*s.woken, p)
+	default:
+		go p.answer()
+	}
+}
+
+// abandon gives up p if it is held: its caller has left.
+func (p *parked) abandon() {
+	s := p.line.server
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	return c.lively
-}
-
-// wake has p answered.
-func (p *parked) wake() {
-	close(p.woken)
-	p.link.interrupt()
-}
-
-// run waits until p is to be answered, answers it and hands the connection on.
-func (p *parked) run() {
-	defer p.server.serving.Done()
-	stays := false
-	p.server.guard(func() { stays = p.serve() })
-	if !stays || !p.rest() {
-		_ = p.link.Close()
+	held := p.x.connect != nil && p.x.connect.held
+	if held {
+		p.left = true
+		s.abandonLocked(p.x.connect)
+	}
+	s.mu.Unlock()
+	if held {
+		p.caller.Over(Ending{Err: ErrLeft})
+		close(p.done)
 	}
 }
 
-// serve answers p, and reports whether the connection stays open.
-func (p *parked) serve() bool {
-	end := Ending{Err: ErrLeft}
-	defer func() { p.over(end) }()
-	if !p.wait() {
-		p.server.mu.Lock()
-		p.server.abandonLocked(p.x.connect)
-		p.server.mu.Unlock()
-		return false
-	}
-	end = p.answer()
-	return !p.x.last && !errors.Is(end.Err, ErrLeft)
-}
-
-// wait waits until p is to be answered, and reports whether its caller is still there.
-func (p *parked) wait() bool {
-	err := p.link.await()
-	if err == nil {
-		<-p.woken // the next request has come; whether its caller leaves is not seen, as in net/http
-		return true
-	}
-	return errors.Is(err, os.ErrDeadlineExceeded)
-}
-
-// answer writes the answer, with the bytes that an http.Server would write.
-func (p *parked) answer() Ending {
-	body, err := p.server.compose(p.x)
-	if err != nil {
-		end := Ending{Status: http.StatusInternalServerError, Err: err}
-		if p.write(end.Status, "", nil) != nil {
-			end.Err = ErrLeft
+// answer answers p, with the bytes that an http.Server would write. What its caller does not take at once is
+// written by another goroutine.
+func (p *parked) answer() {
+	s := p.line.server
+	answered := false
+	s.guard(func() {
+		a := p.compose()
+		a.out.Next(p.line.link.writeNow(a.out.Bytes()))
+		if a.out.Len() > 0 {
+			go a.write()
+		} else {
+			a.finish(nil)
 		}
-		return end
+		answered = true
+	})
+	if !answered {
+		p.conclude(false)
 	}
-	more := "Content-Type: application/json;charset=UTF-8\r\n"
-	if p.x.last {
-		more += "Connection: close\r\n"
-	}
-	end := Ending{Status: http.StatusOK, Bytes: len(body)}
-	err = p.write(end.Status, more, body)
-	if err != nil {
-		end.Err = ErrLeft
-	}
-	p.server.settle(p.x, err == nil)
-	return end
 }
 
-// write writes an answer with more lines in its header.
-func (p *parked) write(status int, more string, body []byte) error {
-	out := fmt.Appendf(make([]byte, 0, len(p.head)+len(body)+256), "HTTP/1.1 %d %s\r\n%s%sContent-Length: %d\r\nDate: %s\r\n\r\n%s",
-		status, http.StatusText(status), p.head, more, len(body), time.Now().UTC().Format(http.TimeFormat), body)
-	_ = p.link.SetWriteDeadline(time.Now().Add(writeWait))
-	_, err := p.link.Write(out)
-	_ = p.link.SetDeadline(time.Time{})
-	return err
+// conclude ends p. The connection is for the next request if it stays.
+func (p *parked) conclude(stays bool) {
+	p.stays = stays
+	if !stays {
+		_ = p.line.link.Close()
+	}
+	close(p.done)
 }
 
-// rest waits for the next request, which the http.Server answers, and reports whether one has come.
-func (p *parked) rest() bool {
-	s := p.server
-	s.mu.Lock()
-	if s.closed {
-		s.mu.Unlock()
-		return false
-	}
-	s.resting[p.link] = struct{}{}
-	_ = p.link.SetReadDeadline(time.Now().Add(restFor))
-	s.mu.Unlock()
-	err := p.link.await()
-	s.mu.Lock()
-	delete(s.resting, p.link)
-	s.mu.Unlock()
+// An answer is what is written for a parked connect.
+type answer struct {
+	*parked
+	out *scratch // the rest of it
+	end Ending
+}
+
+// compose returns the answer of p.
+func (p *parked) compose() *answer {
+	a := &answer{parked: p, out: borrow()}
+	body, err := p.line.server.compose(p.x)
 	if err != nil {
-		return false
+		a.end = Ending{Status: http.StatusInternalServerError, Err: err}
+	} else {
+		a.end = Ending{Status: http.StatusOK, Bytes: len(body)}
 	}
-	_ = p.link.SetReadDeadline(time.Time{})
-	return s.opts.Returns.give(p.link)
+	head := append(a.out.AvailableBuffer(), "HTTP/1.1 "...)
+	head = append(strconv.AppendInt(head, int64(a.end.Status), 10), ' ')
+	head = append(append(head, http.StatusText(a.end.Status)...), "\r\n"...)
+	head = p.caller.Head(head)
+	if err == nil {
+		head = append(head, "Content-Type: application/json;charset=UTF-8\r\n"...)
+	}
+	if err == nil && p.x.newBrowser {
+		head = fmt.Appendf(head, "Set-Cookie: %s\r\n", p.line.server.cookie(p.x.browser))
+	}
+	if err == nil && p.x.last {
+		head = append(head, "Connection: close\r\n"...)
+	}
+	head = append(strconv.AppendInt(append(head, "Content-Length: "...), int64(len(body)), 10), "\r\nDate: "...)
+	head = append(time.Now().UTC().AppendFormat(head, http.TimeFormat), "\r\n\r\n"...)
+	a.out.Write(head)
+	a.out.Write(body)
+	return a
+}
+
+// write writes what is left of the answer.
+func (a *answer) write() {
+	answered := false
+	a.line.server.guard(func() {
+		link := a.line.link
+		_ = link.SetWriteDeadline(time.Now().Add(writeWait))
+		_, err := link.Write(a.out.Bytes())
+		_ = link.SetWriteDeadline(time.Time{})
+		a.finish(err)
+		answered = true
+	})
+	if !answered {
+		a.conclude(false)
+	}
+}
+
+// finish notes what became of the answer.
+func (a *answer) finish(err error) {
+	if err != nil {
+		a.end.Err = ErrLeft
+	} else {
+		a.out.giveBack()
+	}
+	s := a.line.server
+	if a.end.Status == http.StatusOK {
+		s.settle(a.x, err == nil)
+	}
+	s.mu.Lock()
+	open := a.line.restLocked()
+	s.mu.Unlock()
+	a.caller.Over(a.end)
+	a.conclude(open && !a.x.last && !errors.Is(a.end.Err, ErrLeft))
 }

@@ -2,6 +2,7 @@ package push
 
 import (
 	"bufio"
+	"context"
 	"crypto/tls"
 	"fmt"
 	"io"
@@ -29,15 +30,15 @@ func inWeb(t *testing.T, park bool, test func(t *testing.T, w *web)) {
 		}
 		w := &web{t: t, server: newServer(t, o), conns: conns}
 		httpServer := &http.Server{Handler: http.HandlerFunc(w.serve), IdleTimeout: restFor}
-		served := make(chan struct{})
-		go func() {
-			defer close(served)
-			_ = httpServer.Serve(conns)
-		}()
+		ctx, cancel := context.WithCancel(t.Context())
+		var serving sync.WaitGroup
+		serving.Go(func() { _ = httpServer.Serve(conns) })
+		serving.Go(func() { _ = w.server.Run(ctx) })
 		test(t, w)
 		w.server.Close()
 		_ = httpServer.Close()
-		<-served
+		cancel()
+		serving.Wait()
 		synctest.Wait()
 	})
 }
@@ -168,19 +169,19 @@ func TestAParkedConnectionGoesOn(t *testing.T) {
 		p := ready(t, w.server, "anna")
 		c := w.dial()
 		for i := range 3 {
-			c.send(fmt.Sprintf(heldMessage, p.id)) // parked
+			c.send(fmt.Sprintf(heldMessage, p.id))
 			publish(t, w.server, "anna", i)
 			if got := c.receive(); !strings.Contains(got, fmt.Sprintf(`"data":%d`, i)) {
 				t.Fatalf("connect %d = %s", i, got)
 			}
-			c.send(fmt.Sprintf(heldMessage, p.id)) // not parked, after an event
+			c.send(fmt.Sprintf(heldMessage, p.id))
 			time.Sleep(30 * time.Second)
 			if got := c.receive(); !strings.Contains(got, `"successful":true`) {
 				t.Fatalf("the connect after %d = %s", i, got)
 			}
 		}
 		synctest.Wait()
-		want := "[" + strings.TrimSpace(strings.Repeat("{200 94 <nil>} {0 0 <nil>} <nil> ", 3)) + "]"
+		want := "[" + strings.TrimSpace(strings.Repeat("{200 94 <nil>} {200 56 <nil>} ", 3)) + "]"
 		if got := fmt.Sprint(w.ended); got != want {
 			t.Errorf("they ended with %s; want %s", got, want)
 		}

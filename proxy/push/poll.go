@@ -35,7 +35,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, owner string, ove
 		return nil
 	}
 	x, woken, err := s.begin(w, r, owner)
-	if err == nil && x.parked && mayPark && s.park(w, r, x, woken, over) {
+	if err == nil && x.parked && mayPark && s.park(w, r, x, over) {
 		return ErrParked
 	}
 	defer over(Ending{})
@@ -93,8 +93,7 @@ func (s *Server) finish(w http.ResponseWriter, x *exchange) error {
 	header.Set("Content-Type", "application/json;charset=UTF-8")
 	header.Set("Content-Length", strconv.Itoa(len(body)))
 	if x.newBrowser {
-		// Source: CometD 3.1, AbstractHttpTransport.setBrowserId.
-		http.SetCookie(w, &http.Cookie{Name: browserCookie, Value: x.browser, Path: "/", HttpOnly: true, Secure: s.opts.Secure})
+		http.SetCookie(w, s.cookie(x.browser))
 	}
 	if x.last {
 		header.Set("Connection", "close")
@@ -105,6 +104,13 @@ func (s *Server) finish(w http.ResponseWriter, x *exchange) error {
 		return ErrLeft
 	}
 	return nil
+}
+
+// cookie returns the cookie of a browser.
+//
+// Source: CometD 3.1, AbstractHttpTransport.setBrowserId.
+func (s *Server) cookie(browser string) *http.Cookie {
+	return &http.Cookie{Name: browserCookie, Value: browser, Path: "/", HttpOnly: true, Secure: s.opts.Secure}
 }
 
 // write sends body and sees to it that it leaves: what stays in a buffer may be lost unnoticed. A
@@ -157,14 +163,25 @@ func refuse(w http.ResponseWriter, err error) {
 // browserOf returns the browser's cookie, "" if there is none or none we would keep. It is only compared, so
 // it need not be taken apart as http.Request.Cookie does for each connect.
 func browserOf(r *http.Request) string {
-	const longest = 64 // bytes
 	for _, line := range r.Header["Cookie"] {
-		for pair := range strings.SplitSeq(line, ";") {
-			name, value, _ := strings.Cut(strings.TrimSpace(pair), "=")
-			if name == browserCookie && len(value) <= longest {
-				return value
-			}
+		browser := BrowserIn(line)
+		if browser != "" {
+			return browser
 		}
 	}
 	return ""
 }
+
+// BrowserIn returns the browser's cookie of those in a header, "" if there is none or none we would keep.
+func BrowserIn(cookies string) string {
+	for pair := range strings.SplitSeq(cookies, ";") {
+		name, value, _ := strings.Cut(strings.TrimSpace(pair), "=")
+		if name == browserCookie && len(value) <= longestBrowser {
+			return value
+		}
+	}
+	return ""
+}
+
+// longestBrowser is how long the value of that cookie is at most, in bytes.
+const longestBrowser = 64

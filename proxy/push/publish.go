@@ -1,46 +1,80 @@
 package push
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"time"
 )
 
-// Publish puts data, which may be anything that encodes as JSON, in the queue of each client of
-// owner with a pattern that matches channel: once, whichever and however many match, and after
-// everything published before. received is when the event came to us. It does not wait for any client:
-// one whose queue is full is ended, and shakes hands when it connects. It waits for the journal if there
-// is one.
-//
-// It fails only on a channel that cannot be published to and on data that cannot be encoded.
-func (s *Server) Publish(owner, channel string, data any, received time.Time) error {
-	return s.PublishMarked(owner, channel, data, received, "")
+// A Publication is an event that is to be published.
+type Publication struct {
+	Channel  string
+	Data     any       // anything that encodes as JSON
+	Received time.Time // when the event came to us
+	Mark     string    // what owner's applications know then, for the journal, if there is one; "" if that is not known
 }
 
-// PublishMarked is Publish, and notes in the journal, if there is one, what owner's applications know then.
-func (s *Server) PublishMarked(owner, channel string, data any, received time.Time, mark string) error {
-	if !validChannel(channel, false) || isMeta(channel) || isService(channel) {
-		return fmt.Errorf("push: publish on %q: not a broadcast channel", channel)
+// Publish is PublishAll of one event.
+func (s *Server) Publish(owner, channel string, data any, received time.Time) error {
+	return s.PublishAll(owner, Publication{Channel: channel, Data: data, Received: received})
+}
+
+// PublishAll puts events, in order, in the queue of each client of owner with a pattern that matches their channel:
+// once, whichever and however many match, and after everything published before. A connect that is held is answered
+// with all of them. It does not wait for any client: one whose queue is full is ended, and shakes hands when it
+// connects. It waits for the journal if there is one.
+//
+// It fails only on a channel that cannot be published to and on data that cannot be encoded; the others are published.
+func (s *Server) PublishAll(owner string, all ...Publication) error {
+	reaches := s.Reaches(owner) // else there is nothing to encode for
+	events, failed := make([]*event, len(all)), error(nil)
+	for i, p := range all {
+		e, err := p.event(reaches)
+		failed = errors.Join(failed, err)
+		if e != nil && s.shared != nil {
+			s.append(owner, p.Channel, e, p.Mark)
+			continue
+		}
+		events[i] = e
 	}
-	if !s.Reaches(owner) {
-		return nil // nothing to encode for
+	s.offerAll(owner, all, events)
+	return failed
+}
+
+// event returns what is queued for p; nil if it reaches nobody.
+func (p *Publication) event(reaches bool) (*event, error) {
+	if !validChannel(p.Channel, false) || isMeta(p.Channel) || isService(p.Channel) {
+		return nil, fmt.Errorf("push: publish on %q: not a broadcast channel", p.Channel)
+	}
+	if !reaches {
+		return nil, nil
 	}
 	text, err := encode(struct {
 		Data    any    `json:"data"`
 		Channel string `json:"channel"`
-	}{data, channel})
+	}{p.Data, p.Channel})
 	if err != nil {
-		return fmt.Errorf("push: publish on %q: %w", channel, err)
+		return nil, fmt.Errorf("push: publish on %q: %w", p.Channel, err)
 	}
-	e := &event{text: text, topic: topic(channel), received: received}
-	if s.shared != nil {
-		s.append(owner, channel, e, mark)
-		return nil
-	}
+	return &event{text: text, topic: topic(p.Channel), received: p.Received}, nil
+}
+
+// offerAll offers events to owner's clients, those that are not nil, and answers the connects that are held for them.
+func (s *Server) offerAll(owner string, all []Publication, events []*event) {
+	var woken []*parked
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.offerAllLocked(owner, channel, e)
-	return nil
+	s.woken = &woken
+	for i, e := range events {
+		if e != nil {
+			s.offerAllLocked(owner, all[i].Channel, e)
+		}
+	}
+	s.woken = nil
+	s.mu.Unlock()
+	for _, p := range woken {
+		p.answer()
+	}
 }
 
 // offerAllLocked offers e to each of owner's clients that is subscribed to its channel.
@@ -56,7 +90,6 @@ func (s *Server) offerLocked(c *client, channel string, e *event) {
 	switch {
 	case !c.subscribed(channel, e.position):
 	case c.queue.add(e, s.opts.MaxQueue, s.opts.MaxQueueBytes):
-		c.lively = true
 		s.metrics.backlog.Inc()
 		s.wakeLocked(c)
 	default:

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"portico/proxy/aside"
 )
 
 // A Server is a Bayeux server. Any number of goroutines may call its methods.
@@ -22,10 +24,12 @@ type Server struct {
 	owners  map[string][]*client // never with an empty list
 	held    map[string]int       // connects held per browser, of those that have a limit
 	sockets map[*socket]struct{}
-	resting map[*link]struct{} // connections that wait for their next request
+	lines   map[*Line]struct{}
+	woken   *[]*parked // where connects go that are woken, for who holds mu to answer; nil: a goroutine each
 	closed  bool
 
-	serving sync.WaitGroup // the sockets and the parked connects; none is added once closed
+	serving sync.WaitGroup // the sockets and lines; none is added once closed
+	errands aside.Pool     // of the lines
 }
 
 // New returns a server. It starts nothing: Run ends clients that stay away, Close lets go of
@@ -40,7 +44,7 @@ func New(o Options) *Server {
 		owners:  make(map[string][]*client),
 		held:    make(map[string]int),
 		sockets: make(map[*socket]struct{}),
-		resting: make(map[*link]struct{}),
+		lines:   make(map[*Line]struct{}),
 	}
 }
 
@@ -69,7 +73,7 @@ func (s *Server) sweeping(ctx context.Context) error {
 	}
 }
 
-// sweep ends the clients whose time is over and the sockets that nobody speaks on.
+// sweep ends the clients whose time is over, and the sockets and lines that nobody speaks on.
 func (s *Server) sweep() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -83,6 +87,11 @@ func (s *Server) sweep() {
 	for k := range s.sockets {
 		if k.idleLocked() && now.After(k.heard.Add(s.opts.MaxInterval)) {
 			k.endLocked()
+		}
+	}
+	for l := range s.lines {
+		if !l.rests.IsZero() && now.After(l.rests.Add(restFor)) {
+			_ = l.link.Close()
 		}
 	}
 }
@@ -139,8 +148,10 @@ func (s *Server) Close() {
 	for k := range s.sockets {
 		k.endLocked()
 	}
-	for l := range s.resting {
-		l.interrupt()
+	for l := range s.lines {
+		if !l.rests.IsZero() {
+			_ = l.link.Close()
+		}
 	}
 	s.mu.Unlock()
 	s.serving.Wait()

@@ -217,6 +217,9 @@ func (c *Conn) Close() error {
 	return c.Conn.Close()
 }
 
+// Uncovered returns the connection itself, for who has taken it over: nothing is answered here any more.
+func (c *Conn) Uncovered() net.Conn { return c.Conn }
+
 // CloseWrite ends our half, if the connection has halves.
 func (c *Conn) CloseWrite() error {
 	half, ok := c.Conn.(interface{ CloseWrite() error })

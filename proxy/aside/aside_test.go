@@ -1,4 +1,4 @@
-package icws
+package aside
 
 import (
 	"strings"
@@ -8,7 +8,7 @@ import (
 )
 
 // idleNow returns how many wait for an errand, once nothing runs.
-func idleNow(a *aside) int {
+func idleNow(a *Pool) int {
 	synctest.Wait()
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -18,16 +18,16 @@ func idleNow(a *aside) int {
 // TestErrandsAreRunByAFew also holds that none are left: a bubble in which goroutines are fails.
 func TestErrandsAreRunByAFew(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var a aside
+		var a Pool
 		var readers sync.WaitGroup
 		over := make(chan struct{})
 		begun := make(chan struct{}, 3*mostIdle)
-		a.enter()
+		a.Enter()
 		for range cap(begun) {
 			readers.Go(func() {
-				a.enter()
-				defer a.leave()
-				a.call(func() { begun <- struct{}{}; <-over })
+				a.Enter()
+				defer a.Leave()
+				a.Call(func() { begun <- struct{}{}; <-over })
 			})
 		}
 		synctest.Wait()
@@ -39,11 +39,11 @@ func TestErrandsAreRunByAFew(t *testing.T) {
 		if got := idleNow(&a); got != mostIdle {
 			t.Errorf("%d wait for more; want %d", got, mostIdle)
 		}
-		a.call(func() {})
+		a.Call(func() {})
 		if got := idleNow(&a); got != mostIdle {
 			t.Errorf("%d wait after one more errand; want %d", got, mostIdle)
 		}
-		a.leave()
+		a.Leave()
 		if got := idleNow(&a); got != 0 {
 			t.Errorf("%d wait when the last reader has left; want none", got)
 		}
@@ -52,20 +52,20 @@ func TestErrandsAreRunByAFew(t *testing.T) {
 
 func TestAPanicAsideIsTheCallers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var a aside
-		a.enter()
-		defer a.leave()
+		var a Pool
+		a.Enter()
+		defer a.Leave()
 		defer func() {
 			err, _ := recover().(error)
 			if err == nil || !strings.Contains(err.Error(), "oh dear") {
 				t.Errorf("the caller panics with %v; want what the errand did", err)
 			}
 			ran := false
-			a.call(func() { ran = true })
+			a.Call(func() { ran = true })
 			if !ran {
 				t.Error("no errand is run after one that panicked")
 			}
 		}()
-		a.call(func() { panic("oh dear") })
+		a.Call(func() { panic("oh dear") })
 	})
 }
