@@ -53,8 +53,8 @@ type Config struct {
 	// Passthrough are the path prefixes under which all that Portico does not answer itself goes to
 	// the agent's htcc site. Default "/api/v2", "/internal-api", "/api/v1/stats".
 	Passthrough []string `yaml:"passthrough"`
-	// QuickRequests has reads that can be answered from memory, and changes of state, answered before net/http reads
-	// them. Default true.
+	// QuickRequests has reads that can be answered from memory, changes of state, and CometD's next connects answered
+	// before net/http reads them. Default true.
 	QuickRequests bool `yaml:"quick_requests"`
 	// IdleTimeout ends a session that nobody used for so long. Default 30m.
 	IdleTimeout time.Duration `yaml:"idle_timeout" min:"1ms" max:"168h"`

@@ -39,7 +39,7 @@ func newCounted(t *testing.T) *counted {
 	k.icws.Bases, k.icws.HTTP = []string{"http://ic1.example:8018"}, c.site
 	k.htcc.Bases, k.htcc.HTTP = []string{"http://gws1.example:8090"}, memhttp.Network{"": k.cloud}
 	k.returns = push.NewReturns(&net.TCPAddr{})
-	pushing := push.New(push.Options{TrustClientSession: true, Returns: k.returns})
+	pushing := push.New(push.Options{TrustClientSession: true, Returns: k.returns, Next: c.next})
 	k.door.Push, k.gateway.Push = pushing, pushing
 	c.build(k)
 	c.client = &http.Client{Transport: memhttp.Network{"": c.handler}}

@@ -23,17 +23,22 @@ const (
 // origins returns what tells whether a browser sends a request for a page of another site.
 func origins(publicURL string, listed []string) *http.CrossOriginProtection {
 	protection := http.NewCrossOriginProtection()
-	public, err := url.Parse(publicURL)
-	if err == nil && public.Host != "" {
-		listed = append([]string{public.Scheme + "://" + public.Host}, listed...)
-	}
-	for _, origin := range listed {
+	for _, origin := range trustedOrigins(publicURL, listed) {
 		err := protection.AddTrustedOrigin(origin)
 		if err != nil {
 			panic(fmt.Sprintf("proxy: %q is no origin: %v", origin, err))
 		}
 	}
 	return protection
+}
+
+// trustedOrigins returns those whose pages may call: that of the public URL, and those that the settings list.
+func trustedOrigins(publicURL string, listed []string) []string {
+	public, err := url.Parse(publicURL)
+	if err == nil && public.Host != "" {
+		return append([]string{public.Scheme + "://" + public.Host}, listed...)
+	}
+	return listed
 }
 
 // checkOrigin refuses a request that a page of another site made the browser send. A page can add

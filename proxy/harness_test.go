@@ -62,6 +62,7 @@ type world struct {
 	client  *http.Client
 	quickly atomic.Int32 // reads that were answered before net/http
 	handled atomic.Int32 // changes that were handled before it
+	polls   atomic.Int32 // requests of CometD that were answered on connections taken over
 }
 
 // knobs are what a test can set before its world begins.
@@ -398,6 +399,15 @@ func (w *world) hasten(server *httptest.Server) {
 	server.Listener = &quick.Listener{Listener: server.Listener, Settings: quick.Settings{Answer: answer, Handler: handler, Handles: door.Handles, Write: door.WriteTimeout, Idle: time.Minute}}
 	server.Config.IdleTimeout = time.Minute
 	server.Config.ConnState = noteQuickly
+}
+
+// next is what push.Options call Next.
+func (w *world) next(line *push.Line, came []byte) bool {
+	answered := w.handler.(*Door).Poll(line, came)
+	if answered {
+		w.polls.Add(1)
+	}
+	return answered
 }
 
 // noteQuickly is a ConnState to which everybody is known.

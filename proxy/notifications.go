@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"errors"
+	"strings"
 
 	"portico/proxy/push"
 )
@@ -20,19 +21,27 @@ func notifications(c *call) (any, error) {
 	c.door.metrics.pushInFlight.Inc()
 	defer c.door.metrics.requestsInFlight.Inc()
 	door, r := c.door, c.record()
+	r.requestID = strings.Clone(r.requestID) // or all headers of the request are kept while it is held
 	err := door.settings.Push.ServeUntil(c.Writer, c.Request, c.agent.SessionID(), func(end push.Ending) {
-		door.metrics.pushInFlight.Dec()
-		if end != (push.Ending{}) {
-			r.code, r.bytesOut = end.Status, end.Bytes
-			if gaveUp(end.Err) {
-				r.code = codeClientGone
-			}
-			door.ended(r)
+		if end == (push.Ending{}) {
+			door.metrics.pushInFlight.Dec()
+			return
 		}
+		door.pushed(r, end)
 	})
 	c.left = gaveUp(err)
 	c.later = errors.Is(err, push.ErrParked)
 	return streamed, nil
+}
+
+// pushed counts and logs a request that ended after its handler had returned.
+func (d *door) pushed(r record, end push.Ending) {
+	d.metrics.pushInFlight.Dec()
+	r.code, r.bytesOut = end.Status, end.Bytes
+	if gaveUp(end.Err) {
+		r.code = codeClientGone
+	}
+	d.ended(r)
 }
 
 // gaveUp reports whether a connect ended because its caller left, or made a newer one.

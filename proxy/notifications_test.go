@@ -20,15 +20,17 @@ import (
 func newPushing(t testing.TB, options ...func(*knobs)) *world {
 	t.Helper()
 	var server *push.Server
+	var w *world
 	offered := func(k *knobs) {
 		if k.push == nil {
 			k.push = &push.Options{TrustClientSession: true, WebSocket: true, Origins: []string{"agents.example"}}
 		}
 		k.push.Returns = k.returns
+		k.push.Next = func(line *push.Line, came []byte) bool { return w.next(line, came) }
 		server = push.New(*k.push)
 		k.door.Push, k.gateway.Push = server, server
 	}
-	w := newDoor(t, append(options, offered)...)
+	w = newDoor(t, append(options, offered)...)
 	t.Cleanup(server.Close)
 	return w
 }

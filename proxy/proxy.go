@@ -79,6 +79,7 @@ type door struct {
 	quick   map[string]*quickRoute // by path
 	changes map[string]bool        // paths of changes of state; that of one with a name ends before it
 	heads   quickHeads
+	polls   polls
 }
 
 // A Door is the callers' door.

@@ -49,6 +49,9 @@ type quickCall struct {
 
 var quickCalls = sync.Pool{New: func() any { return new(quickCall) }}
 
+// quickRequests are those that are read here.
+var quickRequests = sync.Pool{New: func() any { return new(quick.Request) }}
+
 // largestQuick is how large an answer's buffer is at most that is used again, in bytes.
 const largestQuick = 64 << 10
 
@@ -228,17 +231,8 @@ type quickHeads struct{ catalogue, zipped, notModified, me []byte }
 // newQuickHeads makes them with the functions that set the headers elsewhere.
 func (d *door) newQuickHeads() quickHeads {
 	head := func(status int, more ...func(http.Header)) []byte {
-		header := http.Header{}
-		d.protect(header)
-		if d.cors != nil {
-			d.cors.HandlerFunc(headerAlone{header: header}, &http.Request{Method: http.MethodGet, Header: http.Header{}})
-		}
-		for _, set := range more {
-			set(header)
-		}
-		text := bytes.NewBufferString(fmt.Sprintf("HTTP/1.1 %d %s\r\n", status, http.StatusText(status)))
-		_ = header.Write(text)
-		return text.Bytes()
+		text := fmt.Appendf(nil, "HTTP/1.1 %d %s\r\n", status, http.StatusText(status))
+		return append(text, d.headLines(http.MethodGet, "", more...)...)
 	}
 	isJSON := func(header http.Header) { header["Content-Type"] = headerJSON }
 	isZipped := func(header http.Header) { header["Content-Encoding"] = headerGzip }
@@ -248,6 +242,25 @@ func (d *door) newQuickHeads() quickHeads {
 		notModified: head(http.StatusNotModified, revalidated),
 		me:          head(http.StatusOK, isJSON),
 	}
+}
+
+// headLines returns the headers that all answers have to a method and the page's origin, "" for none, and more.
+func (d *door) headLines(method, origin string, more ...func(http.Header)) []byte {
+	header := http.Header{}
+	d.protect(header)
+	if d.cors != nil {
+		request := &http.Request{Method: method, Header: http.Header{}}
+		if origin != "" {
+			request.Header.Set("Origin", origin)
+		}
+		d.cors.HandlerFunc(headerAlone{header: header}, request)
+	}
+	for _, set := range more {
+		set(header)
+	}
+	var text bytes.Buffer
+	_ = header.Write(&text)
+	return text.Bytes()
 }
 
 // headerAlone is an answer of which only the headers count.

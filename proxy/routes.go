@@ -93,6 +93,9 @@ func (d *door) routeNotifications(engine *gin.Engine) {
 	for _, method := range []string{http.MethodGet, http.MethodPost} {
 		numbers := d.metrics.endpoint(apiCometD, pathNotifications, method)
 		numbers.held = true
+		if method == http.MethodPost {
+			d.polls = d.newPolls(numbers)
+		}
 		for _, path := range []string{pathNotifications, pathNotifications + "/:type"} {
 			engine.Handle(method, path, d.handle(d.loggedIn(notifications), htccapi.DialectStatusCode, opNone, numbers))
 		}

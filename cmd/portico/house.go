@@ -57,6 +57,9 @@ func (h *house) quick() quick.Settings {
 	}
 }
 
+// poll answers requests of CometD before the server reads them, at the door of now.
+func (h *house) poll(line *push.Line, came []byte) bool { return h.door.Load().Poll(line, came) }
+
 // build makes every room from the settings.
 func build(cfg *config.Config, books books, returns *push.Returns) (*house, error) {
 	log, reg := books.log, books.reg
@@ -124,7 +127,7 @@ func policy(cfg *config.Config) gateway.Policy {
 // pushServer makes the CometD server. A client is found by its id, so that callers without a cookie jar
 // are served too: whose it is, the log-in tells.
 func (h *house) pushServer(cfg *config.Config, books books, returns *push.Returns) *push.Server {
-	options := push.Options{TrustClientSession: true, AckExtension: true, WebSocket: true, Metrics: push.NewMetrics(books.reg), Returns: returns, Delivered: h.tracer.Delivered,
+	options := push.Options{TrustClientSession: true, AckExtension: true, WebSocket: true, Metrics: push.NewMetrics(books.reg), Returns: returns, Next: h.poll, Delivered: h.tracer.Delivered,
 		Panicked: func(err error) { books.log.Error("a notification connection ended in a panic", "cause", err.Error()) }}
 	if h.store != nil {
 		options.Journal = h.store.Journal()

@@ -20,6 +20,8 @@ type client struct {
 	queue     queue
 	connected bool          // a connect has come
 	advised   bool          // has the advice that holds now
+	lively    bool          // an event has come since a connect was last held to its end
+	roundWay  bool          // its next connect was no request for the line it came on
 	interval  time.Duration // pause it makes between connects
 	connect   *connect      // the newest, until it is answered
 	socket    *socket       // where events are written without waiting for a connect; nil over HTTP

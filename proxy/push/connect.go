@@ -118,6 +118,7 @@ func (s *Server) holdLocked(x *exchange, longest time.Duration) {
 	t.timer = time.AfterFunc(longest, func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
+		t.client.lively = false
 		s.releaseLocked(t)
 	})
 }

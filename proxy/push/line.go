@@ -16,7 +16,8 @@ const restFor = 2 * time.Minute
 type Line struct {
 	server *Server
 	link   *link
-	now    *parked // the connect that was held last; of the goroutine that serves
+	now    *parked // what is answered; of the goroutine that serves
+	served bool    // a request was, of those that came on the line; of the same
 
 	rests time.Time // since when the next request is waited for; zero: one is served. Guarded by Server.mu
 }
@@ -42,50 +43,44 @@ func (l *Line) run() {
 	}
 }
 
-// next waits for a request and serves it, and reports whether the line goes on.
+// next waits for a request and has it served, and reports whether the line goes on.
 func (l *Line) next() (more bool) {
 	came, err := l.link.receive()
 	if err != nil {
 		l.leave()
 		return false
 	}
-	l.server.errands.Call(func() { more = l.take(came) })
-	return more
-}
-
-// take serves a request, or leaves the connection to the http.Server. It reports whether the line goes on.
-func (l *Line) take(came *catch) (more bool) {
 	defer came.giveBack()
 	if !l.over() {
 		l.end()
 		return false
 	}
+	l.server.errands.Call(func() { more = l.take(came.bytes()) })
+	return more
+}
+
+// take serves a request, or leaves the connection to the http.Server. It reports whether the line goes on.
+func (l *Line) take(came []byte) bool {
 	served, panicked := false, true
 	l.server.guard(func() {
-		served = l.server.opts.Next != nil && l.server.opts.Next(l, came.bytes())
+		served = l.server.opts.Next != nil && l.server.opts.Next(l, came)
 		panicked = false
 	})
 	switch {
 	case panicked:
 		l.end()
-		return false
 	case !served:
-		l.give(came.bytes())
-		return false
+		l.give(came)
 	}
-	return true
+	l.served = served
+	return served && !panicked
 }
 
 // over waits until the connect before is answered, whose caller may have sent more meanwhile, and reports whether
 // the line goes on then. Whether that caller leaves is not seen, as in net/http.
 func (l *Line) over() bool {
-	if l.now == nil {
-		return true
-	}
 	<-l.now.done
-	stays := l.now.stays
-	l.now = nil
-	return stays && l.busy()
+	return l.now.stays && l.busy()
 }
 
 // busy notes that a request has come, and reports whether it may be served.
@@ -96,34 +91,32 @@ func (l *Line) busy() bool {
 	return !l.server.closed
 }
 
-// A Call is a request on a line, as far as its handler has read it.
-type Call struct {
-	Owner       string // on whose behalf it is answered
-	Browser     string // the value of the browser's cookie, "" if there is none
-	ContentType string
-	Body        []byte // nobody keeps it
-	Caller      Caller
+// A Batch is what came in a request on a line.
+type Batch struct {
+	line     *Line
+	messages []message
 }
 
-// Serve answers a request that came on l as Server.ServeUntil does, or holds its connect. It reports false, and has
-// done nothing, if that is no batch of messages.
-func (l *Line) Serve(c Call) bool {
-	s := l.server
-	if len(c.Body) > s.opts.MaxMessageSize {
-		return false
+// Read reads the body of a request that came on l; false if it is to be refused, which is left to the http.Server.
+func (l *Line) Read(contentType string, body []byte) (Batch, bool) {
+	if len(body) > l.server.opts.MaxMessageSize {
+		return Batch{}, false
 	}
-	batch, err := decodeBody(c.ContentType, c.Body)
-	if err != nil || s.check(batch) != nil {
-		return false
-	}
-	x := &exchange{owner: c.Owner, transport: longPolling, browser: c.Browser, limit: s.opts.sessionsPerBrowser(false)}
-	p := l.park(x, c.Caller)
+	messages, err := decodeBody(contentType, body)
+	return Batch{l, messages}, err == nil && l.server.check(messages) == nil
+}
+
+// Serve answers a batch on behalf of owner as Server.ServeUntil does, or holds its connect. Browser is the value of
+// the browser's cookie, "" if there is none.
+func (b Batch) Serve(owner, browser string, caller Caller) {
+	s := b.line.server
+	x := &exchange{owner: owner, transport: longPolling, browser: browser, limit: s.opts.sessionsPerBrowser(false)}
+	p := b.line.park(x, caller)
 	x.wake = p.wakeLocked
-	s.handle(x, batch)
+	s.handle(x, b.messages)
 	if !x.parked {
 		p.answer()
 	}
-	return true
 }
 
 // restLocked notes that the next request is waited for, and reports whether it is to be.
@@ -134,19 +127,28 @@ func (l *Line) restLocked() bool {
 
 // leave ends a line whose caller has left, or whose time is over.
 func (l *Line) leave() {
-	if l.now != nil {
-		l.now.abandon()
-		<-l.now.done
-	}
+	l.now.abandon()
+	<-l.now.done
 	l.end()
 }
 
 // give leaves the connection to the http.Server, with what came on it.
 func (l *Line) give(came []byte) {
 	l.forget()
+	l.noteWay()
 	l.link.early = append([]byte(nil), came...)
 	if !l.server.opts.Returns.give(l.link) {
 		_ = l.link.Close()
+	}
+}
+
+// noteWay notes of the client whether its connects are no requests for lines.
+func (l *Line) noteWay() {
+	l.server.mu.Lock()
+	defer l.server.mu.Unlock()
+	c := l.now.x.client
+	if c != nil {
+		c.roundWay = !l.served
 	}
 }
 

@@ -70,8 +70,8 @@ type Options struct {
 	Returns *Returns
 
 	// Next is given what came on a connection on which a connect was held: the next request, or a part of it or
-	// more. It is to call Line.Serve and report true, or to do nothing; then the http.Server has the connection, with
-	// what came. It keeps neither. nil leaves all requests to the http.Server.
+	// more. It is to read and serve a batch and report true, or to do nothing; then the http.Server has the connection,
+	// with what came. It keeps neither. nil leaves all requests to the http.Server.
 	Next func(l *Line, came []byte) bool
 
 	// Delivered is told of each event that was written to a client: the label of its channel, and when

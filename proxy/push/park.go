@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -45,10 +46,12 @@ func (c *served) Head(out []byte) []byte { return append(out, c.head...) }
 func (c *served) Over(end Ending)        { c.over(end) }
 
 // park makes the connection of x's connect a line, and reports whether it did: connections of TLS and HTTP/2, and
-// those that end with their answer, are left to the http.Server.
+// those that end with their answer, are left to the http.Server. The way to a line and back leaves 12 KB of garbage,
+// the buffers of two lives there, and takes a quarter of what an event costs then, so a client that goes it for each
+// connect is left there too while it hears of something all the time.
 func (s *Server) park(w http.ResponseWriter, r *http.Request, x *exchange, over func(Ending)) bool {
 	plain := r.TLS == nil && r.ProtoMajor == 1 && r.ProtoMinor == 1
-	if !plain || r.Close || w.Header().Get("Connection") != "" || !s.takeOn() {
+	if !plain || r.Close || w.Header().Get("Connection") != "" || s.staysAway(x.client) || !s.takeOn() {
 		return false
 	}
 	var head bytes.Buffer
@@ -58,6 +61,7 @@ func (s *Server) park(w http.ResponseWriter, r *http.Request, x *exchange, over 
 		s.serving.Done()
 		return false
 	}
+	x.browser = strings.Clone(x.browser) // or all headers of the request are kept with it
 	line := s.newLine(link)
 	p := line.park(x, &served{bytes.Clone(head.Bytes()), over})
 	s.mu.Lock()
@@ -68,6 +72,12 @@ func (s *Server) park(w http.ResponseWriter, r *http.Request, x *exchange, over 
 	}
 	go line.run()
 	return true
+}
+
+func (s *Server) staysAway(c *client) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return c.roundWay && c.lively
 }
 
 // park has l carry x.

@@ -2,6 +2,7 @@ package push
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"crypto/tls"
 	"fmt"
@@ -24,11 +25,12 @@ func inWeb(t *testing.T, park bool, test func(t *testing.T, w *web)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		conns := NewReturns(&net.TCPAddr{})
+		w := &web{t: t, conns: conns}
 		o := Options{AckExtension: true}
 		if park {
-			o.Returns = conns
+			o.Returns, o.Next = conns, w.next
 		}
-		w := &web{t: t, server: newServer(t, o), conns: conns}
+		w.server = newServer(t, o)
 		httpServer := &http.Server{Handler: http.HandlerFunc(w.serve), IdleTimeout: restFor}
 		ctx, cancel := context.WithCancel(t.Context())
 		var serving sync.WaitGroup
@@ -52,9 +54,13 @@ type web struct {
 
 	mu    sync.Mutex
 	ended []string // guarded by mu: how requests ended
+	seen  []string // guarded by mu: the paths of those that the server of requests saw
 }
 
 func (w *web) serve(out http.ResponseWriter, r *http.Request) {
+	w.mu.Lock()
+	w.seen = append(w.seen, r.URL.Path)
+	w.mu.Unlock()
 	out.Header().Set("X-Request-Id", "7")
 	if w.change != nil {
 		w.change(r)
@@ -63,6 +69,23 @@ func (w *web) serve(out http.ResponseWriter, r *http.Request) {
 	if err != ErrParked {
 		w.end(fmt.Sprint(err))
 	}
+}
+
+// next serves POSTs of /connect that are whole.
+func (w *web) next(line *Line, came []byte) bool {
+	r, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(came)))
+	if err != nil || r.URL.Path != "/connect" || r.Close {
+		return false
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return false
+	}
+	batch, ok := line.Read(r.Header.Get("Content-Type"), body)
+	if ok {
+		batch.Serve("anna", browserOf(r), &served{[]byte("X-Request-Id: 7\r\n"), func(end Ending) { w.end(fmt.Sprint(end)) }})
+	}
+	return ok
 }
 
 func (w *web) end(how string) {

@@ -90,6 +90,7 @@ func (s *Server) offerLocked(c *client, channel string, e *event) {
 	switch {
 	case !c.subscribed(channel, e.position):
 	case c.queue.add(e, s.opts.MaxQueue, s.opts.MaxQueueBytes):
+		c.lively = true
 		s.metrics.backlog.Inc()
 		s.wakeLocked(c)
 	default:

@@ -11,6 +11,7 @@ import (
 type Request struct {
 	Method         string // GET or POST
 	Path, Query    []byte // of the target, as they came: without escapes
+	Host           []byte
 	Cookie         []byte
 	Authorization  []byte
 	AcceptEncoding []byte
@@ -19,15 +20,28 @@ type Request struct {
 	ForwardedFor   []byte // X-Forwarded-For
 	Headers        int
 
+	// Of a POST.
+
+	Origin      []byte
+	FetchSite   []byte // Sec-Fetch-Site
+	ContentType []byte
+	Traced      bool // there is a Traceparent
+
 	came   []byte // all of it
 	lines  int    // where in it the headers begin
 	body   int    // and the body
 	length int    // that was announced; -1: none was
-	conn   net.Conn
+	from   Peer
 }
 
+// A Peer is where requests come from.
+type Peer interface{ RemoteAddr() net.Addr }
+
 // Remote returns the address of the peer, as host:port.
-func (r *Request) Remote() string { return r.conn.RemoteAddr().String() }
+func (r *Request) Remote() string { return r.from.RemoteAddr().String() }
+
+// Body returns the body.
+func (r *Request) Body() []byte { return r.came[r.body:] }
 
 // URLLength returns how long the target of the request is, in bytes.
 func (r *Request) URLLength() int {
@@ -46,12 +60,12 @@ var (
 	headEnd = []byte("\r\n\r\n")
 )
 
-// Parse reads a request that is all of came, from a connection; false if it is none that may be answered here. What it takes
-// net/http takes, and reads in the same way (FuzzRequest): letters, digits and a few signs in the target, values
-// of visible ASCII, and of a GET names of headers that are known to change no answer or are read here, each of
-// those once. A POST is only ever answered by somebody who sees all its headers.
-func (r *Request) Parse(came []byte, conn net.Conn) bool {
-	*r = Request{came: came, length: -1, conn: conn}
+// Parse reads a request that is all of came; false if it is none that may be answered here. What it takes net/http
+// takes, and reads in the same way (FuzzRequest): letters, digits and a few signs in the target, values of visible
+// ASCII, and of a GET names of headers that are known to change no answer or are read here, each of those once. A
+// POST is only ever answered by somebody who sees all its headers, or knows which of them count.
+func (r *Request) Parse(came []byte, from Peer) bool {
+	*r = Request{came: came, length: -1, from: from}
 	rest, ok := r.method(came)
 	if !ok {
 		return false
@@ -108,6 +122,9 @@ const (
 	haveForwarded
 	haveConnection
 	haveLength
+	haveOrigin
+	haveSite
+	haveType
 )
 
 // header reads a line; false if there is anything in it that is not known here.
@@ -126,7 +143,7 @@ func (r *Request) header(line []byte, seen *have) bool {
 	}
 	switch string(name) {
 	case "host":
-		return once(haveHost, &value) && len(value) > 0 && spanOf(value, inHost) == len(value)
+		return once(haveHost, &r.Host) && len(value) > 0 && spanOf(value, inHost) == len(value)
 	case "cookie":
 		return once(haveCookie, &r.Cookie)
 	case "authorization":
@@ -141,8 +158,10 @@ func (r *Request) header(line []byte, seen *have) bool {
 		return once(haveForwarded, &r.ForwardedFor)
 	case "connection":
 		return once(haveConnection, &value) && bytes.EqualFold(value, []byte("keep-alive"))
+	case "sec-fetch-site":
+		return once(haveSite, &r.FetchSite)
 	case "accept", "accept-language", "cache-control", "dnt", "forwarded", "pragma", "priority", "referer", "user-agent", "via",
-		"sec-ch-ua", "sec-ch-ua-mobile", "sec-ch-ua-platform", "sec-fetch-dest", "sec-fetch-mode", "sec-fetch-site", "sec-fetch-user", "sec-gpc",
+		"sec-ch-ua", "sec-ch-ua-mobile", "sec-ch-ua-platform", "sec-fetch-dest", "sec-fetch-mode", "sec-fetch-user", "sec-gpc",
 		"x-csrf-token", "x-forwarded-host", "x-forwarded-port", "x-forwarded-proto", "x-forwarded-scheme", "x-real-ip", "x-requested-with":
 		return true // nobody reads them, or not of a GET
 	case "content-length":
@@ -150,7 +169,20 @@ func (r *Request) header(line []byte, seen *have) bool {
 	case "expect", "http2-settings", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade":
 		return false // they are for the connection
 	}
-	return r.Method == http.MethodPost
+	return r.Method == http.MethodPost && r.more(name, value, once)
+}
+
+// more reads a header that counts for a POST alone.
+func (r *Request) more(name, value []byte, once func(have, *[]byte) bool) bool {
+	switch string(name) {
+	case "origin":
+		return once(haveOrigin, &r.Origin)
+	case "content-type":
+		return once(haveType, &r.ContentType)
+	case "traceparent":
+		r.Traced = true
+	}
+	return true
 }
 
 // cut returns the name of a header, in lower, and its value.

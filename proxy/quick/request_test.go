@@ -71,7 +71,8 @@ func TestDoubtfulRequestsAreLeftToNetHTTP(t *testing.T) {
 func FuzzRequest(f *testing.F) {
 	for _, head := range []string{plainHead, "GET / HTTP/1.1\r\nHost: a\r\n\r\n", "GET /a?b HTTP/1.1\r\nhOST: [::1]:80\r\nVia:\r\nDNT:  \r\n\r\n",
 		"GET /? HTTP/1.1\r\nHost: -\r\nAccept: */*\r\n\r\n", "GET /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx",
-		"POST /me? HTTP/1.1\r\nHost: a\r\nCookie: a\r\nx-y: 1\r\nX-Y: 2\r\nContent-Length: 0\r\nPragma: no-cache\r\n\r\n", "GET / HTTP/1.1\r\nHost: a\r\nPragma: no-cache\r\n\r\n"} {
+		"POST /me? HTTP/1.1\r\nHost: a\r\nCookie: a\r\nx-y: 1\r\nX-Y: 2\r\nContent-Length: 0\r\nPragma: no-cache\r\n\r\n",
+		"POST /c HTTP/1.1\r\nHost: a\r\nOrigin: http://a\r\nSec-Fetch-Site: same-origin\r\nContent-Type: text/x; q=1\r\nTraceparent: 00\r\nContent-Length: 2\r\n\r\n[]", "GET / HTTP/1.1\r\nHost: a\r\nPragma: no-cache\r\n\r\n"} {
 		f.Add([]byte(head))
 	}
 	f.Fuzz(func(t *testing.T, head []byte) {
@@ -105,6 +106,12 @@ func FuzzRequest(f *testing.F) {
 				t.Errorf("%q has %s %q; net/http says %q", head, name, got, theirs.Header[name])
 			}
 		}
+		if ours.Traced != (theirs.Header["Traceparent"] != nil) || string(ours.Host) != theirs.Host {
+			t.Errorf("%q is for %q, traced %v; net/http says %q", head, ours.Host, ours.Traced, theirs.Host)
+		}
+		if ours.Method == http.MethodPost && string(ours.ContentType) != textproto.TrimString(theirs.Header.Get("Content-Type")) {
+			t.Errorf("%q is %q; net/http says %q", head, ours.ContentType, theirs.Header["Content-Type"])
+		}
 		never := []string{"Expect", "Upgrade", "Te", "Transfer-Encoding", "Trailer"}
 		if ours.Method == http.MethodGet {
 			never = append(never, "Origin", "Traceparent", "Content-Length", "Range")
@@ -137,7 +144,7 @@ func seenIn(r *http.Request) seen {
 // read returns what a request says, by the names that net/http has for it.
 func read(r *Request) map[string][]byte {
 	return map[string][]byte{"Cookie": r.Cookie, "Authorization": r.Authorization, "Accept-Encoding": r.AcceptEncoding,
-		"If-None-Match": r.IfNoneMatch, "X-Request-Id": r.RequestID, "X-Forwarded-For": r.ForwardedFor}
+		"If-None-Match": r.IfNoneMatch, "X-Request-Id": r.RequestID, "X-Forwarded-For": r.ForwardedFor, "Origin": r.Origin, "Sec-Fetch-Site": r.FetchSite}
 }
 
 // served returns what a server of net/http makes of the bytes, nil if that is not one request and all of them.
