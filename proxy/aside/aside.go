@@ -14,18 +14,18 @@ import (
 // Any number of goroutines may use it. Its zero value is ready.
 type Pool struct {
 	mu      sync.Mutex
-	readers int             // guarded by mu
-	idle    []chan<- errand // of those that wait, guarded by mu; none without readers
+	readers int       // guarded by mu
+	idle    []*worker // that wait for an errand, guarded by mu; none without readers
+}
+
+// A worker is how to reach one of the goroutines. One caller has it at a time.
+type worker struct {
+	errands chan func()
+	done    chan error // gets the panic of an errand, or nil
 }
 
 // mostIdle is how many wait for the next errand, at most.
 const mostIdle = 16
-
-// An errand is a function that is called aside.
-type errand struct {
-	call func()
-	done chan<- error // gets the panic, or nil; has room for it
-}
 
 // Enter notes one more reader.
 func (p *Pool) Enter() {
@@ -42,8 +42,8 @@ func (p *Pool) Leave() {
 	if p.readers > 0 {
 		return
 	}
-	for _, errands := range p.idle {
-		close(errands)
+	for _, w := range p.idle {
+		close(w.errands)
 	}
 	p.idle = nil
 }
@@ -51,58 +51,56 @@ func (p *Pool) Leave() {
 // Call calls f in another goroutine and waits for it. A panic of f becomes one of the caller's, who has
 // somebody to catch it.
 func (p *Pool) Call(f func()) {
-	done := make(chan error, 1)
-	p.take() <- errand{f, done}
-	panicked := <-done
+	w := p.take()
+	w.errands <- f
+	panicked := <-w.done
+	p.giveBack(w)
 	if panicked != nil {
 		panic(panicked)
 	}
 }
 
-// take returns how to reach a goroutine that has nothing to do, a new one if all have.
-func (p *Pool) take() chan<- errand {
+// take returns a worker that has nothing to do, a new one if all have.
+func (p *Pool) take() *worker {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	last := len(p.idle) - 1
 	if last >= 0 {
-		errands := p.idle[last]
+		w := p.idle[last]
 		p.idle = p.idle[:last]
-		return errands
+		return w
 	}
-	errands := make(chan errand)
-	go p.run(errands)
-	return errands
+	w := &worker{make(chan func()), make(chan error)}
+	go w.run()
+	return w
 }
 
-// run runs errands until there are others enough who wait for them.
-func (p *Pool) run(errands chan errand) {
-	for e := range errands {
-		e.run()
-		if !p.rest(errands) {
-			return
-		}
-	}
-}
-
-// rest has the goroutine that errands leads to wait for the next one, and reports whether it is to.
-func (p *Pool) rest(errands chan<- errand) bool {
+// giveBack has a worker wait for the next errand, unless others enough do.
+func (p *Pool) giveBack(w *worker) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.readers == 0 || len(p.idle) == mostIdle {
-		return false
+		close(w.errands)
+		return
 	}
-	p.idle = append(p.idle, errands)
-	return true
+	p.idle = append(p.idle, w)
 }
 
-func (e errand) run() {
-	var panicked error
+// run runs errands until there are to be no more.
+func (w *worker) run() {
+	for f := range w.errands {
+		w.done <- run(f)
+	}
+}
+
+// run calls f, and returns its panic.
+func run(f func()) (panicked error) {
 	defer func() {
 		cause := recover()
 		if cause != nil {
 			panicked = fmt.Errorf("%v\n%s", cause, debug.Stack())
 		}
-		e.done <- panicked
 	}()
-	e.call()
+	f()
+	return nil
 }
