@@ -10,12 +10,13 @@ import (
 
 // receiveNow is receive of a connection of the system, in one call of it for a request.
 func (l *link) receiveNow() (*catch, error) {
-	var c *catch
+	var came *catch
 	var failed error
 	err := l.raw.Read(func(fd uintptr) bool {
-		c = newCatch()
+		c := newCatch()
 		c.n, failed = readNow(int(fd), c.buffer[:])
 		if c.n > 0 {
+			came = c
 			return true
 		}
 		c.giveBack()
@@ -26,10 +27,10 @@ func (l *link) receiveNow() (*catch, error) {
 		return nil, err
 	case failed != nil:
 		return nil, os.NewSyscallError("read", failed)
-	case c.n == 0:
+	case came == nil:
 		return nil, io.EOF
 	}
-	return c, nil
+	return came, nil
 }
 
 func readNow(fd int, p []byte) (int, error) {
