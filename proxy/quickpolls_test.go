@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -33,18 +34,24 @@ func (c *caller) wire() *wired {
 	return &wired{c, conn, bufio.NewReader(conn)}
 }
 
-// line returns an application with a connection on which a connect was held, and answered.
-func (c *caller) line() *wired {
+// line returns an application with a connection on which a connect of a client was held, for a moment.
+func (c *caller) line(client string) *wired {
 	c.t.Helper()
-	client := c.shake(notificationsPath)
 	c.tell(client, "/meta/connect", longPolling)
 	w := c.wire()
-	eventually(c.t, "what was answered is over", func() bool { return c.open() == 0 })
-	w.send(w.post(notificationsPath, connectOf(client)))
-	eventually(c.t, "a connect is held", func() bool { return c.open() == 1 })
-	c.tell(client, "/meta/disconnect", "")
-	w.receive()
+	w.send(w.post(notificationsPath, strings.Replace(connectOf(client), "}", `,"advice":{"timeout":1}}`, 1)))
+	if got := w.receive(); !strings.Contains(got, `"successful":true`) {
+		c.t.Fatalf("a connect = %s", got)
+	}
 	return w
+}
+
+// hold sends a connect on a line, and waits until it is held there.
+func (w *wired) hold(client string, headers ...string) {
+	w.t.Helper()
+	before := w.polls.Load()
+	w.send(w.post(notificationsPath, connectOf(client), headers...))
+	eventually(w.t, "a connect is held on its line", func() bool { return w.polls.Load() == before+1 })
 }
 
 func connectOf(client string) string {
@@ -147,7 +154,9 @@ func TestPollsAreAnsweredAsByNetHTTP(t *testing.T) {
 					if name == "with a token" && who == "a cookie" {
 						anna = &caller{w, append([]string{"X-CSRF-TOKEN", csrfToken(cookieOf(first))}, w.with(cookieOf(first)).headers...)}
 					}
-					line, wire := anna.line(), anna.wire()
+					client := anna.shake(notificationsPath)
+					line, wire := anna.line(client), anna.wire()
+					anna.tell(client, "/meta/disconnect", "")
 					before := w.polls.Load()
 					var said []string
 					for _, one := range []*wired{wire, line} {
@@ -178,25 +187,24 @@ func TestPollsAreAnsweredAsByNetHTTP(t *testing.T) {
 	}
 }
 
-// TestTheNextConnectIsHeldOnItsConnection counts, logs and bounds it as any other.
+// TestTheNextConnectIsHeldOnItsConnection counts and logs it as any other.
 func TestTheNextConnectIsHeldOnItsConnection(t *testing.T) {
 	w := newPushing(t)
 	anna := w.as("anna")
 	client := anna.shake(notificationsPath)
 	anna.tell(client, "/meta/subscribe", `,"subscription":"/**"`)
-	anna.tell(client, "/meta/connect", longPolling)
-	eventually(t, "what was answered is over", func() bool { return w.open() == 0 })
-	wire := anna.wire()
+	line := anna.line(client)
 	for i, state := range []string{"AtLunch", "NotReady", "AtLunch"} {
-		wire.send(wire.post(notificationsPath, connectOf(client), fmt.Sprintf("X-Request-Id: connect-%d", i)))
-		eventually(t, "a connect is held", func() bool { return w.open() == 1 })
+		line.hold(client, fmt.Sprintf("X-Request-Id: connect-%d", i))
+		if got := w.open(); got != 1 {
+			t.Errorf("%v connects are in flight; want 1", got)
+		}
 		anna.operate("/me", state)
-		if got := wire.receive(); !strings.Contains(got, "DeviceStateChangeMessage") || !strings.Contains(got, fmt.Sprintf("connect-%d", i)) {
+		if got := line.receive(); !strings.Contains(got, "DeviceStateChangeMessage") || !strings.Contains(got, fmt.Sprintf("connect-%d", i)) {
 			t.Errorf("connect %d = %s; want what happened", i, got)
 		}
 		eventually(t, "it is over", func() bool { return w.open() == 0 })
 	}
-	eventually(t, "the second and the third were answered before net/http", func() bool { return w.polls.Load() == 2 })
 	eventually(t, "all are logged", func() bool { return strings.Count(w.log.String(), `"request_id":"connect-`) == 3 })
 	for _, record := range records(t, w.log.String()) {
 		if id, _ := record["request_id"].(string); strings.HasPrefix(id, "connect-") && (record["route"] != notificationsPath || record["session"] == nil || record["code"] != 200.0 || record["level"] != "DEBUG") {
@@ -209,14 +217,9 @@ func TestTheNextConnectIsHeldOnItsConnection(t *testing.T) {
 func TestALogOutAnswersAConnectHeldOnItsLine(t *testing.T) {
 	w := newPushing(t)
 	anna := w.with(cookieOf(w.as("anna").get("/me")))
-	line := anna.line()
 	client := anna.shake(notificationsPath)
-	anna.tell(client, "/meta/connect", longPolling)
-	eventually(t, "what was answered is over", func() bool { return w.open() == 0 })
-	before := w.polls.Load()
-	line.send(line.post(notificationsPath, connectOf(client)))
-	eventually(t, "a connect is held", func() bool { return w.open() == 1 })
-	eventually(t, "it is held on its line", func() bool { return w.polls.Load() == before+1 })
+	line := anna.line(client)
+	line.hold(client)
 	anna.operate("/me", "EndContactCenterSession")
 	if got := line.receive(); !strings.Contains(got, `"reconnect":"none"`) {
 		t.Errorf("the held connect = %s; want that it is the last", got)
@@ -229,37 +232,29 @@ func TestALogOutAnswersAConnectHeldOnItsLine(t *testing.T) {
 
 // TestALineOfADrainingDoor is answered by net/http, which ends the connection.
 func TestALineOfADrainingDoor(t *testing.T) {
-	draining := false
-	w := newPushing(t, func(k *knobs) { k.door.Draining = func() bool { return draining } })
+	var draining atomic.Bool
+	w := newPushing(t, func(k *knobs) { k.door.Draining = draining.Load })
 	anna := w.as("anna")
-	line := anna.line()
-	draining = true
+	line := anna.line(anna.shake(notificationsPath))
+	draining.Store(true)
 	line.send(line.post(notificationsPath, connectOf("x")))
 	if got := line.receive(); !strings.Contains(got, "close=true") || !strings.Contains(got, "402::Unknown client") {
 		t.Errorf("a connect while the door drains = %s; want an answer that ends the connection", got)
 	}
 }
 
-// TestAHeldConnectLeavesNoPlaceTaken holds more connects on lines than there are places.
-func TestAHeldConnectLeavesNoPlaceTaken(t *testing.T) {
+// TestConnectsHeldOnLinesTakeNoPlaces holds more of them than there are places.
+func TestConnectsHeldOnLinesTakeNoPlaces(t *testing.T) {
 	w := newPushing(t, func(k *knobs) {
 		k.door.Places = NewPlaces(2, nil)
 		k.push = &push.Options{TrustClientSession: true, MaxSessionsPerBrowser: -1}
 	})
 	anna := w.as("anna")
-	for i := range 4 {
-		line := anna.line()
-		eventually(t, "what was answered is over", func() bool { return w.open() == 0 })
-		for range i {
-			client := anna.shake(notificationsPath)
-			anna.tell(client, "/meta/connect", longPolling)
-			line.send(line.post(notificationsPath, connectOf(client)))
-			eventually(t, "a connect is held", func() bool { return w.open() == 1 })
-			anna.tell(client, "/meta/disconnect", "")
-			if got := line.receive(); !strings.Contains(got, `"successful":true`) {
-				t.Errorf("a connect = %s", got)
-			}
-			eventually(t, "it is over", func() bool { return w.open() == 0 })
-		}
+	for range 4 {
+		client := anna.shake(notificationsPath)
+		anna.line(client).hold(client)
+	}
+	if got := w.open(); got != 4 {
+		t.Errorf("%v connects are held; want 4", got)
 	}
 }
