@@ -57,7 +57,6 @@ const maxName = 32
 var (
 	version = []byte(" HTTP/1.1\r\n")
 	lineEnd = []byte("\r\n")
-	headEnd = []byte("\r\n\r\n")
 )
 
 // Parse reads a request that is all of came; false if it is none that may be answered here. What it takes net/http
