@@ -126,7 +126,15 @@ func (c *Caller) sentElsewhere(op *operation, reply Reply) bool {
 
 // exchange sends the request and reads the answer.
 func (c *Caller) exchange(ctx context.Context, req *http.Request, maxBody int64) (Reply, reason, error) {
-	res, err := c.roundTrip(ctx, req)
+	if c.Calls != nil && c.Calls.takes(req) {
+		return c.Calls.exchange(ctx, req, c.Site, maxBody)
+	}
+	res, err := c.Transport.RoundTrip(req.WithContext(c.traced(ctx)))
+	return finish(ctx, res, err, maxBody)
+}
+
+// finish reads the rest of an answer whose head came, or explains why it did not.
+func finish(ctx context.Context, res *http.Response, err error, maxBody int64) (Reply, reason, error) {
 	if err != nil {
 		why, err := sendFailure(ctx, err)
 		return Reply{}, why, err
@@ -145,14 +153,6 @@ func (c *Caller) exchange(ctx context.Context, req *http.Request, maxBody int64)
 		return reply, why, err
 	}
 	return reply, "", nil
-}
-
-// roundTrip sends the request and returns the head of the answer.
-func (c *Caller) roundTrip(ctx context.Context, req *http.Request) (*http.Response, error) {
-	if c.Calls == nil || !c.Calls.takes(req) {
-		return c.Transport.RoundTrip(req.WithContext(c.traced(ctx)))
-	}
-	return c.Calls.ask(ctx, req, c.Site)
 }
 
 // traced returns ctx with a hook that counts the connection the attempt gets.

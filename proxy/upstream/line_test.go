@@ -1,0 +1,121 @@
+package upstream
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"portico/proxy/fault"
+)
+
+// onLine makes a first call of a host, and returns the connection that it left, which is to serve the next.
+func onLine(t *testing.T, c *Caller, url string) *line {
+	t.Helper()
+	_, err := c.Do(newPut(t, t.Context(), url, "x"), "get", 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Calls.mu.Lock()
+	defer c.Calls.mu.Unlock()
+	for _, waiting := range c.Calls.idle {
+		return waiting[0]
+	}
+	t.Fatal("no connection was kept")
+	return nil
+}
+
+// TestEachCallHasItsTime has deadlines of earlier calls be on the connection: one that strikes while the call may go
+// on, one that has struck before it, and one that is too late.
+func TestEachCallHasItsTime(t *testing.T) {
+	for name, start := range map[string]func(http.Handler) *httptest.Server{"http": httptest.NewServer, "https": httptest.NewTLSServer} {
+		for _, tt := range []struct {
+			name    string
+			set     time.Duration // the deadline, from now
+			timeout time.Duration
+			answers bool // after the deadline
+			want    error
+		}{
+			{"strikes", 20 * time.Millisecond, time.Minute, true, nil},
+			{"has struck", -time.Second, time.Minute, true, nil},
+			{"is too late", time.Hour, 20 * time.Millisecond, false, fault.Timeout},
+		} {
+			t.Run(name+", "+tt.name, func(t *testing.T) {
+				struck := make(chan struct{})
+				server := start(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					body, _ := io.ReadAll(r.Body)
+					if string(body) == "slow" {
+						<-struck
+					}
+				}))
+				defer server.Close()
+				caller, _ := calling(t, server)
+				l := onLine(t, caller, server.URL)
+				l.set = time.Now().Add(tt.set)
+				err := l.conn.SetDeadline(l.set)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if tt.answers {
+					time.AfterFunc(2*max(tt.set, 0), func() { close(struck) })
+				} else {
+					defer close(struck)
+				}
+				caller.Timeout = tt.timeout
+				_, err = caller.Do(newPut(t, t.Context(), server.URL, "slow"), "get", 100)
+				if !errors.Is(err, tt.want) {
+					t.Errorf("Do = %v; want %v", err, tt.want)
+				}
+			})
+		}
+	}
+}
+
+// TestCallsWaitForSlowReaders has a host take a request bit by bit.
+func TestCallsWaitForSlowReaders(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		n, _ := io.Copy(io.Discard, r.Body)
+		if n == longestSent {
+			w.WriteHeader(http.StatusAccepted)
+		}
+	}))
+	defer server.Close()
+	caller, _ := calling(t, server)
+	caller.Calls.Transport = &http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := new(net.Dialer).DialContext(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		return conn, conn.(*net.TCPConn).SetWriteBuffer(1)
+	}}
+	for range 2 {
+		reply, err := caller.Do(newPut(t, t.Context(), server.URL, strings.Repeat("x", longestSent)), "get", 100)
+		if err != nil || reply.Status != http.StatusAccepted {
+			t.Errorf("Do = %d, %v; want 202", reply.Status, err)
+		}
+	}
+}
+
+// TestLeavingEndsCalls has the caller leave while a host keeps them waiting.
+func TestLeavingEndsCalls(t *testing.T) {
+	ctx, leave := context.WithCancel(t.Context())
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		if string(body) == "slow" {
+			leave()
+			<-r.Context().Done()
+		}
+	}))
+	defer server.Close()
+	caller, _ := calling(t, server)
+	onLine(t, caller, server.URL)
+	_, err := caller.Do(newPut(t, ctx, server.URL, "slow"), "get", 100)
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("Do = %v; want %v", err, context.Canceled)
+	}
+}
