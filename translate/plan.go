@@ -100,15 +100,15 @@ func (r Rules) Plan(s AgentState, d *Directory, ask Request) (Plan, error) {
 
 // known reports whether the agent has the channel; no channel stands for all.
 func (p *draft) known(name htccapi.MediaChannel) error {
+	if name == "" {
+		return nil
+	}
 	var names []string
 	for _, channel := range p.shown {
 		if channel.Name == name {
 			return nil
 		}
 		names = append(names, string(channel.Name))
-	}
-	if name == "" {
-		return nil
 	}
 	return refuse(NotFound, "there is no channel %q; this agent has: %s", name, list(names))
 }

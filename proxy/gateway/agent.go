@@ -57,29 +57,38 @@ func newAgent(g *Gateway, s session.Session, route Route, opened []opening) *Age
 // alone holds one of the locks of a part, while work of the agent is counted that ends with the
 // release. It fails with fault.Unauthenticated when the session has ended.
 func (a *Agent) alone(ctx context.Context, lock chan struct{}) (func(), error) {
-	release, err := hold(ctx, lock)
+	err := take(ctx, lock)
 	if err != nil {
 		return nil, err
 	}
 	if !a.enter() {
-		release()
+		<-lock
 		return nil, errEnded
 	}
 	return func() {
 		a.work.Done()
-		release()
+		<-lock
 	}, nil
 }
 
 var errEnded = fmt.Errorf("gateway: the session has ended: %w", fault.Unauthenticated)
 
-// hold takes a lock, or gives up with ctx.
+// hold takes a lock, or gives up with ctx, and returns what gives it back.
 func hold(ctx context.Context, lock chan struct{}) (func(), error) {
+	err := take(ctx, lock)
+	if err != nil {
+		return nil, err
+	}
+	return func() { <-lock }, nil
+}
+
+// take is hold for who gives the lock back by receiving from it.
+func take(ctx context.Context, lock chan struct{}) error {
 	select {
 	case lock <- struct{}{}:
-		return func() { <-lock }, nil
+		return nil
 	case <-ctx.Done():
-		return nil, fmt.Errorf("gateway: wait for another call of the agent: %w: %w", fault.Timeout, ctx.Err())
+		return fmt.Errorf("gateway: wait for another call of the agent: %w: %w", fault.Timeout, ctx.Err())
 	}
 }
 

@@ -143,8 +143,8 @@ type Substitution struct {
 }
 
 // outcomeOf sorts results. When nothing succeeded, the first error is that of the whole.
-func outcomeOf(results []result) (Outcome, error) {
-	var outcome Outcome
+func outcomeOf(results []result, substituted []Substitution) (Outcome, error) {
+	outcome := Outcome{Succeeded: make([]htccapi.ChannelResult, 0, len(results)), Substituted: substituted}
 	var first error
 	for _, r := range results {
 		if r.err == nil {

@@ -14,17 +14,17 @@ import (
 // Any number of goroutines may use it. Its zero value is ready.
 type aside struct {
 	mu      sync.Mutex
-	readers int             // guarded by mu
-	idle    []chan<- errand // of those that wait, guarded by mu; none without readers
+	readers int       // guarded by mu
+	idle    []*helper // guarded by mu; none without readers
 }
 
 // mostIdle is how many wait for the next event, at most.
 const mostIdle = 16
 
-// An errand is a function that is called aside.
-type errand struct {
-	call func()
-	done chan<- error // gets the panic, or nil; has room for it
+// A helper is one of the goroutines. It serves one reader at a time.
+type helper struct {
+	errands chan func() // has room for one
+	done    chan error  // gets the panic of each, or nil; has room for one
 }
 
 // enter notes one more reader.
@@ -42,8 +42,8 @@ func (a *aside) leave() {
 	if a.readers > 0 {
 		return
 	}
-	for _, errands := range a.idle {
-		close(errands)
+	for _, h := range a.idle {
+		close(h.errands)
 	}
 	a.idle = nil
 }
@@ -51,58 +51,55 @@ func (a *aside) leave() {
 // call calls f in another goroutine and waits for it. A panic of f becomes one of the caller's, who has
 // somebody to catch it.
 func (a *aside) call(f func()) {
-	done := make(chan error, 1)
-	a.take() <- errand{f, done}
-	panicked := <-done
+	h := a.take()
+	h.errands <- f
+	panicked := <-h.done
+	a.giveBack(h)
 	if panicked != nil {
 		panic(panicked)
 	}
 }
 
-// take returns how to reach a goroutine that has nothing to do, a new one if all have.
-func (a *aside) take() chan<- errand {
+// take returns a goroutine that has nothing to do, a new one if all have.
+func (a *aside) take() *helper {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	last := len(a.idle) - 1
 	if last >= 0 {
-		errands := a.idle[last]
+		h := a.idle[last]
 		a.idle = a.idle[:last]
-		return errands
+		return h
 	}
-	errands := make(chan errand)
-	go a.run(errands)
-	return errands
+	h := &helper{make(chan func(), 1), make(chan error, 1)}
+	go h.run()
+	return h
 }
 
-// run runs errands until there are others enough who wait for them.
-func (a *aside) run(errands chan errand) {
-	for e := range errands {
-		e.run()
-		if !a.rest(errands) {
-			return
-		}
-	}
-}
-
-// rest has the goroutine that errands leads to wait for the next one, and reports whether it is to.
-func (a *aside) rest(errands chan<- errand) bool {
+// giveBack has a goroutine wait for the next errand, or end if there are others enough who do.
+func (a *aside) giveBack(h *helper) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.readers == 0 || len(a.idle) == mostIdle {
-		return false
+		close(h.errands)
+		return
 	}
-	a.idle = append(a.idle, errands)
-	return true
+	a.idle = append(a.idle, h)
 }
 
-func (e errand) run() {
-	var panicked error
+func (h *helper) run() {
+	for f := range h.errands {
+		h.done <- panicOf(f)
+	}
+}
+
+// panicOf calls f and returns what it panicked with, nil if it did not.
+func panicOf(f func()) (panicked error) {
 	defer func() {
 		p := recover()
 		if p != nil {
 			panicked = fmt.Errorf("%v\n%s", p, debug.Stack())
 		}
-		e.done <- panicked
 	}()
-	e.call()
+	f()
+	return nil
 }

@@ -125,6 +125,8 @@ func (c *Client) openStream(ctx context.Context, conn Conn) (*upstream.EventStre
 func (r *reader) read(stream *upstream.EventStream) error {
 	stream.Heard = r.alive
 	events := &blocks{from: stream}
+	var data []byte
+	deliver := func() { r.deliver(data) }
 	for {
 		block, err := events.next()
 		if errors.Is(err, io.EOF) {
@@ -133,9 +135,9 @@ func (r *reader) read(stream *upstream.EventStream) error {
 		if err != nil {
 			return fmt.Errorf("read stream: %w", err)
 		}
-		data := eventData(block)
+		data = eventData(block)
 		if len(data) > 0 {
-			r.client.aside.call(func() { r.deliver(data) })
+			r.client.aside.call(deliver)
 		}
 	}
 }

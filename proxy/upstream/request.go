@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"net/http"
@@ -144,3 +145,22 @@ func spanOf[T string | []byte](text T, kind uint8) int {
 	}
 	return len(text)
 }
+
+// SetBody gives a request a body in memory, which can be had again.
+func SetBody(req *http.Request, text []byte) {
+	req.ContentLength = int64(len(text))
+	req.GetBody = func() (io.ReadCloser, error) { return newMemory(text), nil }
+	req.Body = newMemory(text)
+}
+
+// A memory is a body in memory: http.NewRequest takes two more pieces of it for one.
+type memory struct{ bytes.Reader }
+
+func newMemory(text []byte) *memory {
+	m := &memory{}
+	m.Reset(text)
+	return m
+}
+
+// Close implements io.Closer.
+func (*memory) Close() error { return nil }
