@@ -88,7 +88,7 @@ func decode(reply upstream.Reply, into any) error {
 	if len(bytes.TrimSpace(reply.Body)) == 0 {
 		return errNoBody
 	}
-	got := mediaType(reply.Header)
+	got := mediaType(reply.Get("Content-Type"))
 	if !strings.EqualFold(got, mediaTypeICWS) {
 		return fmt.Errorf("body of type %q", got)
 	}
@@ -106,9 +106,9 @@ const (
 	mediaTypeEvents = "text/event-stream"
 )
 
-// mediaType returns the media type of an answer as it is written, without parameters.
-func mediaType(h http.Header) string {
-	kind, _, _ := strings.Cut(h.Get("Content-Type"), ";")
+// mediaType returns the media type in a Content-Type as it is written, without parameters.
+func mediaType(contentType string) string {
+	kind, _, _ := strings.Cut(contentType, ";")
 	return strings.TrimSpace(kind)
 }
 

@@ -89,7 +89,7 @@ func (c *Client) loginAt(ctx context.Context, base string, credentials Credentia
 	if err != nil {
 		return Conn{}, nil, err
 	}
-	conn, err := newConn(base, credentials, opened, reply.Header)
+	conn, err := newConn(base, credentials, opened, reply.Header())
 	if err != nil {
 		c.metrics.APIError(OpLogin, classGarbage)
 		return Conn{}, nil, err

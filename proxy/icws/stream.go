@@ -110,7 +110,7 @@ func (c *Client) openStream(ctx context.Context, conn Conn) (*upstream.EventStre
 		c.metrics.APIError(OpMessages, refusal.class())
 		return nil, fmt.Errorf("open stream: %w: %w", refusal.kind(), refusal)
 	}
-	kind := mediaType(reply.Header)
+	kind := mediaType(reply.Get("Content-Type"))
 	if !strings.EqualFold(kind, mediaTypeEvents) {
 		_ = stream.Close()
 		return nil, c.garbage(OpMessages, fmt.Errorf("open stream: %w: type %q", ErrNoStream, kind))

@@ -29,13 +29,6 @@ type Caller struct {
 	Elsewhere func(operation string, r Reply) bool
 }
 
-// A Reply is one answer, read to its end. Any status, redirects included, is an answer.
-type Reply struct {
-	Status int
-	Header http.Header
-	Body   []byte
-}
-
 // maxHead is how long the headers of an answer may be together, in bytes.
 const maxHead = 256 << 10
 
@@ -143,7 +136,7 @@ func finish(ctx context.Context, res *http.Response, err error, maxBody int64) (
 	if tooLong(res.Header) {
 		return Reply{Status: res.StatusCode}, reasonBody, fmt.Errorf("%w: %w: over %d bytes", fault.BadUpstream, errHeadTooLong, maxHead)
 	}
-	reply := Reply{Status: res.StatusCode, Header: res.Header}
+	reply := Reply{Status: res.StatusCode, header: res.Header}
 	reply.Body, err = readAll(res.Body, res.ContentLength, maxBody)
 	if errors.Is(err, errBodyTooLong) {
 		return reply, reasonBody, fmt.Errorf("%w: %w: over %d bytes", fault.BadUpstream, err, maxBody)

@@ -79,7 +79,7 @@ func (c *Caller) open(ctx context.Context, req *http.Request, maxBody int64) (Re
 		why, err := sendFailure(ctx, err)
 		return Reply{}, nil, why, err
 	}
-	reply := Reply{Status: res.StatusCode, Header: res.Header}
+	reply := Reply{Status: res.StatusCode, header: res.Header}
 	if res.StatusCode/100 == 2 {
 		return reply, res.Body, "", nil
 	}
