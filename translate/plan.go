@@ -71,7 +71,11 @@ func (r Rules) Plan(s AgentState, d *Directory, ask Request) (Plan, error) {
 	case htccapi.Offline:
 		return r.planOffline(s, d, ask)
 	}
-	p := r.draft(s, d)
+	from := Stance{} // setAll leaves nothing of it
+	if ask.Channel != "" {
+		from = r.stance(s, d)
+	}
+	p := r.draftFrom(from, s, d)
 	err := p.known(ask.Channel)
 	if err != nil {
 		return Plan{}, err
