@@ -178,17 +178,26 @@ func (r *reader) setLive(live bool) {
 
 // deliver hands over what one event or one poll brought, and reports whether that was anything.
 func (r *reader) deliver(body []byte) bool {
+	message, ok := plainMessage(body)
+	if ok { // as nearly always, and needs no lists
+		r.message(message)
+		return true
+	}
 	messages, failures := r.client.lists.decode(body)
 	for _, failure := range failures {
 		r.client.metrics.APIError(OpMessages, classGarbage)
 		r.problem(failure)
 	}
 	for _, message := range messages {
-		if r.to.Message != nil {
-			r.to.Message(message)
-		}
+		r.message(message)
 	}
 	return len(messages) > 0
+}
+
+func (r *reader) message(m icwsapi.Message) {
+	if r.to.Message != nil {
+		r.to.Message(m)
+	}
 }
 
 func (r *reader) alive() {

@@ -119,3 +119,35 @@ func TestLeavingEndsCalls(t *testing.T) {
 		t.Errorf("Do = %v; want %v", err, context.Canceled)
 	}
 }
+
+// A parrot is a connection whose other side says the same whenever it is sent anything.
+type parrot struct {
+	net.Conn // nil
+	says     string
+}
+
+func (p *parrot) Write(b []byte) (int, error) { return len(b), nil }
+func (p *parrot) Read(b []byte) (int, error)  { return copy(b, p.says), nil }
+func (p *parrot) SetDeadline(time.Time) error { return nil }
+func (p *parrot) Close() error                { return nil }
+
+// TestCallsAllocateLittle is to be renewed when a call needs less; more would be garbage of each change of state.
+func TestCallsAllocateLittle(t *testing.T) {
+	if raced {
+		t.Skip("the race detector allocates along; `make test` counts without it")
+	}
+	const most = 2 // the time limit, and what is kept of the answer
+	transport := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) { return &parrot{says: siteAnswers[0]}, nil }}
+	caller, _ := newCaller(t, transport)
+	caller.Calls = &Calls{Transport: transport}
+	req := newPut(t, context.Background(), "http://pc.example/", "") // a caller who leaves stops no change
+	got := testing.AllocsPerRun(100, func() {
+		_, err := caller.Do(req, "get", 100)
+		if err != nil {
+			t.Fatal(err)
+		}
+	})
+	if got > most {
+		t.Errorf("%v allocations; want at most %v", got, most)
+	}
+}
