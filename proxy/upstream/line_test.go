@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"strings"
 	"testing"
 	"time"
 
@@ -72,31 +71,6 @@ func TestEachCallHasItsTime(t *testing.T) {
 					t.Errorf("Do = %v; want %v", err, tt.want)
 				}
 			})
-		}
-	}
-}
-
-// TestCallsWaitForSlowReaders has a host take a request bit by bit.
-func TestCallsWaitForSlowReaders(t *testing.T) {
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		n, _ := io.Copy(io.Discard, r.Body)
-		if n == longestSent {
-			w.WriteHeader(http.StatusAccepted)
-		}
-	}))
-	defer server.Close()
-	caller, _ := calling(t, server)
-	caller.Calls.Transport = &http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-		conn, err := new(net.Dialer).DialContext(ctx, network, address)
-		if err != nil {
-			return nil, err
-		}
-		return conn, conn.(*net.TCPConn).SetWriteBuffer(1)
-	}}
-	for range 2 {
-		reply, err := caller.Do(newPut(t, t.Context(), server.URL, strings.Repeat("x", longestSent)), "get", 100)
-		if err != nil || reply.Status != http.StatusAccepted {
-			t.Errorf("Do = %d, %v; want 202", reply.Status, err)
 		}
 	}
 }
