@@ -46,20 +46,20 @@ type CellOptions[T any] struct {
 //
 // Any number of goroutines may call its methods.
 type Cell[T any] struct {
-	life    context.Context // the session's: ends every fetch
-	idle    func() bool     // stops waiting for the end of life
-	opts    CellOptions[T]
-	counts  *cellCounts
-	flights singleflight.Group
-	now     atomic.Pointer[Snapshot[T]] // read without the mutex, written with it
+	life   context.Context // the session's: ends every fetch
+	idle   func() bool     // stops waiting for the end of life
+	opts   CellOptions[T]
+	counts *cellCounts
+	now    atomic.Pointer[Snapshot[T]] // read without the mutex, written with it
 
-	mu       sync.Mutex // guards what follows, and writing now
-	closed   bool       // life has ended and the value is gone
-	flight   *flight[T] // nil when no fetch is under way
-	broken   time.Time  // since when nothing feeds the cell; zero while a stream does
-	purged   bool       // the value went because an operator said so
-	needs    int        // fetches for a first need that the upstream answered
-	failure  error      // of the last fetch, nil if it succeeded
+	mu       sync.Mutex          // guards what follows, and writing now
+	closed   bool                // life has ended and the value is gone
+	flights  *singleflight.Group // nil when nobody waits: an empty one keeps 250 bytes for its map
+	flight   *flight[T]          // nil when no fetch is under way
+	broken   time.Time           // since when nothing feeds the cell; zero while a stream does
+	purged   bool                // the value went because an operator said so
+	needs    int                 // fetches for a first need that the upstream answered
+	failure  error               // of the last fetch, nil if it succeeded
 	failedAt time.Time
 }
 
@@ -149,15 +149,15 @@ func (c *Cell[T]) Served(s Snapshot[T]) Result {
 
 // wait is a look-up that found nothing to serve: it starts a flight or joins the one under way.
 func (c *Cell[T]) wait(ctx context.Context) (Snapshot[T], Result, error) {
-	err := c.refusal()
+	led := false
+	landed, err := c.board(func() (any, error) {
+		led = true
+		defer c.clear()
+		return c.fly(ctx)
+	})
 	if err != nil {
 		return Snapshot[T]{}, Failed, err
 	}
-	led := false
-	landed := c.flights.DoChan("", func() (any, error) {
-		led = true
-		return c.fly(ctx)
-	})
 	select {
 	case got := <-landed:
 		if got.Err != nil {

@@ -120,6 +120,7 @@ type Gateway struct {
 	refusals  times              // of sites
 	guesses   *guesses           // who may try a password
 	barred    *remembered        // login names that may not open a session for a while
+	reads     singleflight.Group // of agents' states, by readOf
 
 	mu     sync.RWMutex
 	agents map[string]*Agent // by session id, guarded by mu

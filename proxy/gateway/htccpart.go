@@ -7,8 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sync/singleflight"
-
 	"portico/proxy/fault"
 	"portico/proxy/htcc"
 	"portico/proxy/upstream"
@@ -22,9 +20,8 @@ type htccPart struct {
 	site    *htccSite
 	login   string                 // at the site
 	owned   []htccapi.MediaChannel // the agent's channels that are this site's; nil: the site is the only one
-	reads   singleflight.Group
-	afresh  *afresh       // reads of devices and channels
-	writing chan struct{} // room for one
+	afresh  *afresh                // reads of devices and channels
+	writing chan struct{}          // room for one
 	joining joining
 	silent  absence
 	alive   pulse // of the reader

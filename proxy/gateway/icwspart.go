@@ -7,8 +7,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/sync/singleflight"
-
 	"portico/cache"
 	"portico/proxy/icws"
 	"portico/proxy/tracing"
@@ -34,8 +32,7 @@ type icwsPart struct {
 	common     *member      // of those who share it
 	asOf       atomic.Int64 // the epoch of the last look for it among replicas
 	access     *cache.Cell[translate.Access]
-	accessAsOf atomic.Int64 // the epoch in which it was fetched
-	reads      singleflight.Group
+	accessAsOf atomic.Int64  // the epoch in which it was fetched
 	afresh     *afresh       // reads of the state
 	late       bool          // the site was not there when the agent logged in
 	nudge      chan struct{} // tells the reader that a completion will come
