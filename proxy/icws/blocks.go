@@ -10,15 +10,15 @@ import (
 
 var errEventTooLong = errors.New("event too long")
 
-// blocks cuts an event stream after its blank lines, into the text of one event each. Between events
-// it holds no more than its small buffer: a scanner over the whole stream keeps as much as its
+// blocks cuts an event stream after its blank lines, into the text of one event each. After rest
+// it holds no buffer: a scanner over the whole stream keeps as much as its
 // longest event took, a list of all status messages, for the life of each agent's session.
 //
 // Source: WHATWG HTML, 9.2.5: lines end in CR LF, LF or CR.
 type blocks struct {
 	from  io.Reader
-	chunk [256]byte
-	rest  []byte  // of chunk, not looked at yet
+	chunk *[256]byte // nil after rest
+	more  []byte     // of chunk, not looked at yet
 	block []byte  // what came of the one under way, or the last one returned, if it is in several pieces
 	lent  *[]byte // what block is in; nil if there is none
 	last  byte
@@ -34,33 +34,53 @@ var byteOrderMark = []byte("\ufeff")
 func (b *blocks) next() ([]byte, error) {
 	b.giveBack()
 	for {
-		for i, c := range b.rest {
+		for i, c := range b.more {
 			if b.endsBlock(c) {
 				return b.cut(i + 1), nil
 			}
 		}
-		b.keep(b.rest)
-		b.rest = nil
+		b.keep(b.more)
+		b.more = nil
 		if len(b.block) > maxEvent {
 			return nil, errEventTooLong
 		}
+		if b.chunk == nil {
+			b.chunk = chunks.Get().(*[256]byte)
+		}
 		n, err := b.from.Read(b.chunk[:])
-		b.rest = b.chunk[:n]
+		b.more = b.chunk[:n]
 		if n == 0 && err != nil {
 			return nil, err
 		}
 	}
 }
 
-// cut returns the block that ends after n bytes of the rest. One that has come in one piece, as most do, is
+// chunks are what streams are read into.
+var chunks = sync.Pool{New: func() any { return new([256]byte) }}
+
+// rest gives back all buffers, if nothing is in them but the last block, and reports whether it did. The block is
+// the caller's no longer.
+func (b *blocks) rest() bool {
+	if len(b.more) > 0 {
+		return false
+	}
+	b.giveBack()
+	if b.chunk != nil {
+		chunks.Put(b.chunk)
+	}
+	b.chunk, b.more = nil, nil
+	return true
+}
+
+// cut returns the block that ends after n bytes of what is there. One that has come in one piece, as most do, is
 // not copied.
 func (b *blocks) cut(n int) []byte {
-	block := b.rest[:n]
+	block := b.more[:n]
 	if b.lent != nil {
 		b.keep(block)
 		block = b.block
 	}
-	b.rest = b.rest[n:]
+	b.more = b.more[n:]
 	if !b.begun {
 		block = bytes.TrimPrefix(block, byteOrderMark)
 	}

@@ -50,7 +50,7 @@ func TestStreamsNeedNothingButTheirReader(t *testing.T) {
 			server := start(untilLeft(left))
 			defer server.Close()
 			caller, metrics := streaming(t, server)
-			reply, stream, err := caller.Open(newRequest(t, t.Context(), server.URL), "get", 100, time.Minute)
+			reply, stream, err := caller.Open(context.Background(), newRequest(t, t.Context(), server.URL), "get", 100, time.Minute)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -86,7 +86,7 @@ func TestStreamsEndWithTheirRequest(t *testing.T) {
 	defer server.Close()
 	caller, _ := streaming(t, server)
 	ctx, cancel := context.WithCancel(t.Context())
-	_, stream, err := caller.Open(newRequest(t, ctx, server.URL), "get", 100, time.Minute)
+	_, stream, err := caller.Open(context.Background(), newRequest(t, ctx, server.URL), "get", 100, time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +118,7 @@ func TestStreamsThatDoNotOpen(t *testing.T) {
 			server := httptest.NewServer(endless)
 			defer server.Close()
 			caller, metrics := streaming(t, server)
-			_, stream, err := caller.Open(newRequest(t, t.Context(), tt.url(server)), "get", 100, time.Minute)
+			_, stream, err := caller.Open(context.Background(), newRequest(t, t.Context(), tt.url(server)), "get", 100, time.Minute)
 			if stream != nil || !errors.Is(err, fault.Unreachable) {
 				t.Errorf("Open = %v, %v; want %v", stream, err, fault.Unreachable)
 			}
@@ -149,7 +149,7 @@ func TestHowStreamsEnd(t *testing.T) {
 			server := inPieces(t, "HTTP/1.1 200 OK\r\n"+tt.answer, keeps)
 			caller, _ := newCaller(t, newTransport(t))
 			caller.Streams = &Streams{Transport: newTransport(t)}
-			_, stream, err := caller.Open(newRequest(t, t.Context(), server), "get", 100, time.Minute)
+			_, stream, err := caller.Open(context.Background(), newRequest(t, t.Context(), server), "get", 100, time.Minute)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -214,7 +214,7 @@ func TestStreamsThroughAProxy(t *testing.T) {
 		t.Fatal(err)
 	}
 	caller.Streams.(*Streams).Transport.Proxy = http.ProxyURL(at)
-	_, stream, err := caller.Open(newRequest(t, t.Context(), "http://pc.example/events"), "get", 100, time.Minute)
+	_, stream, err := caller.Open(context.Background(), newRequest(t, t.Context(), "http://pc.example/events"), "get", 100, time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}
