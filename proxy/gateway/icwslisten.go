@@ -13,31 +13,28 @@ import (
 	"portico/translate/icwsapi"
 )
 
-// listen receives what the site says of the agent until the upstream session is gone or ctx ends: by a
-// reader of the agent's own, or from the site's service while the agent's session is only kept alive.
-func (p *icwsPart) listen(ctx context.Context, conn *icws.Conn) error {
-	if p.site.service == nil {
-		return p.reception(conn).Run(ctx)
+// listening returns what receives what the site says of the agent until the upstream session is gone or ctx ends: a
+// reader of the agent's own, or the site's service while a stream keeps the agent's session alive; nil where that
+// takes calls, which keepAlive makes.
+func (p *icwsPart) listening(ctx context.Context, conn *icws.Conn) *icws.Reception {
+	switch {
+	case p.site.service == nil:
+		return p.reception(ctx, conn)
+	case p.site.service.holdsStream(conn):
+		return p.silence(ctx, conn)
 	}
-	return p.listenToService(ctx, conn)
+	return nil
 }
 
-// listenToService has the service watch the agent. It is kept out of listen, whose frame stands for as
-// long as the session does: with it there the stack of each agent's own reader is 8 KB instead of 4.
-//
-//go:noinline
-func (p *icwsPart) listenToService(ctx context.Context, conn *icws.Conn) error {
-	p.site.service.need(conn.Language)
-	p.site.service.roster.add(p, conn.UserID)
-	defer p.site.service.roster.remove(p, conn.UserID)
-	if p.site.service.holdsStream(conn) {
-		err := p.silence(conn).Run(ctx)
-		if !errors.Is(err, icws.ErrNoStream) {
-			return err
-		}
-		p.site.service.streamless.Store(true)
+// attend has the service watch the agent, if there is one, and returns what ends that.
+func (p *icwsPart) attend(conn *icws.Conn) func() {
+	service := p.site.service
+	if service == nil {
+		return func() {}
 	}
-	return p.keepAlive(ctx)
+	service.need(conn.Language)
+	service.roster.add(p, conn.UserID)
+	return func() { service.roster.remove(p, conn.UserID) }
 }
 
 // isUnreadLocked reports whether nobody reads what the site has to say of the agent's own session, completions
@@ -49,12 +46,12 @@ func (p *icwsPart) isUnreadLocked() bool {
 // silence returns what keeps an upstream session alive by a stream on which there is next to nothing: it
 // is subscribed to nothing. Whatever comes shows that the session lives, also to a service that has
 // another one since the stream was opened.
-func (p *icwsPart) silence(conn *icws.Conn) *icws.Reception {
+func (p *icwsPart) silence(ctx context.Context, conn *icws.Conn) *icws.Reception {
 	lives := func() {
 		life, _ := p.site.service.life()
 		p.verify(life)
 	}
-	return p.site.ICWS.Reception(*conn, icws.Receiver{
+	return p.site.ICWS.Reception(ctx, conn, icws.Receiver{
 		Message: p.receiveOwn,
 		Live: func(live bool) {
 			if live {
@@ -80,8 +77,8 @@ func (p *icwsPart) leave(err error) {
 }
 
 // reception returns what receives the agent's own messages.
-func (p *icwsPart) reception(conn *icws.Conn) *icws.Reception {
-	return p.site.ICWS.Reception(*conn, icws.Receiver{
+func (p *icwsPart) reception(ctx context.Context, conn *icws.Conn) *icws.Reception {
+	return p.site.ICWS.Reception(ctx, conn, icws.Receiver{
 		Subscribe: func(ctx context.Context) error { return p.subscribe(ctx, *conn) },
 		Message:   p.receiveMessage,
 		Live:      p.setLive,

@@ -70,7 +70,6 @@ type Client struct {
 	features atomic.Pointer[[]icwsapi.Feature] // of the last log-in
 	public   public
 	releases releases
-	aside    aside
 	lists    lists
 }
 
