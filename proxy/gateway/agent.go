@@ -45,7 +45,7 @@ type Agent struct {
 // newAgent makes the agent of new upstream sessions, one for each site of the route; nil for one
 // that is to be opened later.
 func newAgent(g *Gateway, s session.Session, route Route, opened []opening) *Agent {
-	a := &Agent{gateway: g, short: g.key.ShortName(s.ID), session: s, route: route, over: map[part]bool{}}
+	a := &Agent{gateway: g, short: g.key.ShortName(s.ID), session: s, route: route}
 	a.life, a.end = context.WithCancel(context.Background())
 	for i, stop := range route.Stops {
 		a.parts = append(a.parts, g.sites[stop.Site].part(a, stop.Login, opened[i]))
@@ -181,6 +181,9 @@ func (a *Agent) icws() *icwsPart {
 // other sites; without any left the session ends.
 func (a *Agent) partEnded(p part, why ending) {
 	a.mu.Lock()
+	if a.over == nil {
+		a.over = map[part]bool{}
+	}
 	a.over[p] = true
 	last := len(a.over) == len(a.parts)
 	a.mu.Unlock()

@@ -68,7 +68,7 @@ func (c *currency) again(err error) bool {
 		select {
 		case <-c.life.Done():
 			return false
-		case <-c.part.revived:
+		case <-c.part.revived.channel():
 			c.pause = firstPause
 			return true
 		}
@@ -175,6 +175,5 @@ func (p *icwsPart) reader(anew func(error)) *icws.Conn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.anew = anew
-	conn := p.conn
-	return &conn
+	return p.conn
 }

@@ -40,7 +40,7 @@ func (p *icwsPart) attend(conn *icws.Conn) func() {
 // isUnreadLocked reports whether nobody reads what the site has to say of the agent's own session, completions
 // among it.
 func (p *icwsPart) isUnreadLocked() bool {
-	return p.site.service != nil && !p.site.service.holdsStream(&p.conn) && p.agent.readsHere()
+	return p.site.service != nil && !p.site.service.holdsStream(p.conn) && p.agent.readsHere()
 }
 
 // silence returns what keeps an upstream session alive by a stream on which there is next to nothing: it
