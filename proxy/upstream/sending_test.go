@@ -1,7 +1,6 @@
 package upstream
 
 import (
-	"context"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -40,7 +39,7 @@ func TestAttemptsAreTraced(t *testing.T) {
 	_, _ = caller.Do(request(server.URL+"/broken"), "get", 100)
 	_, _ = caller.Do(request(refused(t)), "get", 100)
 	_, _ = caller.DoLong(request(server.URL), "get", 100, time.Second)
-	_, stream, err := caller.Open(context.Background(), request(server.URL), "get", 100, time.Second)
+	_, stream, err := caller.Open(t.Context(), request(server.URL), "get", 100, time.Second)
 	if err != nil {
 		t.Fatal(err)
 	}
