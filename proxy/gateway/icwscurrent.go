@@ -31,7 +31,7 @@ func (p *icwsPart) watch(ctx context.Context) {
 	c := &currency{part: p, life: upstream.WithCause(ctx, upstream.Session), pause: firstPause}
 	work := aside.errand(c.work)
 	for work.call(); c.waits; work.call() {
-		c.reception.Wait()
+		c.listening.Wait()
 	}
 }
 
@@ -41,11 +41,11 @@ type currency struct {
 	life  context.Context
 	began time.Time     // when it began to receive
 	pause time.Duration // after the next failure
-	waits bool          // there is nothing to do but to wait for the reception
+	waits bool          // there is nothing to do but to wait
 
 	// Of the reception under way.
 	conn      *icws.Conn // nil if there is none
-	reception *icws.Reception
+	listening listening
 	anew      context.CancelCauseFunc
 	ctx       context.Context // that anew ends
 	leave     func()          // ends that the service watches the agent
@@ -130,13 +130,13 @@ func (c *currency) begin() {
 	c.ctx, c.anew = context.WithCancelCause(c.life)
 	c.conn = c.part.reader(c.anew)
 	c.leave = c.part.attend(c.conn)
-	c.reception = c.part.listening(c.ctx, c.conn)
+	c.listening = c.part.listening(c.ctx, c.conn)
 }
 
 // end ends it.
 func (c *currency) end() {
 	c.anew(nil)
-	c.conn, c.reception = nil, nil
+	c.conn, c.listening = nil, nil
 }
 
 // listen receives until nothing has come, or until the reception ends.
@@ -146,14 +146,12 @@ func (c *currency) listen() error {
 			c.leave()
 		}
 	}()
-	if c.reception == nil {
-		return c.part.keepAlive(c.ctx)
-	}
 	var err error
-	c.waits, err = c.reception.Work()
+	c.waits, err = c.listening.Work()
 	if errors.Is(err, icws.ErrNoStream) {
 		c.part.site.service.streamless.Store(true)
-		return c.part.keepAlive(c.ctx)
+		c.listening = &keeping{part: c.part, ctx: c.ctx}
+		c.waits, err = c.listening.Work()
 	}
 	return err
 }

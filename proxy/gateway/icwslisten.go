@@ -3,7 +3,6 @@ package gateway
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"time"
 
 	"portico/proxy/fault"
@@ -13,17 +12,24 @@ import (
 	"portico/translate/icwsapi"
 )
 
-// listening returns what receives what the site says of the agent until the upstream session is gone or ctx ends: a
-// reader of the agent's own, or the site's service while a stream keeps the agent's session alive; nil where that
-// takes calls, which keepAlive makes.
-func (p *icwsPart) listening(ctx context.Context, conn *icws.Conn) *icws.Reception {
+// A listening is what the site says of an agent, taken piece by piece until the upstream session or a context ends:
+// a reader of the agent's own, or the site's service while the agent's session is only kept alive.
+type listening interface {
+	// Work does what there is to do. It returns true when that is only to wait, else why it is over.
+	Work() (waits bool, err error)
+
+	// Wait waits, and takes little stack.
+	Wait()
+}
+
+func (p *icwsPart) listening(ctx context.Context, conn *icws.Conn) listening {
 	switch {
 	case p.site.service == nil:
 		return p.reception(ctx, conn)
 	case p.site.service.holdsStream(conn):
 		return p.silence(ctx, conn)
 	}
-	return nil
+	return &keeping{part: p, ctx: ctx}
 }
 
 // attend has the service watch the agent, if there is one, and returns what ends that.
@@ -87,38 +93,6 @@ func (p *icwsPart) reception(ctx context.Context, conn *icws.Conn) *icws.Recepti
 		Alive:     p.alive.beat,
 	})
 }
-
-// keepAlive keeps an upstream session alive that nobody reads, and learns that it is gone. It looks at
-// once when the service has another session: the same may have happened to both.
-func (p *icwsPart) keepAlive(ctx context.Context) error {
-	for {
-		life, renewed := p.site.service.life()
-		wait := p.site.KeepAlive - rand.N(p.site.KeepAlive/4)
-		if p.verifiedAt() != life {
-			wait = rand.N(renewedWithin)
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-renewed:
-			continue
-		case <-time.After(wait):
-		}
-		err := p.beat(ctx)
-		if errors.Is(err, icws.ErrSessionGone) {
-			return err
-		}
-		if p.movable(err) {
-			return p.move(ctx, p.connection())
-		}
-		if err == nil {
-			p.verify(life)
-		}
-	}
-}
-
-// renewedWithin is the time over which the agents' sessions are looked at when the service has another.
-const renewedWithin = 5 * time.Second
 
 // verifiedAt returns during which life of the service the upstream session was last known to live.
 func (p *icwsPart) verifiedAt() int {
