@@ -31,12 +31,12 @@ var allocations = map[string]int{
 	"GET /me":                   33, // of a form that was asked for before
 	"GET /me, quick":            2,
 	"POST /me":                  80,
-	"log-in":                    1441, // catalogue, event stream, subscriptions and what they bring
-	"event of the site":         10,   // nobody listens
+	"log-in":                    1422, // catalogue, event stream, subscriptions and what they bring
+	"event of the site":         7,    // nobody listens
 	"held poll":                 55,
 	"held poll, parked":         80, // with the way back from parking
-	"push of one event":         57, // from the site's stream to the answer of a held poll
-	"push of one event, parked": 49,
+	"push of one event":         54, // from the site's stream to the answer of a held poll
+	"push of one event, parked": 46,
 }
 
 // TestAllocations counts exactly: nothing else runs, nothing is collected, and the median leaves out the
