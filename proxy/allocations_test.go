@@ -31,7 +31,7 @@ var allocations = map[string]int{
 	"GET /me":                   33, // of a form that was asked for before
 	"GET /me, quick":            2,
 	"POST /me":                  67,
-	"log-in":                    1375, // catalogue, event stream, subscriptions and what they bring
+	"log-in":                    1366, // catalogue, event stream, subscriptions and what they bring
 	"event of the site":         6,    // nobody listens
 	"held poll":                 55,
 	"held poll, parked":         80, // with the way back from parking

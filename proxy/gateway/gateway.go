@@ -120,6 +120,8 @@ type Gateway struct {
 	refusals  times              // of sites
 	guesses   *guesses           // who may try a password
 	barred    *remembered        // login names that may not open a session for a while
+	reads     singleflight.Group // of agents' states, by readOf
+	aside     aside              // of those who keep agents current
 
 	mu     sync.RWMutex
 	agents map[string]*Agent // by session id, guarded by mu

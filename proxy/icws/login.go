@@ -94,7 +94,7 @@ func (c *Client) loginAt(ctx context.Context, base string, credentials Credentia
 		c.metrics.APIError(OpLogin, classGarbage)
 		return Conn{}, nil, err
 	}
-	conn.Features = c.shared(conn.Features)
+	conn.Features, conn.Version = c.shared(conn.Features, conn.Version)
 	c.took(base, opened)
 	return conn, nil, nil
 }
@@ -184,5 +184,5 @@ func cookies(h http.Header) string {
 		at[name] = len(pairs)
 		pairs = append(pairs, pair)
 	}
-	return strings.Join(pairs, "; ")
+	return strings.Clone(strings.Join(pairs, "; ")) // one alone would be part of the whole head
 }

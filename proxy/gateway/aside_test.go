@@ -1,4 +1,4 @@
-package icws
+package gateway
 
 import (
 	"strings"
@@ -27,7 +27,7 @@ func TestErrandsAreRunByAFew(t *testing.T) {
 			readers.Go(func() {
 				a.enter()
 				defer a.leave()
-				a.call(func() { begun <- struct{}{}; <-over })
+				a.errand(func() { begun <- struct{}{}; <-over }).call()
 			})
 		}
 		synctest.Wait()
@@ -39,7 +39,7 @@ func TestErrandsAreRunByAFew(t *testing.T) {
 		if got := idleNow(&a); got != mostIdle {
 			t.Errorf("%d wait for more; want %d", got, mostIdle)
 		}
-		a.call(func() {})
+		a.errand(func() {}).call()
 		if got := idleNow(&a); got != mostIdle {
 			t.Errorf("%d wait after one more errand; want %d", got, mostIdle)
 		}
@@ -61,11 +61,11 @@ func TestAPanicAsideIsTheCallers(t *testing.T) {
 				t.Errorf("the caller panics with %v; want what the errand did", err)
 			}
 			ran := false
-			a.call(func() { ran = true })
+			a.errand(func() { ran = true }).call()
 			if !ran {
 				t.Error("no errand is run after one that panicked")
 			}
 		}()
-		a.call(func() { panic("oh dear") })
+		a.errand(func() { panic("oh dear") }).call()
 	})
 }
