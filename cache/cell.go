@@ -38,6 +38,7 @@ type CellOptions[T any] struct {
 	StaleIfError time.Duration // how long a value is served after it became unproven; 0 = for ever
 	Intern       func(*T) *T   // gives equal values of other cells the same address; nil = none
 	Metrics      *Metrics      // nil = counted nowhere
+	Dropped      bool          // when life ends, Drop is called: the cell need not see to that itself
 }
 
 // A Cell holds one session's value of type T. The promise is that it fetches the value at most
@@ -46,24 +47,24 @@ type CellOptions[T any] struct {
 //
 // Any number of goroutines may call its methods.
 type Cell[T any] struct {
-	life    context.Context // the session's: ends every fetch
-	idle    func() bool     // stops waiting for the end of life
-	opts    CellOptions[T]
-	counts  *cellCounts
-	flights singleflight.Group
-	now     atomic.Pointer[Snapshot[T]] // read without the mutex, written with it
+	life   context.Context // the session's: ends every fetch
+	idle   func() bool     // stops waiting for the end of life; nil if somebody else waits for it
+	opts   CellOptions[T]
+	counts *cellCounts
+	now    atomic.Pointer[Snapshot[T]] // read without the mutex, written with it
 
-	mu       sync.Mutex // guards what follows, and writing now
-	closed   bool       // life has ended and the value is gone
-	flight   *flight[T] // nil when no fetch is under way
-	broken   time.Time  // since when nothing feeds the cell; zero while a stream does
-	purged   bool       // the value went because an operator said so
-	needs    int        // fetches for a first need that the upstream answered
-	failure  error      // of the last fetch, nil if it succeeded
+	mu       sync.Mutex          // guards what follows, and writing now
+	closed   bool                // life has ended and the value is gone
+	purged   bool                // the value went because an operator said so
+	flights  *singleflight.Group // nil when nobody waits: an empty one keeps 250 bytes for its map
+	flight   *flight[T]          // nil when no fetch is under way
+	broken   time.Time           // since when nothing feeds the cell; zero while a stream does
+	needs    int                 // fetches for a first need that the upstream answered
+	failure  error               // of the last fetch, nil if it succeeded
 	failedAt time.Time
 }
 
-// NewCell returns an empty cell. It starts nothing; when life ends, the cell drops itself.
+// NewCell returns an empty cell. It starts nothing; when life ends, the cell drops itself, unless that is seen to.
 func NewCell[T any](life context.Context, opts CellOptions[T]) *Cell[T] {
 	if opts.Timeout <= 0 {
 		opts.Timeout = defaultTimeout
@@ -81,7 +82,9 @@ func NewCell[T any](life context.Context, opts CellOptions[T]) *Cell[T] {
 		opts.Metrics = NewMetrics(nil)
 	}
 	c := &Cell[T]{life: life, opts: opts, counts: opts.Metrics.cell(opts.Cache, opts.Site)}
-	c.idle = context.AfterFunc(life, c.forget)
+	if !opts.Dropped {
+		c.idle = context.AfterFunc(life, c.forget)
+	}
 	return c
 }
 
@@ -149,15 +152,15 @@ func (c *Cell[T]) Served(s Snapshot[T]) Result {
 
 // wait is a look-up that found nothing to serve: it starts a flight or joins the one under way.
 func (c *Cell[T]) wait(ctx context.Context) (Snapshot[T], Result, error) {
-	err := c.refusal()
+	led := false
+	landed, err := c.board(func() (any, error) {
+		led = true
+		defer c.clear()
+		return c.fly(ctx)
+	})
 	if err != nil {
 		return Snapshot[T]{}, Failed, err
 	}
-	led := false
-	landed := c.flights.DoChan("", func() (any, error) {
-		led = true
-		return c.fly(ctx)
-	})
 	select {
 	case got := <-landed:
 		if got.Err != nil {

@@ -93,7 +93,9 @@ func (c *Cell[T]) Purge() {
 // Drop ends the cell with its session: the fetch under way is cancelled, those who wait for it and
 // all who come later get ErrClosed, and the value is forgotten before Drop returns.
 func (c *Cell[T]) Drop() {
-	c.idle()
+	if c.idle != nil {
+		c.idle()
+	}
 	c.forget()
 }
 
@@ -114,12 +116,18 @@ func (c *Cell[T]) holdLocked(value *T, since time.Time) {
 	c.purged = false
 	c.failure = nil
 	c.now.Store(&Snapshot[T]{Value: value, Since: since})
-	c.counts.entries.set(c, since)
+	c.counts.entries.add(c)
 }
 
 func (c *Cell[T]) letGoLocked() {
 	c.now.Store(nil)
 	c.counts.entries.remove(c)
+}
+
+// unprovenSince returns since when what the cell holds is unproven, zero if it is proven.
+func (c *Cell[T]) unprovenSince() time.Time {
+	held, _ := c.Snapshot()
+	return held.Since
 }
 
 // keep adds a change to apply once the fetch is back, unless a list that came in since has it.

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/singleflight"
 )
 
 const (
@@ -96,14 +98,30 @@ func (c *Cell[T]) causeLocked() cause {
 	}
 }
 
-// refusal returns why there can be no fetch now: the session has ended, or a fetch failed less
-// than a second ago. It is nil when there can be one.
-func (c *Cell[T]) refusal() error {
+// board starts a flight or joins the one under way, and returns what tells of its landing. It fails when
+// there can be no fetch now.
+func (c *Cell[T]) board(fly func() (any, error)) (<-chan singleflight.Result, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.refusalLocked()
+	err := c.refusalLocked()
+	if err != nil {
+		return nil, err
+	}
+	if c.flights == nil {
+		c.flights = new(singleflight.Group)
+	}
+	return c.flights.DoChan("", fly), nil // it does not wait, so the mutex may be held
 }
 
+// clear has those who come from now on start another flight. It is called at the end of one.
+func (c *Cell[T]) clear() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.flights = nil
+}
+
+// refusalLocked returns why there can be no fetch now: the session has ended, or a fetch failed less
+// than a second ago. It is nil when there can be one.
 func (c *Cell[T]) refusalLocked() error {
 	if c.endedLocked() {
 		return ErrClosed

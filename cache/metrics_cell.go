@@ -49,7 +49,7 @@ type cellCounts struct {
 }
 
 func (m *Metrics) newCellCounts(labels cellLabels) *cellCounts {
-	c := &cellCounts{entries: &entries{since: make(map[any]time.Time)}}
+	c := &cellCounts{entries: &entries{cells: map[holder]struct{}{}}}
 	for result, name := range resultNames {
 		c.lookups[result] = m.lookups.WithLabelValues(labels.cache, labels.site, name)
 	}
@@ -109,20 +109,23 @@ func (m *Metrics) drawEntries(e *entries, site string) {
 // entries is the list of cells of one site that hold something. Counting it anew at each scrape
 // costs microseconds and cannot drift, as a running count might.
 type entries struct {
-	mu    sync.Mutex        // guards since
-	since map[any]time.Time // by cell: unproven since then; zero = proven
+	mu    sync.Mutex // guards cells
+	cells map[holder]struct{}
 }
 
-func (e *entries) set(cell any, since time.Time) {
+// A holder is a cell, of whatever it holds.
+type holder interface{ unprovenSince() time.Time }
+
+func (e *entries) add(cell holder) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.since[cell] = since
+	e.cells[cell] = struct{}{}
 }
 
-func (e *entries) remove(cell any) {
+func (e *entries) remove(cell holder) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	delete(e.since, cell)
+	delete(e.cells, cell)
 }
 
 // count returns how many entries are proven and unproven, and since when the oldest of the latter
@@ -131,7 +134,8 @@ func (e *entries) count() (int, int, time.Time) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	stale, oldest := 0, time.Time{}
-	for _, since := range e.since {
+	for cell := range e.cells {
+		since := cell.unprovenSince()
 		if since.IsZero() {
 			continue
 		}
@@ -140,7 +144,7 @@ func (e *entries) count() (int, int, time.Time) {
 			oldest = since
 		}
 	}
-	return len(e.since) - stale, stale, oldest
+	return len(e.cells) - stale, stale, oldest
 }
 
 // unixSeconds returns t as metrics carry it; 0 for the zero time.

@@ -30,11 +30,11 @@ var allocations = map[string]int{
 	"catalogue, 304, quick":  2,
 	"GET /me":                33, // of a form that was asked for before
 	"GET /me, quick":         2,
-	"POST /me":               80,
-	"log-in":                 1431, // catalogue, event stream, subscriptions and what they bring
-	"event of the site":      8,    // nobody listens
+	"POST /me":               67,
+	"log-in":                 1366, // catalogue, event stream, subscriptions and what they bring
+	"event of the site":      6,    // nobody listens
 	"held poll":              23,
-	"push of one event":      41, // from the site's stream to the answer of a held poll
+	"push of one event":      39, // from the site's stream to the answer of a held poll
 }
 
 // TestAllocations counts exactly: nothing else runs, nothing is collected, and the median leaves out the

@@ -21,8 +21,10 @@ type draft struct {
 	hide   *Choice                       // the do-not-disturb status that is to hide all this; nil if none
 }
 
-func (r Rules) draft(s AgentState, d *Directory) *draft {
-	to := r.stance(s, d)
+func (r Rules) draft(s AgentState, d *Directory) *draft { return r.draftFrom(r.stance(s, d), s, d) }
+
+// draftFrom is draft for who knows the stance, or leaves nothing of it.
+func (r Rules) draftFrom(to Stance, s AgentState, d *Directory) *draft {
 	if s.Memory != nil { // whose sets these are
 		to.Ready, to.Asked = maps.Clone(to.Ready), maps.Clone(to.Asked)
 	}

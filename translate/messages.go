@@ -75,14 +75,14 @@ func (r Rules) heardStatuses(s AgentState, m icwsapi.UserStatusMessage, d *Direc
 // HeardStatus returns the state after the site said what the agent's whole status is. While a
 // status that the agent asked for has not been shown, what is heard lies beneath it.
 func (r Rules) HeardStatus(s AgentState, status icwsapi.UserStatus, d *Directory) (AgentState, Heard) {
-	before, under := r.stance(s, d), s.unseen()
-	changed := !same(status.StatusID, s.Status.StatusID)
+	if s.unseen() || same(status.StatusID, s.Status.StatusID) {
+		s.Status = status
+		return s.recognised()
+	}
+	before := r.stance(s, d)
 	s.Status = status
 	s, heard := s.recognised()
-	if changed && !under {
-		s = s.settle(before, d)
-	}
-	return s, heard
+	return s.settle(before, d), heard
 }
 
 // recognised returns the state after looking whether the status last heard is one that was asked

@@ -71,7 +71,11 @@ func (r Rules) Plan(s AgentState, d *Directory, ask Request) (Plan, error) {
 	case htccapi.Offline:
 		return r.planOffline(s, d, ask)
 	}
-	p := r.draft(s, d)
+	from := Stance{} // setAll leaves nothing of it
+	if ask.Channel != "" {
+		from = r.stance(s, d)
+	}
+	p := r.draftFrom(from, s, d)
 	err := p.known(ask.Channel)
 	if err != nil {
 		return Plan{}, err
@@ -100,15 +104,15 @@ func (r Rules) Plan(s AgentState, d *Directory, ask Request) (Plan, error) {
 
 // known reports whether the agent has the channel; no channel stands for all.
 func (p *draft) known(name htccapi.MediaChannel) error {
+	if name == "" {
+		return nil
+	}
 	var names []string
 	for _, channel := range p.shown {
 		if channel.Name == name {
 			return nil
 		}
 		names = append(names, string(channel.Name))
-	}
-	if name == "" {
-		return nil
 	}
 	return refuse(NotFound, "there is no channel %q; this agent has: %s", name, list(names))
 }

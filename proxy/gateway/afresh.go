@@ -11,16 +11,15 @@ import (
 // afresh makes a read, again and again, for all who ask. The answer may be on its way already when
 // something changes that a caller has done elsewhere: who asks while a read is under way waits for the next
 // one, with all others who do. Of one that fails they have the failure. Any number of goroutines may use it.
+// Its zero value is ready.
 type afresh struct {
 	flights singleflight.Group
-	turn    chan struct{} // room for one
+	turn    slot
 
 	mu    sync.Mutex
 	begun int   // reads so far, guarded by mu
 	last  error // of the last that is over, guarded by mu
 }
-
-func newAfresh() *afresh { return &afresh{turn: make(chan struct{}, 1)} }
 
 // do makes a read that begins after the call does, until life ends.
 func (a *afresh) do(ctx, life context.Context, read func(context.Context) error) error {
@@ -34,8 +33,9 @@ func (a *afresh) do(ctx, life context.Context, read func(context.Context) error)
 }
 
 func (a *afresh) inTurn(ctx context.Context, read func(context.Context) error) error {
-	waited := len(a.turn) > 0
-	release, err := hold(ctx, a.turn)
+	turn := a.turn.channel()
+	waited := len(turn) > 0
+	release, err := hold(ctx, turn)
 	if err != nil {
 		return err
 	}

@@ -45,7 +45,7 @@ type Agent struct {
 // newAgent makes the agent of new upstream sessions, one for each site of the route; nil for one
 // that is to be opened later.
 func newAgent(g *Gateway, s session.Session, route Route, opened []opening) *Agent {
-	a := &Agent{gateway: g, short: g.key.ShortName(s.ID), session: s, route: route, over: map[part]bool{}}
+	a := &Agent{gateway: g, short: g.key.ShortName(s.ID), session: s, route: route}
 	a.life, a.end = context.WithCancel(context.Background())
 	for i, stop := range route.Stops {
 		a.parts = append(a.parts, g.sites[stop.Site].part(a, stop.Login, opened[i]))
@@ -57,29 +57,38 @@ func newAgent(g *Gateway, s session.Session, route Route, opened []opening) *Age
 // alone holds one of the locks of a part, while work of the agent is counted that ends with the
 // release. It fails with fault.Unauthenticated when the session has ended.
 func (a *Agent) alone(ctx context.Context, lock chan struct{}) (func(), error) {
-	release, err := hold(ctx, lock)
+	err := take(ctx, lock)
 	if err != nil {
 		return nil, err
 	}
 	if !a.enter() {
-		release()
+		<-lock
 		return nil, errEnded
 	}
 	return func() {
 		a.work.Done()
-		release()
+		<-lock
 	}, nil
 }
 
 var errEnded = fmt.Errorf("gateway: the session has ended: %w", fault.Unauthenticated)
 
-// hold takes a lock, or gives up with ctx.
+// hold takes a lock, or gives up with ctx, and returns what gives it back.
 func hold(ctx context.Context, lock chan struct{}) (func(), error) {
+	err := take(ctx, lock)
+	if err != nil {
+		return nil, err
+	}
+	return func() { <-lock }, nil
+}
+
+// take is hold for who gives the lock back by receiving from it.
+func take(ctx context.Context, lock chan struct{}) error {
 	select {
 	case lock <- struct{}{}:
-		return func() { <-lock }, nil
+		return nil
 	case <-ctx.Done():
-		return nil, fmt.Errorf("gateway: wait for another call of the agent: %w: %w", fault.Timeout, ctx.Err())
+		return fmt.Errorf("gateway: wait for another call of the agent: %w: %w", fault.Timeout, ctx.Err())
 	}
 }
 
@@ -101,14 +110,23 @@ func (a *Agent) start(f func()) bool {
 	if !a.enter() {
 		return false
 	}
-	go func() {
-		defer a.work.Done()
-		_, err := recovered(func() (struct{}, error) { f(); return struct{}{}, nil })
-		if err != nil {
-			a.gateway.log.Error("a goroutine of an agent ended in a panic", "session", a.short, "cause", err.Error())
-		}
-	}()
+	go a.run(f)
 	return true
+}
+
+// run is the goroutine. It adds next to nothing to the stack of f, which may be one that waits.
+func (a *Agent) run(f func()) {
+	defer a.work.Done()
+	defer a.caught()
+	f()
+}
+
+// caught logs a panic. It is deferred.
+func (a *Agent) caught() {
+	panicked := recover()
+	if panicked != nil {
+		a.gateway.log.Error("a goroutine of an agent ended in a panic", "session", a.short, "cause", panicError(panicked).Error())
+	}
 }
 
 // wait returns when nothing of the agent runs any more, or when ctx ends.
@@ -172,6 +190,9 @@ func (a *Agent) icws() *icwsPart {
 // other sites; without any left the session ends.
 func (a *Agent) partEnded(p part, why ending) {
 	a.mu.Lock()
+	if a.over == nil {
+		a.over = map[part]bool{}
+	}
 	a.over[p] = true
 	last := len(a.over) == len(a.parts)
 	a.mu.Unlock()
@@ -266,8 +287,13 @@ func recovered[T any](f func() (T, error)) (value T, err error) {
 	defer func() {
 		panicked := recover()
 		if panicked != nil {
-			err = fmt.Errorf("gateway: panic: %s\n%s", fault.PanicText(panicked), debug.Stack())
+			err = panicError(panicked)
 		}
 	}()
 	return f()
+}
+
+// panicError makes an error of a panic, with the stack of the goroutine that recovers from it.
+func panicError(panicked any) error {
+	return fmt.Errorf("gateway: panic: %s\n%s", fault.PanicText(panicked), debug.Stack())
 }

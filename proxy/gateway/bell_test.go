@@ -55,7 +55,7 @@ func TestAReadShowsTheWriteAtAnotherReplica(t *testing.T) {
 
 func TestWhoAsksWhileAReadIsUnderWayGetsTheNext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		afresh, reads, failure := newAfresh(), 0, error(nil)
+		afresh, reads, failure := &afresh{}, 0, error(nil)
 		read := func(context.Context) error {
 			reads++
 			time.Sleep(time.Second)

@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"portico/cache"
+	"portico/proxy/aside"
 	"portico/proxy/fault"
 	"portico/proxy/htcc"
 	"portico/proxy/icws"
@@ -120,6 +121,8 @@ type Gateway struct {
 	refusals  times              // of sites
 	guesses   *guesses           // who may try a password
 	barred    *remembered        // login names that may not open a session for a while
+	reads     singleflight.Group // of agents' states, by readOf
+	aside     aside.Pool         // of those who keep agents current
 
 	mu     sync.RWMutex
 	agents map[string]*Agent // by session id, guarded by mu

@@ -15,6 +15,8 @@ import (
 	"portico/proxy/icws/icwssim"
 	"portico/proxy/session"
 	"portico/proxy/upstream"
+	"portico/proxy/upstream/memhttp"
+	"portico/proxy/upstream/rig"
 	"portico/translate"
 	"portico/translate/htccapi"
 )
@@ -80,7 +82,17 @@ func newClient(transport http.RoundTripper, reg prometheus.Registerer) *icws.Cli
 
 func newLimitedClient(transport http.RoundTripper, reg prometheus.Registerer, limits upstream.Limits) *icws.Client {
 	return icws.New(icws.Settings{Site: "pureconnect", Bases: []string{"http://ic1.example:8018"}, Application: "Portico",
-		Language: "en-us", Timeout: 5 * time.Second, Limits: limits, HTTP: transport, Metrics: upstream.NewMetrics(reg, []string{"pureconnect"})})
+		Language: "en-us", Timeout: 5 * time.Second, Limits: limits, HTTP: transport, Streams: ownStreams(transport), Metrics: upstream.NewMetrics(reg, []string{"pureconnect"})})
+}
+
+// ownStreams returns event streams on connections of their own, as a running Portico has them, to the server of a
+// network in memory; nil for another transport.
+func ownStreams(transport http.RoundTripper) http.RoundTripper {
+	network, ok := transport.(memhttp.Network)
+	if !ok {
+		return nil
+	}
+	return &upstream.Streams{Transport: rig.Piped(network[""])}
 }
 
 // unpaced are the limits of production without the pace of log-ins, which tests of its own have.

@@ -56,7 +56,7 @@ func (p *htccPart) ahead(ctx context.Context) (shown, error) {
 	operations, late := p.unheard.count, time.Since(p.unheard.since) > heardWithin
 	p.mu.Unlock()
 	name := fmt.Sprintf("ahead of notification %d", operations)
-	return once(ctx, &p.reads, p.agent.life, name, func(ctx context.Context) (shown, error) {
+	return once(ctx, &p.agent.gateway.reads, p.agent.life, readOf(p, name), func(ctx context.Context) (shown, error) {
 		var view shown
 		err := p.call(ctx, func(s *htcc.Session) error {
 			told := p.toldSoFar()

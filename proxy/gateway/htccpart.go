@@ -7,8 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sync/singleflight"
-
 	"portico/proxy/fault"
 	"portico/proxy/htcc"
 	"portico/proxy/upstream"
@@ -22,9 +20,8 @@ type htccPart struct {
 	site    *htccSite
 	login   string                 // at the site
 	owned   []htccapi.MediaChannel // the agent's channels that are this site's; nil: the site is the only one
-	reads   singleflight.Group
-	afresh  *afresh       // reads of devices and channels
-	writing chan struct{} // room for one
+	afresh  afresh                 // reads of devices and channels
+	writing chan struct{}          // room for one
 	joining joining
 	silent  absence
 	alive   pulse // of the reader
@@ -50,7 +47,7 @@ type htccPart struct {
 }
 
 func newHTCCPart(a *Agent, at *htccSite, login string, owned []htccapi.MediaChannel, opened *htccSession) *htccPart {
-	p := &htccPart{agent: a, site: at, login: login, owned: owned, writing: make(chan struct{}, 1), joining: newJoining(), afresh: newAfresh(), tells: a.gateway.fleet == nil}
+	p := &htccPart{agent: a, site: at, login: login, owned: owned, writing: make(chan struct{}, 1), tells: a.gateway.fleet == nil}
 	if opened != nil {
 		p.session = opened.session
 		if opened.user.Text("userName") != "" { // of one that another replica opened it may be missing

@@ -74,7 +74,7 @@ func (p *htccPart) states(ctx context.Context) ([]state, error) {
 	if known != nil {
 		return known, nil
 	}
-	known, err := once(ctx, &p.reads, p.agent.life, "states", func(ctx context.Context) ([]state, error) {
+	known, err := once(ctx, &p.agent.gateway.reads, p.agent.life, readOf(p, "states"), func(ctx context.Context) ([]state, error) {
 		known := []state{}
 		err := p.call(ctx, func(s *htcc.Session) error {
 			list, err := p.site.HTCC.AgentStates(ctx, s)

@@ -243,7 +243,7 @@ func (p *htccPart) rejoin(ctx context.Context, password string) (*htcc.Session, 
 
 // reopen opens an upstream session in place of one that is gone for good.
 func (p *htccPart) reopen(ctx context.Context, presented string) error {
-	release, err := p.agent.alone(context.WithoutCancel(ctx), p.joining.lock) // a log-in is not broken off
+	release, err := p.agent.alone(context.WithoutCancel(ctx), p.joining.lock.channel()) // a log-in is not broken off
 	if err != nil {
 		return err
 	}

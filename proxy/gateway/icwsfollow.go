@@ -34,6 +34,9 @@ func (p *icwsPart) writtenLocked(plan translate.Plan, requestID string) *write {
 		return nil
 	}
 	w := &write{requestID: requestID, statusID: statusOf(plan), calls: plan.Calls, number: p.plans, done: make(chan struct{}), unread: p.isUnreadLocked()}
+	if p.writes == nil {
+		p.writes = map[string]*write{}
+	}
 	p.writes[requestID] = w
 	within := completionWithin
 	if w.unread {

@@ -3,7 +3,6 @@ package gateway
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"time"
 
 	"portico/proxy/fault"
@@ -13,48 +12,52 @@ import (
 	"portico/translate/icwsapi"
 )
 
-// listen receives what the site says of the agent until the upstream session is gone or ctx ends: by a
-// reader of the agent's own, or from the site's service while the agent's session is only kept alive.
-func (p *icwsPart) listen(ctx context.Context, conn *icws.Conn) error {
-	if p.site.service == nil {
-		return p.reception(conn).Run(ctx)
-	}
-	return p.listenToService(ctx, conn)
+// A listening is what the site says of an agent, taken piece by piece until the upstream session or a context ends:
+// a reader of the agent's own, or the site's service while the agent's session is only kept alive.
+type listening interface {
+	// Work does what there is to do. It returns true when that is only to wait, else why it is over.
+	Work() (waits bool, err error)
+
+	// Wait waits, and takes little stack.
+	Wait()
 }
 
-// listenToService has the service watch the agent. It is kept out of listen, whose frame stands for as
-// long as the session does: with it there the stack of each agent's own reader is 8 KB instead of 4.
-//
-//go:noinline
-func (p *icwsPart) listenToService(ctx context.Context, conn *icws.Conn) error {
-	p.site.service.need(conn.Language)
-	p.site.service.roster.add(p, conn.UserID)
-	defer p.site.service.roster.remove(p, conn.UserID)
-	if p.site.service.holdsStream(conn) {
-		err := p.silence(conn).Run(ctx)
-		if !errors.Is(err, icws.ErrNoStream) {
-			return err
-		}
-		p.site.service.streamless.Store(true)
+func (p *icwsPart) listening(ctx context.Context, conn *icws.Conn) listening {
+	switch {
+	case p.site.service == nil:
+		return p.reception(ctx, conn)
+	case p.site.service.holdsStream(conn):
+		return p.silence(ctx, conn)
 	}
-	return p.keepAlive(ctx)
+	return &keeping{part: p, ctx: ctx}
+}
+
+// attend has the service watch the agent, if there is one, and returns what ends that.
+func (p *icwsPart) attend(conn *icws.Conn) func() {
+	service := p.site.service
+	if service == nil {
+		return func() {}
+	}
+	service.need(conn.Language)
+	service.roster.add(p, conn.UserID)
+	return func() { service.roster.remove(p, conn.UserID) }
 }
 
 // isUnreadLocked reports whether nobody reads what the site has to say of the agent's own session, completions
 // among it.
 func (p *icwsPart) isUnreadLocked() bool {
-	return p.site.service != nil && !p.site.service.holdsStream(&p.conn) && p.agent.readsHere()
+	return p.site.service != nil && !p.site.service.holdsStream(p.conn) && p.agent.readsHere()
 }
 
 // silence returns what keeps an upstream session alive by a stream on which there is next to nothing: it
 // is subscribed to nothing. Whatever comes shows that the session lives, also to a service that has
 // another one since the stream was opened.
-func (p *icwsPart) silence(conn *icws.Conn) *icws.Reception {
+func (p *icwsPart) silence(ctx context.Context, conn *icws.Conn) *icws.Reception {
 	lives := func() {
 		life, _ := p.site.service.life()
 		p.verify(life)
 	}
-	return p.site.ICWS.Reception(*conn, icws.Receiver{
+	return p.site.ICWS.Reception(ctx, conn, icws.Receiver{
 		Message: p.receiveOwn,
 		Live: func(live bool) {
 			if live {
@@ -80,8 +83,8 @@ func (p *icwsPart) leave(err error) {
 }
 
 // reception returns what receives the agent's own messages.
-func (p *icwsPart) reception(conn *icws.Conn) *icws.Reception {
-	return p.site.ICWS.Reception(*conn, icws.Receiver{
+func (p *icwsPart) reception(ctx context.Context, conn *icws.Conn) *icws.Reception {
+	return p.site.ICWS.Reception(ctx, conn, icws.Receiver{
 		Subscribe: func(ctx context.Context) error { return p.subscribe(ctx, *conn) },
 		Message:   p.receiveMessage,
 		Live:      p.setLive,
@@ -90,38 +93,6 @@ func (p *icwsPart) reception(conn *icws.Conn) *icws.Reception {
 		Alive:     p.alive.beat,
 	})
 }
-
-// keepAlive keeps an upstream session alive that nobody reads, and learns that it is gone. It looks at
-// once when the service has another session: the same may have happened to both.
-func (p *icwsPart) keepAlive(ctx context.Context) error {
-	for {
-		life, renewed := p.site.service.life()
-		wait := p.site.KeepAlive - rand.N(p.site.KeepAlive/4)
-		if p.verifiedAt() != life {
-			wait = rand.N(renewedWithin)
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-renewed:
-			continue
-		case <-time.After(wait):
-		}
-		err := p.beat(ctx)
-		if errors.Is(err, icws.ErrSessionGone) {
-			return err
-		}
-		if p.movable(err) {
-			return p.move(ctx, p.connection())
-		}
-		if err == nil {
-			p.verify(life)
-		}
-	}
-}
-
-// renewedWithin is the time over which the agents' sessions are looked at when the service has another.
-const renewedWithin = 5 * time.Second
 
 // verifiedAt returns during which life of the service the upstream session was last known to live.
 func (p *icwsPart) verifiedAt() int {

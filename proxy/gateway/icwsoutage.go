@@ -108,7 +108,7 @@ func (p *icwsPart) setGone() {
 func (p *icwsPart) usable() (icws.Conn, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.conn, p.conn.SessionID != "" && !p.gone
+	return *p.conn, p.conn.SessionID != "" && !p.gone
 }
 
 // logInAgain logs in with the kept password, and ends the session if that cannot succeed. The caller
@@ -133,7 +133,7 @@ func (p *icwsPart) reopen(ctx context.Context, presented string) error {
 	if !p.ended() {
 		return nil
 	}
-	release, err := p.agent.alone(context.WithoutCancel(ctx), p.joining.lock) // a log-in is not broken off
+	release, err := p.agent.alone(context.WithoutCancel(ctx), p.joining.lock.channel()) // a log-in is not broken off
 	if err != nil {
 		return err
 	}
@@ -184,13 +184,13 @@ func (p *icwsPart) revive(conn icws.Conn) bool {
 	if p.closed {
 		return false
 	}
-	p.conn, p.who, p.shows, p.gone, p.over = conn, nil, nil, false, false
+	p.conn, p.who, p.shows, p.gone, p.over = &conn, nil, nil, false, false
 	p.verified, _ = p.site.service.life()
 	p.lost = true // channels stay LoggedOut until the state that conn brings is read
 	p.losses++
 	p.full = fullLists{}
 	select {
-	case p.revived <- struct{}{}:
+	case p.revived.channel() <- struct{}{}:
 	default:
 	}
 	return true
@@ -209,7 +209,7 @@ func (p *icwsPart) adopt(conn icws.Conn, alone bool) bool {
 	if p.closed {
 		return false
 	}
-	p.conn, p.who, p.shows, p.gone, p.verified = conn, nil, nil, false, life // what is shown of it follows with the state that it brings
+	p.conn, p.who, p.shows, p.gone, p.verified = &conn, nil, nil, false, life // what is shown of it follows with the state that it brings
 	anew := p.anew
 	if anew != nil && !alone {
 		time.AfterFunc(lastWords, func() { anew(errAnew) }) // it would wait long for a host that is gone

@@ -7,8 +7,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/sync/singleflight"
-
 	"portico/cache"
 	"portico/proxy/icws"
 	"portico/proxy/tracing"
@@ -34,20 +32,19 @@ type icwsPart struct {
 	common     *member      // of those who share it
 	asOf       atomic.Int64 // the epoch of the last look for it among replicas
 	access     *cache.Cell[translate.Access]
-	accessAsOf atomic.Int64 // the epoch in which it was fetched
-	reads      singleflight.Group
-	afresh     *afresh       // reads of the state
+	accessAsOf atomic.Int64  // the epoch in which it was fetched
+	afresh     afresh        // reads of the state
 	late       bool          // the site was not there when the agent logged in
 	nudge      chan struct{} // tells the reader that a completion will come
 	alive      pulse         // of the part's own reader
-	revived    chan struct{} // tells the reader of a part which had ended that it has not any more
+	revived    slot          // tells the reader of a part which had ended that it has not any more
 	writing    chan struct{} // room for one
 	joining    joining
 	silent     absence
 
 	mu          sync.Mutex // guards what follows
-	conn        icws.Conn
-	gone        bool // conn is, as the site said
+	conn        *icws.Conn // unchanging; of no session while there is none
+	gone        bool       // conn is, as the site said
 	state       translate.AgentState
 	directory   *directory
 	view        *translate.View  // of state; nil until somebody asks
@@ -79,27 +76,34 @@ type icwsPart struct {
 // newICWSPart makes the part of a new upstream session; of the zero Conn one is opened when it is
 // needed.
 func newICWSPart(a *Agent, at *icwsSite, login string, conn icws.Conn) *icwsPart {
-	p := &icwsPart{agent: a, site: at, login: login, language: a.session.Language, elsewhere: a.elsewhere(at), conn: conn, late: conn.SessionID == "", tells: a.gateway.fleet == nil,
-		nudge: make(chan struct{}, 1), revived: make(chan struct{}, 1), writing: make(chan struct{}, 1), joining: newJoining(), afresh: newAfresh(), writes: map[string]*write{}}
+	p := &icwsPart{agent: a, site: at, login: login, language: a.session.Language, elsewhere: a.elsewhere(at), conn: &conn, late: conn.SessionID == "", tells: a.gateway.fleet == nil,
+		nudge: make(chan struct{}, 1), writing: make(chan struct{}, 1)}
 	p.catalogue = cache.NewCell(a.life, cache.CellOptions[translate.Catalogue]{
 		Cache: cache.Catalogue, Site: at.Name, StaleIfError: at.StaleIfError, Intern: at.catalogues.Of, Metrics: at.cells,
 		Fetch: traced(at.tracer, cache.Catalogue, at.Name, func(ctx context.Context) (*translate.Catalogue, error) { return at.fetchCatalogue(ctx, p) }),
-		Share: a.gateway.fleet.sharing(p), Follow: tracing.Follow,
+		Share: a.gateway.fleet.sharing(p), Follow: tracing.Follow, Dropped: true,
 	})
 	p.feed = &feed{lists: at.lists, cell: p.catalogue, changed: p.catalogueChanged}
 	p.common = &member{cell: p.catalogue, changed: p.redirect, renew: p.renew, reads: a.readsHere}
 	p.access = cache.NewCell(a.life, cache.CellOptions[translate.Access]{
 		Cache: cache.Access, Site: at.Name, StaleIfError: at.StaleIfError, Intern: at.access.Of, Metrics: at.cells,
 		Fetch: traced(at.tracer, cache.Access, at.Name, func(ctx context.Context) (*translate.Access, error) { return at.fetchAccess(ctx, p) }),
-		Share: a.gateway.fleet.sharingAccess(p), Follow: tracing.Follow,
+		Share: a.gateway.fleet.sharingAccess(p), Follow: tracing.Follow, Dropped: true,
 	})
 	p.verified, _ = at.service.life()
-	context.AfterFunc(a.life, func() { at.commons.leave(p.common) })
+	context.AfterFunc(a.life, p.dropLists)
 	if at.service != nil { // no subscription of its own will prove what it fetches
 		p.unproven()
 	}
 	p.shareAt(conn)
 	return p
+}
+
+// dropLists lets go of what is kept for the agent's life, when that ends.
+func (p *icwsPart) dropLists() {
+	p.site.commons.leave(p.common)
+	p.catalogue.Drop()
+	p.access.Drop()
 }
 
 // shareAt has the part share its catalogue with the others where conn is.
@@ -121,7 +125,7 @@ func (p *icwsPart) reused() {
 func (p *icwsPart) connection() icws.Conn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.conn
+	return *p.conn
 }
 
 // ready makes sure that the state was read once and returns what statuses are looked up in.
@@ -241,6 +245,6 @@ func (p *icwsPart) close(logOut bool) {
 	p.mu.Unlock()
 	p.site.directories.release(directory)
 	if logOut && conn.SessionID != "" {
-		p.site.logOut(conn)
+		p.site.logOut(*conn)
 	}
 }

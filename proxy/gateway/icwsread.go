@@ -49,7 +49,7 @@ func notAgain(err error) error {
 
 // once runs one read for all who ask for it together. It goes on when one of them leaves.
 func (p *icwsPart) once(ctx context.Context, name string, read func(context.Context) error) error {
-	_, err := once(ctx, &p.reads, p.agent.life, name, func(ctx context.Context) (struct{}, error) { return struct{}{}, read(ctx) })
+	_, err := once(ctx, &p.agent.gateway.reads, p.agent.life, readOf(p, name), func(ctx context.Context) (struct{}, error) { return struct{}{}, read(ctx) })
 	return err
 }
 

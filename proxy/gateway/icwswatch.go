@@ -4,131 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"strings"
-	"time"
 
 	"portico/proxy/fault"
 	"portico/proxy/icws"
-	"portico/proxy/upstream"
 	"portico/translate"
 	"portico/translate/icwsapi"
 )
-
-// Pauses of a reader that cannot read, or not for long: they double from the first to the longest,
-// with jitter, so that the agents of a site that is back do not come all at once, and one that takes
-// log-ins and ends them is not stormed.
-const (
-	firstPause = 500 * time.Millisecond
-	longPause  = 30 * time.Second
-)
-
-// watch keeps the part current until the session ends: it reads the state, receives what the site
-// pushes, and when the upstream session is gone opens a new one. It outlives the end of the part,
-// which the agent can undo.
-func (p *icwsPart) watch(ctx context.Context) {
-	ctx = upstream.WithCause(ctx, upstream.Session)
-	pause := firstPause
-	for {
-		began := time.Now()
-		_, err := recovered(func() (struct{}, error) { return struct{}{}, p.receive(ctx) })
-		if ctx.Err() != nil {
-			return
-		}
-		if p.ended() {
-			select {
-			case <-ctx.Done():
-				return
-			case <-p.revived:
-				pause = firstPause
-				continue
-			}
-		}
-		if time.Since(began) > longPause {
-			pause = firstPause
-			if err == nil {
-				continue
-			}
-		}
-		if err != nil {
-			p.warn("the agent's state is not kept current", err)
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(pause/2 + rand.N(pause/2)):
-		}
-		pause = min(2*pause, longPause)
-	}
-}
-
-// errAnew ends a reception in favour of another, which begins at once.
-var errAnew = errors.New("receive anew")
-
-// receive receives until the upstream session is gone, and opens a new one; or until reception is
-// to begin anew, since its session was replaced or the agent is to be taken out of an outage.
-//
-// Its frame stands for as long as the session does, and each Conn in it would be a tenth of the stack that is
-// to be enough for the goroutine: 4 KB.
-func (p *icwsPart) receive(life context.Context) error {
-	err := p.prepare(life)
-	if err != nil {
-		return err
-	}
-	ctx, anew := context.WithCancelCause(life)
-	defer anew(nil)
-	conn := p.reader(anew)
-	err = p.listen(ctx, conn)
-	p.setLive(false)
-	if errors.Is(err, icws.ErrSessionGone) {
-		return p.replace(life, conn)
-	}
-	err = context.Cause(ctx)
-	switch {
-	case errors.Is(err, errAnew):
-		return nil
-	case errors.Is(err, errMove):
-		return p.moveFrom(life, conn)
-	}
-	return err
-}
-
-// prepare sees to it that there are an upstream session and a state to receive for.
-//
-//go:noinline
-func (p *icwsPart) prepare(life context.Context) error {
-	gone, usable := p.usable()
-	if !usable { // here, and not by a read, since that would not wait long enough for its turn
-		err := p.replace(life, &gone)
-		if err != nil {
-			return err
-		}
-	}
-	return p.restoreAlone(life)
-}
-
-// moveFrom is move of a Conn that stands elsewhere.
-//
-//go:noinline
-func (p *icwsPart) moveFrom(life context.Context, conn *icws.Conn) error { return p.move(life, *conn) }
-
-// replace opens a new upstream session in place of one that is gone.
-//
-//go:noinline
-func (p *icwsPart) replace(life context.Context, gone *icws.Conn) error {
-	_, err := p.rejoin(life, *gone)
-	return err
-}
-
-// reader notes how reception is made to begin anew and returns the upstream session to read.
-func (p *icwsPart) reader(anew func(error)) *icws.Conn {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.anew = anew
-	conn := p.conn
-	return &conn
-}
 
 // problem takes what went wrong with reception. A break is made good for by the new subscriptions
 // that follow it. While messages flow it is one of them that could not be read, and what it told is

@@ -9,12 +9,11 @@ import (
 )
 
 // A joining lets one log-in of an agent at a site be made at a time. Any number of goroutines may use it.
+// Its zero value is ready.
 type joining struct {
-	lock  chan struct{} // room for one
-	hurry chan struct{} // room for one: a caller waits for the log-in that a reader makes
+	lock  slot
+	hurry slot // a caller waits for the log-in that a reader makes
 }
-
-func newJoining() joining { return joining{make(chan struct{}, 1), make(chan struct{}, 1)} }
 
 // joinPatience is how long a caller waits for another log-in of the same agent, which may wait for its
 // turn.
@@ -22,30 +21,30 @@ const joinPatience = 10 * time.Second
 
 // hold takes the lock. A caller who has to wait for a reader's log-in makes it a caller's, and is told to
 // come again if it takes too long.
-func (j joining) hold(ctx context.Context) (func(), error) {
+func (j *joining) hold(ctx context.Context) (func(), error) {
 	if upstream.CauseOf(ctx) != upstream.Client {
-		return hold(ctx, j.lock)
+		return hold(ctx, j.lock.channel())
 	}
 	select {
-	case j.lock <- struct{}{}:
+	case j.lock.channel() <- struct{}{}:
 		return j.release, nil
-	case j.hurry <- struct{}{}:
+	case j.hurry.channel() <- struct{}{}:
 	default: // another caller was here before
 	}
 	patient, cancel := context.WithTimeout(ctx, joinPatience)
 	defer cancel()
-	release, err := hold(patient, j.lock)
+	release, err := hold(patient, j.lock.channel())
 	if err != nil && ctx.Err() == nil {
 		return nil, &fault.Error{Kind: fault.Overloaded, RetryAfter: time.Second, Err: err}
 	}
 	return release, err
 }
 
-func (j joining) release() { <-j.lock }
+func (j *joining) release() { <-j.lock.channel() }
 
 // unbroken returns the context of a log-in. Who needs it may leave, or see another read fail: then it
 // gives up its place in the line, but once sent it is not broken off, which might leave an upstream
 // session that nobody knows of.
-func (j joining) unbroken(ctx context.Context) context.Context {
-	return upstream.WithWish(context.WithoutCancel(ctx), upstream.Wish{Gone: ctx.Done(), Urgent: j.hurry})
+func (j *joining) unbroken(ctx context.Context) context.Context {
+	return upstream.WithWish(context.WithoutCancel(ctx), upstream.Wish{Gone: ctx.Done(), Urgent: j.hurry.channel()})
 }

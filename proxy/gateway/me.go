@@ -182,32 +182,49 @@ func (a *Agent) set(ctx context.Context, parts []part, ask Ask) (Outcome, error)
 	if err != nil {
 		return Outcome{}, err
 	}
+	if len(parts) == 1 {
+		results, err := a.setAt(ctx, parts[0], named[0].ask)
+		if len(results) == 0 {
+			return Outcome{}, err // do-not-disturb needs no channel
+		}
+		return outcomeOf(results, named[0].substitutions(results))
+	}
 	all := make([][]result, len(parts))
 	errs := make([]error, len(parts))
-	sideBySide(len(parts), func(i int) { all[i], errs[i] = parts[i].set(ctx, named[i].ask) })
-	var results []result
-	var substituted []Substitution
-	for i := range parts {
-		if errs[i] != nil {
-			errs[i] = a.denied(errs[i])
-			all[i] = each(parts[i].covered(ask.Channel), errs[i])
-		}
-		results = append(results, all[i]...)
-		for _, r := range all[i] {
-			if named[i].substituted && r.err == nil {
-				substituted = append(substituted, Substitution{Channel: r.channel, OperationName: named[i].ask.Operation})
-			}
-		}
-	}
-	if len(results) == 0 && len(parts) == 1 {
-		return Outcome{}, errs[0] // do-not-disturb needs no channel
-	}
+	sideBySide(len(parts), func(i int) { all[i], errs[i] = a.setAt(ctx, parts[i], named[i].ask) })
+	results := slices.Concat(all...)
 	if len(results) == 0 {
 		return Outcome{}, firstOr(errs, fault.New(fault.Invalid, "no channel can take the operation: each is LoggedOut"))
 	}
-	outcome, err := outcomeOf(results)
-	outcome.Substituted = substituted
-	return outcome, err
+	var substituted []Substitution
+	for i := range parts {
+		substituted = append(substituted, named[i].substitutions(all[i])...)
+	}
+	return outcomeOf(results, substituted)
+}
+
+// setAt asks one part to carry out an operation. What it refuses is refused for each channel, and is the error.
+func (a *Agent) setAt(ctx context.Context, p part, ask Ask) ([]result, error) {
+	results, err := p.set(ctx, ask)
+	if err != nil {
+		err = a.denied(err)
+		results = each(p.covered(ask.Channel), err)
+	}
+	return results, err
+}
+
+// substitutions tells of the channels that took another state than the one asked for.
+func (n namedAsk) substitutions(results []result) []Substitution {
+	if !n.substituted {
+		return nil
+	}
+	var substituted []Substitution
+	for _, r := range results {
+		if r.err == nil {
+			substituted = append(substituted, Substitution{Channel: r.channel, OperationName: n.ask.Operation})
+		}
+	}
+	return substituted
 }
 
 // StartContactCenterSession makes the channels asked for the agent's, and the others LoggedOut.
@@ -231,7 +248,7 @@ func (g *Gateway) StartContactCenterSession(ctx context.Context, a *Agent, chann
 		mine := slices.DeleteFunc(slices.Clone(channels), func(name htccapi.MediaChannel) bool { return a.owner(name) != p })
 		all[i] = a.startAt(ctx, p, mine, ask)
 	})
-	return outcomeOf(slices.Concat(append(all, results)...))
+	return outcomeOf(slices.Concat(append(all, results)...), nil)
 }
 
 // startAt makes channels the agent's at one site, on a new upstream session if the part had ended.

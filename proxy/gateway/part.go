@@ -143,8 +143,8 @@ type Substitution struct {
 }
 
 // outcomeOf sorts results. When nothing succeeded, the first error is that of the whole.
-func outcomeOf(results []result) (Outcome, error) {
-	var outcome Outcome
+func outcomeOf(results []result, substituted []Substitution) (Outcome, error) {
+	outcome := Outcome{Succeeded: make([]htccapi.ChannelResult, 0, len(results)), Substituted: substituted}
 	var first error
 	for _, r := range results {
 		if r.err == nil {
@@ -196,6 +196,11 @@ func firstOr(errs []error, otherwise error) error {
 
 // away reports that a site cannot be reached, as far as err tells.
 func away(err error) bool { return errors.Is(err, fault.Unreachable) || errors.Is(err, fault.Timeout) }
+
+// readOf names a read of a part among those of all agents, who share one singleflight.Group: one for each would
+// keep 250 bytes for a map that is nearly always empty. The part lives as long as a read of it, so nothing else
+// has its address.
+func readOf(p part, name string) string { return fmt.Sprintf("%p %s", p, name) }
 
 // once runs one read for all who ask for it together, until life ends. It goes on when one of them
 // leaves.

@@ -72,7 +72,7 @@ func (c *Client) attempt(ctx context.Context, s *Session, k call) (upstream.Repl
 	if err != nil {
 		return upstream.Reply{}, err
 	}
-	s.observe(reply.Header, token)
+	s.observe(reply.Header(), token)
 	return reply, nil
 }
 

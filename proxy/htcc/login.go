@@ -95,7 +95,7 @@ func (c *Client) loginAt(ctx context.Context, base string, credentials Credentia
 		UserName: credentials.UserName,
 		Opened:   time.Now().UTC().Round(0), // the same after a round trip through JSON
 	})
-	session.observe(reply.Header, "")
+	session.observe(reply.Header(), "")
 	if session.Snapshot().Cookie == "" { // without one, every call would be a stranger's
 		return nil, Object{}, c.garbage(OpLogin, errNoCookie)
 	}

@@ -19,16 +19,15 @@ const statusEvent = `data: {"__type":"urn:inin.com:status:userStatusMessage","is
 func BenchmarkEvent(b *testing.B) {
 	body := &again{text: []byte(statusEvent)}
 	client, _ := newClient(b, body, nil)
-	stream, err := client.openStream(b.Context(), testConn())
+	conn := testConn()
+	stream, err := client.openStream(b.Context(), b.Context(), &conn)
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer stream.Close()
-	r := &reader{client: client, to: Receiver{Message: func(icwsapi.Message) { body.over = !b.Loop() }}}
-	client.aside.Enter()
-	defer client.aside.Leave()
+	r := &reader{client: client, to: Receiver{Message: func(icwsapi.Message) { body.over = !b.Loop() }}, events: &blocks{from: stream}}
 	b.ReportAllocs()
-	err = r.read(stream)
+	err = r.read()
 	if !errors.Is(err, errStreamEnded) {
 		b.Fatal(err)
 	}

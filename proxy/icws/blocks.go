@@ -8,19 +8,25 @@ import (
 	"sync"
 )
 
-var errEventTooLong = errors.New("event too long")
+var (
+	errEventTooLong = errors.New("event too long")
+	errQuiet        = errors.New("nothing has come")
+)
 
 // blocks cuts an event stream after its blank lines, into the text of one event each. Between events
-// it holds no more than its small buffer: a scanner over the whole stream keeps as much as its
-// longest event took, a list of all status messages, for the life of each agent's session.
+// it holds no buffer: a scanner over the whole stream keeps as much as its longest event took, a list of
+// all status messages, for the life of each agent's session.
 //
 // Source: WHATWG HTML, 9.2.5: lines end in CR LF, LF or CR.
 type blocks struct {
 	from  io.Reader
-	chunk [256]byte
-	rest  []byte  // of chunk, not looked at yet
-	block []byte  // what came of the one under way, or the last one returned, if it is in several pieces
-	lent  *[]byte // what block is in; nil if there is none
+	quiet func() bool // nothing is there to be read; nil: from is to wait for it
+
+	chunk *[256]byte // nil while nothing is read
+	more  []byte     // of chunk, not looked at yet
+	block []byte     // what came of the one under way, or the last one returned, if it is in several pieces
+	lent  *[]byte    // what block is in; nil if there is none
+	given bool       // block is the caller's
 	last  byte
 	text  bool // the line under way has text
 	begun bool // a block has been returned
@@ -29,42 +35,71 @@ type blocks struct {
 // byteOrderMark counts at the stream's beginning. Elsewhere it makes a field that nobody knows.
 var byteOrderMark = []byte("\ufeff")
 
-// next returns the next block, which is the caller's until the next call. It fails with io.EOF at the end
-// of the stream, where a block without its blank line is none.
+// next returns the next block, which is the caller's until the next call. It fails with errQuiet when there is
+// none yet, and with io.EOF at the end of the stream, where a block without its blank line is none.
 func (b *blocks) next() ([]byte, error) {
-	b.giveBack()
+	if b.given {
+		b.giveBack()
+	}
 	for {
-		for i, c := range b.rest {
+		for i, c := range b.more {
 			if b.endsBlock(c) {
 				return b.cut(i + 1), nil
 			}
 		}
-		b.keep(b.rest)
-		b.rest = nil
+		b.keep(b.more)
+		b.more = nil
 		if len(b.block) > maxEvent {
 			return nil, errEventTooLong
 		}
-		n, err := b.from.Read(b.chunk[:])
-		b.rest = b.chunk[:n]
-		if n == 0 && err != nil {
+		err := b.read()
+		if err != nil {
+			b.rest()
 			return nil, err
 		}
 	}
 }
 
-// cut returns the block that ends after n bytes of the rest. One that has come in one piece, as most do, is
+// chunks are what streams are read into.
+var chunks = sync.Pool{New: func() any { return new([256]byte) }}
+
+// read reads more, unless nothing is there.
+func (b *blocks) read() error {
+	if b.quiet != nil && b.quiet() {
+		return errQuiet
+	}
+	if b.chunk == nil {
+		b.chunk = chunks.Get().(*[256]byte)
+	}
+	n, err := b.from.Read(b.chunk[:])
+	b.more = b.chunk[:n]
+	if n > 0 {
+		return nil // an error will be told again
+	}
+	return err
+}
+
+// rest gives back the chunk, of which nothing is left.
+func (b *blocks) rest() {
+	if b.chunk != nil {
+		chunks.Put(b.chunk)
+	}
+	b.chunk = nil
+}
+
+// cut returns the block that ends after n bytes of what is there. One that has come in one piece, as most do, is
 // not copied.
 func (b *blocks) cut(n int) []byte {
-	block := b.rest[:n]
+	block := b.more[:n]
 	if b.lent != nil {
 		b.keep(block)
 		block = b.block
 	}
-	b.rest = b.rest[n:]
+	b.more = b.more[n:]
 	if !b.begun {
 		block = bytes.TrimPrefix(block, byteOrderMark)
 	}
-	b.begun = true
+	b.begun, b.given = true, true
 	return block
 }
 
@@ -93,7 +128,7 @@ func (b *blocks) giveBack() {
 	if b.lent != nil && cap(*b.lent) <= largestKept {
 		longBlocks.Put(b.lent)
 	}
-	b.block, b.lent = nil, nil
+	b.block, b.lent, b.given = nil, nil, false
 }
 
 // endsBlock takes the next byte and reports whether it ends a blank line.

@@ -6,8 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
+	"slices"
 	"strings"
 
 	"portico/proxy/fault"
@@ -88,7 +88,7 @@ func decode(reply upstream.Reply, into any) error {
 	if len(bytes.TrimSpace(reply.Body)) == 0 {
 		return errNoBody
 	}
-	got := mediaType(reply.Header)
+	got := mediaType(reply.Get("Content-Type"))
 	if !strings.EqualFold(got, mediaTypeICWS) {
 		return fmt.Errorf("body of type %q", got)
 	}
@@ -106,9 +106,9 @@ const (
 	mediaTypeEvents = "text/event-stream"
 )
 
-// mediaType returns the media type of an answer as it is written, without parameters.
-func mediaType(h http.Header) string {
-	kind, _, _ := strings.Cut(h.Get("Content-Type"), ";")
+// mediaType returns the media type in a Content-Type as it is written, without parameters.
+func mediaType(contentType string) string {
+	kind, _, _ := strings.Cut(contentType, ";")
 	return strings.TrimSpace(kind)
 }
 
@@ -116,33 +116,40 @@ func mediaType(h http.Header) string {
 //
 // Source: ICWS, Concepts: Representation format.
 func request(ctx context.Context, method, url string, body any) (*http.Request, error) {
-	var content io.Reader
+	req, err := http.NewRequestWithContext(ctx, method, url, nil)
+	if err != nil {
+		// The URL may hold a session id, so the error's own text is not passed on.
+		return nil, fmt.Errorf("%w: cannot make a %s request", fault.Internal, method)
+	}
+	contentType := ""
 	if body != nil {
 		encoded, err := json.Marshal(body)
 		if err != nil {
 			return nil, fmt.Errorf("%w: encode body: %w", fault.Internal, err)
 		}
-		content = bytes.NewReader(encoded)
+		upstream.SetBody(req, encoded)
+		contentType = icwsapi.ContentType
 	}
-	req, err := http.NewRequestWithContext(ctx, method, url, content)
-	if err != nil {
-		// The URL may hold a session id, so the error's own text is not passed on.
-		return nil, fmt.Errorf("%w: cannot make a %s request", fault.Internal, method)
-	}
-	req.Header.Set("Accept", "application/vnd.inin.icws+JSON")
-	if body != nil {
-		req.Header.Set("Content-Type", icwsapi.ContentType)
-	}
+	setHeaders(req.Header, "Accept", "application/vnd.inin.icws+JSON", "Content-Type", contentType)
 	return req, nil
 }
 
+// headerCSRFToken is the token's header as net/http spells it.
+var headerCSRFToken = http.CanonicalHeaderKey(icwsapi.HeaderCSRFToken)
+
 // authorize puts what proves the session on a request.
 func authorize(req *http.Request, conn Conn) {
-	req.Header.Set(icwsapi.HeaderCSRFToken, conn.CSRFToken)
-	if conn.Language != "" {
-		req.Header.Set("Accept-Language", conn.Language)
-	}
-	if conn.Cookie != "" {
-		req.Header.Set("Cookie", conn.Cookie)
+	setHeaders(req.Header, headerCSRFToken, conn.CSRFToken, "Accept-Language", conn.Language, "Cookie", conn.Cookie)
+}
+
+// setHeaders sets headers by name and value, but for empty ones. Names are spelt as net/http does, and the values of
+// all are in one piece of memory: each call has five.
+func setHeaders(h http.Header, pairs ...string) {
+	values := make([]string, 0, len(pairs)/2)
+	for i := 0; i < len(pairs); i += 2 {
+		if pairs[i+1] != "" {
+			values = append(values, pairs[i+1])
+			h[pairs[i]] = slices.Clip(values[len(values)-1:])
+		}
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"portico/proxy/aside"
 	"portico/proxy/tracing"
 	"portico/proxy/upstream"
 	"portico/translate/icwsapi"
@@ -68,10 +67,9 @@ type Client struct {
 	hosts    *hosts
 	caller   *upstream.Caller
 	metrics  *upstream.Site
-	features atomic.Pointer[[]icwsapi.Feature] // of the last log-in
+	release  atomic.Pointer[release] // of the last log-in
 	public   public
 	releases releases
-	aside    aside.Pool
 	lists    lists
 }
 
@@ -124,13 +122,25 @@ func (c *Client) Metrics() *upstream.Site { return c.metrics }
 // Breakers returns the state of the breakers of the site's hosts, for operators.
 func (c *Client) Breakers() []upstream.BreakerView { return c.caller.Guard.Breakers() }
 
-// shared returns features, or an equal list of an earlier log-in: sessions of one release need no more
-// than one between them.
-func (c *Client) shared(features []icwsapi.Feature) []icwsapi.Feature {
-	last := c.features.Load()
-	if last != nil && slices.Equal(*last, features) {
-		return *last
+// A release is what all sessions of one release of the server are told alike.
+type release struct {
+	features []icwsapi.Feature
+	version  *icwsapi.Version
+}
+
+func (r release) equal(other release) bool {
+	alike := r.version == other.version || r.version != nil && other.version != nil && *r.version == *other.version
+	return alike && slices.Equal(r.features, other.features)
+}
+
+// shared returns features and version, or equal ones of an earlier log-in: sessions of one release need no more
+// than one of each between them.
+func (c *Client) shared(features []icwsapi.Feature, version *icwsapi.Version) ([]icwsapi.Feature, *icwsapi.Version) {
+	of := release{features, version}
+	last := c.release.Load()
+	if last == nil || !last.equal(of) {
+		last = &of
+		c.release.Store(last)
 	}
-	c.features.Store(&features)
-	return features
+	return last.features, last.version
 }

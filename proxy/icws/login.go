@@ -89,12 +89,12 @@ func (c *Client) loginAt(ctx context.Context, base string, credentials Credentia
 	if err != nil {
 		return Conn{}, nil, err
 	}
-	conn, err := newConn(base, credentials, opened, reply.Header)
+	conn, err := newConn(base, credentials, opened, reply.Header())
 	if err != nil {
 		c.metrics.APIError(OpLogin, classGarbage)
 		return Conn{}, nil, err
 	}
-	conn.Features = c.shared(conn.Features)
+	conn.Features, conn.Version = c.shared(conn.Features, conn.Version)
 	c.took(base, opened)
 	return conn, nil, nil
 }
@@ -184,5 +184,5 @@ func cookies(h http.Header) string {
 		at[name] = len(pairs)
 		pairs = append(pairs, pair)
 	}
-	return strings.Join(pairs, "; ")
+	return strings.Clone(strings.Join(pairs, "; ")) // one alone would be part of the whole head
 }

@@ -195,7 +195,7 @@ func (c *Client) nativeConn(req *http.Request, reply upstream.Reply, base string
 	var opened icwsapi.ConnectionResponse
 	_ = json.Unmarshal(reply.Body, &opened) // what it does not say, headers may
 	c.took(base, opened)
-	conn, err := newConn(base, Credentials{Language: strings.Join(req.Header.Values("Accept-Language"), ",")}, opened, reply.Header)
+	conn, err := newConn(base, Credentials{Language: strings.Join(req.Header.Values("Accept-Language"), ",")}, opened, reply.Header())
 	if err != nil {
 		return Conn{}
 	}
@@ -214,7 +214,7 @@ func (c *Client) countNativeLogin(status int, err error) {
 // response makes an answer of a reply that was read.
 func response(req *http.Request, reply upstream.Reply) *http.Response {
 	return &http.Response{
-		StatusCode: reply.Status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: reply.Header, Request: req,
+		StatusCode: reply.Status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: reply.Header(), Request: req,
 		Body: io.NopCloser(bytes.NewReader(reply.Body)), ContentLength: int64(len(reply.Body)),
 	}
 }

@@ -41,7 +41,7 @@ func (c *Client) readdress(res *http.Response, base string, mayName bool) ([]str
 	if location != "" {
 		res.Header.Set("Location", c.ourLocation(location, base))
 	}
-	if !mayName || !strings.EqualFold(mediaType(res.Header), mediaTypeICWS) {
+	if !mayName || !strings.EqualFold(mediaType(res.Header.Get("Content-Type")), mediaTypeICWS) {
 		return nil, nil
 	}
 	return c.ourHosts(res)

@@ -28,7 +28,7 @@ func (r *reader) poll(ctx context.Context) error {
 	}
 	interval := busyPoll
 	for {
-		body, err := r.client.messages(ctx, r.conn)
+		body, err := r.client.messages(ctx, *r.conn)
 		if err != nil {
 			return err
 		}

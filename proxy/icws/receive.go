@@ -12,7 +12,7 @@ import (
 )
 
 // A Receiver is who a session's messages are for. All its functions are called from the goroutine
-// that called Receive, one at a time; while one runs nothing is received. Those that are nil are
+// that called Receive, or Work, one at a time; while one runs nothing is received. Those that are nil are
 // not called.
 type Receiver struct {
 	// Subscribe puts the session's subscriptions. It is called whenever reception begins anew: at
@@ -64,54 +64,88 @@ const steady = longPause
 //
 // Source: ICWS, Getting started: Messaging; ICWS, Releases: 2016 R3 (event streams).
 func (c *Client) Receive(ctx context.Context, conn Conn, r Receiver) error {
-	return c.Reception(conn, r).Run(ctx)
+	reception := c.Reception(ctx, &conn, r)
+	for {
+		quiet, err := reception.Work()
+		if !quiet {
+			return err
+		}
+		reception.Wait()
+	}
 }
 
-// Reception returns what receives a session's messages when it is run, as Receive does. A caller who
-// keeps its values off the stack that waits thousands of times over takes this one.
-func (c *Client) Reception(conn Conn, r Receiver) *Reception {
-	reader := &reader{client: c, conn: conn, to: r, transport: upstream.Poll}
+// Reception returns what receives a session's messages by and by, as Receive does. It is for those who wait
+// thousands of times over: between messages they need neither a buffer nor more than a little stack.
+func (c *Client) Reception(ctx context.Context, conn *Conn, r Receiver) *Reception {
+	reader := reader{ctx: upstream.WithCause(ctx, upstream.Stream), client: c, conn: conn, to: r, transport: upstream.Poll}
 	if conn.Streams() {
 		reader.transport = upstream.SSE
 	}
 	return &Reception{reader}
 }
 
-// A Reception is one Receive.
-type Reception struct{ reader *reader }
+// A Reception is one Receive, in pieces. One goroutine at a time uses it.
+type Reception struct{ reader reader }
 
-// Run is Receive. It is called once.
-func (r *Reception) Run(ctx context.Context) error {
-	r.reader.gauge = r.reader.client.metrics.Reader()
-	r.reader.gauge.Set(r.reader.transport, false)
-	defer r.reader.gauge.Close()
-	r.reader.client.aside.Enter()
-	defer r.reader.client.aside.Leave()
-	return r.reader.failed(r.reader.run(upstream.WithCause(ctx, upstream.Stream)))
+// Work receives until nothing has come that it could take, and Wait is to wait for more: then it returns true. Else
+// the reception is over, with the error that Receive would return.
+func (r *Reception) Work() (quiet bool, err error) {
+	defer func() {
+		if !quiet { // also after a panic
+			r.end()
+		}
+	}()
+	if r.reader.gauge == nil {
+		r.begin()
+	}
+	err = r.reader.run(r.reader.ctx)
+	if err != nil {
+		return false, fmt.Errorf("icws: receive for user %q: %w", r.reader.conn.UserID, err)
+	}
+	return true, nil
 }
 
-func (r *reader) failed(err error) error {
-	return fmt.Errorf("icws: receive for user %q: %w", r.conn.UserID, err)
+// Wait waits for something to come, or for the end of the reception's context.
+func (r *Reception) Wait() { r.reader.from.Wait() }
+
+func (r *Reception) begin() {
+	r.reader.gauge = r.reader.client.metrics.Reader()
+	r.reader.gauge.Set(r.reader.transport, false)
+}
+
+func (r *Reception) end() {
+	r.reader.hangUp()
+	r.reader.gauge.Close()
 }
 
 // A reader is one Receive.
 type reader struct {
+	ctx       context.Context
 	client    *Client
-	conn      Conn
+	conn      *Conn
 	to        Receiver
 	gauge     *upstream.ReaderState
 	transport upstream.Transport
+	from      *upstream.EventStream // nil while none is open
+	events    *blocks               // of from
 
+	began  time.Time // when reception did, after the last break
 	live   bool
 	broken bool // since the last time the subscriptions stood
 	breaks int  // in a row
 }
 
-// run receives again and again until the session or ctx ends.
+// run receives again and again until nothing has come, which is no error, or the session or ctx ends.
 func (r *reader) run(ctx context.Context) error {
 	for {
-		began := time.Now()
+		if r.events == nil {
+			r.began = time.Now()
+		}
 		err := r.receive(ctx)
+		if err == nil {
+			return nil
+		}
+		r.hangUp()
 		if ctx.Err() != nil {
 			err = ctx.Err()
 		}
@@ -128,7 +162,7 @@ func (r *reader) run(ctx context.Context) error {
 		r.broken = true
 		r.client.metrics.Event(upstream.Broken)
 		r.problem(err)
-		if time.Since(began) >= steady {
+		if time.Since(r.began) >= steady {
 			r.breaks = 0
 		}
 		err = sleep(ctx, pause(r.breaks))
@@ -139,7 +173,7 @@ func (r *reader) run(ctx context.Context) error {
 	}
 }
 
-// receive receives until something breaks.
+// receive receives until something breaks, or until nothing has come.
 func (r *reader) receive(ctx context.Context) error {
 	if r.transport == upstream.SSE {
 		return r.stream(ctx)
@@ -178,17 +212,26 @@ func (r *reader) setLive(live bool) {
 
 // deliver hands over what one event or one poll brought, and reports whether that was anything.
 func (r *reader) deliver(body []byte) bool {
+	message, ok := plainMessage(body)
+	if ok { // as nearly always, and needs no lists
+		r.message(message)
+		return true
+	}
 	messages, failures := r.client.lists.decode(body)
 	for _, failure := range failures {
 		r.client.metrics.APIError(OpMessages, classGarbage)
 		r.problem(failure)
 	}
 	for _, message := range messages {
-		if r.to.Message != nil {
-			r.to.Message(message)
-		}
+		r.message(message)
 	}
 	return len(messages) > 0
+}
+
+func (r *reader) message(m icwsapi.Message) {
+	if r.to.Message != nil {
+		r.to.Message(m)
+	}
 }
 
 func (r *reader) alive() {

@@ -18,6 +18,7 @@ import (
 
 	"portico/proxy/fault"
 	"portico/proxy/icws/icwssim"
+	"portico/proxy/upstream"
 	"portico/proxy/upstream/memhttp"
 	"portico/proxy/upstream/rig"
 	"portico/translate/icwsapi"
@@ -142,17 +143,34 @@ func (w *watch) events(want ...float64) {
 	}
 }
 
-// withSim runs a test in a bubble of time with a simulator, and anna logged in at it.
-func withSim(t *testing.T, sim *icwssim.Server, test func(t *testing.T, w *watch, sim *icwssim.Server)) {
-	synctest.Test(t, func(t *testing.T) {
+// withSim runs a test in bubbles of time, each with a simulator, and anna logged in at it. Messaging is the
+// version that it has; 0 = the newest.
+func withSim(t *testing.T, messaging int, test func(t *testing.T, w *watch, sim *icwssim.Server)) {
+	t.Helper()
+	eachWay(t, func(t *testing.T, streams func(http.Handler) http.RoundTripper) {
+		sim := &icwssim.Server{MessagingVersion: messaging}
 		defer sim.Close()
-		client, reg := newClient(t, at(sim), nil)
+		client, reg := newClient(t, at(sim), func(s *Settings) { s.Streams = streams(sim) })
 		conn, err := client.Login(t.Context(), Credentials{UserID: "anna", Password: "anna"})
 		if err != nil {
 			t.Fatal(err)
 		}
 		test(t, startWatch(t, client, reg, conn), sim)
 	})
+}
+
+// eachWay runs a test in a bubble of time for each way in which event streams come: read by whoever waits for
+// them, and on connections of their own, waited for without a buffer.
+func eachWay(t *testing.T, test func(t *testing.T, streams func(http.Handler) http.RoundTripper)) {
+	t.Helper()
+	for name, streams := range map[string]func(http.Handler) http.RoundTripper{
+		"read":       func(h http.Handler) http.RoundTripper { return at(h) },
+		"waited for": func(h http.Handler) http.RoundTripper { return &upstream.Streams{Transport: rig.Piped(h)} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { test(t, streams) })
+		})
+	}
 }
 
 // play makes a scenario happen to anna.
@@ -165,7 +183,7 @@ func play(t testing.TB, sim *icwssim.Server, scenario string) {
 }
 
 func TestReceiveStream(t *testing.T) {
-	withSim(t, &icwssim.Server{}, func(t *testing.T, w *watch, _ *icwssim.Server) {
+	withSim(t, 0, func(t *testing.T, w *watch, _ *icwssim.Server) {
 		w.told(0, "subscribe", "live", "anna=Available, No ACD")
 		if n := w.value("portico_upstream_streams", map[string]string{"transport": "sse", "state": "live"}); n != 1 {
 			t.Errorf("live streams = %v; want 1", n)
@@ -187,7 +205,7 @@ func TestReceiveStream(t *testing.T) {
 func TestReceiveComesBack(t *testing.T) {
 	for _, scenario := range []string{"drop-stream", "reset-connection", "truncate-event"} {
 		t.Run(scenario, func(t *testing.T) {
-			withSim(t, &icwssim.Server{}, func(t *testing.T, w *watch, sim *icwssim.Server) {
+			withSim(t, 0, func(t *testing.T, w *watch, sim *icwssim.Server) {
 				play(t, sim, scenario)
 				w.set("At Lunch") // told of at once in the event that breaks off, or missed
 				time.Sleep(time.Second)
@@ -218,7 +236,7 @@ func TestReceiveEndsWithTheSession(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(fmt.Sprint(test.scenario, " messaging ", test.messaging), func(t *testing.T) {
-			withSim(t, &icwssim.Server{MessagingVersion: test.messaging}, func(t *testing.T, w *watch, sim *icwssim.Server) {
+			withSim(t, test.messaging, func(t *testing.T, w *watch, sim *icwssim.Server) {
 				play(t, sim, test.scenario)
 				w.ended(ErrSessionGone)
 				w.told(0, test.want...)
@@ -228,7 +246,7 @@ func TestReceiveEndsWithTheSession(t *testing.T) {
 }
 
 func TestReceiveGoesOnWhenTheServerIsDown(t *testing.T) {
-	withSim(t, &icwssim.Server{}, func(t *testing.T, w *watch, sim *icwssim.Server) {
+	withSim(t, 0, func(t *testing.T, w *watch, sim *icwssim.Server) {
 		play(t, sim, "ic-down")
 		play(t, sim, "ic-up")
 		w.told(time.Minute, "subscribe", "live", "anna=Available, No ACD", "down", "up")
@@ -237,7 +255,7 @@ func TestReceiveGoesOnWhenTheServerIsDown(t *testing.T) {
 }
 
 func TestReceivePolls(t *testing.T) {
-	withSim(t, &icwssim.Server{MessagingVersion: 1}, func(t *testing.T, w *watch, sim *icwssim.Server) {
+	withSim(t, 1, func(t *testing.T, w *watch, sim *icwssim.Server) {
 		w.told(0, "subscribe", "live", "anna=Available, No ACD")
 		if n := w.value("portico_upstream_streams", map[string]string{"transport": "poll", "state": "live"}); n != 1 {
 			t.Errorf("live pollers = %v; want 1", n)
@@ -268,7 +286,7 @@ func TestReceivePolls(t *testing.T) {
 }
 
 func TestReceiveSubscribesAnewAfterALostPoll(t *testing.T) {
-	withSim(t, &icwssim.Server{MessagingVersion: 1}, func(t *testing.T, w *watch, sim *icwssim.Server) {
+	withSim(t, 1, func(t *testing.T, w *watch, sim *icwssim.Server) {
 		err := sim.Fault(icwssim.Fault{Scenario: "reset-connection", Route: "GET /icws/{sessionId}/messaging/messages", Times: 1})
 		if err != nil {
 			t.Fatal(err)
@@ -281,7 +299,7 @@ func TestReceiveSubscribesAnewAfterALostPoll(t *testing.T) {
 }
 
 func TestReceiveRetriesSubscriptions(t *testing.T) {
-	withSim(t, &icwssim.Server{}, func(t *testing.T, w *watch, sim *icwssim.Server) {
+	withSim(t, 0, func(t *testing.T, w *watch, sim *icwssim.Server) {
 		err := sim.Fault(icwssim.Fault{Route: "PUT /icws/{sessionId}/messaging/subscriptions/status/user-statuses", Status: 500, Times: 3})
 		if err != nil {
 			t.Fatal(err)
@@ -294,14 +312,15 @@ func TestReceiveRetriesSubscriptions(t *testing.T) {
 	})
 }
 
-// serveStream runs a test in a bubble of time, with a server that answers subscriptions and whose
+// serveStream runs a test in bubbles of time, with a server that answers subscriptions and whose
 // streams are served by stream.
 func serveStream(t *testing.T, stream http.HandlerFunc, test func(t *testing.T, w *watch)) {
-	synctest.Test(t, func(t *testing.T) {
+	t.Helper()
+	eachWay(t, func(t *testing.T, streams func(http.Handler) http.RoundTripper) {
 		mux := http.NewServeMux()
 		mux.Handle("PUT /icws/{sid}/messaging/subscriptions/", kept(t, "empty-200.http"))
 		mux.Handle("GET /icws/{sid}/messaging/messages", stream)
-		client, reg := newClient(t, at(mux), nil)
+		client, reg := newClient(t, at(mux), func(s *Settings) { s.Streams = streams(mux) })
 		test(t, startWatch(t, client, reg, testConn()))
 	})
 }

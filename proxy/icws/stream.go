@@ -29,31 +29,43 @@ var errStreamEnded = errors.New("the stream ended")
 // between us and the site does not stream.
 var ErrNoStream = errors.New("the answer is no event stream")
 
-// stream opens an event stream, subscribes and delivers until the stream breaks. The stream is
-// opened first: an older one that the site has not yet missed cannot then take the snapshots.
+// stream receives by an event stream until it falls quiet, which is no error, or breaks.
 func (r *reader) stream(ctx context.Context) error {
-	ctx, cancel := context.WithCancel(ctx)
-	opening := r.open(ctx)
-	defer opening.close()
-	defer cancel()
-	err := opening.wait(headGrace)
-	if err != nil {
-		return err
+	if r.events == nil {
+		err := r.begin(ctx)
+		if err != nil {
+			return err
+		}
 	}
-	r.client.aside.Call(func() { err = r.subscribe(ctx) })
+	return r.read()
+}
+
+// begin opens an event stream and subscribes. The stream is opened first: an older one that the site has
+// not yet missed cannot then take the snapshots.
+func (r *reader) begin(ctx context.Context) error {
+	opening := r.open(ctx)
+	err := opening.wait(headGrace)
+	if err == nil {
+		err = r.subscribe(ctx)
+	}
 	if err != nil {
+		opening.giveUp()
 		return err
 	}
 	<-opening.done
 	if opening.err != nil {
 		return opening.err
 	}
-	r.client.aside.Call(r.opened)
-	return r.read(opening.stream)
+	r.from = opening.stream
+	r.from.Heard = r.alive
+	r.events = &blocks{from: r.from, quiet: r.from.IsQuiet}
+	r.opened()
+	return nil
 }
 
 // An opening is a stream that is being opened.
 type opening struct {
+	cancel context.CancelFunc
 	done   chan struct{} // closed when the fields below are set
 	stream *upstream.EventStream
 	err    error
@@ -61,10 +73,12 @@ type opening struct {
 
 // open opens the stream in a goroutine of its own, which ends with ctx.
 func (r *reader) open(ctx context.Context) *opening {
-	o := &opening{done: make(chan struct{})}
+	patience, cancel := context.WithCancel(ctx)
+	o := &opening{done: make(chan struct{}), cancel: cancel}
 	go func() {
 		defer close(o.done)
-		o.stream, o.err = r.client.openStream(ctx, r.conn)
+		defer cancel()
+		o.stream, o.err = r.client.openStream(patience, ctx, r.conn)
 	}()
 	return o
 }
@@ -81,27 +95,28 @@ func (o *opening) wait(d time.Duration) error {
 	}
 }
 
-// close waits for the opening, which the end of its context has ended, and closes the stream.
-func (o *opening) close() {
+// giveUp ends the opening, waits for that and closes the stream.
+func (o *opening) giveUp() {
+	o.cancel()
 	<-o.done
 	if o.stream != nil {
 		_ = o.stream.Close()
 	}
 }
 
-// openStream asks for the session's event stream.
+// openStream asks for the session's event stream, until the opening ends. The stream ends with ctx.
 //
 // Source: ICWS, Releases: 2016 R3; ICWS JavaScript library (same URL as a poll, told apart by
 // Accept).
-func (c *Client) openStream(ctx context.Context, conn Conn) (*upstream.EventStream, error) {
+func (c *Client) openStream(opening, ctx context.Context, conn *Conn) (*upstream.EventStream, error) {
 	req, err := request(ctx, http.MethodGet, conn.url("/messaging/messages"), nil)
 	if err != nil {
 		return nil, err
 	}
-	authorize(req, conn)
+	authorize(req, *conn)
 	req.Header.Set("Accept", mediaTypeEvents)
 	req.Header.Set("Accept-Encoding", "identity") // else a proxy that compresses may hold events back
-	reply, stream, err := c.caller.Open(req, OpMessages, maxReply, silentPings*c.settings.Ping)
+	reply, stream, err := c.caller.Open(opening, req, OpMessages, maxReply, silentPings*c.settings.Ping)
 	if err != nil {
 		return nil, fmt.Errorf("open stream: %w", err)
 	}
@@ -110,7 +125,7 @@ func (c *Client) openStream(ctx context.Context, conn Conn) (*upstream.EventStre
 		c.metrics.APIError(OpMessages, refusal.class())
 		return nil, fmt.Errorf("open stream: %w: %w", refusal.kind(), refusal)
 	}
-	kind := mediaType(reply.Header)
+	kind := mediaType(reply.Get("Content-Type"))
 	if !strings.EqualFold(kind, mediaTypeEvents) {
 		_ = stream.Close()
 		return nil, c.garbage(OpMessages, fmt.Errorf("open stream: %w: type %q", ErrNoStream, kind))
@@ -118,24 +133,32 @@ func (c *Client) openStream(ctx context.Context, conn Conn) (*upstream.EventStre
 	return stream, nil
 }
 
-// read delivers events until the stream breaks. Each event's data is one message; names and ids of
-// events are not used, and keep-alives are comments.
+// read delivers the events that have come, until the stream breaks. Each event's data is one message; names and
+// ids of events are not used, and keep-alives are comments.
 //
 // Source: ICWS JavaScript library; traffic of ICWS (":ping").
-func (r *reader) read(stream *upstream.EventStream) error {
-	stream.Heard = r.alive
-	events := &blocks{from: stream}
+func (r *reader) read() error {
 	for {
-		block, err := events.next()
-		if errors.Is(err, io.EOF) {
+		block, err := r.events.next()
+		switch {
+		case errors.Is(err, errQuiet):
+			return nil
+		case errors.Is(err, io.EOF):
 			return errStreamEnded
-		}
-		if err != nil {
+		case err != nil:
 			return fmt.Errorf("read stream: %w", err)
 		}
 		data := eventData(block)
 		if len(data) > 0 {
-			r.client.aside.Call(func() { r.deliver(data) })
+			r.deliver(data)
 		}
 	}
+}
+
+// hangUp closes the stream, if one is open.
+func (r *reader) hangUp() {
+	if r.from != nil {
+		_ = r.from.Close()
+	}
+	r.from, r.events = nil, nil
 }

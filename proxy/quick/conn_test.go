@@ -346,6 +346,7 @@ func TestWaitForHandlers(t *testing.T) {
 		if err != nil {
 			t.Errorf("waiting for the handler: %v", err)
 		}
+		synctest.Wait()
 		if got := l.send()[len(before):]; !strings.HasPrefix(got, "HTTP/1.1 200 OK\r\nConnection: close\r\n") || !strings.HasSuffix(got, "a") || l.end.IsZero() {
 			t.Errorf("answered %q, ended %v; want a whole answer, and the end", got, l.end)
 		}

@@ -29,13 +29,6 @@ type Caller struct {
 	Elsewhere func(operation string, r Reply) bool
 }
 
-// A Reply is one answer, read to its end. Any status, redirects included, is an answer.
-type Reply struct {
-	Status int
-	Header http.Header
-	Body   []byte
-}
-
 // maxHead is how long the headers of an answer may be together, in bytes.
 const maxHead = 256 << 10
 
@@ -126,7 +119,15 @@ func (c *Caller) sentElsewhere(op *operation, reply Reply) bool {
 
 // exchange sends the request and reads the answer.
 func (c *Caller) exchange(ctx context.Context, req *http.Request, maxBody int64) (Reply, reason, error) {
-	res, err := c.roundTrip(ctx, req)
+	if c.Calls != nil && c.Calls.takes(req) {
+		return c.Calls.exchange(ctx, req, c.Site, maxBody)
+	}
+	res, err := c.Transport.RoundTrip(req.WithContext(c.traced(ctx)))
+	return finish(ctx, res, err, maxBody)
+}
+
+// finish reads the rest of an answer whose head came, or explains why it did not.
+func finish(ctx context.Context, res *http.Response, err error, maxBody int64) (Reply, reason, error) {
 	if err != nil {
 		why, err := sendFailure(ctx, err)
 		return Reply{}, why, err
@@ -135,7 +136,7 @@ func (c *Caller) exchange(ctx context.Context, req *http.Request, maxBody int64)
 	if tooLong(res.Header) {
 		return Reply{Status: res.StatusCode}, reasonBody, fmt.Errorf("%w: %w: over %d bytes", fault.BadUpstream, errHeadTooLong, maxHead)
 	}
-	reply := Reply{Status: res.StatusCode, Header: res.Header}
+	reply := Reply{Status: res.StatusCode, header: res.Header}
 	reply.Body, err = readAll(res.Body, res.ContentLength, maxBody)
 	if errors.Is(err, errBodyTooLong) {
 		return reply, reasonBody, fmt.Errorf("%w: %w: over %d bytes", fault.BadUpstream, err, maxBody)
@@ -145,14 +146,6 @@ func (c *Caller) exchange(ctx context.Context, req *http.Request, maxBody int64)
 		return reply, why, err
 	}
 	return reply, "", nil
-}
-
-// roundTrip sends the request and returns the head of the answer.
-func (c *Caller) roundTrip(ctx context.Context, req *http.Request) (*http.Response, error) {
-	if c.Calls == nil || !c.Calls.takes(req) {
-		return c.Transport.RoundTrip(req.WithContext(c.traced(ctx)))
-	}
-	return c.Calls.ask(ctx, req, c.Site)
 }
 
 // traced returns ctx with a hook that counts the connection the attempt gets.

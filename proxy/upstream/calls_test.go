@@ -106,24 +106,29 @@ func TestCallsKeepTheirConnection(t *testing.T) {
 		"with something behind it": {"HTTP/1.1 202 Accepted\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", 2},
 		"too long":                 {"HTTP/1.1 202 Accepted\r\nContent-Length: 102\r\n\r\n" + strings.Repeat("x", 102), 2},
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				p := &pipes{answer: func(conn net.Conn, _ string) { _, _ = io.WriteString(conn, answer.text) }}
-				caller, metrics := newPiped(t, p)
-				for range 2 {
-					reply, err := p.put(t, caller, "x")
-					if reply.Status != http.StatusAccepted && !errors.Is(err, errBodyTooLong) {
-						t.Errorf("Do = %d %q, %v; want 202", reply.Status, reply.Body, err)
+		for _, at := range []int{0, 20, strings.Index(answer.text, "\r\n\r\n") + 4} { // it comes in two pieces, or one
+			t.Run(fmt.Sprint(name, " ", at), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					p := &pipes{answer: func(conn net.Conn, _ string) {
+						_, _ = io.WriteString(conn, answer.text[:at])
+						_, _ = io.WriteString(conn, answer.text[at:])
+					}}
+					caller, metrics := newPiped(t, p)
+					for range 2 {
+						reply, err := p.put(t, caller, "x")
+						if reply.Status != http.StatusAccepted && !errors.Is(err, errBodyTooLong) {
+							t.Errorf("Do = %d %q, %v; want 202", reply.Status, reply.Body, err)
+						}
 					}
-				}
-				if p.conns != answer.conns {
-					t.Errorf("%d connections for two calls; want %d", p.conns, answer.conns)
-				}
-				if got := testutil.ToFloat64(metrics.connections.WithLabelValues("pc", "true")); int(got) != 2-answer.conns {
-					t.Errorf("%v connections are counted as reused; want %d", got, 2-answer.conns)
-				}
+					if p.conns != answer.conns {
+						t.Errorf("%d connections for two calls; want %d", p.conns, answer.conns)
+					}
+					if got := testutil.ToFloat64(metrics.connections.WithLabelValues("pc", "true")); int(got) != 2-answer.conns {
+						t.Errorf("%v connections are counted as reused; want %d", got, 2-answer.conns)
+					}
+				})
 			})
-		})
+		}
 	}
 }
 

@@ -111,7 +111,7 @@ func TestWhatLastsTakesNoPlace(t *testing.T) {
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		_, stream, err := g.Open(newRequest(t, ctx, "http://ic1/stream"), "get", 100, time.Hour)
+		_, stream, err := g.Open(ctx, newRequest(t, ctx, "http://ic1/stream"), "get", 100, time.Hour)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -244,7 +244,7 @@ func TestAHostIsTriedByOneCall(t *testing.T) {
 func TestWhatLastsAsksTheBreaker(t *testing.T) {
 	for name, call := range map[string]func(g *guarded) error{
 		"a stream": func(g *guarded) error {
-			_, _, err := g.Open(newRequest(g.t, g.t.Context(), "http://ic1/"), "get", 100, time.Hour)
+			_, _, err := g.Open(g.t.Context(), newRequest(g.t, g.t.Context(), "http://ic1/"), "get", 100, time.Hour)
 			return err
 		},
 		"a held call": func(g *guarded) error {

@@ -39,7 +39,7 @@ func TestAttemptsAreTraced(t *testing.T) {
 	_, _ = caller.Do(request(server.URL+"/broken"), "get", 100)
 	_, _ = caller.Do(request(refused(t)), "get", 100)
 	_, _ = caller.DoLong(request(server.URL), "get", 100, time.Second)
-	_, stream, err := caller.Open(request(server.URL), "get", 100, time.Second)
+	_, stream, err := caller.Open(t.Context(), request(server.URL), "get", 100, time.Second)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -36,8 +36,8 @@ type Site struct {
 // An operation holds the children of one call's label, resolved once.
 type operation struct {
 	name      string
-	requests  *prometheus.CounterVec // curried: cause and code are left
-	durations prometheus.ObserverVec // curried: code_class is left
+	requests  *prometheus.CounterVec   // curried: cause and code are left
+	durations *prometheus.HistogramVec // curried: code_class is left
 	failures  map[reason]prometheus.Counter
 	apiErrors map[string]prometheus.Counter
 	avoided   map[Avoided]prometheus.Counter
@@ -90,7 +90,7 @@ func newOperation(m *Metrics, site, op string, classes []string) *operation {
 	o := &operation{
 		name:      op,
 		requests:  m.requests.MustCurryWith(labels),
-		durations: m.durations.MustCurryWith(labels),
+		durations: m.durations.MustCurryWith(labels).(*prometheus.HistogramVec),
 		failures:  make(map[reason]prometheus.Counter),
 		apiErrors: make(map[string]prometheus.Counter),
 		avoided:   make(map[Avoided]prometheus.Counter),

@@ -35,7 +35,7 @@ func TestOpenReadsUntilSilence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		caller, metrics := newCaller(t, memhttp.Network{"": pings(5, time.Minute)})
 		ctx := WithCause(t.Context(), Stream)
-		_, stream, err := caller.Open(newRequest(t, ctx, "http://pc.example/"), "get", 100, 90*time.Second)
+		_, stream, err := caller.Open(ctx, newRequest(t, ctx, "http://pc.example/"), "get", 100, 90*time.Second)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -60,7 +60,7 @@ func TestOpenReadsUntilSilence(t *testing.T) {
 func TestASlowReaderIsNotSilence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		caller, _ := newCaller(t, memhttp.Network{"": pings(2, time.Second)})
-		_, stream, err := caller.Open(newRequest(t, t.Context(), "http://pc.example/"), "get", 100, time.Minute)
+		_, stream, err := caller.Open(t.Context(), newRequest(t, t.Context(), "http://pc.example/"), "get", 100, time.Minute)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -92,7 +92,7 @@ func TestOpenFails(t *testing.T) {
 					network[""] = test.handler
 				}
 				caller, _ := newCaller(t, network)
-				_, stream, err := caller.Open(newRequest(t, t.Context(), "http://pc.example/"), "get", 100, time.Minute)
+				_, stream, err := caller.Open(t.Context(), newRequest(t, t.Context(), "http://pc.example/"), "get", 100, time.Minute)
 				if !errors.Is(err, test.want) || stream != nil {
 					t.Errorf("Open = %v, %v; want %v", stream, err, test.want)
 				}
@@ -106,7 +106,7 @@ func TestOpenReturnsRefusalsWhole(t *testing.T) {
 		w.WriteHeader(http.StatusUnauthorized)
 		_, _ = io.WriteString(w, "who are you")
 	})})
-	reply, stream, err := caller.Open(newRequest(t, t.Context(), "http://pc.example/"), "get", 100, time.Minute)
+	reply, stream, err := caller.Open(t.Context(), newRequest(t, t.Context(), "http://pc.example/"), "get", 100, time.Minute)
 	if err != nil || stream != nil || reply.Status != http.StatusUnauthorized || string(reply.Body) != "who are you" {
 		t.Errorf("Open = %d %q, %v, %v; want 401 with its body and no stream", reply.Status, reply.Body, stream, err)
 	}
@@ -134,7 +134,7 @@ func TestReadSaysHowAStreamEnded(t *testing.T) {
 				caller, _ := newCaller(t, memhttp.Network{"": test.handler})
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
-				_, stream, err := caller.Open(newRequest(t, ctx, "http://pc.example/"), "get", 100, time.Hour)
+				_, stream, err := caller.Open(ctx, newRequest(t, ctx, "http://pc.example/"), "get", 100, time.Hour)
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -12,11 +12,13 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"portico/proxy/fault"
+	"portico/proxy/upstream/memhttp"
 )
 
 // streaming is a caller whose streams have connections of their own.
@@ -50,7 +52,7 @@ func TestStreamsNeedNothingButTheirReader(t *testing.T) {
 			server := start(untilLeft(left))
 			defer server.Close()
 			caller, metrics := streaming(t, server)
-			reply, stream, err := caller.Open(newRequest(t, t.Context(), server.URL), "get", 100, time.Minute)
+			reply, stream, err := caller.Open(t.Context(), newRequest(t, t.Context(), server.URL), "get", 100, time.Minute)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -86,7 +88,7 @@ func TestStreamsEndWithTheirRequest(t *testing.T) {
 	defer server.Close()
 	caller, _ := streaming(t, server)
 	ctx, cancel := context.WithCancel(t.Context())
-	_, stream, err := caller.Open(newRequest(t, ctx, server.URL), "get", 100, time.Minute)
+	_, stream, err := caller.Open(ctx, newRequest(t, ctx, server.URL), "get", 100, time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +120,7 @@ func TestStreamsThatDoNotOpen(t *testing.T) {
 			server := httptest.NewServer(endless)
 			defer server.Close()
 			caller, metrics := streaming(t, server)
-			_, stream, err := caller.Open(newRequest(t, t.Context(), tt.url(server)), "get", 100, time.Minute)
+			_, stream, err := caller.Open(t.Context(), newRequest(t, t.Context(), tt.url(server)), "get", 100, time.Minute)
 			if stream != nil || !errors.Is(err, fault.Unreachable) {
 				t.Errorf("Open = %v, %v; want %v", stream, err, fault.Unreachable)
 			}
@@ -146,29 +148,51 @@ func TestHowStreamsEnd(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			keeps := strings.HasPrefix(tt.answer, "Transfer-Encoding") && tt.want == io.EOF
-			server := inPieces(t, "HTTP/1.1 200 OK\r\n"+tt.answer, keeps)
-			caller, _ := newCaller(t, newTransport(t))
-			caller.Streams = &Streams{Transport: newTransport(t)}
-			_, stream, err := caller.Open(newRequest(t, t.Context(), server), "get", 100, time.Minute)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer stream.Close()
-			got, err := []byte(nil), error(nil)
-			for err == nil {
-				p := make([]byte, 10)
-				var n int
-				n, err = stream.Read(p)
-				got = append(got, p[:n]...)
-			}
-			if string(got) != tt.read || !errors.Is(err, tt.want) {
-				t.Errorf("read %q, %v; want %q, %v", got, err, tt.read, tt.want)
-			}
-			_, again := stream.Read(make([]byte, 10))
-			if !errors.Is(again, tt.want) {
-				t.Errorf("read again: %v; want %v", again, tt.want)
+			for _, waits := range []bool{false, true} {
+				stream := openPieces(t, "HTTP/1.1 200 OK\r\n"+tt.answer, keeps)
+				got, err := readOut(t, stream, waits)
+				if string(got) != tt.read || !errors.Is(err, tt.want) {
+					t.Errorf("read %q, %v; want %q, %v; waited for: %v", got, err, tt.read, tt.want, waits)
+				}
+				_, again := stream.Read(make([]byte, 10))
+				if !errors.Is(again, tt.want) {
+					t.Errorf("read again: %v; want %v", again, tt.want)
+				}
 			}
 		})
+	}
+}
+
+// openPieces opens a stream of a server that answers byte by byte.
+func openPieces(t *testing.T, answer string, keeps bool) *EventStream {
+	t.Helper()
+	caller, _ := newCaller(t, newTransport(t))
+	caller.Streams = &Streams{Transport: newTransport(t)}
+	_, stream, err := caller.Open(t.Context(), newRequest(t, t.Context(), inPieces(t, answer, keeps)), "get", 100, time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = stream.Close() })
+	return stream
+}
+
+// readOut reads a stream to its end, and waits for each piece before if it is to.
+func readOut(t *testing.T, stream *EventStream, waits bool) ([]byte, error) {
+	t.Helper()
+	var got []byte
+	for {
+		if waits && stream.IsQuiet() {
+			if stream.own.lent != nil {
+				t.Error("a quiet stream has a buffer")
+			}
+			stream.Wait()
+		}
+		p := make([]byte, 10)
+		n, err := stream.Read(p)
+		got = append(got, p[:n]...)
+		if err != nil {
+			return got, err
+		}
 	}
 }
 
@@ -214,7 +238,7 @@ func TestStreamsThroughAProxy(t *testing.T) {
 		t.Fatal(err)
 	}
 	caller.Streams.(*Streams).Transport.Proxy = http.ProxyURL(at)
-	_, stream, err := caller.Open(newRequest(t, t.Context(), "http://pc.example/events"), "get", 100, time.Minute)
+	_, stream, err := caller.Open(t.Context(), newRequest(t, t.Context(), "http://pc.example/events"), "get", 100, time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -222,4 +246,80 @@ func TestStreamsThroughAProxy(t *testing.T) {
 	if got := <-asked; got != "http://pc.example/events" {
 		t.Errorf("the proxy was asked for %s", got)
 	}
+}
+
+// overPipe is a caller whose streams come over a connection in memory, from a server that sends the head of an
+// answer and what send sends.
+func overPipe(t *testing.T, send func(net.Conn)) *Caller {
+	t.Helper()
+	caller, _ := newCaller(t, newTransport(t))
+	caller.Streams = &Streams{Transport: &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
+		ours, theirs := net.Pipe()
+		go func() {
+			_, _ = http.ReadRequest(bufio.NewReader(theirs))
+			_, _ = io.WriteString(theirs, "HTTP/1.1 200 OK\r\n\r\n")
+			send(theirs)
+		}()
+		return ours, nil
+	}}}
+	return caller
+}
+
+func TestAStreamThatIsWaitedForMayFallSilent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		caller := overPipe(t, func(conn net.Conn) {
+			for range 5 {
+				time.Sleep(time.Minute)
+				_, _ = io.WriteString(conn, ".")
+			}
+		})
+		_, stream, err := caller.Open(t.Context(), newRequest(t, t.Context(), "http://pc.example/"), "get", 100, 90*time.Second)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer stream.Close()
+		began := time.Now()
+		got, err := readOut(t, stream, true)
+		if string(got) != "....." || !errors.Is(err, errSilent) {
+			t.Errorf("read %q, %v; want 5 bytes and %v", got, err, errSilent)
+		}
+		if lasted, want := time.Since(began), 5*time.Minute+90*time.Second; lasted != want {
+			t.Errorf("the stream lasted %v; want %v", lasted, want)
+		}
+	})
+}
+
+func TestAStreamOutlivesItsOpening(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		caller := overPipe(t, func(conn net.Conn) {
+			time.Sleep(time.Hour)
+			_, _ = io.WriteString(conn, ".")
+			_ = conn.Close()
+		})
+		opening, over := context.WithCancel(t.Context())
+		_, stream, err := caller.Open(opening, newRequest(t, t.Context(), "http://pc.example/"), "get", 100, 2*time.Hour)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer stream.Close()
+		over()
+		got, err := readOut(t, stream, true)
+		if string(got) != "." || err != io.EOF {
+			t.Errorf("read %q, %v after the opening; want one byte and the end", got, err)
+		}
+	})
+}
+
+func TestAnOpeningEndsWithItsContext(t *testing.T) {
+	hang := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	synctest.Test(t, func(t *testing.T) {
+		caller, _ := newCaller(t, memhttp.Network{"": hang})
+		opening, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		began := time.Now()
+		_, stream, err := caller.Open(opening, newRequest(t, t.Context(), "http://pc.example/"), "get", 100, time.Minute)
+		if stream != nil || err == nil || time.Since(began) != time.Second {
+			t.Errorf("Open = %v, %v after %v; want an error after a second", stream, err, time.Since(began))
+		}
+	})
 }

@@ -100,9 +100,17 @@ func codeLabel(status int) string {
 	case http.StatusText(status) == "":
 		return other
 	default:
-		return strconv.Itoa(status)
+		return codes[status]
 	}
 }
+
+// codes are made once: each call needs one.
+var codes = func() (all [600]string) {
+	for code := range all {
+		all[code] = strconv.Itoa(code)
+	}
+	return all
+}()
 
 // classLabel returns the class of an HTTP status, "none" for 0 and for what is outside 2xx to 5xx.
 func classLabel(status int) string {
