@@ -63,6 +63,7 @@ type icwsPart struct {
 	full        fullLists        // what the reader received since it does
 	tells       bool             // the agent's applications are told of changes
 	behindUntil time.Time        // another replica may have changed the state, and the site may tell of it only later
+	asRead      *shown           // what the last read alone shows, if another replica may have; else nil
 	told        int              // messages about state that were received so far
 	readAt      time.Time        // when the whole state was read last
 	atLogin     map[string]bool

@@ -35,6 +35,9 @@ func (p *icwsPart) show(ctx context.Context) (shown, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	view = p.shownLocked()
+	if p.asRead != nil {
+		view = *p.asRead
+	}
 	view.age, view.from = time.Since(p.readAt), fromRead
 	return view, nil
 }
@@ -139,6 +142,7 @@ func (p *icwsPart) readAgain(ctx context.Context) error {
 	}
 	p.redirect()
 	p.update(func(s translate.AgentState, d *translate.Directory) (translate.AgentState, translate.Heard) {
+		p.asRead = nil
 		if p.holding {
 			return s, translate.Heard{} // what was read may be half of a plan that is being carried out
 		}
@@ -146,6 +150,9 @@ func (p *icwsPart) readAgain(ctx context.Context) error {
 			s.Link = translate.Connected
 		}
 		p.readAt = time.Now()
+		if p.readAt.Before(p.behindUntil) {
+			p.asRead = new(p.ofRead(got, s, d))
+		}
 		if p.told == told {
 			s.Activations = got.activations
 		}
@@ -154,9 +161,18 @@ func (p *icwsPart) readAgain(ctx context.Context) error {
 	return nil
 }
 
+// ofRead returns what a read shows whatever messages say. Who reads after a write at another replica is to see it,
+// and a message that comes meanwhile may have been on its way since before the write.
+func (p *icwsPart) ofRead(got reading, s translate.AgentState, d *translate.Directory) shown {
+	s.Activations = got.activations
+	s, _ = p.site.Rules.HeardStatus(s, got.status, d)
+	return resources(p.site.Rules.View(s, d))
+}
+
 // outOfReach takes the site's channels out of view, unless messages show that it is there after all.
 func (p *icwsPart) outOfReach() {
 	p.update(func(s translate.AgentState, _ *translate.Directory) (translate.AgentState, translate.Heard) {
+		p.asRead = nil
 		if !p.currentLocked() {
 			s.Link = translate.Unreachable
 		}
