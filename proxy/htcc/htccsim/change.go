@@ -10,6 +10,14 @@ import (
 // are logged out are passed by, and where some refuse the answer is that of a session's start.
 func (s *Server) setAll(c *call, a *agent, to htccapi.AgentStateSetting) reply {
 	var results []htccapi.ChannelResult
+	s.together(a, c.notifyIn, func() { results = s.setEach(c, a, to) })
+	if len(results) == 0 && to.State != htccapi.SettingLogout {
+		return c.refuse(codeInvalid, "The agent is not logged in to any channel")
+	}
+	return c.outcome(results)
+}
+
+func (s *Server) setEach(c *call, a *agent, to htccapi.AgentStateSetting) (results []htccapi.ChannelResult) {
 	if a.hasVoice && (a.phone.isInactive || a.phone.state.State != htccapi.StateLoggedOut) {
 		results = append(results, result(htccapi.Voice, s.setVoice(c, a, operation{}, to)))
 	}
@@ -19,10 +27,7 @@ func (s *Server) setAll(c *call, a *agent, to htccapi.AgentStateSetting) reply {
 	if a.hasMedia && len(media) > 0 {
 		results = append(results, result(htccapi.ChannelMultimedia, s.setMedia(c, a, media, to)))
 	}
-	if len(results) == 0 && to.State != htccapi.SettingLogout {
-		return c.refuse(codeInvalid, "The agent is not logged in to any channel")
-	}
-	return c.outcome(results)
+	return results
 }
 
 func result(channel htccapi.MediaChannel, wrong refusal) htccapi.ChannelResult {

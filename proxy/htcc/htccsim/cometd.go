@@ -30,9 +30,13 @@ func (s *Server) startCometD() {
 // clients that send Basic each time have another HTTP session each time.
 func (a *agent) owner() string { return a.id }
 
-// publish sends data now.
-func (s *Server) publish(a *agent, topic string, data any) {
-	err := s.cometd.Publish(a.owner(), topic, data, time.Now())
+// publish sends notifications now.
+func (s *Server) publish(a *agent, all ...push.Publication) {
+	now := time.Now()
+	for i := range all {
+		all[i].Received = now
+	}
+	err := s.cometd.PublishAll(a.owner(), all...)
 	if err != nil {
 		panic("htccsim: publish a notification of our own: " + err.Error())
 	}

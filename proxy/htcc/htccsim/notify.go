@@ -3,6 +3,7 @@ package htccsim
 import (
 	"time"
 
+	"portico/proxy/push"
 	"portico/translate/htccapi"
 )
 
@@ -31,13 +32,33 @@ func (s *Server) tell(a *agent, topic string, message any, in time.Duration) {
 	if s.faults.Take(loseNotification, a.UserName, "") != nil {
 		return
 	}
-	data := withMetrics(message, s.now())
+	one := push.Publication{Channel: topic, Data: withMetrics(message, s.now())}
+	if s.gathers {
+		s.gathered = append(s.gathered, one)
+		return
+	}
+	s.notify(a, in, one)
+}
+
+// together has all that do tells of the agent go out at one moment: a connect that is held is answered with all
+// of it. The caller holds s.mu.
+func (s *Server) together(a *agent, in time.Duration, do func()) {
+	s.gathers = true
+	do()
+	all := s.gathered
+	s.gathers, s.gathered = false, nil
+	if len(all) > 0 {
+		s.notify(a, in, all...)
+	}
+}
+
+func (s *Server) notify(a *agent, in time.Duration, all ...push.Publication) {
 	if in > 0 {
-		s.later(in, func() { s.publish(a, topic, data) })
+		s.later(in, func() { s.publish(a, all...) })
 		return
 	}
 	s.catchUp()
-	s.publish(a, topic, data)
+	s.publish(a, all...)
 }
 
 // withMetrics adds to a message what a real server does.

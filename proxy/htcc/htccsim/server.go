@@ -117,7 +117,9 @@ type Server struct {
 	mediaDown bool
 	pending   []func() // changes and notifications on their way, in order
 	isPlaying bool     // one of them is being called
-	operated  int      // operations so far, for the spread of NotifyDelay
+	gathers   bool     // notifications wait for others, to go out together
+	gathered  []push.Publication
+	operated  int // operations so far, for the spread of NotifyDelay
 	faults    simulation.Faults
 	record    simulation.Record[Was]
 }
