@@ -41,7 +41,7 @@ var rooms = map[string][]string{
 	"proxy/upstream/rig":     {},
 	"proxy/admin/inventory":  {},
 	"proxy/simulation":       {},
-	"proxy/icws":             {"proxy/fault", "proxy/upstream", "proxy/tracing", "translate/icwsapi"},
+	"proxy/icws":             {"proxy/plainjson", "proxy/fault", "proxy/upstream", "proxy/tracing", "translate/icwsapi"},
 	"proxy/icws/icwssim":     {"translate/icwsapi", "proxy/simulation", "proxy/upstream/memhttp"},
 	"proxy/push":             {"proxy/aside"},
 	"proxy/htcc":             {"proxy/fault", "proxy/upstream", "proxy/tracing", "translate/htccapi"},

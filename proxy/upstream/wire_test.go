@@ -22,7 +22,7 @@ func FuzzRequest(f *testing.F) {
 	f.Fuzz(func(t *testing.T, method, target, name, value, name2, value2, body string) {
 		u, err := url.Parse(target)
 		if err != nil {
-			t.Skip()
+			return // no request is made for it
 		}
 		build := func() *http.Request {
 			req := &http.Request{Method: method, URL: u, Header: http.Header{name: {value}, name2: {value2, value}}}
@@ -36,7 +36,7 @@ func FuzzRequest(f *testing.F) {
 			t.Fatal(err)
 		}
 		if !ok {
-			t.Skip()
+			return // net/http writes it
 		}
 		var want bytes.Buffer
 		err = build().Write(&want)
@@ -104,7 +104,7 @@ func FuzzAnswer(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte) {
 		got, ok := parseAnswer(text)
 		if !ok || len(text) < got.head+got.body {
-			t.Skip()
+			return // net/http reads it, or it has not come whole
 		}
 		in := bufio.NewReader(bytes.NewReader(text))
 		want, err := http.ReadResponse(in, &http.Request{Method: http.MethodPut})
