@@ -56,13 +56,21 @@ func (p *icwsPart) holdMessages() {
 	p.holding = true
 }
 
+// letMessagesGo hears what was held back. What comes meanwhile is heard behind it: a status that is heard
+// after a later one would be taken for what the agent did last.
 func (p *icwsPart) letMessagesGo() {
-	p.mu.Lock()
-	held := p.held
-	p.holding, p.held = false, nil
-	p.mu.Unlock()
-	for _, message := range held {
-		p.hear(message)
+	for {
+		p.mu.Lock()
+		held := p.held
+		p.held = nil
+		p.holding = len(held) > 0
+		p.mu.Unlock()
+		if len(held) == 0 {
+			return
+		}
+		for _, message := range held {
+			p.follow(message)
+		}
 	}
 }
 

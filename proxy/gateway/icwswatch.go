@@ -115,12 +115,15 @@ func (p *icwsPart) receiveMessage(message icwsapi.Message) {
 	}
 }
 
-// hear takes a message about the agent's state. A full list of the status shows that the site is
-// there.
+// hear takes a message about the agent's state, now or when it is not held back any more.
 func (p *icwsPart) hear(message icwsapi.Message) {
-	if p.isHeld(message) {
-		return
+	if !p.isHeld(message) {
+		p.follow(message)
 	}
+}
+
+// follow has the state follow a message. A full list of the status shows that the site is there.
+func (p *icwsPart) follow(message icwsapi.Message) {
 	p.update(func(s translate.AgentState, d *translate.Directory) (translate.AgentState, translate.Heard) {
 		p.told++
 		s, heard := p.site.Rules.Heard(s, message, d)
