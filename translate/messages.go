@@ -75,35 +75,55 @@ func (r Rules) heardStatuses(s AgentState, m icwsapi.UserStatusMessage, d *Direc
 // HeardStatus returns the state after the site said what the agent's whole status is. While a
 // status that the agent asked for has not been shown, what is heard lies beneath it.
 func (r Rules) HeardStatus(s AgentState, status icwsapi.UserStatus, d *Directory) (AgentState, Heard) {
-	if s.unseen() || same(status.StatusID, s.Status.StatusID) {
+	again := same(status.StatusID, s.Status.StatusID)
+	if s.unseen() || again {
 		s.Status = status
-		return s.recognised()
+		return s.recognised(again)
 	}
 	before := r.stance(s, d)
 	s.Status = status
-	s, heard := s.recognised()
+	s, heard := s.recognised(false)
 	return s.settle(before, d), heard
 }
 
 // recognised returns the state after looking whether the status last heard is one that was asked
 // for. The site makes changes in the order asked, so those before it have taken place too, and so
-// have those behind it that ask for the same, since the site need not say the same twice.
-func (s AgentState) recognised() (AgentState, Heard) {
-	asked := func(p Pending) bool { return same(p.Choice.StatusID, s.Status.StatusID) }
-	at := slices.IndexFunc(s.Pending, func(p Pending) bool { return !p.Told && asked(p) })
+// have those behind it that ask for the same, since the site need not say the same twice. Others
+// behind it have not: what was taken for them was an earlier change to the same status.
+func (s AgentState) recognised(again bool) (AgentState, Heard) {
+	at := s.shown(again)
 	if at < 0 {
 		return s, Heard{}
 	}
 	s.Pending = slices.Clone(s.Pending)
+	heard := Heard{Confirmed: !s.Pending[at].Told}
 	s.Pending[at].Told = true
+	took := true
 	for i := range s.Pending {
-		if i > at && !asked(s.Pending[i]) {
-			break
-		}
-		s.Pending[i].Seen = true
+		took = took && (i <= at || s.asksForStatus(s.Pending[i]))
+		s.Pending[i].Seen = took
 	}
-	return s, Heard{Confirmed: true}
+	return s, heard
 }
+
+// shown returns the index of the pending change that the status last heard shows, -1 if it shows none: the
+// first that was not seen yet, else one behind which too much was. A status that is heard again shows
+// nothing while a change away from it is next: it may have been on its way since before that.
+func (s AgentState) shown(again bool) int {
+	untold := func(p Pending) bool { return !p.Told }
+	next := slices.IndexFunc(s.Pending, untold)
+	if again && next >= 0 && !s.asksForStatus(s.Pending[next]) {
+		return -1
+	}
+	at := slices.IndexFunc(s.Pending, func(p Pending) bool { return !p.Seen && s.asksForStatus(p) })
+	if at >= 0 {
+		return at
+	}
+	return slices.IndexFunc(s.Pending, func(p Pending) bool { return untold(p) && s.asksForStatus(p) })
+}
+
+// asksForStatus reports whether a change asks for the status last heard.
+func (s AgentState) asksForStatus(p Pending) bool { return same(p.Choice.StatusID, s.Status.StatusID) }
 
 // merged lays a delta over a status: a property that is absent is unchanged, except that what
 // belongs to the status before goes with it.
@@ -227,7 +247,7 @@ func (r Rules) Decided(s AgentState, requestID string, status icwsapi.UserStatus
 	if at < 0 {
 		return s, heard
 	}
-	if !s.Pending[at].Seen {
+	if !s.Pending[at].Seen && !slices.ContainsFunc(s.Pending[at:], s.asksForStatus) {
 		return r.completed(s, Completion{RequestID: requestID, Error: &icwsapi.Error{Message: "the change did not take place"}}, d)
 	}
 	s, ended := s.succeeded(at)
