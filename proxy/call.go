@@ -13,6 +13,7 @@ import (
 
 	"portico/proxy/fault"
 	"portico/proxy/gateway"
+	"portico/proxy/native"
 	"portico/proxy/tracing"
 	"portico/translate/htccapi"
 )
@@ -59,7 +60,7 @@ const codeClientGone = 499
 // Headers that are the same in many answers. They are shared, and nobody changes them.
 var (
 	headerJSON = []string{"application/json;charset=UTF-8"}
-	headerICWS = []string{gateway.NativeContentType}
+	headerICWS = []string{native.ContentType}
 )
 
 // handle gives every route the same course: one answer, one count, one log record.
@@ -137,7 +138,7 @@ func (c *call) fail(err error) raw {
 		header.Set("Retry-After", strconv.Itoa(int((after+time.Second-1)/time.Second)))
 	}
 	if c.native {
-		return raw{status: fault.Status(err), body: gateway.NativeFailure(err), kind: headerICWS}
+		return raw{status: fault.Status(err), body: native.Failure(err), kind: headerICWS}
 	}
 	answer, err := encode(fault.Status(err), failure(c.dialect, err))
 	if err != nil {

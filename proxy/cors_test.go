@@ -17,7 +17,7 @@ func corsOf(got answer) string {
 }
 
 func TestPagesOfListedOrigins(t *testing.T) {
-	w := newDoor(t, native, func(k *knobs) {
+	w := newDoor(t, openToNative, func(k *knobs) {
 		k.door.Origins = []string{crm}
 		k.door.Push = push.New(push.Options{})
 		k.before = func(http.Handler) http.Handler {
@@ -67,7 +67,7 @@ func TestPagesOfListedOrigins(t *testing.T) {
 
 // A browser asks beforehand, with nothing that says who the agent is.
 func TestPreflight(t *testing.T) {
-	w := newDoor(t, native, func(k *knobs) { k.door.Origins = []string{crm} })
+	w := newDoor(t, openToNative, func(k *knobs) { k.door.Origins = []string{crm} })
 	for _, path := range []string{"/me", "/api/v2/me/channels/voice", "/api/v2/notifications", "/api/v2/users", "/icws/connection", "/nowhere"} {
 		got := w.do("OPTIONS", path, "", "Origin", crm, "Access-Control-Request-Method", "POST", "Access-Control-Request-Headers", "authorization,x-csrf-token")
 		if got.status != 204 || corsOf(got) != crm+" true" || got.header.Get("Access-Control-Allow-Methods") != "POST" ||

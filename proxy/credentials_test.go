@@ -16,7 +16,7 @@ func FuzzCredentials(f *testing.F) {
 	} {
 		f.Add(seed[0], seed[1])
 	}
-	w := newDoor(f, native)
+	w := newDoor(f, openToNative)
 	anna := cookieOf(w.as("anna").get("/me"))
 	f.Fuzz(func(t *testing.T, cookie, authorization string) {
 		if strings.ContainsFunc(cookie+authorization, unicode.IsControl) {

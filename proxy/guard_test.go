@@ -13,7 +13,7 @@ import (
 )
 
 func TestSizesOfRequests(t *testing.T) {
-	w := newDoor(t, native, func(k *knobs) { k.door.MaxURL, k.door.MaxHeaders = 300, 20 })
+	w := newDoor(t, openToNative, func(k *knobs) { k.door.MaxURL, k.door.MaxHeaders = 300, 20 })
 	many := []string{"Authorization", basicAuth("anna", "anna")}
 	for i := range 20 {
 		many = append(many, fmt.Sprintf("X-%d", i), "x")
@@ -99,7 +99,7 @@ func TestAddresses(t *testing.T) {
 
 func TestSecurityHeaders(t *testing.T) {
 	for url, https := range map[string]string{"https://agents.example": "max-age=31536000", "http://agents.example": ""} {
-		w := newDoor(t, native, func(k *knobs) { k.door.PublicURL = url })
+		w := newDoor(t, openToNative, func(k *knobs) { k.door.PublicURL = url })
 		anna := w.as("anna")
 		for _, got := range []answer{anna.get("/me"), anna.get("/nowhere"), w.do("GET", "/api/v2/me", ""), w.do("OPTIONS", "/me", "")} {
 			h := got.header

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"portico/proxy/fault"
-	"portico/proxy/gateway"
+	"portico/proxy/native"
 )
 
 // isNative reports whether a path is one of ICWS, which servers spell /ICWS as well.
@@ -82,7 +82,7 @@ func valuesOf(cookies []*http.Cookie) []string {
 }
 
 // giveNativeCookie gives the caller the cookie of a session that was opened, for that session's paths.
-func (c *call) giveNativeCookie(res *http.Response, passage *gateway.NativePassage) {
+func (c *call) giveNativeCookie(res *http.Response, passage *native.Passage) {
 	if passage.Session == "" {
 		return
 	}

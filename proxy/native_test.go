@@ -15,7 +15,7 @@ import (
 // TestAnApplicationThatSpeaksICWS does what one does in a shift, with a cookie jar and no knowledge
 // of Portico.
 func TestAnApplicationThatSpeaksICWS(t *testing.T) {
-	w := newDoor(t, native)
+	w := newDoor(t, openToNative)
 	anna := w.opens("anna")
 	if got, want := anna.first.header.Get("Location"), "/icws/"+anna.session+"/connection"; got != want {
 		t.Errorf("Location of the log-in: %q; want %q", got, want)
@@ -52,7 +52,7 @@ func TestAnApplicationThatSpeaksICWS(t *testing.T) {
 
 // TestAnswersAreTheSitesOwn compares what comes through with what the site says itself.
 func TestAnswersAreTheSitesOwn(t *testing.T) {
-	w := newDoor(t, native)
+	w := newDoor(t, openToNative)
 	anna := w.opens("anna")
 	direct := &world{t: t, url: "", client: w.client}
 	server, _ := serve(t, w.sim)
@@ -73,7 +73,7 @@ func TestAnswersAreTheSitesOwn(t *testing.T) {
 }
 
 func TestEventsArriveBeforeTheStreamEnds(t *testing.T) {
-	w := newDoor(t, native)
+	w := newDoor(t, openToNative)
 	anna := w.opens("anna")
 	lines := anna.listens(t, t.Context())
 	anna.ask("PUT", "/messaging/subscriptions/status/user-statuses", `{"userIds":["anna"]}`).is(t, "a subscription", 200, "")
@@ -124,7 +124,7 @@ func (a *application) listens(t testing.TB, ctx context.Context) <-chan string {
 }
 
 func TestAnApplicationThatLeavesItsStream(t *testing.T) {
-	w := newDoor(t, native)
+	w := newDoor(t, openToNative)
 	anna := w.opens("anna")
 	ctx, leave := context.WithCancel(t.Context())
 	lines := anna.listens(t, ctx)
@@ -140,7 +140,7 @@ func TestAnApplicationThatLeavesItsStream(t *testing.T) {
 
 // TestALogInThatNobodyWaitsFor closes the session that it opened: it may hold a licence.
 func TestALogInThatNobodyWaitsFor(t *testing.T) {
-	w := newDoor(t, native)
+	w := newDoor(t, openToNative)
 	err := w.sim.Fault(icwssim.Fault{Route: routeLogin, Delay: 300 * time.Millisecond, Times: 1, Status: 0, After: true})
 	if err != nil {
 		t.Fatal(err)
@@ -205,7 +205,7 @@ func TestRequestsOfNativeApplicationsReachTheSiteAsTheyAre(t *testing.T) {
 }
 
 func TestRefusedLogInsAreCounted(t *testing.T) {
-	w := newDoor(t, native)
+	w := newDoor(t, openToNative)
 	refused := w.application().logIn("anna", "wrong")
 	refused.is(t, "a wrong password", 400, `{"errorId":"error.request.connection.authenticationFailure","errorCode":-2147221503,"message":"The authentication process failed."}`)
 	w.do("POST", "/icws/connection", "nonsense", "Accept-Language", "de")
@@ -239,7 +239,7 @@ func TestErrorsOfNativeApplications(t *testing.T) {
 	w.do("GET", "/icws/1/%2e%2e/%2e%2e/_sim/calls", "").is(t, "a path that leads out", 404, `{"message":"there is no \"/icws/1/../../_sim/calls\" here"}`)
 	w.do("POST", "/icws/connection", strings.Repeat("x", 100<<10)).is(t, "an endless log-in", 413, `{"message":"a log-in has at most 65536 bytes"}`)
 
-	slow := newDoor(t, native, func(k *knobs) { k.timeout = 300 * time.Millisecond; k.icws.PassthroughTimeout = k.timeout })
+	slow := newDoor(t, openToNative, func(k *knobs) { k.timeout = 300 * time.Millisecond; k.icws.PassthroughTimeout = k.timeout })
 	err := slow.sim.Fault(icwssim.Fault{Scenario: "hang"})
 	if err != nil {
 		t.Fatal(err)

@@ -16,7 +16,7 @@ const (
 
 // TestVersionAndFeaturesComeFromTheCache lets many ask, each the site's own question.
 func TestVersionAndFeaturesComeFromTheCache(t *testing.T) {
-	w := newDoor(t, native)
+	w := newDoor(t, openToNative)
 	var callers sync.WaitGroup
 	for range 50 {
 		callers.Go(func() {
@@ -51,7 +51,7 @@ func TestVersionAndFeaturesComeFromTheCache(t *testing.T) {
 }
 
 func TestWhatTheSiteSaysInPlaceOfItsVersionIsNotKept(t *testing.T) {
-	w := newDoor(t, native)
+	w := newDoor(t, openToNative)
 	err := w.sim.Fault(icwssim.Fault{Route: routeOpenVersion, Status: 410, Times: 2})
 	if err != nil {
 		t.Fatal(err)
@@ -67,7 +67,7 @@ func TestWhatTheSiteSaysInPlaceOfItsVersionIsNotKept(t *testing.T) {
 // TestNobodyProbesForSessions tries to read what another's session has in the cache. Every answer
 // must be the site's own.
 func TestNobodyProbesForSessions(t *testing.T) {
-	w := newDoor(t, native)
+	w := newDoor(t, openToNative)
 	anna, cleo := w.opens("anna"), w.opens("cleo")
 	own := anna.ask("GET", "/connection/features", "")
 	asked := w.calls(routeFeatures)
@@ -136,7 +136,7 @@ func TestASessionThatEndsOwnsNothing(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newDoor(t, native)
+			w := newDoor(t, openToNative)
 			anna := w.opens("anna")
 			icws, host := anna.icwsCookie(), anna.hostCookie()
 			ask := func() answer { return w.bare("GET", anna.session, "/connection/features", anna.token, icws, host) }
@@ -158,7 +158,7 @@ func TestASessionThatEndsOwnsNothing(t *testing.T) {
 // TestADoubtIsDispelledByTheSiteAlone sends a wrong token with the right cookie, which is answered
 // 401 though the session lives.
 func TestADoubtIsDispelledByTheSiteAlone(t *testing.T) {
-	w := newDoor(t, native)
+	w := newDoor(t, openToNative)
 	anna := w.opens("anna")
 	fromCache := func() bool {
 		before := w.calls(routeFeatures)
@@ -189,7 +189,7 @@ func TestADoubtIsDispelledByTheSiteAlone(t *testing.T) {
 
 // TestNativeStrangersMakeNoSeries asks for many paths and sessions.
 func TestNativeStrangersMakeNoSeries(t *testing.T) {
-	w := newDoor(t, native)
+	w := newDoor(t, openToNative)
 	for i := range 50 {
 		w.do("GET", fmt.Sprintf("/icws/%d/x%d", i, i), "")
 		w.do(fmt.Sprintf("BREW%d", i), fmt.Sprintf("/icws/%d", i), "")

@@ -19,8 +19,8 @@ import (
 
 const noNative = `{"message":"there is no /icws here: no site is open to applications that speak ICWS"}`
 
-// native opens the ICWS site to native applications, at the door's own address.
-func native(k *knobs) {
+// openToNative opens the ICWS site to native applications, at the door's own address.
+func openToNative(k *knobs) {
 	k.site.Native = true
 	k.door.PublicURL, k.icws.PublicURL = k.url, k.url
 	k.icws.PassthroughTimeout = k.timeout
@@ -51,7 +51,7 @@ func behind(t testing.TB, hosts map[string]http.Handler, bases ...string) (*host
 	transport.DialContext = n.dial
 	t.Cleanup(transport.CloseIdleConnections)
 	return n, func(k *knobs) {
-		native(k)
+		openToNative(k)
 		k.icws.Bases, k.icws.HTTP = bases, transport
 	}
 }

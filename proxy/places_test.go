@@ -120,7 +120,7 @@ func TestWhoHoldsMostIsRefusedFirst(t *testing.T) {
 
 func TestAFullDoorRefusesEverybody(t *testing.T) {
 	j := newJam()
-	w := newDoor(t, native, withPlaces(1, j))
+	w := newDoor(t, openToNative, withPlaces(1, j))
 	bjorn, anna := w.cookied("bjorn"), w.cookied("anna")
 	working := bjorn.work(j, 1)
 	anna.get("/api/v2/me").isShed(t, "an agent at a full door")
@@ -146,7 +146,7 @@ func TestAFullDoorRefusesEverybody(t *testing.T) {
 
 // TestWhatWaitsTakesNoPlace has one of each that may last, at a door with one place.
 func TestWhatWaitsTakesNoPlace(t *testing.T) {
-	w := newPushing(t, native, withPlaces(1, nil))
+	w := newPushing(t, openToNative, withPlaces(1, nil))
 	anna, bjorn := w.cookied("anna"), w.cookied("bjorn")
 
 	client := anna.shake(notificationsPath)

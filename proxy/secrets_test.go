@@ -21,7 +21,7 @@ import (
 func TestSecretsStayIn(t *testing.T) {
 	const password = "canary-password"
 	log := &logged{}
-	w := newDoor(t, native, func(k *knobs) {
+	w := newDoor(t, openToNative, func(k *knobs) {
 		k.sim = &icwssim.Server{Users: []icwssim.User{{ID: "anna", Password: password}, {ID: "cleo", Password: password}}}
 		k.cloud = &htccsim.Server{Users: []htccsim.User{{UserName: "cleo", Password: password, Channels: []htccapi.MediaChannel{"chat", "email"}}}}
 		k.door.CSRFToken, k.door.Origins, k.timeout = true, []string{crm}, 200*time.Millisecond

@@ -46,9 +46,10 @@ var rooms = map[string][]string{
 	"proxy/push":             {"proxy/aside"},
 	"proxy/htcc":             {"proxy/fault", "proxy/upstream", "proxy/tracing", "translate/htccapi"},
 	"proxy/htcc/htccsim":     {"translate/htccapi", "proxy/push", "proxy/simulation", "proxy/upstream/memhttp"},
-	"proxy/gateway": {"proxy/aside", "proxy/htcc", "proxy/push", "proxy/icws", "proxy/upstream", "translate", "cache", "proxy/session", "proxy/throttle", "proxy/fault",
+	"proxy/native":           {"proxy/icws", "proxy/upstream", "cache", "proxy/session", "proxy/fault", "proxy/tracing", "translate/icwsapi"},
+	"proxy/gateway": {"proxy/aside", "proxy/native", "proxy/htcc", "proxy/push", "proxy/icws", "proxy/upstream", "translate", "cache", "proxy/session", "proxy/throttle", "proxy/fault",
 		"proxy/tracing", "translate/htccapi", "translate/icwsapi"},
-	"proxy":       {"proxy/push", "proxy/quick", "proxy/plainjson", "proxy/gateway", "proxy/session", "proxy/throttle", "proxy/fault", "proxy/tracing", "translate", "translate/htccapi"},
+	"proxy":       {"proxy/push", "proxy/quick", "proxy/plainjson", "proxy/gateway", "proxy/native", "proxy/session", "proxy/throttle", "proxy/fault", "proxy/tracing", "translate", "translate/htccapi"},
 	"proxy/admin": {"proxy/session", "cache", "proxy/gateway", "proxy/fault"},
 	"dashboards":  {},
 }

@@ -22,6 +22,7 @@ import (
 	"portico/proxy/fault"
 	"portico/proxy/htcc"
 	"portico/proxy/icws"
+	"portico/proxy/native"
 	"portico/proxy/push"
 	"portico/proxy/session"
 	"portico/proxy/throttle"
@@ -109,7 +110,7 @@ type Gateway struct {
 	log      *slog.Logger
 	key      session.Key
 	forms    *cache.Forms
-	native   *native       // nil if no site is
+	native   *native.Proxy // nil if no site is for native applications
 	fleet    *fleet        // nil if this process is alone
 	older    []session.Key // that proofs may have been made with
 
@@ -158,7 +159,7 @@ func New(s Settings) (*Gateway, error) {
 			at.commons.news = g.fleet.catalogues.tell
 		}
 		if one.Native {
-			g.native = newNative(at, g.key, forms, g.tries())
+			g.native = native.New(g.nativeSite(at))
 		}
 	}
 	return g, nil
@@ -203,7 +204,7 @@ func (g *Gateway) sweep(ctx context.Context) error {
 		g.refused.here.sweep()
 		g.barred.here.sweep()
 		if g.native != nil {
-			g.native.sessions.sweep()
+			g.native.Sweep()
 		}
 	}
 }
@@ -246,7 +247,7 @@ func (g *Gateway) Close(ctx context.Context) {
 	g.endAll(ctx)
 	waitFor(ctx, &g.logins)
 	if g.native != nil {
-		g.native.close()
+		g.native.Close()
 	}
 	g.forms.Close()
 }

@@ -185,9 +185,7 @@ func TestNativeLoginsCount(t *testing.T) {
 		try := func(password string) (int, error) {
 			passage := w.Native(nil)
 			passage.From = netip.MustParseAddr(from)
-			req := w.request("POST", "/icws/connection", `{"__type":"urn:inin.com:connection:icAuthConnectionRequestSettings",`+
-				`"applicationName":"x","userID":"Anna","password":"`+password+`"}`)
-			req.Header.Set("Accept-Language", "en-us")
+			req := w.nativeLogin("Anna", password)
 			res, err := passage.RoundTrip(req)
 			if err != nil {
 				return 0, err

@@ -1,83 +1,74 @@
 package gateway
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"portico/proxy/icws/icwssim"
+	"portico/translate/icwsapi"
 )
-
-// proven is a catalogue that is proven, or not, as a test says.
-type proven struct {
-	bodies map[string]string // by language
-	asked  atomic.Int64
-}
-
-func (p *proven) Proven(_, language string) ([]byte, bool) {
-	p.asked.Add(1)
-	body, ok := p.bodies[language]
-	return []byte(body), ok
-}
 
 // A nativeApp is an ICWS application that keeps what the log-in gave it.
 type nativeApp struct {
 	*world
-	session, token, cookie, host string
+	session string
+	proof   http.Header
 }
-
-func nativeSite(_ *Settings, s *Site) { s.Native = true }
 
 // opens logs a user in, with their name as password.
-func (w *world) opens(user, language string) *nativeApp {
+func (w *world) opens(user string) *nativeApp {
 	w.t.Helper()
-	body := fmt.Sprintf(`{"__type":"urn:inin.com:connection:icAuthConnectionRequestSettings","applicationName":"Own","userID":%q,"password":%q}`, user, user)
-	req := w.request(http.MethodPost, "/icws/connection", body)
-	req.Header.Set("Accept-Language", language)
-	passage := w.Native(nil)
-	res, err := passage.RoundTrip(req)
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	res := w.passes(w.nativeLogin(user, user))
 	defer res.Body.Close()
 	var opened struct{ SessionID, CSRFToken string }
-	err = json.NewDecoder(res.Body).Decode(&opened)
-	if err != nil || passage.Session != opened.SessionID {
-		w.t.Fatalf("log-in = %d of session %q (%v); want %q", res.StatusCode, passage.Session, err, opened.SessionID)
+	err := json.NewDecoder(res.Body).Decode(&opened)
+	if err != nil {
+		w.t.Fatal(err)
 	}
 	cookie, _, _ := strings.Cut(res.Header.Get("Set-Cookie"), ";")
-	return &nativeApp{w, opened.SessionID, opened.CSRFToken, cookie, passage.Host}
+	proof := http.Header{"Cookie": {cookie}}
+	proof.Set(icwsapi.HeaderCSRFToken, opened.CSRFToken)
+	return &nativeApp{w, opened.SessionID, proof}
 }
 
-// request makes one as the door hands it on.
-func (w *world) request(method, path, body string) *http.Request {
+// nativeLogin returns a log-in as the door hands it on.
+func (w *world) nativeLogin(user, password string) *http.Request {
 	w.t.Helper()
-	req, err := http.NewRequestWithContext(w.t.Context(), method, "/", strings.NewReader(body))
+	body := fmt.Sprintf(`{"__type":"urn:inin.com:connection:icAuthConnectionRequestSettings","applicationName":"Own","userID":%q,"password":%q}`, user, password)
+	req, err := http.NewRequestWithContext(w.t.Context(), http.MethodPost, "/icws/connection", strings.NewReader(body))
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	if body == "" {
-		req.Body = http.NoBody
-	}
-	req.URL, err = url.Parse(path)
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	req.Header.Set("Accept-Language", "en-us")
 	return req
 }
 
-// ask sends a request of the session and returns status and body.
-func (a *nativeApp) ask(method, path string) (int, string) {
+func (w *world) passes(req *http.Request) *http.Response {
+	w.t.Helper()
+	res, err := w.Native(nil).RoundTrip(req)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return res
+}
+
+const callCatalogue = "GET /icws/{sessionId}/status/status-messages"
+
+// catalogue reads the catalogue and returns status and body.
+func (a *nativeApp) catalogue() (int, string) {
 	a.t.Helper()
-	res := a.send(a.t.Context(), method, path, "")
+	req, err := http.NewRequestWithContext(a.t.Context(), http.MethodGet, "/icws/"+a.session+"/status/status-messages", http.NoBody)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	req.Header = a.proof.Clone()
+	res := a.passes(req)
 	defer res.Body.Close()
 	body, err := io.ReadAll(res.Body)
 	if err != nil {
@@ -86,202 +77,14 @@ func (a *nativeApp) ask(method, path string) (int, string) {
 	return res.StatusCode, string(body)
 }
 
-func (a *nativeApp) send(ctx context.Context, method, path, accept string) *http.Response {
-	a.t.Helper()
-	req := a.request(method, "/icws/"+a.session+path, "").WithContext(ctx)
-	req.Header.Set("Cookie", a.cookie)
-	req.Header.Set("ININ-ICWS-CSRF-Token", a.token)
-	req.Header.Set("Accept", accept)
-	res, err := a.Native([]string{a.host}).RoundTrip(req)
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	return res
-}
-
-const (
-	pathCatalogue   = "/status/status-messages"
-	callCatalogue   = "GET /icws/{sessionId}/status/status-messages"
-	callOpenVersion = "GET /icws/connection/version"
-	keptCatalogue   = `{"statusMessageList":[{"statusId":"kept"}]}`
-)
-
-// fromCache reports whether the catalogue came from the cache.
-func (a *nativeApp) fromCache() bool {
-	a.t.Helper()
-	before := a.sim.Calls()[callCatalogue]
-	status, body := a.ask("GET", pathCatalogue)
-	asked := a.sim.Calls()[callCatalogue] - before
-	if asked == 0 && (status != 200 || body != keptCatalogue) {
-		a.t.Errorf("from the cache came %d %s", status, body)
-	}
-	return asked == 0
-}
-
-func TestAProvenCatalogueIsTheOwnersForAMinute(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, &icwssim.Server{IdleTimeout: -1}, nativeSite)
-		w.native.catalogue = &proven{bodies: map[string]string{"en-us": keptCatalogue}}
-		anna := w.opens("anna", "en-us")
-		if !anna.fromCache() {
-			t.Error("after the log-in the catalogue did not come from the cache")
-		}
-		time.Sleep(provenFor - time.Millisecond)
-		if !anna.fromCache() {
-			t.Error("within a minute the catalogue did not come from the cache")
-		}
-		time.Sleep(time.Millisecond)
-		if anna.fromCache() {
-			t.Error("the catalogue came from the cache after a minute, in which the site had not been asked")
-		}
-		if !anna.fromCache() {
-			t.Error("after the site had answered the catalogue did not come from the cache")
-		}
-		time.Sleep(rememberedFor + sweepEvery)
-		for range 2 { // the first answer proves nothing any more
-			if anna.fromCache() {
-				t.Error("the catalogue came from the cache though the session had been forgotten")
-			}
-		}
-		if n := len(w.native.sessions.known); n != 0 {
-			t.Errorf("%d sessions are remembered; want none", n)
-		}
-	})
-}
-
-func TestAnEventStreamKeepsASessionProven(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, &icwssim.Server{}, nativeSite)
-		w.native.catalogue = &proven{bodies: map[string]string{"en-us": keptCatalogue}}
-		anna := w.opens("anna", "en-us")
-		ctx, leave := context.WithCancel(t.Context())
-		defer leave()
-		stream := anna.send(ctx, "GET", "/messaging/messages", "text/event-stream")
-		ended := make(chan error)
-		go func() {
-			_, err := io.Copy(io.Discard, stream.Body)
-			_ = stream.Body.Close()
-			ended <- err
-		}()
-		time.Sleep(time.Hour)
-		if !anna.fromCache() {
-			t.Error("while it holds its stream a session is not proven")
-		}
-		w.ReleaseNative()
-		if err := <-ended; err != nil {
-			t.Errorf("a stream that was let go ends in %v; want its end", err)
-		}
-		synctest.Wait()
-		if anna.fromCache() {
-			t.Error("after its stream a session is proven for longer than a minute")
-		}
-		late := anna.send(ctx, "GET", "/messaging/messages", "text/event-stream")
-		_, err := io.Copy(io.Discard, late.Body)
-		if err != nil {
-			t.Errorf("a stream that opens while streams are let go ends in %v; want its end", err)
-		}
-		_ = late.Body.Close()
-		if n := len(w.native.sessions.streams); n != 0 {
-			t.Errorf("%d streams are followed; want none", n)
-		}
-	})
-}
-
-func TestAStreamDoesNotOutliveADoubt(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, &icwssim.Server{}, nativeSite)
-		w.native.catalogue = &proven{bodies: map[string]string{"en-us": keptCatalogue}}
-		anna := w.opens("anna", "en-us")
-		stream := anna.send(t.Context(), "GET", "/messaging/messages", "text/event-stream")
-		defer stream.Body.Close()
-		stranger := *anna
-		stranger.token = "wrong"
-		stranger.ask("GET", "/connection")
-		if anna.fromCache() {
-			t.Error("after a 401 a stream alone proved the session")
-		}
-	})
-}
-
-func TestAnAnswerFromBeforeADoubtDoesNotDispelIt(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, &icwssim.Server{}, nativeSite)
-		w.native.catalogue = &proven{bodies: map[string]string{"en-us": keptCatalogue}}
-		anna := w.opens("anna", "en-us")
-		err := w.sim.Fault(icwssim.Fault{Route: "GET /icws/{sessionId}/status/user-statuses/{userId}", Delay: time.Second, After: true, Times: 1})
-		if err != nil {
-			t.Fatal(err)
-		}
-		answered := make(chan int)
-		go func() {
-			status, _ := anna.ask("GET", "/status/user-statuses/anna")
-			answered <- status
-		}()
-		synctest.Wait()
-		stranger := *anna
-		stranger.token = "wrong"
-		stranger.ask("GET", "/connection")
-		<-answered
-		if anna.fromCache() {
-			t.Error("what was asked before a 401 dispelled the doubt after it")
-		}
-	})
-}
-
-// TestOnlyTheOwnersAnswersProve has a site that is content with a token.
-func TestOnlyTheOwnersAnswersProve(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, &icwssim.Server{Lenient: true}, nativeSite)
-		w.native.catalogue = &proven{bodies: map[string]string{"en-us": keptCatalogue}}
-		anna := w.opens("anna", "en-us")
-		time.Sleep(provenFor)
-		stranger := *anna
-		stranger.cookie = "other=1"
-		if status, body := stranger.ask("GET", "/connection"); status != 200 {
-			t.Fatalf("GET = %d %s; want 200", status, body)
-		}
-		if stranger.fromCache() || anna.fromCache() {
-			t.Error("an answer to a request without the session's cookie proved the session")
-		}
-	})
-}
-
-func TestACatalogueIsServedInTheSessionsLanguage(t *testing.T) {
-	const german = `{"statusMessageList":[{"statusId":"de"}]}`
-	for accept, want := range map[string]string{
-		"de": german, "DE": german, "en-us": keptCatalogue, "en-US,en;q=0.9": keptCatalogue, "de;q=0.3, en-us": keptCatalogue,
-		"fr": "", "de-AT": "", "application/json": "", "de,en-us": "",
-	} {
-		for _, told := range []bool{true, false} {
-			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t, &icwssim.Server{}, nativeSite)
-				w.native.catalogue = &proven{bodies: map[string]string{"en-us": keptCatalogue, "de": german}}
-				anna := w.opens("anna", accept)
-				known := w.native.sessions.find("http://ic1.example:8018", anna.session)
-				if !told { // as over HTTPS
-					known.told = ""
-				}
-				_, body := anna.ask("GET", pathCatalogue)
-				fromSite := w.sim.Calls()[callCatalogue] > 0
-				if !told && (want == "") != fromSite || want != "" && body != want {
-					t.Errorf("%q, told %v: %s; want %q", accept, told, body, want)
-				}
-				if told && fromSite {
-					t.Errorf("%q: the cookie told the language, and the catalogue came from the site", accept)
-				}
-			})
-		}
-	}
-}
-
 // TestASharedCatalogueIsProven has an agent's subscription prove what an application reads, until the
 // agent leaves.
 func TestASharedCatalogueIsProven(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, &icwssim.Server{}, nativeSite, func(_ *Settings, s *Site) { s.ShareCatalogue = true })
-		app := w.opens("cleo", "en-us")
+		w := newWorld(t, &icwssim.Server{}, func(_ *Settings, s *Site) { s.Native, s.ShareCatalogue = true, true })
+		app := w.opens("cleo")
 		calls := func() int { return w.sim.Calls()[callCatalogue] }
-		_, own := app.ask("GET", pathCatalogue)
+		_, own := app.catalogue()
 		if calls() != 1 {
 			t.Fatal("a catalogue came from nowhere")
 		}
@@ -289,7 +92,7 @@ func TestASharedCatalogueIsProven(t *testing.T) {
 		time.Sleep(time.Second) // the subscription tells the catalogue
 		fetched := calls()
 		for range 3 {
-			status, body := app.ask("GET", pathCatalogue)
+			status, body := app.catalogue()
 			if status != 200 || body != own || calls() != fetched {
 				t.Errorf("with a proof: %d %s after %d calls; want the site's own, without a call", status, body, calls()-fetched)
 			}
@@ -299,82 +102,13 @@ func TestASharedCatalogueIsProven(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Second)
-		if _, body := app.ask("GET", pathCatalogue); body == own || strings.Contains(body, "At Play") || calls() != fetched {
+		if _, body := app.catalogue(); body == own || strings.Contains(body, "At Play") || calls() != fetched {
 			t.Errorf("after a change: %s after %d calls; want the new one, without a call", body, calls()-fetched)
 		}
 		w.end(agent, endByAgent)
 		agent.wait(t.Context())
-		if _, body := app.ask("GET", pathCatalogue); calls() != fetched+1 || strings.Contains(body, "At Play") {
+		if _, body := app.catalogue(); calls() != fetched+1 || strings.Contains(body, "At Play") {
 			t.Errorf("without a proof: %s after %d calls; want the site's own", body, calls()-fetched)
-		}
-	})
-}
-
-func TestWhatIsNotProvenIsPassedThrough(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, &icwssim.Server{}, nativeSite)
-		anna := w.opens("anna", "en-us")
-		if anna.fromCache() {
-			t.Error("a catalogue came from nowhere")
-		}
-		nothing := &proven{}
-		w.native.catalogue = nothing
-		if anna.fromCache() || nothing.asked.Load() != 1 {
-			t.Errorf("a catalogue that nothing proves came from the cache, asked %d times", nothing.asked.Load())
-		}
-		w.native.catalogue = &proven{bodies: map[string]string{"en-us": keptCatalogue}}
-		for _, path := range []string{pathCatalogue + "?x", "/status/Status-Messages", "/status/status-messages-user-access/anna"} {
-			_, body := anna.ask("GET", path)
-			if body == keptCatalogue {
-				t.Errorf("GET %s came from the cache", path)
-			}
-		}
-	})
-}
-
-// TestTheReleaseIsAskedAnewWhenItMayHaveChanged has the site away, updated, and asked after hours.
-func TestTheReleaseIsAskedAnewWhenItMayHaveChanged(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, &icwssim.Server{IdleTimeout: -1}, nativeSite)
-		ask := func() bool {
-			before := w.native.releases.kept[releaseID{"http://ic1.example:8018", heldVersion}]
-			res, err := w.Native(nil).RoundTrip(w.request("GET", "/icws/connection/version", ""))
-			if err != nil || res.StatusCode != 200 {
-				t.Fatalf("GET = %v, %v", res, err)
-			}
-			_ = res.Body.Close()
-			return w.native.releases.kept[releaseID{"http://ic1.example:8018", heldVersion}].cell != before.cell
-		}
-		synctest.Wait()
-		if first, second := ask(), ask(); !first || second {
-			t.Error("the version was not kept")
-		}
-		time.Sleep(releaseFor - time.Second)
-		if ask() {
-			t.Error("the version was asked anew before its time")
-		}
-		time.Sleep(2 * time.Second)
-		if !ask() {
-			t.Error("the version was kept for longer than its time")
-		}
-		err := w.sim.Fault(icwssim.Fault{Route: callOpenVersion, Status: 503, Times: 1})
-		if err != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(2 * probeEvery)
-		synctest.Wait()
-		if first, second := ask(), ask(); !first || second {
-			t.Error("the version was kept over an outage, or asked twice after it")
-		}
-		err = w.sim.Fault(icwssim.Fault{Route: callOpenVersion, Status: 200, Times: 1,
-			Body: `{"majorVersion":"20","minorVersion":"1","su":"1","build":"1","productId":"ic","codebaseId":"4"}`})
-		if err != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(probeEvery)
-		synctest.Wait()
-		if !ask() {
-			t.Error("the version was kept though a probe saw another")
 		}
 	})
 }

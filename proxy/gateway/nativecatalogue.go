@@ -32,7 +32,7 @@ func newProvenCatalogues(site string, shared *commons, forms *cache.Forms) *prov
 	return &provenCatalogues{site: site, commons: shared, forms: forms, keys: map[circleKey]provenForm{}}
 }
 
-// Proven implements nativeCatalogues.
+// Proven implements native.Catalogues.
 func (p *provenCatalogues) Proven(base, language string) ([]byte, bool) {
 	of := circleKey{base, language}
 	catalogue := p.commons.proven(of)

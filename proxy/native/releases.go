@@ -1,4 +1,4 @@
-package gateway
+package native
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"portico/cache"
+	"portico/proxy/fault"
 	"portico/proxy/icws"
 	"portico/proxy/tracing"
 	"portico/proxy/upstream"
@@ -16,10 +17,10 @@ import (
 // Source: ICWS reference, features: values change only when the server is updated.
 const releaseFor = 4 * time.Hour
 
-// nativeReleases keeps what each host of a site says of its release, until the site may have another:
+// releases keeps what each host of a site says of its release, until the site may have another:
 // see icws.Client.Generation. Any number of goroutines may call its methods.
-type nativeReleases struct {
-	site *icwsSite
+type releases struct {
+	site Site
 	life context.Context
 	end  context.CancelFunc
 
@@ -30,7 +31,7 @@ type nativeReleases struct {
 
 type releaseID struct {
 	base string
-	held nativeHeld
+	held held
 }
 
 type release struct {
@@ -38,18 +39,18 @@ type release struct {
 	until time.Time
 }
 
-func newNativeReleases(site *icwsSite) *nativeReleases {
-	r := &nativeReleases{site: site, kept: map[releaseID]release{}}
+func newReleases(site Site) *releases {
+	r := &releases{site: site, kept: map[releaseID]release{}}
 	r.life, r.end = context.WithCancel(context.Background())
 	return r
 }
 
 // close ends fetches under way. Nothing is kept any more.
-func (r *nativeReleases) close() { r.end() }
+func (r *releases) close() { r.end() }
 
 // get returns the body of the host's answer, fetched once for all who ask; false if it cannot be had,
 // which the host may explain to the caller itself.
-func (r *nativeReleases) get(ctx context.Context, base string, held nativeHeld) ([]byte, bool) {
+func (r *releases) get(ctx context.Context, base string, held held) ([]byte, bool) {
 	got, result, err := r.cell(releaseID{base, held}).Lookup(ctx)
 	if err != nil {
 		return nil, false
@@ -60,15 +61,15 @@ func (r *nativeReleases) get(ctx context.Context, base string, held nativeHeld) 
 	}
 	switch result {
 	case cache.Hit:
-		r.site.metrics.Avoided(operation, upstream.CacheHit)
+		r.site.ICWS.Metrics().Avoided(operation, upstream.CacheHit)
 	case cache.Coalesced:
-		r.site.metrics.Avoided(operation, upstream.Coalesced)
+		r.site.ICWS.Metrics().Avoided(operation, upstream.Coalesced)
 	}
 	return *got.Value, true
 }
 
 // cell returns the cell of one answer, a new one if the site's release may have changed since.
-func (r *nativeReleases) cell(id releaseID) *cache.Cell[[]byte] {
+func (r *releases) cell(id releaseID) *cache.Cell[[]byte] {
 	generation := r.site.ICWS.Generation()
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -87,12 +88,16 @@ func (r *nativeReleases) cell(id releaseID) *cache.Cell[[]byte] {
 		one.cell.Drop()
 	}
 	one = release{until: time.Now().Add(releaseFor), cell: cache.NewCell(r.life, cache.CellOptions[[]byte]{
-		Cache: cache.Version, Site: r.site.Name, Metrics: r.site.cells, Follow: tracing.Follow,
-		Fetch: traced(r.site.tracer, cache.Version, r.site.Name, func(ctx context.Context) (*[]byte, error) {
-			body, err := r.site.ICWS.Release(ctx, id.base, string(id.held))
-			return &body, err
-		}),
+		Cache: cache.Version, Site: r.site.Name, Metrics: r.site.Cells, Follow: tracing.Follow,
+		Fetch: func(ctx context.Context) (*[]byte, error) { return r.fetch(ctx, id) },
 	})}
 	r.kept[id] = one
 	return one.cell
+}
+
+func (r *releases) fetch(ctx context.Context, id releaseID) (*[]byte, error) {
+	ctx, span := r.site.Tracer.Fetch(ctx, cache.Version, r.site.Name)
+	body, err := r.site.ICWS.Release(ctx, id.base, string(id.held))
+	span.End(fault.Class(err))
+	return &body, err
 }

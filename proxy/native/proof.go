@@ -1,4 +1,4 @@
-package gateway
+package native
 
 import (
 	"crypto/hmac"
@@ -17,12 +17,12 @@ const (
 	purposeToken  = "native token"
 )
 
-// A nativeSession is what proves that a request is of one native session, and whether that lives.
+// A proof tells whether a request is of one native session, and whether that lives.
 // It was opened through us, so what proves it is known from the site itself. Methods may be called
 // on nil, a session that is not known: nothing is proven of it. Any number of goroutines may call
 // them.
-type nativeSession struct {
-	all    *nativeSessions
+type proof struct {
+	all    *sessions
 	cookie []byte // hash of its value
 	token  []byte // hash
 	accept string // Accept-Language of the log-in
@@ -35,17 +35,17 @@ type nativeSession struct {
 	doubts  int       // how many there were; guarded by mu
 }
 
-func newNativeSession(all *nativeSessions, cookie string, conn icws.Conn) *nativeSession {
+func newProof(all *sessions, cookie string, conn icws.Conn) *proof {
 	_, told, _ := strings.Cut(cookie, "|languageId=") // newer servers, over plain HTTP
-	return &nativeSession{
+	return &proof{
 		all: all, cookie: all.key.Seal(purposeCookie, cookie), token: all.key.Seal(purposeToken, conn.CSRFToken),
 		accept: conn.Language, told: told, heard: time.Now(),
 	}
 }
 
-// nativeCookie returns the value of a session's cookie in a Cookie header. Two cookies of its name
+// cookieOf returns the value of a session's cookie in a Cookie header. Two cookies of its name
 // are as good as none: which of them the site looks at is not known.
-func nativeCookie(header, session string) (string, bool) {
+func cookieOf(header, session string) (string, bool) {
 	request := http.Request{Header: http.Header{"Cookie": {header}}}
 	named := request.CookiesNamed(icwsapi.CookiePrefix + session)
 	if len(named) != 1 {
@@ -56,59 +56,59 @@ func nativeCookie(header, session string) (string, bool) {
 
 // owns reports whether a request proves to be of this session by cookie and token, and the session
 // has been heard of within provenFor, or holds an event stream here.
-func (s *nativeSession) owns(req *http.Request, session string) bool {
-	if s == nil || !s.sentBy(req, session) {
+func (p *proof) owns(req *http.Request, session string) bool {
+	if p == nil || !p.sentBy(req, session) {
 		return false
 	}
 	tokens := req.Header.Values(icwsapi.HeaderCSRFToken)
-	if len(tokens) != 1 || !hmac.Equal(s.token, s.all.key.Seal(purposeToken, tokens[0])) {
+	if len(tokens) != 1 || !hmac.Equal(p.token, p.all.key.Seal(purposeToken, tokens[0])) {
 		return false
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return !s.doubted && (s.streams > 0 || time.Since(s.heard) < provenFor)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return !p.doubted && (p.streams > 0 || time.Since(p.heard) < provenFor)
 }
 
 // sentBy reports whether a request carries the session's cookie.
-func (s *nativeSession) sentBy(req *http.Request, session string) bool {
-	value, ok := nativeCookie(strings.Join(req.Header.Values("Cookie"), ";"), session)
-	return ok && hmac.Equal(s.cookie, s.all.key.Seal(purposeCookie, value))
+func (p *proof) sentBy(req *http.Request, session string) bool {
+	value, ok := cookieOf(strings.Join(req.Header.Values("Cookie"), ";"), session)
+	return ok && hmac.Equal(p.cookie, p.all.key.Seal(purposeCookie, value))
 }
 
-func (s *nativeSession) forgotten() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.streams == 0 && time.Since(s.heard) >= rememberedFor
+func (p *proof) forgotten() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.streams == 0 && time.Since(p.heard) >= rememberedFor
 }
 
-// A nativeAsking is a request of a session on its way to the site.
-type nativeAsking struct {
-	session *nativeSession
+// A asking is a request of a session on its way to the site.
+type asking struct {
+	session *proof
 	proves  bool // an answer of 2xx says that the session lives
 	ends    bool // an answer of 2xx says that it does not
 	doubts  int  // that there were before
 }
 
 // ask notes that a request goes to the site. One that may end the session puts it in doubt at once.
-func (s *nativeSession) ask(req *http.Request, asked nativeResource) nativeAsking {
-	if s == nil {
-		return nativeAsking{}
+func (p *proof) ask(req *http.Request, asked resource) asking {
+	if p == nil {
+		return asking{}
 	}
 	ends := req.Method == http.MethodDelete && strings.HasPrefix(asked.path, "connection")
-	asking := nativeAsking{session: s, ends: ends && asked.path == "connection",
-		proves: !ends && s.sentBy(req, asked.session) && checked(req, asked)}
+	asking := asking{session: p, ends: ends && asked.path == "connection",
+		proves: !ends && p.sentBy(req, asked.session) && checked(req, asked)}
 	if ends {
-		s.doubt()
+		p.doubt()
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	asking.doubts = s.doubts
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	asking.doubts = p.doubts
 	return asking
 }
 
 // checked reports a request that the site answers with 2xx only to a session that lives. What can
 // be had without a session may be answered whatever the session is.
-func checked(req *http.Request, asked nativeResource) bool {
+func checked(req *http.Request, asked resource) bool {
 	if req.Method == http.MethodOptions {
 		return false
 	}
@@ -120,16 +120,16 @@ func checked(req *http.Request, asked nativeResource) bool {
 	return true
 }
 
-func (s *nativeSession) doubt() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.doubted = true
-	s.doubts++
+func (p *proof) doubt() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.doubted = true
+	p.doubts++
 }
 
 // heard takes note of the status that the site answered with, and reports whether the session has
 // ended. What was asked before the last doubt does not dispel it.
-func (a nativeAsking) heard(status int) bool {
+func (a asking) heard(status int) bool {
 	switch {
 	case a.session == nil:
 		return false
@@ -145,17 +145,17 @@ func (a nativeAsking) heard(status int) bool {
 	return a.ends
 }
 
-func (s *nativeSession) prove(doubts int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.doubts == doubts {
-		s.heard, s.doubted = time.Now(), false
+func (p *proof) prove(doubts int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.doubts == doubts {
+		p.heard, p.doubted = time.Now(), false
 	}
 }
 
 // hold counts an event stream that the session has open, by 1 or -1.
-func (s *nativeSession) hold(by int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.streams += by
+func (p *proof) hold(by int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.streams += by
 }

@@ -1,4 +1,4 @@
-package gateway
+package native
 
 import (
 	"bytes"
@@ -13,37 +13,37 @@ import (
 	"portico/cache"
 )
 
-// A nativeHeld is something of the ICWS API that the cache may have.
-type nativeHeld string
+// A held is something of the ICWS API that the cache may have.
+type held string
 
 // What the cache may have.
 const (
-	heldNothing   nativeHeld = ""
-	heldVersion   nativeHeld = "version"
-	heldFeatures  nativeHeld = "features"
-	heldCatalogue nativeHeld = "status-messages"
+	heldNothing   held = ""
+	heldVersion   held = "version"
+	heldFeatures  held = "features"
+	heldCatalogue held = "status-messages"
 )
 
 // isRelease reports whether only the release that the site runs decides the answer.
-func (h nativeHeld) isRelease() bool { return h == heldVersion || h == heldFeatures }
+func (h held) isRelease() bool { return h == heldVersion || h == heldFeatures }
 
 // cache returns which cache has it.
-func (h nativeHeld) cache() string {
+func (h held) cache() string {
 	if h == heldCatalogue {
 		return cache.Catalogue
 	}
 	return cache.Version
 }
 
-// A nativeResource is what a native application's request is about.
-type nativeResource struct {
+// A resource is what a native application's request is about.
+type resource struct {
 	session string // "" if it is of none
 	path    string // after /icws/ or /icws/{sessionId}/, in lower case: what servers make of capitals is not known
-	held    nativeHeld
+	held    held
 }
 
-// nativeResourceOf reads the path as the site will: segment by segment, unescaped.
-func nativeResourceOf(req *http.Request) nativeResource {
+// resourceOf reads the path as the site will: segment by segment, unescaped.
+func resourceOf(req *http.Request) resource {
 	segments := strings.FieldsFunc(req.URL.EscapedPath(), func(r rune) bool { return r == '/' })
 	for i, segment := range segments {
 		name, err := url.PathUnescape(segment)
@@ -52,11 +52,11 @@ func nativeResourceOf(req *http.Request) nativeResource {
 		}
 	}
 	if len(segments) < 2 {
-		return nativeResource{}
+		return resource{}
 	}
-	asked := nativeResource{session: segments[1], path: strings.Join(segments[2:], "/")}
+	asked := resource{session: segments[1], path: strings.Join(segments[2:], "/")}
 	if strings.EqualFold(segments[1], "connection") {
-		asked = nativeResource{path: strings.Join(segments[1:], "/")}
+		asked = resource{path: strings.Join(segments[1:], "/")}
 	}
 	if plainRead(req) {
 		asked.held = heldAt(asked)
@@ -65,7 +65,7 @@ func nativeResourceOf(req *http.Request) nativeResource {
 	return asked
 }
 
-func heldAt(asked nativeResource) nativeHeld {
+func heldAt(asked resource) held {
 	switch {
 	case asked.path == "connection/version":
 		return heldVersion
@@ -104,8 +104,8 @@ func firstChoice(list []string, accept string) (string, bool) {
 	return spelledIn(list, wanted[0].String())
 }
 
-// nativeAnswer makes an answer of our own.
-func nativeAnswer(req *http.Request, status int, body []byte, header http.Header) *http.Response {
+// ownAnswer makes an answer of our own.
+func ownAnswer(req *http.Request, status int, body []byte, header http.Header) *http.Response {
 	header.Set("Content-Length", strconv.Itoa(len(body)))
 	return &http.Response{
 		StatusCode: status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: header, Request: req,

@@ -1,4 +1,4 @@
-package gateway
+package native
 
 import (
 	"encoding/json"
@@ -8,12 +8,12 @@ import (
 	"portico/translate/icwsapi"
 )
 
-// NativeContentType is the media type of NativeFailure.
-const NativeContentType = icwsapi.ContentType
+// ContentType is the media type of Failure.
+const ContentType = icwsapi.ContentType
 
-// NativeFailure returns what an ICWS application reads of an error, in the form of its API's own.
+// Failure returns what an ICWS application reads of an error, in the form of its API's own.
 // There is no other host to try: we have tried those there are.
-func NativeFailure(err error) []byte {
+func Failure(err error) []byte {
 	message := fault.Public(err)
 	var body any
 	switch fault.Status(err) {
@@ -26,7 +26,7 @@ func NativeFailure(err error) []byte {
 	}
 	encoded, err := json.Marshal(body)
 	if err != nil {
-		panic("gateway: texts cannot fail to encode: " + err.Error())
+		panic("native: texts cannot fail to encode: " + err.Error())
 	}
 	return encoded
 }

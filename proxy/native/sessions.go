@@ -1,4 +1,4 @@
-package gateway
+package native
 
 import (
 	"sync"
@@ -16,64 +16,64 @@ const (
 	// that comes back later is served by the site alone.
 	rememberedFor = 30 * time.Minute
 
-	// maxNativeSessions bounds what is kept of them.
-	maxNativeSessions = 100_000
+	// maxSessions bounds what is kept of them.
+	maxSessions = 100_000
 )
 
-// nativeSessions are the native sessions that were opened through us. Any number of goroutines may
+// sessions are the native sessions that were opened through us. Any number of goroutines may
 // call its methods.
-type nativeSessions struct {
+type sessions struct {
 	key session.Key
 
 	mu      sync.Mutex
-	known   map[nativeID]*nativeSession // guarded by mu
-	streams map[*nativeStream]bool      // that are open; guarded by mu
-	over    bool                        // streams are let go; guarded by mu
+	known   map[sessionID]*proof // guarded by mu
+	streams map[*stream]bool     // that are open; guarded by mu
+	over    bool                 // streams are let go; guarded by mu
 }
 
-// A nativeID is a session's id and the host it is at: hosts number their sessions by themselves.
-type nativeID struct{ base, session string }
+// A sessionID is a session's id and the host it is at: hosts number their sessions by themselves.
+type sessionID struct{ base, session string }
 
-func newNativeSessions(key session.Key) *nativeSessions {
-	return &nativeSessions{key: key, known: map[nativeID]*nativeSession{}, streams: map[*nativeStream]bool{}}
+func newSessions(key session.Key) *sessions {
+	return &sessions{key: key, known: map[sessionID]*proof{}, streams: map[*stream]bool{}}
 }
 
 // opened takes note of a session that the site opened. One that no cookie or token proves cannot be
 // anybody's own.
-func (s *nativeSessions) opened(conn icws.Conn) {
-	cookie, ok := nativeCookie(conn.Cookie, conn.SessionID)
+func (s *sessions) opened(conn icws.Conn) {
+	cookie, ok := cookieOf(conn.Cookie, conn.SessionID)
 	if !ok || cookie == "" || conn.CSRFToken == "" {
 		return
 	}
-	one := newNativeSession(s, cookie, conn)
-	id := nativeID{conn.Base, conn.SessionID}
+	one := newProof(s, cookie, conn)
+	id := sessionID{conn.Base, conn.SessionID}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	_, again := s.known[id]
-	if again || len(s.known) < maxNativeSessions {
+	if again || len(s.known) < maxSessions {
 		s.known[id] = one
 	}
 }
 
 // find returns a session, nil if it is not known.
-func (s *nativeSessions) find(base, session string) *nativeSession {
+func (s *sessions) find(base, session string) *proof {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.known[nativeID{base, session}]
+	return s.known[sessionID{base, session}]
 }
 
 // drop forgets a session, unless a new one has its id by now.
-func (s *nativeSessions) drop(base, session string, one *nativeSession) {
+func (s *sessions) drop(base, session string, one *proof) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	id := nativeID{base, session}
+	id := sessionID{base, session}
 	if s.known[id] == one {
 		delete(s.known, id)
 	}
 }
 
 // sweep forgets sessions that were not heard of for long.
-func (s *nativeSessions) sweep() {
+func (s *sessions) sweep() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for id, one := range s.known {
@@ -84,10 +84,10 @@ func (s *nativeSessions) sweep() {
 }
 
 // letGo ends the streams that are open, and those that open from now on.
-func (s *nativeSessions) letGo() {
+func (s *sessions) letGo() {
 	s.mu.Lock()
 	s.over = true
-	open := make([]*nativeStream, 0, len(s.streams))
+	open := make([]*stream, 0, len(s.streams))
 	for one := range s.streams {
 		open = append(open, one)
 	}

@@ -1,14 +1,12 @@
-package gateway
+package native
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"net/netip"
 	"strings"
 
 	"portico/proxy/fault"
@@ -16,36 +14,25 @@ import (
 	"portico/proxy/upstream"
 )
 
-// nativeTries is what a native log-in counts for: its names and addresses are those of /me.
-type nativeTries struct {
-	mayTry func(ctx context.Context, name string, from netip.Addr) error
-	tried  func(ctx context.Context, name string, from netip.Addr, err error)
-	lock   func(ctx context.Context, name string) (func(), error)
-}
-
-func (g *Gateway) tries() nativeTries {
-	return nativeTries{mayTry: g.guesses.mayTry, tried: g.tried, lock: g.guesses.names.lock}
-}
-
 // guess sends a log-in, unless too many of its name or from its address were refused. Those of one name
 // come one after the other, so that no number of them at once is more than one guess.
-func (p *NativePassage) guess(req *http.Request) (*http.Response, icws.Conn, error) {
+func (p *Passage) guess(req *http.Request) (*http.Response, icws.Conn, error) {
 	req, name, err := named(req)
 	if err != nil {
 		return nil, icws.Conn{}, err
 	}
-	ctx, tries := req.Context(), p.native.tries
+	ctx, site := req.Context(), p.proxy.site
 	if name != "" {
-		unlock, err := tries.lock(ctx, name)
+		unlock, err := site.Logins.Lock(ctx, name)
 		if err != nil {
-			return nil, icws.Conn{}, fmt.Errorf("gateway: wait for another log-in of the same name: %w: %w", fault.Timeout, err)
+			return nil, icws.Conn{}, fmt.Errorf("native: wait for another log-in of the same name: %w: %w", fault.Timeout, err)
 		}
 		defer unlock()
 	}
 	mayTry := func() error {
-		err := tries.mayTry(ctx, name, p.From)
+		err := site.Logins.MayTry(ctx, name, p.From)
 		if errors.Is(err, fault.Throttled) {
-			p.native.site.limited()
+			site.ICWS.Metrics().Login(upstream.LoginLimited)
 		}
 		return err
 	}
@@ -54,13 +41,13 @@ func (p *NativePassage) guess(req *http.Request) (*http.Response, icws.Conn, err
 		return nil, icws.Conn{}, err
 	}
 	// Others may be refused while this one waits for its turn.
-	res, conn, err := p.native.site.ICWS.NativeLogin(req.WithContext(upstream.WithStill(ctx, mayTry)))
+	res, conn, err := site.ICWS.NativeLogin(req.WithContext(upstream.WithStill(ctx, mayTry)))
 	switch {
 	case err != nil:
 	case conn.SessionID != "":
-		tries.tried(ctx, name, p.From, nil)
+		site.Logins.Tried(ctx, name, p.From, nil)
 	case icws.RefusedLogin(res):
-		tries.tried(ctx, name, p.From, fault.Unauthenticated)
+		site.Logins.Tried(ctx, name, p.From, fault.Unauthenticated)
 	}
 	return res, conn, err
 }
@@ -75,7 +62,7 @@ func named(req *http.Request) (*http.Request, string, error) {
 	}
 	body, err := io.ReadAll(io.LimitReader(req.Body, icws.MaxNativeLogin+1))
 	if err != nil {
-		return nil, "", fmt.Errorf("gateway: read a log-in: %w: %w", fault.Invalid, err)
+		return nil, "", fmt.Errorf("native: read a log-in: %w: %w", fault.Invalid, err)
 	}
 	ahead := req.WithContext(req.Context())
 	ahead.Body = struct {

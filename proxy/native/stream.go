@@ -1,4 +1,4 @@
-package gateway
+package native
 
 import (
 	"io"
@@ -7,9 +7,9 @@ import (
 	"sync/atomic"
 )
 
-// A nativeStream is the body of an event stream that an application holds through us. What it brings
+// A stream is the body of an event stream that an application holds through us. What it brings
 // is the application's alone: it is not looked into.
-type nativeStream struct {
+type stream struct {
 	io.ReadCloser
 	ended    func()
 	once     sync.Once
@@ -18,9 +18,9 @@ type nativeStream struct {
 
 // follow counts a stream until its end: it keeps its session proven, if the application that opened it
 // proved to be the session's.
-func (s *nativeSessions) follow(res *http.Response, asking nativeAsking) {
+func (s *sessions) follow(res *http.Response, asking asking) {
 	holds := asking.proves && res.StatusCode/100 == 2
-	one := &nativeStream{ReadCloser: res.Body}
+	one := &stream{ReadCloser: res.Body}
 	one.ended = func() {
 		if holds {
 			asking.session.hold(-1)
@@ -43,25 +43,25 @@ func (s *nativeSessions) follow(res *http.Response, asking nativeAsking) {
 }
 
 // Read implements io.Reader. A stream that was let go ends as one does that the site ends.
-func (n *nativeStream) Read(p []byte) (int, error) {
-	read, err := n.ReadCloser.Read(p)
+func (s *stream) Read(p []byte) (int, error) {
+	read, err := s.ReadCloser.Read(p)
 	if err != nil {
-		n.once.Do(n.ended)
+		s.once.Do(s.ended)
 	}
-	if err != nil && n.released.Load() {
+	if err != nil && s.released.Load() {
 		err = io.EOF
 	}
 	return read, err
 }
 
 // Close implements io.Closer.
-func (n *nativeStream) Close() error {
-	n.once.Do(n.ended)
-	return n.ReadCloser.Close()
+func (s *stream) Close() error {
+	s.once.Do(s.ended)
+	return s.ReadCloser.Close()
 }
 
 // letGo ends the stream from our side.
-func (n *nativeStream) letGo() {
-	n.released.Store(true)
-	_ = n.Close()
+func (s *stream) letGo() {
+	s.released.Store(true)
+	_ = s.Close()
 }
