@@ -2,16 +2,15 @@ package proxy
 
 import (
 	"bytes"
-	"fmt"
 	"io"
 	"net/http"
 	"runtime/debug"
-	"strconv"
 	"sync"
 	"time"
 
 	"portico/proxy/fault"
 	"portico/proxy/gateway"
+	"portico/proxy/plainhttp"
 	"portico/proxy/quick"
 	"portico/translate/htccapi"
 )
@@ -175,7 +174,7 @@ func (c *quickCall) statusMessages() bool {
 	default:
 		c.begin(http.StatusOK, c.door.heads.catalogue)
 	}
-	c.add("Etag: ", doc.ETag)
+	c.add("Etag", doc.ETag)
 	c.end(doc.Body)
 	return true
 }
@@ -189,7 +188,7 @@ func (c *quickCall) me() bool {
 	}
 	c.begin(http.StatusOK, c.door.heads.me)
 	c.out = append(c.out, headerStateAge+": "...)
-	c.out = append(appendAge(c.out, me.Age), "\r\n"...)
+	c.out = append(appendAge(c.out, me.Age), plainhttp.LineEnd...)
 	c.end(body)
 	return true
 }
@@ -202,27 +201,25 @@ func (c *quickCall) begin(status int, head []byte) {
 		c.id = newRequestID()
 	}
 	c.out = append(c.out[:0], head...)
-	c.add("Date: ", quick.Date())
-	c.add("X-Request-Id: ", c.id)
+	c.out = plainhttp.AppendDate(c.out)
+	c.add("X-Request-Id", c.id)
 	id := c.agent.SessionID()
 	if c.caller.SessionID != id {
-		c.add("Set-Cookie: ", c.door.cookie(id).String())
+		c.add("Set-Cookie", c.door.cookie(id).String())
 	}
 }
 
 func (c *quickCall) add(name, value string) {
-	c.out = append(append(append(c.out, name...), value...), "\r\n"...)
+	c.out = plainhttp.AppendField(c.out, name, value)
 }
 
 // end writes the body, if there is one.
 func (c *quickCall) end(body []byte) {
-	if body == nil {
-		c.out = append(c.out, "\r\n"...)
-		return
+	if body != nil {
+		c.out = plainhttp.AppendLength(c.out, int64(len(body)))
 	}
 	c.bytes = len(body)
-	c.out = strconv.AppendInt(append(c.out, "Content-Length: "...), int64(len(body)), 10)
-	c.out = append(append(c.out, "\r\n\r\n"...), body...)
+	c.out = append(append(c.out, plainhttp.LineEnd...), body...)
 }
 
 // quickHeads are the beginnings of answers: the status, and the headers that are always the same.
@@ -231,8 +228,7 @@ type quickHeads struct{ catalogue, zipped, notModified, me []byte }
 // newQuickHeads makes them with the functions that set the headers elsewhere.
 func (d *door) newQuickHeads() quickHeads {
 	head := func(status int, more ...func(http.Header)) []byte {
-		text := fmt.Appendf(nil, "HTTP/1.1 %d %s\r\n", status, http.StatusText(status))
-		return append(text, d.headLines(http.MethodGet, "", more...)...)
+		return append(plainhttp.AppendStatus(nil, status), d.headLines(http.MethodGet, "", more...)...)
 	}
 	isJSON := func(header http.Header) { header["Content-Type"] = headerJSON }
 	isZipped := func(header http.Header) { header["Content-Encoding"] = headerGzip }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"portico/proxy/gateway"
+	"portico/proxy/plainhttp"
 	"portico/proxy/push"
 	"portico/proxy/quick"
 	"portico/proxy/tracing"
@@ -107,9 +108,9 @@ func (d *door) headFor(in *quick.Request) ([]byte, bool) {
 
 // Head implements push.Caller.
 func (p *poll) Head(out []byte) []byte {
-	out = append(append(append(append(out, p.head...), "X-Request-Id: "...), p.id...), "\r\n"...)
+	out = plainhttp.AppendField(append(out, p.head...), "X-Request-Id", p.id)
 	if p.cookie != "" {
-		out = append(append(append(out, "Set-Cookie: "...), p.cookie...), "\r\n"...)
+		out = plainhttp.AppendField(out, "Set-Cookie", p.cookie)
 	}
 	return out
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"portico/proxy/plainhttp"
 )
 
 // A Response is an answer of a handler that leaves in one write: when the handler has returned, or flushes what
@@ -113,36 +115,28 @@ func (w *Response) send() {
 	}
 	w.sent = true
 	w.WriteHeader(http.StatusOK)
-	w.text("HTTP/1.1 ", strconv.Itoa(w.status), " ", http.StatusText(w.status), "\r\n")
+	w.out.Write(plainhttp.AppendStatus(w.out.AvailableBuffer(), w.status))
 	_ = w.header.Write(&w.out)
-	if !w.has("Date") {
-		w.text("Date: ", Date(), "\r\n")
-	}
-	if hasBody(w.status) {
-		w.describe()
-	}
-	w.text("\r\n")
+	w.out.Write(w.appendOwn(w.out.AvailableBuffer()))
 	w.out.Write(w.body)
 	_, w.err = w.to.Write(w.out.Bytes())
 }
 
-// describe adds what is said of a body.
-func (w *Response) describe() {
-	if !w.has("Content-Length") {
-		w.text("Content-Length: ", strconv.Itoa(len(w.body)), "\r\n")
+// appendOwn appends the headers that the handler has left out, and the end of all.
+func (w *Response) appendOwn(text []byte) []byte {
+	if !w.has("Date") {
+		text = plainhttp.AppendDate(text)
 	}
-	if !w.has("Content-Type") && len(w.body) > 0 {
-		w.text("Content-Type: ", http.DetectContentType(w.body), "\r\n")
+	if hasBody(w.status) && !w.has("Content-Length") {
+		text = plainhttp.AppendLength(text, int64(len(w.body)))
 	}
+	if hasBody(w.status) && !w.has("Content-Type") && len(w.body) > 0 {
+		text = plainhttp.AppendField(text, "Content-Type", http.DetectContentType(w.body))
+	}
+	return append(text, plainhttp.LineEnd...)
 }
 
 func (w *Response) has(name string) bool {
 	_, has := w.header[name]
 	return has
-}
-
-func (w *Response) text(parts ...string) {
-	for _, part := range parts {
-		w.out.WriteString(part)
-	}
 }

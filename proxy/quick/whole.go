@@ -7,13 +7,15 @@ import (
 	"net/textproto"
 	"net/url"
 	"strings"
+
+	"portico/proxy/plainhttp"
 )
 
 // HTTP returns the request as net/http would read it (FuzzRequest), for a handler. It is the caller's: nothing in
 // it is the connection's.
 func (r *Request) HTTP(ctx context.Context) *http.Request {
 	text := string(r.came)
-	header, host := headerIn(text[r.lines:r.body-len(lineEnd)], r.Headers)
+	header, host := headerIn(text[r.lines:r.body-len(plainhttp.LineEnd)], r.Headers)
 	path := r.lines - len(version) - r.URLLength()
 	read := http.Request{
 		Method: r.Method, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: header, Host: host,
@@ -34,7 +36,7 @@ func (r *Request) HTTP(ctx context.Context) *http.Request {
 func headerIn(lines string, n int) (header http.Header, host string) {
 	header = make(http.Header, n)
 	values := make([]string, n) // as net/http has it: mostly there is one of each
-	for line := range strings.SplitSeq(lines, "\r\n") {
+	for line := range strings.SplitSeq(lines, plainhttp.LineEnd) {
 		name, value, ok := strings.Cut(line, ":")
 		if !ok {
 			break // behind the last

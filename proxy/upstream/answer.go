@@ -2,93 +2,73 @@ package upstream
 
 import (
 	"bytes"
-	"iter"
 	"net/http"
-	"strconv"
+
+	"portico/proxy/plainhttp"
 )
 
 // An answer is one of the kind that a site gives to nearly every change: short, and whole in what is read at once.
 type answer struct {
 	status int
-	head   int // its length, in bytes
-	body   int // and that of the body
+	lines  int // where in it the headers begin
+	head   int // how long all before the body is, in bytes
+	body   int // and that; -1: it is not told
+
+	pragma, caching bool // there are headers of that name
 }
 
-var (
-	answerBegins = []byte("HTTP/1.1 ")
-	lineEnd      = []byte("\r\n")
-	headEnd      = []byte("\r\n\r\n")
-)
-
 // parseAnswer reads the head of an answer; false of one that did not come whole, or leaves any doubt. What it takes
-// net/http takes, and reads in the same way (FuzzAnswer): a status that has a body, names of letters, digits and
-// signs that are in use, values of visible ASCII, one length, and nothing that says how the body or the connection
-// goes on.
+// net/http takes, and reads in the same way (FuzzAnswer): a status that has a body, plain fields, one length, and
+// nothing that says how the body or the connection goes on.
 //
 // http.ReadResponse takes 12 allocations and several times as long: it is ready for bodies of any kind, and makes a
 // map of headers of which one or none is looked at.
 func parseAnswer(got []byte) (answer, bool) {
-	end := bytes.Index(got, headEnd)
-	if end < 0 || !bytes.HasPrefix(got, answerBegins) {
+	status, lines, ok := statusOf(got)
+	if !ok {
 		return answer{}, false
 	}
-	a := answer{head: end + len(headEnd), body: -1}
-	var ok, pragma, caching bool
-	a.status, ok = statusOf(got[len(answerBegins):])
-	for name, value := range headersOf(got[:a.head]) {
-		if len(name) == 0 || spanOf(name, inName) != len(name) || value == nil || spanOf(value, inValue) != len(value) {
+	a := answer{status: status, lines: len(got) - len(lines), body: -1}
+	in := plainhttp.ReadFields(lines)
+	for in.Next() {
+		if !a.field(&in) {
 			return answer{}, false
 		}
-		switch {
-		case is(name, "Content-Length"):
-			ok = ok && a.body < 0 && len(value) > 0 && len(value) < 10 && len(bytes.Trim(value, digits)) == 0
-			a.body, _ = strconv.Atoi(string(value))
-		case is(name, "Connection"):
-			ok = ok && is(value, "keep-alive")
-		case is(name, "Transfer-Encoding"), is(name, "Trailer"), is(name, "Upgrade"):
-			ok = false
-		case is(name, "Pragma"):
-			pragma = true
-		case is(name, "Cache-Control"):
-			caching = true
-		}
 	}
-	return a, ok && a.body >= 0 && (caching || !pragma) // of which alone net/http makes the other
+	body, ok := in.End()
+	a.head = len(got) - len(body)
+	return a, ok && a.body >= 0 && (a.caching || !a.pragma) // of which alone net/http makes the other
 }
 
-const digits = "0123456789"
-
-// statusOf reads a status line after its version.
-func statusOf(text []byte) (int, bool) {
-	line, _, _ := bytes.Cut(text, lineEnd)
-	if len(line) < 4 || line[3] != ' ' || spanOf(line, inValue) != len(line) || len(bytes.Trim(line[:3], digits)) > 0 {
-		return 0, false
+// field reads a field; false if it leaves a doubt about where the answer ends.
+func (a *answer) field(in *plainhttp.Fields) (ok bool) {
+	switch string(in.Known()) {
+	case "content-length":
+		again := a.body >= 0
+		a.body, ok = plainhttp.Length(in.Value)
+		return ok && !again
+	case "connection":
+		return bytes.EqualFold(in.Value, []byte("keep-alive"))
+	case "transfer-encoding", "trailer", "upgrade":
+		return false
+	case "pragma":
+		a.pragma = true
+	case "cache-control":
+		a.caching = true
 	}
-	status, _ := strconv.Atoi(string(line[:3]))
-	return status, status >= 200 && status < 600 && status != http.StatusNoContent && status != http.StatusNotModified
+	return true
 }
 
-// is compares without regard to case.
-func is(text []byte, name string) bool {
-	return len(text) == len(name) && bytes.EqualFold(text, []byte(name))
-}
-
-// headersOf returns name and value of each header of a head, as they came; no name of a line that is none.
-func headersOf(head []byte) iter.Seq2[[]byte, []byte] {
-	return func(yield func(name, value []byte) bool) {
-		_, rest, _ := bytes.Cut(head, lineEnd)
-		for len(rest) > len(lineEnd) {
-			var line []byte
-			line, rest, _ = bytes.Cut(rest, lineEnd)
-			name, value, ok := bytes.Cut(line, []byte(":"))
-			if !ok {
-				name = nil
-			}
-			if !yield(name, bytes.Trim(value, " ")) {
-				return
-			}
-		}
+// statusOf reads the first line of an answer, and returns what follows.
+func statusOf(got []byte) (status int, lines []byte, ok bool) {
+	const version, digits = "HTTP/1.1 ", 3
+	line, lines, _ := bytes.Cut(got, []byte(plainhttp.LineEnd))
+	text, ok := bytes.CutPrefix(line, []byte(version))
+	if !ok || len(text) <= digits || text[digits] != ' ' || !plainhttp.Only(text, plainhttp.Value) {
+		return 0, nil, false
 	}
+	status, ok = plainhttp.Length(text[:digits])
+	return status, lines, ok && status >= 200 && status < 600 && status != http.StatusNoContent && status != http.StatusNotModified
 }
 
 // A Reply is one answer, read to its end. Any status, redirects included, is an answer.
@@ -97,29 +77,29 @@ type Reply struct {
 	Body   []byte
 
 	header http.Header
-	head   []byte // of an answer that parseAnswer has read, in place of header
+	lines  []byte // of an answer that parseAnswer has read, in place of header
 }
 
 // Header returns the headers. Whoever needs one of them asks Get.
 func (r Reply) Header() http.Header {
-	if r.head == nil {
+	if r.lines == nil {
 		return r.header
 	}
 	all := http.Header{}
-	for name, value := range headersOf(r.head) {
-		all.Add(string(name), string(value))
+	for in := plainhttp.ReadFields(r.lines); in.Next(); {
+		all.Add(string(in.Name), string(in.Value))
 	}
 	return all
 }
 
 // Get returns the first value of a header, "" if there is none.
 func (r Reply) Get(name string) string {
-	if r.head == nil {
+	if r.lines == nil {
 		return r.header.Get(name)
 	}
-	for one, value := range headersOf(r.head) {
-		if is(one, name) {
-			return string(value)
+	for in := plainhttp.ReadFields(r.lines); in.Next(); {
+		if in.Is(name) {
+			return string(in.Value)
 		}
 	}
 	return ""

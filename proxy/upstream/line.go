@@ -157,7 +157,7 @@ func (l *line) short(in []byte, n int, maxBody int64) (Reply, int, error) {
 		return Reply{}, n, nil
 	}
 	copied := bytes.Clone(in[:whole])
-	return Reply{Status: a.status, Body: copied[a.head:], head: copied[:a.head:a.head]}, n, nil
+	return Reply{Status: a.status, Body: copied[a.head:], lines: copied[a.lines:a.head:a.head]}, n, nil
 }
 
 // long has net/http read the head of an answer, whose body gives the connection back. Answers that announce another

@@ -7,7 +7,14 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
+
+	"portico/proxy/plainhttp"
+)
+
+// What may stand in the first line of a request that is written here.
+var (
+	inMethod = plainhttp.Among("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+	inTarget = plainhttp.Alphanumeric("/-._~%?=&+,:@")
 )
 
 // maxHeaders is how many headers a request has at most that is written here.
@@ -20,17 +27,17 @@ const maxHeaders = 16
 // of any kind and for whoever traces it.
 func appendRequest(text []byte, req *http.Request) ([]byte, bool, error) {
 	target := targetOf(req.URL)
-	if !isPlainRequest(req) || spanOf(target, inTarget) != len(target) {
+	if !isPlainRequest(req) || !plainhttp.Only(target, inTarget) {
 		return text, false, nil
 	}
 	text = append(text, req.Method...)
 	text = append(text, ' ')
 	text = append(text, target...)
-	text = appendHeader(append(text, " HTTP/1.1\r\n"...), "Host", req.URL.Host)
-	text = appendHeader(text, "User-Agent", "Go-http-client/1.1")
+	text = append(append(text, " HTTP/1.1"...), plainhttp.LineEnd...)
+	text = plainhttp.AppendField(text, "Host", req.URL.Host)
+	text = plainhttp.AppendField(text, "User-Agent", "Go-http-client/1.1")
 	if req.ContentLength > 0 || slices.Contains([]string{http.MethodPost, http.MethodPut, http.MethodPatch}, req.Method) {
-		text = append(text, "Content-Length: "...)
-		text = append(strconv.AppendInt(text, req.ContentLength, 10), "\r\n"...)
+		text = plainhttp.AppendLength(text, req.ContentLength)
 	}
 	var room [maxHeaders]string
 	names := room[:0]
@@ -40,24 +47,17 @@ func appendRequest(text []byte, req *http.Request) ([]byte, bool, error) {
 	slices.Sort(names)
 	for _, name := range names {
 		for _, value := range req.Header[name] {
-			text = appendHeader(text, name, value)
+			text = plainhttp.AppendField(text, name, value)
 		}
 	}
-	return appendBody(append(text, "\r\n"...), req)
+	return appendBody(append(text, plainhttp.LineEnd...), req)
 }
 
 func targetOf(u *url.URL) string {
-	if u.RawQuery == "" && u.RawPath == "" && !u.ForceQuery && u.Path != "" && spanOf(u.Path, inTarget) == len(u.Path) && u.Opaque == "" {
+	if u.RawQuery == "" && u.RawPath == "" && !u.ForceQuery && u.Path != "" && plainhttp.Only(u.Path, inTarget) && u.Opaque == "" {
 		return u.Path
 	}
 	return u.RequestURI()
-}
-
-func appendHeader(text []byte, name, value string) []byte {
-	text = append(text, name...)
-	text = append(text, ": "...)
-	text = append(text, value...)
-	return append(text, "\r\n"...)
 }
 
 // appendBody appends the body of a request, of which as much must come as is announced.
@@ -81,7 +81,7 @@ func isPlainRequest(req *http.Request) bool {
 	switch {
 	case req.Close, req.TransferEncoding != nil, req.Trailer != nil, req.Host != "" && req.Host != u.Host, req.ContentLength < 0,
 		len(req.Header) > maxHeaders, (req.Body == nil || req.Body == http.NoBody) != (req.ContentLength == 0),
-		u.Host == "", spanOf(u.Host, inHost) != len(u.Host), req.Method == "", spanOf(req.Method, inMethod) != len(req.Method):
+		u.Host == "", !plainhttp.Only(u.Host, plainhttp.Host), req.Method == "", !plainhttp.Only(req.Method, inMethod):
 		return false
 	}
 	for name, values := range req.Header {
@@ -98,52 +98,15 @@ func isPlainHeader(name string, values []string) bool {
 	case "", "Host", "User-Agent", "Content-Length", "Transfer-Encoding", "Trailer":
 		return false
 	}
-	if spanOf(name, inName) != len(name) {
+	if !plainhttp.Only(name, plainhttp.Name) {
 		return false
 	}
 	for _, value := range values {
-		if spanOf(value, inValue) != len(value) || value != "" && (value[0] == ' ' || value[len(value)-1] == ' ') {
+		if !plainhttp.Only(value, plainhttp.Value) || value != "" && (value[0] == ' ' || value[len(value)-1] == ' ') {
 			return false
 		}
 	}
 	return true
-}
-
-// Where a byte may stand in what is written and read here.
-const (
-	inMethod uint8 = 1 << iota
-	inTarget
-	inHost
-	inName
-	inValue
-)
-
-var kinds = func() (all [256]uint8) {
-	for c := byte(' '); c <= '~'; c++ {
-		all[c] |= inValue
-		switch {
-		case c >= 'A' && c <= 'Z':
-			all[c] |= inMethod | inTarget | inHost | inName
-		case c >= 'a' && c <= 'z', c >= '0' && c <= '9', c == '-':
-			all[c] |= inTarget | inHost | inName
-		}
-	}
-	for kind, signs := range map[uint8]string{inTarget: "/._~%?=&+,:@", inHost: ".:[]", inName: "_"} {
-		for i := range len(signs) {
-			all[signs[i]] |= kind
-		}
-	}
-	return all
-}()
-
-// spanOf returns how many bytes text begins with that may stand there.
-func spanOf[T string | []byte](text T, kind uint8) int {
-	for i := range len(text) {
-		if kinds[text[i]]&kind == 0 {
-			return i
-		}
-	}
-	return len(text)
 }
 
 // SetBody gives a request a body in memory, which can be had again.

@@ -115,7 +115,7 @@ func FuzzAnswer(f *testing.F) {
 		if err != nil || string(body) != string(text[got.head:got.head+got.body]) || in.Buffered() != len(text)-got.head-got.body {
 			t.Errorf("the body of %q is %q to net/http, %v", text, body, err)
 		}
-		header := Reply{head: text[:got.head]}.Header()
+		header := Reply{lines: text[got.lines:got.head]}.Header()
 		if got.status != want.StatusCode || want.Close || want.Uncompressed || !cmp.Equal(header, want.Header) {
 			t.Errorf("%q is read as %d %v; net/http reads %d %v, the last on its connection: %v", text, got.status, header, want.StatusCode, want.Header, want.Close)
 		}
