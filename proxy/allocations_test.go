@@ -33,7 +33,7 @@ var allocations = map[string]int{
 	"POST /me":               67,
 	"log-in":                 1366, // catalogue, event stream, subscriptions and what they bring
 	"event of the site":      6,    // nobody listens
-	"held poll":              23,
+	"held poll":              21,
 	"push of one event":      39, // from the site's stream to the answer of a held poll
 }
 

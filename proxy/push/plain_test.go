@@ -20,11 +20,13 @@ func TestPlainMessages(t *testing.T) {
 		{"with advice", `[{"id":"3","channel":"/meta/connect","advice":{"timeout":0}}]`, false},
 		{"with an id that is a number", `[{"id":3,"channel":"/meta/connect"}]`, false},
 		{"with escapes", `[{"id":"\u0033","channel":"\/meta/connect"}]`, false},
-		{"beyond ASCII", `[{"id":"ü","channel":"/meta/connect"}]`, false},
+		{"beyond ASCII", `[{"id":"ü","channel":"/meta/connect"}]`, true},
+		{"beyond UTF-8", "[{\"id\":\"\xfc\",\"channel\":\"/meta/connect\"}]", false},
 		{"a name in capitals, which counts all the same", `[{"ID":"3","channel":"/meta/connect"}]`, false},
 		{"two messages", `[{"id":"3"},{"id":"4"}]`, false},
 		{"one without an array", `{"id":"3"}`, false},
-		{"one without fields", `[{}]`, false},
+		{"one without fields", `[{}]`, true},
+		{"none", `[]`, false},
 		{"nothing", ``, false},
 		{"cut short", `[{"id":"3"`, false},
 		{"with more behind it", `[{"id":"3"}]]`, false},
@@ -97,5 +99,16 @@ func TestNoFieldOfAReplyIsForgotten(t *testing.T) {
 		field := reflect.ValueOf(&r).Elem().Field(i)
 		field.Set(reflect.ValueOf(values[field.Type()]))
 		sameReply(t, r)
+	}
+}
+
+func BenchmarkDecode(b *testing.B) {
+	text := []byte(`[{"id":"3","channel":"/meta/connect","connectionType":"long-polling","clientId":"0123456789abcdef0123456789abcdef"}]`)
+	b.ReportAllocs()
+	for b.Loop() {
+		_, err := decode(text)
+		if err != nil {
+			b.Fatal(err)
+		}
 	}
 }
