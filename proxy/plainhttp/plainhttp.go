@@ -1,7 +1,7 @@
 // Package plainhttp reads and writes what plain messages of HTTP/1.1 are made of: those that programs send all day,
 // short, whole, and with nothing in them that two readers could take for two things. It knows bytes, fields and
-// lengths; which of them a message may have is for its readers to say: proxy/quick for requests, proxy/upstream for
-// the answers of sites. Whatever leaves a doubt is left to net/http, and what is taken net/http takes, and reads in
+// lengths; which of them a message may have is for its readers to say: proxy/quick of requests, proxy/upstream of the
+// answers of sites. Whatever leaves a doubt is left to net/http, and what is taken net/http takes, and reads in
 // the same way. Nothing here allocates.
 package plainhttp
 

@@ -40,6 +40,18 @@ func parseAnswer(got []byte) (answer, bool) {
 	return a, ok && a.body >= 0 && (a.caching || !a.pragma) // of which alone net/http makes the other
 }
 
+// statusOf reads the first line of an answer, and returns what follows.
+func statusOf(got []byte) (status int, lines []byte, ok bool) {
+	const version, digits = "HTTP/1.1 ", 3
+	line, lines, _ := bytes.Cut(got, []byte(plainhttp.LineEnd))
+	text, ok := bytes.CutPrefix(line, []byte(version))
+	if !ok || len(text) <= digits || text[digits] != ' ' || !plainhttp.Only(text, plainhttp.Value) {
+		return 0, nil, false
+	}
+	status, ok = plainhttp.Length(text[:digits])
+	return status, lines, ok && status >= 200 && status < 600 && status != http.StatusNoContent && status != http.StatusNotModified
+}
+
 // field reads a field; false if it leaves a doubt about where the answer ends.
 func (a *answer) field(in *plainhttp.Fields) (ok bool) {
 	switch string(in.Known()) {
@@ -57,18 +69,6 @@ func (a *answer) field(in *plainhttp.Fields) (ok bool) {
 		a.caching = true
 	}
 	return true
-}
-
-// statusOf reads the first line of an answer, and returns what follows.
-func statusOf(got []byte) (status int, lines []byte, ok bool) {
-	const version, digits = "HTTP/1.1 ", 3
-	line, lines, _ := bytes.Cut(got, []byte(plainhttp.LineEnd))
-	text, ok := bytes.CutPrefix(line, []byte(version))
-	if !ok || len(text) <= digits || text[digits] != ' ' || !plainhttp.Only(text, plainhttp.Value) {
-		return 0, nil, false
-	}
-	status, ok = plainhttp.Length(text[:digits])
-	return status, lines, ok && status >= 200 && status < 600 && status != http.StatusNoContent && status != http.StatusNotModified
 }
 
 // A Reply is one answer, read to its end. Any status, redirects included, is an answer.
