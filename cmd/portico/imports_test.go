@@ -44,7 +44,7 @@ var rooms = map[string][]string{
 	"proxy/simulation":       {},
 	"proxy/icws":             {"proxy/plainjson", "proxy/fault", "proxy/upstream", "proxy/tracing", "translate/icwsapi"},
 	"proxy/icws/icwssim":     {"translate/icwsapi", "proxy/simulation", "proxy/upstream/memhttp"},
-	"proxy/push":             {"proxy/aside", "proxy/plainjson"},
+	"proxy/push":             {"proxy/aside", "proxy/plainhttp", "proxy/plainjson"},
 	"proxy/htcc":             {"proxy/fault", "proxy/upstream", "proxy/tracing", "translate/htccapi"},
 	"proxy/htcc/htccsim":     {"translate/htccapi", "proxy/push", "proxy/simulation", "proxy/upstream/memhttp"},
 	"proxy/native":           {"proxy/icws", "proxy/upstream", "cache", "proxy/session", "proxy/fault", "proxy/tracing", "translate/icwsapi"},

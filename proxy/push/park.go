@@ -3,11 +3,11 @@ package push
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
+
+	"portico/proxy/plainhttp"
 )
 
 // A parked is a connect that is answered on a line, mostly after it was held.
@@ -159,24 +159,31 @@ func (p *parked) compose() *answer {
 	} else {
 		a.end = Ending{Status: http.StatusOK, Bytes: len(body)}
 	}
-	head := append(a.out.AvailableBuffer(), "HTTP/1.1 "...)
-	head = append(strconv.AppendInt(head, int64(a.end.Status), 10), ' ')
-	head = append(append(head, http.StatusText(a.end.Status)...), "\r\n"...)
-	head = p.caller.Head(head)
-	if err == nil {
-		head = append(head, "Content-Type: application/json;charset=UTF-8\r\n"...)
-	}
-	if err == nil && p.x.newBrowser {
-		head = fmt.Appendf(head, "Set-Cookie: %s\r\n", p.line.server.cookie(p.x.browser))
-	}
-	if err == nil && p.x.last {
-		head = append(head, "Connection: close\r\n"...)
-	}
-	head = append(strconv.AppendInt(append(head, "Content-Length: "...), int64(len(body)), 10), "\r\nDate: "...)
-	head = append(time.Now().UTC().AppendFormat(head, http.TimeFormat), "\r\n\r\n"...)
-	a.out.Write(head)
+	a.out.Write(a.appendHead(a.out.AvailableBuffer()))
 	a.out.Write(body)
 	return a
+}
+
+// appendHead appends all that comes before the body.
+func (a *answer) appendHead(text []byte) []byte {
+	text = a.caller.Head(plainhttp.AppendStatus(text, a.end.Status))
+	if a.end.Err == nil {
+		text = a.appendFields(text)
+	}
+	text = plainhttp.AppendLength(text, int64(a.end.Bytes))
+	return append(plainhttp.AppendDate(text), plainhttp.LineEnd...)
+}
+
+// appendFields appends those that only an answer with replies has.
+func (a *answer) appendFields(text []byte) []byte {
+	text = plainhttp.AppendField(text, "Content-Type", jsonType)
+	if a.x.newBrowser {
+		text = plainhttp.AppendField(text, "Set-Cookie", a.line.server.cookie(a.x.browser).String())
+	}
+	if a.x.last {
+		text = plainhttp.AppendField(text, "Connection", "close")
+	}
+	return text
 }
 
 // write writes what is left of the answer.

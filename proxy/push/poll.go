@@ -12,6 +12,9 @@ import (
 // that died unnoticed would keep its client's events.
 const writeWait = 10 * time.Second
 
+// jsonType is the type of the replies, spelt as CometD spells it.
+const jsonType = "application/json;charset=UTF-8"
+
 // Serve answers one request on behalf of owner: long-polling, or the start of a websocket if
 // Options offer that. It may take as long as a connect is held. Every path leads here alike: what
 // follows the configured one is a habit of some clients and says nothing.
@@ -90,7 +93,7 @@ func (s *Server) finish(w http.ResponseWriter, x *exchange) error {
 		return err
 	}
 	header := w.Header()
-	header.Set("Content-Type", "application/json;charset=UTF-8")
+	header.Set("Content-Type", jsonType)
 	header.Set("Content-Length", strconv.Itoa(len(body)))
 	if x.newBrowser {
 		http.SetCookie(w, s.cookie(x.browser))
