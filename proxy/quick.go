@@ -201,7 +201,7 @@ func (c *quickCall) begin(status int, head []byte) {
 		c.id = newRequestID()
 	}
 	c.out = append(c.out[:0], head...)
-	c.out = plainhttp.AppendDate(c.out)
+	c.out = plainhttp.AppendDate(c.out, time.Now())
 	c.add("X-Request-Id", c.id)
 	id := c.agent.SessionID()
 	if c.caller.SessionID != id {

@@ -7,8 +7,7 @@ import (
 )
 
 // date returns the value of a Date, which is made once a second: it would be the dearest field of an answer.
-func date() string {
-	now := time.Now()
+func date(now time.Time) string {
 	last := today.Load()
 	if last == nil || last.unix != now.Unix() {
 		last = &second{now.Unix(), now.UTC().Format(http.TimeFormat)}

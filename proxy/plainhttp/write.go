@@ -2,7 +2,9 @@ package plainhttp
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
+	"time"
 )
 
 // AppendStatus appends the first line of an answer.
@@ -29,4 +31,37 @@ func AppendLength(text []byte, n int64) []byte {
 }
 
 // AppendDate appends the Date of an answer that is made now.
-func AppendDate(text []byte) []byte { return AppendField(text, "Date", date()) }
+func AppendDate(text []byte, now time.Time) []byte { return AppendField(text, "Date", date(now)) }
+
+// usualFields are more than messages have.
+const usualFields = 16
+
+// AppendHeader appends all fields of a header as net/http writes them (FuzzHeader), sorted by their names. It
+// reports false, and appends nothing, if one is not plain.
+func AppendHeader(text []byte, header http.Header) ([]byte, bool) {
+	var room [usualFields]string
+	names := room[:0]
+	for name, values := range header {
+		if !isPlain(name, values) {
+			return text, false
+		}
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		for _, value := range header[name] {
+			text = AppendField(text, name, value)
+		}
+	}
+	return text, true
+}
+
+// isPlain reports whether net/http writes a field as it is.
+func isPlain(name string, values []string) bool {
+	for _, value := range values {
+		if !Only(value, Value) || value != "" && (value[0] == ' ' || value[len(value)-1] == ' ') {
+			return false
+		}
+	}
+	return name != "" && Only(name, Name)
+}

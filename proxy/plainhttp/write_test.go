@@ -2,6 +2,7 @@ package plainhttp
 
 import (
 	"bufio"
+	"bytes"
 	"io"
 	"net"
 	"net/http"
@@ -50,11 +51,31 @@ func TestAnswersAreWrittenAsByNetHTTP(t *testing.T) {
 	}
 }
 
+// FuzzHeader holds what is written of a header here to what net/http writes.
+func FuzzHeader(f *testing.F) {
+	f.Add("Content-Type", "text/plain", "X_9", "")
+	f.Add("X-Lines", "a\r\nb", "Padded", " a ")
+	f.Add("no name", "a", "", "b")
+	f.Add("Set-Cookie", "\u00fc", "Empty", "")
+	f.Fuzz(func(t *testing.T, name, value, other, another string) {
+		header := http.Header{name: {value, another}, "Between": nil}
+		header[other] = append(header[other], another)
+		got, plain := AppendHeader([]byte("before"), header)
+		want := bytes.NewBufferString("before")
+		if plain {
+			_ = header.Write(want)
+		}
+		if string(got) != want.String() {
+			t.Errorf("%q is written as %q, plain: %v; net/http writes %q", header, got, plain, want)
+		}
+	})
+}
+
 func TestDateIsOfNow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for range 5 {
 			want := "Date: " + time.Now().UTC().Format(http.TimeFormat) + LineEnd
-			if got := string(AppendDate(nil)); got != want {
+			if got := string(AppendDate(nil, time.Now())); got != want {
 				t.Errorf("%q; want %q", got, want)
 			}
 			time.Sleep(700 * time.Millisecond)
@@ -65,14 +86,16 @@ func TestDateIsOfNow(t *testing.T) {
 func TestNothingIsAllocated(t *testing.T) {
 	text := []byte("Content-Length: 17\r\nX-Field: a\r\n\r\n")
 	room := make([]byte, 0, 1<<10)
-	AppendDate(room) // the first one of a second makes it
+	header := http.Header{"X-Field": {"a"}, "Etag": {`"b"`}}
+	now := time.Now()
+	AppendDate(room, now) // the first one of a second makes it
 	n := testing.AllocsPerRun(100, func() {
 		for in := ReadFields(text); in.Next(); {
 			if string(in.Known()) == "content-length" {
 				_, _ = Length(in.Value)
 			}
 		}
-		AppendField(AppendLength(AppendStatus(room, http.StatusOK), 17), "X-Field", "a")
+		AppendHeader(AppendDate(AppendLength(AppendStatus(room, http.StatusOK), 17), now), header)
 	})
 	if n != 0 {
 		t.Errorf("%v allocations; want none", n)

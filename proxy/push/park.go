@@ -171,7 +171,7 @@ func (a *answer) appendHead(text []byte) []byte {
 		text = a.appendFields(text)
 	}
 	text = plainhttp.AppendLength(text, int64(a.end.Bytes))
-	return append(plainhttp.AppendDate(text), plainhttp.LineEnd...)
+	return append(plainhttp.AppendDate(text, time.Now()), plainhttp.LineEnd...)
 }
 
 // appendFields appends those that only an answer with replies has.

@@ -116,7 +116,11 @@ func (w *Response) send() {
 	w.sent = true
 	w.WriteHeader(http.StatusOK)
 	w.out.Write(plainhttp.AppendStatus(w.out.AvailableBuffer(), w.status))
-	_ = w.header.Write(&w.out)
+	header, plain := plainhttp.AppendHeader(w.out.AvailableBuffer(), w.header)
+	w.out.Write(header)
+	if !plain {
+		_ = w.header.Write(&w.out)
+	}
 	w.out.Write(w.appendOwn(w.out.AvailableBuffer()))
 	w.out.Write(w.body)
 	_, w.err = w.to.Write(w.out.Bytes())
@@ -125,7 +129,7 @@ func (w *Response) send() {
 // appendOwn appends the headers that the handler has left out, and the end of all.
 func (w *Response) appendOwn(text []byte) []byte {
 	if !w.has("Date") {
-		text = plainhttp.AppendDate(text)
+		text = plainhttp.AppendDate(text, time.Now())
 	}
 	if hasBody(w.status) && !w.has("Content-Length") {
 		text = plainhttp.AppendLength(text, int64(len(w.body)))

@@ -17,9 +17,6 @@ var (
 	inTarget = plainhttp.Alphanumeric("/-._~%?=&+,:@")
 )
 
-// maxHeaders is how many headers a request has at most that is written here.
-const maxHeaders = 16
-
 // appendRequest appends a request as net/http writes it, to the byte (FuzzRequest); false of one that has
 // anything that few have, whose body is then as it was. Its body is read and closed.
 //
@@ -30,27 +27,18 @@ func appendRequest(text []byte, req *http.Request) ([]byte, bool, error) {
 	if !isPlainRequest(req) || !plainhttp.Only(target, inTarget) {
 		return text, false, nil
 	}
-	text = append(text, req.Method...)
-	text = append(text, ' ')
-	text = append(text, target...)
-	text = append(append(text, " HTTP/1.1"...), plainhttp.LineEnd...)
-	text = plainhttp.AppendField(text, "Host", req.URL.Host)
-	text = plainhttp.AppendField(text, "User-Agent", "Go-http-client/1.1")
+	head := append(append(append(text, req.Method...), ' '), target...)
+	head = append(append(head, " HTTP/1.1"...), plainhttp.LineEnd...)
+	head = plainhttp.AppendField(head, "Host", req.URL.Host)
+	head = plainhttp.AppendField(head, "User-Agent", "Go-http-client/1.1")
 	if req.ContentLength > 0 || slices.Contains([]string{http.MethodPost, http.MethodPut, http.MethodPatch}, req.Method) {
-		text = plainhttp.AppendLength(text, req.ContentLength)
+		head = plainhttp.AppendLength(head, req.ContentLength)
 	}
-	var room [maxHeaders]string
-	names := room[:0]
-	for name := range req.Header {
-		names = append(names, name)
+	head, ok := plainhttp.AppendHeader(head, req.Header)
+	if !ok {
+		return text, false, nil
 	}
-	slices.Sort(names)
-	for _, name := range names {
-		for _, value := range req.Header[name] {
-			text = plainhttp.AppendField(text, name, value)
-		}
-	}
-	return appendBody(append(text, plainhttp.LineEnd...), req)
+	return appendBody(append(head, plainhttp.LineEnd...), req)
 }
 
 func targetOf(u *url.URL) string {
@@ -80,30 +68,14 @@ func isPlainRequest(req *http.Request) bool {
 	u := req.URL
 	switch {
 	case req.Close, req.TransferEncoding != nil, req.Trailer != nil, req.Host != "" && req.Host != u.Host, req.ContentLength < 0,
-		len(req.Header) > maxHeaders, (req.Body == nil || req.Body == http.NoBody) != (req.ContentLength == 0),
+		(req.Body == nil || req.Body == http.NoBody) != (req.ContentLength == 0),
 		u.Host == "", !plainhttp.Only(u.Host, plainhttp.Host), req.Method == "", !plainhttp.Only(req.Method, inMethod):
 		return false
 	}
-	for name, values := range req.Header {
-		if !isPlainHeader(name, values) {
-			return false
-		}
-	}
-	return true
-}
-
-// isPlainHeader reports whether net/http writes a header of a request as it is.
-func isPlainHeader(name string, values []string) bool {
-	switch name {
-	case "", "Host", "User-Agent", "Content-Length", "Transfer-Encoding", "Trailer":
-		return false
-	}
-	if !plainhttp.Only(name, plainhttp.Name) {
-		return false
-	}
-	for _, value := range values {
-		if !plainhttp.Only(value, plainhttp.Value) || value != "" && (value[0] == ' ' || value[len(value)-1] == ' ') {
-			return false
+	for name := range req.Header {
+		switch name {
+		case "Host", "User-Agent", "Content-Length", "Transfer-Encoding", "Trailer":
+			return false // net/http has its own
 		}
 	}
 	return true
