@@ -125,11 +125,11 @@ func (s AgentState) Sent(plan Plan, requestID string) (AgentState, Heard) {
 	}
 	update := plan.status()
 	if update == nil {
-		return next, Heard{Confirmed: true}
+		return next.noted(), Heard{Confirmed: true}
 	}
 	choice := chosenBy(*update)
 	there := !s.unseen() && same(s.Status.StatusID, choice.StatusID)
-	next.Pending = append(slices.Clip(next.Pending), Pending{RequestID: requestID, Choice: choice, Seen: there, Before: before})
+	next.Pending = append(slices.Clip(next.Pending), Pending{RequestID: requestID, Choice: choice, Seen: there, Before: before, After: next.kept()})
 	at := slices.IndexFunc(next.Early, func(c Completion) bool { return c.RequestID == requestID })
 	if at < 0 {
 		return next, Heard{}
@@ -140,6 +140,17 @@ func (s AgentState) Sent(plan Plan, requestID string) (AgentState, Heard) {
 		return next.failed(len(next.Pending)-1, early)
 	}
 	return next.succeeded(len(next.Pending) - 1)
+}
+
+// noted returns the state in which what is asked for by now goes with the last change, unless that has been undone.
+func (s AgentState) noted() AgentState {
+	last := len(s.Pending) - 1
+	if last < 0 || s.DND() != (s.Pending[last].After.Memory != nil) {
+		return s
+	}
+	s.Pending = slices.Clone(s.Pending)
+	s.Pending[last].After = s.kept()
+	return s
 }
 
 // status returns the status the plan sets, nil if none.

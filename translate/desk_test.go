@@ -182,6 +182,17 @@ func describe(plan Plan) []string {
 	return calls
 }
 
+// shownReady returns the channels that show Ready.
+func (k *desk) shownReady() map[htccapi.MediaChannel]bool {
+	ready := map[htccapi.MediaChannel]bool{}
+	for _, channel := range k.View(k.s, k.d).Channels {
+		if channel.UserState.State == htccapi.StateReady {
+			ready[channel.Channel] = true
+		}
+	}
+	return ready
+}
+
 // shown writes what /me shows: "voice Ready, email NotReady At Lunch".
 func (k *desk) shown() string {
 	k.Helper()

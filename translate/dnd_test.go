@@ -121,6 +121,13 @@ func TestDoNotDisturbOfOthers(t *testing.T) {
 	}
 }
 
+// What was asked for while do-not-disturb is on must not give way to what it hid before.
+func TestAListFromBeforeDoNotDisturbDoesNotEndIt(t *testing.T) {
+	k := sit(t, oneBare(), oneBare().directory(t), "Available", "")
+	k.take(statusSince(1, "Available"), "DoNotDisturbOn", completed(1), "AtLunch", statusSince(1, "Available"), statusSince(2, "Do Not disturb"))
+	k.shows("voice NotReady At Lunch, DND")
+}
+
 func TestDoNotDisturbFoundAtLogInHidesNotReady(t *testing.T) {
 	k := sit(t, mapped(), mapped().directory(t), "Do Not disturb", "Sales Mail")
 	k.calls(k.do("DoNotDisturbOff"), `set "Available, No ACD"`)

@@ -16,13 +16,15 @@ type Heard struct {
 	// Confirmed: what was asked for has taken place. It is notified even if what is shown did not
 	// change, as HTCC notifies an operation that leads to the state one is in.
 	Confirmed bool
+	// Doubted: what was asked for has taken place, but something else may have since. A read is to say.
+	Doubted bool
 	// Failed: the request completed with an error, and the old state is back.
 	Failed *Completion
 }
 
 // Begin returns the state of an agent at log-in.
 func Begin(userID string, status icwsapi.UserStatus, activations map[string]bool, d *Directory) AgentState {
-	s := AgentState{UserID: userID, Device: deviceID(d.namespace, userID), Status: status, Activations: activations}
+	s := AgentState{UserID: userID, Device: deviceID(d.namespace, userID), Status: status, Said: changeTo(status), Activations: activations}
 	return s.settle(Stance{}, d)
 }
 
@@ -60,30 +62,72 @@ func (r Rules) heardStatuses(s AgentState, m icwsapi.UserStatusMessage, d *Direc
 		if !same(status.UserID, s.UserID) {
 			continue
 		}
+		told := s.told(status, m.IsDelta)
 		if m.IsDelta {
 			status = merged(s.Status, status)
 		}
-		next, heard := r.HeardStatus(s, status, d)
-		s = next
-		if heard.Confirmed {
-			all = heard
+		if told.repeats(s.Said) {
+			s.Status = s.still(status)
+			continue
 		}
+		s.Said = told
+		again := same(status.StatusID, s.Status.StatusID) && told.At.IsZero()
+		next, heard := r.heardStatus(s, status, again, d)
+		s = next
+		all.Confirmed = all.Confirmed || heard.Confirmed
 	}
 	return s, all
+}
+
+// told returns which change of the status a message tells of. A delta without its time tells of the one before.
+//
+// Source: ICWS, Getting started: Messaging: deltas carry what changed.
+func (s AgentState) told(status icwsapi.UserStatus, isDelta bool) Change {
+	if status.StatusChanged == nil && isDelta && same(status.StatusID, s.Said.StatusID) {
+		return s.Said
+	}
+	return changeTo(status)
+}
+
+// still returns a status that tells of no change: what is known of a later one lies over it.
+func (s AgentState) still(status icwsapi.UserStatus) icwsapi.UserStatus {
+	if same(status.StatusID, s.Status.StatusID) {
+		return status
+	}
+	return heard(s.Status).over(status)
 }
 
 // HeardStatus returns the state after the site said what the agent's whole status is. While a
 // status that the agent asked for has not been shown, what is heard lies beneath it.
 func (r Rules) HeardStatus(s AgentState, status icwsapi.UserStatus, d *Directory) (AgentState, Heard) {
-	again := same(status.StatusID, s.Status.StatusID)
-	if s.unseen() || again {
+	return r.heardStatus(s, status, same(status.StatusID, s.Status.StatusID), d)
+}
+
+// heardStatus is HeardStatus; again says that what is heard may be what was heard before.
+func (r Rules) heardStatus(s AgentState, status icwsapi.UserStatus, again bool, d *Directory) (AgentState, Heard) {
+	if s.unseen() || same(status.StatusID, s.Status.StatusID) {
 		s.Status = status
-		return s.recognised(again)
+		s, heard := s.recognised(again)
+		if s.unseen() && !again {
+			s = s.doubted()
+		}
+		return s, heard
 	}
 	before := r.stance(s, d)
 	s.Status = status
 	s, heard := s.recognised(false)
+	if s.unseen() { // it was an earlier change of the agent's
+		return s, heard
+	}
 	return s.settle(before, d), heard
+}
+
+// doubted returns the state in which nobody knows whether what was heard comes before or after the change that lies
+// over it.
+func (s AgentState) doubted() AgentState {
+	s.Pending = slices.Clone(s.Pending)
+	s.Pending[len(s.Pending)-1].Doubted = true
+	return s
 }
 
 // recognised returns the state after looking whether the status last heard is one that was asked
@@ -98,10 +142,13 @@ func (s AgentState) recognised(again bool) (AgentState, Heard) {
 	s.Pending = slices.Clone(s.Pending)
 	heard := Heard{Confirmed: !s.Pending[at].Told}
 	s.Pending[at].Told = true
-	took := true
+	took, shown := true, !s.unseen()
 	for i := range s.Pending {
 		took = took && (i <= at || s.asksForStatus(s.Pending[i]))
-		s.Pending[i].Seen = took
+		s.Pending[i].Seen = took || s.Pending[i].Replaced
+	}
+	if shown && s.unseen() { // what was taken to come after it seems to have come before
+		s = s.with(s.Pending[len(s.Pending)-1].After).doubted()
 	}
 	return s, heard
 }
@@ -182,9 +229,9 @@ func (r Rules) completed(s AgentState, c Completion, d *Directory) (AgentState, 
 	case c.Error == nil:
 		return s.succeeded(at)
 	}
-	last, then, now := at == len(s.Pending)-1, s.Pending[at].Before.Status, s.Status
+	last, then, now := at == len(s.Pending)-1 && !s.Pending[at].Replaced, s.Pending[at].Before.Status, s.Status
 	s, heard := s.failed(at, c)
-	if !last || s.unseen() || same(then.StatusID, now.StatusID) {
+	if !last || s.unseen() {
 		return s, heard
 	}
 	s.Status = then
@@ -202,27 +249,42 @@ func (s AgentState) pending(requestID string) int {
 // shown it already: then a later change may have been shown too, and counts.
 func (s AgentState) succeeded(at int) (AgentState, Heard) {
 	done := s.Pending[at]
-	s.Pending = slices.Delete(slices.Clone(s.Pending), at, at+1)
-	for i := range at {
-		s.Pending[i].Seen = true // asked for earlier, so it took place earlier
+	s.Pending = slices.Clone(s.Pending)
+	for i := range at { // asked for earlier, so carried out earlier
+		s.Pending[i].Seen, s.Pending[i].Replaced = true, true
 	}
+	s, doubted := s.without(at)
 	if !done.Seen {
 		s.Status = done.Choice.over(s.Status)
 	}
-	return s, Heard{Confirmed: !done.Told}
+	return s, Heard{Confirmed: !done.Told, Doubted: doubted}
+}
+
+// without returns the state without one of the changes, and whether a read is to say what is beneath it. As long as
+// another lies over it that can wait.
+func (s AgentState) without(at int) (AgentState, bool) {
+	doubted := s.Pending[at].Doubted && !s.Pending[at].Seen
+	s.Pending = slices.Delete(slices.Clone(s.Pending), at, at+1)
+	if doubted && s.unseen() {
+		return s.doubted(), false
+	}
+	return s, doubted
 }
 
 // failed ends a change that did not take place. If a later one has replaced it, that one will go
-// back to what was before both.
+// back to what was before both, unless it has taken place.
 func (s AgentState) failed(at int, c Completion) (AgentState, Heard) {
-	before := s.Pending[at].Before
-	s.Pending = slices.Delete(slices.Clone(s.Pending), at, at+1)
-	if at < len(s.Pending) {
+	before, replaced := s.Pending[at].Before, s.Pending[at].Replaced
+	s, doubted := s.without(at)
+	heard := Heard{Failed: &c, Doubted: doubted}
+	switch {
+	case replaced:
+	case at < len(s.Pending):
 		s.Pending[at].Before = before
-		return s, Heard{Failed: &c}
+	default:
+		s = s.with(before)
 	}
-	s.Wishes, s.Memory, s.Started = before.Wishes, before.Memory, before.Started
-	return s, Heard{Failed: &c}
+	return s, heard
 }
 
 // over returns a status in which the choice has taken place.
@@ -250,6 +312,8 @@ func (r Rules) Decided(s AgentState, requestID string, status icwsapi.UserStatus
 	if !s.Pending[at].Seen && !slices.ContainsFunc(s.Pending[at:], s.asksForStatus) {
 		return r.completed(s, Completion{RequestID: requestID, Error: &icwsapi.Error{Message: "the change did not take place"}}, d)
 	}
+	s.Pending = slices.Clone(s.Pending)
+	s.Pending[at].Seen = true // or a later one is
 	s, ended := s.succeeded(at)
 	if heard.Confirmed {
 		return s, heard

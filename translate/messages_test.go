@@ -51,7 +51,10 @@ func TestWhatMessagesChange(t *testing.T) {
 		{"a status of another agent", icwsapi.UserStatusMessage{UserStatusList: []icwsapi.UserStatus{{UserID: "bjorn", StatusID: "At Lunch"}}}, func(*AgentState) {}},
 		{"one's own in another case, among others", icwsapi.UserStatusMessage{UserStatusList: []icwsapi.UserStatus{
 			{UserID: "bjorn", StatusID: "At Play"}, {UserID: "ANNA", StatusID: "Available, Remote"}}},
-			func(s *AgentState) { s.Status = icwsapi.UserStatus{UserID: "ANNA", StatusID: "Available, Remote"} }},
+			func(s *AgentState) {
+				s.Status = icwsapi.UserStatus{UserID: "ANNA", StatusID: "Available, Remote"}
+				s.Said = Change{StatusID: "Available, Remote"}
+			}},
 		{"an activation", icwsapi.UserActivationMessage{Head: delta, UserID: "Anna", ActivationsChanged: map[string]bool{"MAIL": true}},
 			func(s *AgentState) { s.Activations = map[string]bool{"Sales": true, "Mail": true} }},
 		{"a new membership", icwsapi.UserActivationMessage{Head: delta, UserID: "anna", ActivationsChanged: map[string]bool{"Support": false}},

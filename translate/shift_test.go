@@ -59,17 +59,6 @@ func (s *shift) offered() map[htccapi.MediaChannel]bool {
 	return offered
 }
 
-// shownReady returns the channels that show Ready.
-func (s *shift) shownReady() map[htccapi.MediaChannel]bool {
-	ready := map[htccapi.MediaChannel]bool{}
-	for _, channel := range s.View(s.s, s.d).Channels {
-		if channel.UserState.State == htccapi.StateReady {
-			ready[channel.Channel] = true
-		}
-	}
-	return ready
-}
-
 // step lets one thing happen.
 func (s *shift) step() {
 	switch s.draw(16) {
@@ -122,7 +111,7 @@ func (s *shift) carryOut(plan Plan, may map[htccapi.MediaChannel]bool) {
 				i++
 			}
 			s.undo(plan, i, before)
-			s.want = s.want.back(s)
+			s.want.back(s.desk)
 			return
 		}
 		s.apply(call)
@@ -242,7 +231,7 @@ func (s *shift) outage() {
 		s.apply(call)
 	}
 	s.messages(plan)
-	s.want = s.want.back(s)
+	s.want.back(s.desk)
 	for name := range s.shownReady() {
 		s.Errorf("%s is Ready after an outage; %v", name, s.steps)
 	}
@@ -260,20 +249,19 @@ func (s *shift) startSession() {
 		may[name] = s.Statuses.AtStart == "Available" && s.s.Started == nil
 	}
 	s.carryOut(plan, may)
-	s.want = s.want.back(s)
+	s.want.back(s.desk)
 }
 
 // back brings the other opinion in line with what is known after something that words alone do not
 // settle: a failed plan, an outage, a start.
-func (w *wanted) back(s *shift) *wanted {
+func (w *wanted) back(k *desk) {
 	w.hidden = nil
 	for _, channel := range w.rules.Channels {
-		wish := s.s.Wishes[channel.Name]
+		wish := k.s.Wishes[channel.Name]
 		w.ready[channel.Name], w.out[channel.Name] = wish.Ready, wish.LoggedOut
 	}
-	if s.s.DND() {
+	if k.s.DND() {
 		w.hidden = map[htccapi.MediaChannel]bool{}
-		maps.Copy(w.hidden, s.shownReady())
+		maps.Copy(w.hidden, k.shownReady())
 	}
-	return w
 }

@@ -27,6 +27,7 @@ type AgentState struct {
 	Device      string // id of the agent's
 	Link        Link
 	Status      icwsapi.UserStatus     // last heard, all properties merged
+	Said        Change                 // what the last message told of Status, which a completion or a read may have changed since
 	Activations map[string]bool        // by workgroup as the site spells it; the keys are the memberships
 	Elsewhere   []htccapi.MediaChannel // channels of the site that another site owns for this agent
 	Station     string                 // display name of the station the agent works at
@@ -36,6 +37,27 @@ type AgentState struct {
 	Started []htccapi.MediaChannel // channels of the last StartContactCenterSession; nil before it
 	Pending []Pending              // status changes that are accepted and not completed, oldest first
 	Early   []Completion           // completions read before the answer that names their request
+}
+
+// A Change is one of the status, as the site tells of it. Without a time it cannot be told from another to the
+// same status.
+type Change struct {
+	StatusID string
+	At       icwsapi.Time // to the second
+}
+
+func changeTo(status icwsapi.UserStatus) Change {
+	change := Change{StatusID: status.StatusID}
+	if status.StatusChanged != nil {
+		change.At = *status.StatusChanged
+	}
+	return change
+}
+
+// repeats reports whether a message tells of the change that the one before it told of. It may have been on its way
+// since before what a completion or a read said meanwhile.
+func (c Change) repeats(before Change) bool {
+	return same(c.StatusID, before.StatusID) && !c.At.IsZero() && c.At.Equal(before.At.Time)
 }
 
 // A Wish is what the agent asked for on one channel.
@@ -69,12 +91,15 @@ type Pending struct {
 	Choice    Choice
 	Seen      bool // the site has shown the wanted status, or was in it: what it says from now on counts
 	Told      bool // it has been confirmed
+	Replaced  bool // a later change has taken place
+	Doubted   bool // something else was heard of, which may have come before it or after
 	Before    Kept // what to go back to if it fails
+	After     Kept // what is asked for with it, and since
 }
 
 // Kept is the part of a state that only Portico knows, and the status it went with.
 type Kept struct {
-	Status  icwsapi.UserStatus // last heard at that time
+	Status  icwsapi.UserStatus // of that time
 	Wishes  map[htccapi.MediaChannel]Wish
 	Memory  *Stance
 	Started []htccapi.MediaChannel
@@ -91,7 +116,17 @@ func (s AgentState) DND() bool { return s.Memory != nil }
 
 // kept returns what to go back to if a change of the state fails.
 func (s AgentState) kept() Kept {
-	return Kept{Status: s.Status, Wishes: s.Wishes, Memory: s.Memory, Started: s.Started}
+	kept := Kept{Status: s.Status, Wishes: s.Wishes, Memory: s.Memory, Started: s.Started}
+	if s.unseen() {
+		kept.Status = s.choice().over(s.Status)
+	}
+	return kept
+}
+
+// with returns the state with what only Portico knows of another.
+func (s AgentState) with(k Kept) AgentState {
+	s.Wishes, s.Memory, s.Started = k.Wishes, k.Memory, k.Started
+	return s
 }
 
 // unseen reports whether a wanted status lies over the one last heard.

@@ -3,6 +3,7 @@ package translate
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"portico/translate/icwsapi"
 )
@@ -38,6 +39,12 @@ func (k *desk) outcome(heard Heard) {
 
 func statusIs(statusID string) icwsapi.Message {
 	return icwsapi.UserStatusMessage{UserStatusList: []icwsapi.UserStatus{{UserID: "anna", StatusID: statusID}}}
+}
+
+// statusSince is statusIs of a site that says since when, in seconds of the test's.
+func statusSince(second int64, statusID string) icwsapi.Message {
+	since := icwsapi.NewTime(time.Unix(second, 0))
+	return icwsapi.UserStatusMessage{UserStatusList: []icwsapi.UserStatus{{UserID: "anna", StatusID: statusID, StatusChanged: &since}}}
 }
 
 func completed(request int) icwsapi.Message {
@@ -134,6 +141,17 @@ func TestReadingOnesOwnWrites(t *testing.T) {
 		{"a message from before both does not show the way back", []any{"AtLunch", "Ready", statusIs("Available"), statusIs("At Lunch")}, available, 1, 0},
 		{"but the read for it does", []any{"AtLunch", "Ready", decision{1, "Available"}, decision{2, "Available"}}, available, 2, 0},
 		{"nor does another client's change to the same", []any{"AtPlay", "AtLunch", statusIs("At Lunch"), statusIs("At Play")}, lunch, 2, 0},
+		{"a list from before the change comes after its completion", []any{statusSince(1, "Available"), "AtLunch", completed(1), statusSince(1, "Available")}, lunch, 1, 0},
+		{"but not from before another client's to the same", []any{statusSince(1, "Available"), "AtLunch", completed(1), statusSince(2, "Available")}, available, 1, 0},
+		{"a list from before does not show the same status again", []any{statusSince(1, "Available"), "Ready", statusSince(1, "Available"), failed(1)}, available, 0, 1},
+		{"a message of the first that seems to be of the third", []any{"AfterCallWork", "DoNotDisturbOn", completed(1), "DoNotDisturbOff",
+			statusIs("Follow Up"), statusIs("Do Not disturb"), statusIs("Follow Up"), completed(2), completed(3)}, "voice NotReady AfterCallWork", 3, 0},
+		{"the read for the first after the third is complete", []any{"Ready", "AfterCallWork", "Ready", completed(3), decision{1, "Available"}}, available, 2, 0},
+		{"the read for the second shows what was before it and the third", []any{"DoNotDisturbOn", completed(1), "DoNotDisturbOff", "DoNotDisturbOn",
+			decision{2, "Do Not disturb"}, failed(3)}, available + ", DND", 2, 1},
+		{"the first fails after the second is complete", []any{"Ready", "Offline", completed(2), failed(1)}, "voice LoggedOut", 1, 1},
+		{"a failure beneath which another client brought do-not-disturb back", []any{"DoNotDisturbOn", completed(1), "DoNotDisturbOff", "AtPlay", completed(2),
+			statusIs("Do Not disturb"), failed(3)}, available + ", DND", 2, 1},
 		{"the first fails: the second stays", []any{"AtPlay", "AtLunch", failed(1), completed(2)}, lunch, 1, 1},
 		{"the second fails: the first shows", []any{"AtPlay", "AtLunch", completed(1), failed(2)}, "voice NotReady At Play", 1, 1},
 		{"the second fails first", []any{"AtPlay", "AtLunch", failed(2)}, "voice NotReady At Play", 0, 1},
@@ -147,6 +165,37 @@ func TestReadingOnesOwnWrites(t *testing.T) {
 			k.shows(tt.shows)
 			if k.confirmed != tt.confirmed || k.failed != tt.failed {
 				t.Errorf("confirmed %d, failed %d; want %d, %d", k.confirmed, k.failed, tt.confirmed, tt.failed)
+			}
+		})
+	}
+}
+
+// What is heard while a change lies over it came before that or after: a read is to say, once nothing lies over it.
+func TestWhatMayHaveComeBeforeOrAfterIsToBeRead(t *testing.T) {
+	tests := []struct {
+		name    string
+		steps   []any
+		last    icwsapi.Message
+		doubted bool
+	}{
+		{"another client's change", []any{"AtLunch", statusIs("At Play")}, completed(1), true},
+		{"and the agent's fails", []any{"AtLunch", statusIs("At Play")}, failed(1), true},
+		{"and another of the agent's is still to come", []any{"AtLunch", statusIs("At Play"), "Ready"}, completed(1), false},
+		{"and that is complete", []any{"AtLunch", statusIs("At Play"), "Ready", completed(1)}, completed(2), true},
+		{"and that is complete before", []any{"AtLunch", "Ready", statusIs("At Play")}, completed(2), true},
+		{"a change and back", []any{statusSince(1, "Available"), "AtLunch", statusSince(3, "Available")}, completed(1), true},
+		{"the list from before", []any{statusSince(1, "Available"), "AtLunch", statusSince(1, "Available")}, completed(1), false},
+		{"the agent's own change", []any{"AtLunch", statusIs("At Lunch")}, completed(1), false},
+		{"the agent's own of before, or another client's to the same", []any{"AtPlay", "AtLunch", statusIs("At Play"), completed(1)}, completed(2), true},
+		{"and the next of the agent's own", []any{"AtPlay", "AtLunch", statusIs("At Play"), statusIs("At Lunch"), completed(1)}, completed(2), false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			k := sit(t, oneBare(), oneBare().directory(t), "Available", "")
+			k.take(tt.steps...)
+			_, heard := k.Heard(k.s, tt.last, k.d)
+			if heard.Doubted != tt.doubted {
+				t.Errorf("doubted %t; want %t", heard.Doubted, tt.doubted)
 			}
 		})
 	}
