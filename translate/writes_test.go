@@ -145,7 +145,7 @@ func TestReadingOnesOwnWrites(t *testing.T) {
 		{"but not from before another client's to the same", []any{statusSince(1, "Available"), "AtLunch", completed(1), statusSince(2, "Available")}, available, 1, 0},
 		{"a list from before does not show the same status again", []any{statusSince(1, "Available"), "Ready", statusSince(1, "Available"), failed(1)}, available, 0, 1},
 		{"a message of the first that seems to be of the third", []any{"AfterCallWork", "DoNotDisturbOn", completed(1), "DoNotDisturbOff",
-			statusIs("Follow Up"), statusIs("Do Not disturb"), statusIs("Follow Up"), completed(2), completed(3)}, "voice NotReady AfterCallWork", 3, 0},
+			statusSince(1, "Follow Up"), statusSince(2, "Do Not disturb"), statusSince(3, "Follow Up"), completed(2), completed(3)}, "voice NotReady AfterCallWork", 3, 0},
 		{"the read for the first after the third is complete", []any{"Ready", "AfterCallWork", "Ready", completed(3), decision{1, "Available"}}, available, 2, 0},
 		{"the read for the second shows what was before it and the third", []any{"DoNotDisturbOn", completed(1), "DoNotDisturbOff", "DoNotDisturbOn",
 			decision{2, "Do Not disturb"}, failed(3)}, available + ", DND", 2, 1},

@@ -164,10 +164,10 @@ func (f *fleet) join(ctx context.Context, s session.Session) (*Agent, error) {
 	sideBySide(len(route.Stops), func(i int) {
 		opened[i] = f.gateway.resumed(ctx, route.Stops[i].Site, s.Upstreams)
 	})
-	wishes := s.Wishes
-	s.Wishes = nil // nothing of them is known here
+	known := session.Session{Wishes: s.Wishes, Wished: s.Wished}
+	s.Wishes, s.Wished = nil, 0 // nothing of them is known here
 	agent := newAgent(f.gateway, s, route, opened)
-	agent.recall(session.Session{Wishes: wishes})
+	agent.recall(known)
 	if !f.gateway.enlist(agent) {
 		agent.end()
 		return nil, errStopping

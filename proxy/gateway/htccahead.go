@@ -59,13 +59,13 @@ func (p *htccPart) ahead(ctx context.Context) (shown, error) {
 	return once(ctx, &p.agent.gateway.reads, p.agent.life, readOf(p, name), func(ctx context.Context) (shown, error) {
 		var view shown
 		err := p.call(ctx, func(s *htcc.Session) error {
-			told := p.toldSoFar()
+			began := p.moment()
 			user, err := p.site.HTCC.Me(ctx, s, htccapi.SubDevices, htccapi.SubChannels)
 			if err != nil {
 				return err
 			}
 			if late {
-				p.take(user, told)
+				p.take(user, began)
 			}
 			view = p.compare(user, operations)
 			return nil

@@ -35,6 +35,8 @@ type htccPart struct {
 	readAt   time.Time // when they were last
 	synced   bool      // the reader tells of every change
 	told     int       // notifications of state received so far
+	reads    int       // of devices and channels that began so far
+	newest   int       // of the reads whose answers count
 	tells    bool      // the agent's applications are told of changes
 	unheard  unheard   // own operations
 	away     bool      // the site could not be reached
@@ -161,28 +163,36 @@ func (p *htccPart) refresh(ctx context.Context) error {
 }
 
 func (p *htccPart) resync(ctx context.Context, s *htcc.Session) error {
-	told := p.toldSoFar()
+	began := p.moment()
 	user, err := p.site.HTCC.Me(ctx, s, htccapi.SubDevices, htccapi.SubChannels)
 	if err != nil {
 		return err
 	}
-	p.take(user, told)
+	p.take(user, began)
 	return nil
 }
 
-// take keeps and tells what a read of devices and channels says, before which told notifications had
-// come.
-func (p *htccPart) take(user htcc.Object, told int) {
+// take keeps and tells what a read of devices and channels says that began at a moment.
+func (p *htccPart) take(user htcc.Object, began moment) {
 	p.change(func() {
-		if p.begun && p.told != told {
-			return // notifications have come since, and are as new as what was read or newer
+		if p.begun && (p.told != began.told || p.newest > began.read) {
+			return // notifications have come since, or the answer to a later read: as new as what was read or newer
 		}
+		p.newest = began.read
 		kept := p.object
 		p.takeLocked(user)
 		if kept.Text("userName") != "" {
 			p.object = kept // the log-in's has the features too
 		}
 	})
+}
+
+// moment returns the present one, for a read that begins.
+func (p *htccPart) moment() moment {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.reads++
+	return moment{p.told, p.reads}
 }
 
 func (p *htccPart) toldSoFar() int {

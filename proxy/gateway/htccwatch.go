@@ -233,6 +233,8 @@ func (p *htccPart) rejoin(ctx context.Context, password string) (*htcc.Session, 
 	}
 	p.change(func() {
 		p.takeLocked(user)
+		p.reads++
+		p.newest = p.reads // what was read of the session that is gone is older
 		p.session, p.refused = session, ""
 		p.over, p.finished = false, false
 	})

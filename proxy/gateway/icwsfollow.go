@@ -150,6 +150,14 @@ func (p *icwsPart) seek(w *write) {
 	p.decide(w)
 }
 
+// lookAgain reads the state where messages leave two answers. If it cannot be read, what was asked for counts.
+func (p *icwsPart) lookAgain() {
+	err := p.refresh(p.agent.life)
+	if err != nil {
+		p.warn("the state could not be read after a change of somebody else's", err)
+	}
+}
+
 func (p *icwsPart) isLatest(w *write) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -161,12 +169,12 @@ func (p *icwsPart) isLatest(w *write) bool {
 func (p *icwsPart) decide(w *write) {
 	ctx, cancel := context.WithTimeout(p.agent.life, readTimeout)
 	defer cancel()
-	told := p.toldSoFar()
+	began := p.moment()
 	read, err := p.readStatus(ctx)
 	p.update(func(s translate.AgentState, d *translate.Directory) (translate.AgentState, translate.Heard) {
 		status := s.Status
 		if err == nil {
-			status = p.asOfLocked(told, read)
+			status = p.asOfLocked(began, read)
 		}
 		return p.site.Rules.Decided(s, w.requestID, status, d)
 	})

@@ -86,7 +86,7 @@ func (p *icwsPart) leave(err error) {
 func (p *icwsPart) reception(ctx context.Context, conn *icws.Conn) *icws.Reception {
 	return p.site.ICWS.Reception(ctx, conn, icws.Receiver{
 		Subscribe: func(ctx context.Context) error { return p.subscribe(ctx, *conn) },
-		Message:   p.receiveMessage,
+		Message:   func(message icwsapi.Message) { p.receiveFrom(conn, message) },
 		Live:      p.setLive,
 		Problem:   p.problem,
 		Nudge:     p.nudge,
@@ -175,9 +175,7 @@ func (p *icwsPart) seen(s translate.AgentState, heard translate.Heard, d *transl
 		}
 		var also translate.Heard
 		s, also = p.site.Rules.Heard(s, icwsapi.AsyncOperationCompletedMessage{RequestID: pending.RequestID}, d)
-		if also.Confirmed {
-			heard = also
-		}
+		heard.Confirmed = heard.Confirmed || also.Confirmed
 	}
 	return s, heard
 }

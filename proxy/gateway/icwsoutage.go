@@ -253,6 +253,8 @@ func (p *icwsPart) restore(ctx context.Context) (*directory, error) {
 func (p *icwsPart) recover(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
+	p.holdMessages() // what comes after the read comes on top of it
+	defer p.letMessagesGo()
 	got, err := p.read(ctx)
 	if err != nil {
 		return err
@@ -312,6 +314,7 @@ func (p *icwsPart) recovered(plan translate.Plan, requestID string, losses int) 
 	next, heard := plan.Next.Sent(plan, requestID)
 	w := p.writtenLocked(plan, requestID)
 	p.state = next
+	p.outdateLocked()
 	p.lost, p.readAt = false, time.Now()
 	p.changedLocked()
 	p.finishLocked(heard)

@@ -65,6 +65,8 @@ type icwsPart struct {
 	behindUntil time.Time        // another replica may have changed the state, and the site may tell of it only later
 	asRead      *shown           // what the last read alone shows, if another replica may have; else nil
 	told        int              // messages about state that were received so far
+	reads       int              // of the state that began so far, or what makes them old
+	newest      int              // of the reads whose answers count
 	readAt      time.Time        // when the whole state was read last
 	atLogin     map[string]bool
 	activated   time.Time         // when activations were set by us last
@@ -215,21 +217,41 @@ func (p *icwsPart) change(change func(translate.AgentState, *translate.Directory
 	}
 	p.mu.Unlock()
 	p.agent.send()
-}
-
-// asOfLocked returns the status that was read after so many messages, or what they said if more
-// have come since: those are as new or newer.
-func (p *icwsPart) asOfLocked(told int, read icwsapi.UserStatus) icwsapi.UserStatus {
-	if p.told != told {
-		return p.state.Status
+	if heard.Doubted {
+		p.agent.start(p.lookAgain)
 	}
-	return read
 }
 
-func (p *icwsPart) toldSoFar() int {
+// A moment is when a read of the agent's state begins: after how many messages, and as which of the reads.
+type moment struct{ told, read int }
+
+// moment returns the present one, for a read that begins.
+func (p *icwsPart) moment() moment {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.told
+	p.reads++
+	return moment{p.told, p.reads}
+}
+
+// isOldLocked reports whether what was read from a moment on may be older than what is known: messages have come
+// since, which are as new or newer, or the answer to a later read, or something was set.
+func (p *icwsPart) isOldLocked(began moment) bool {
+	return p.told != began.told || p.newest > began.read
+}
+
+// outdateLocked makes all reads old that began so far.
+func (p *icwsPart) outdateLocked() {
+	p.reads++
+	p.newest = p.reads
+}
+
+// asOfLocked returns the status that was read from a moment on, or the one that is known if that is newer.
+func (p *icwsPart) asOfLocked(began moment, read icwsapi.UserStatus) icwsapi.UserStatus {
+	if p.isOldLocked(began) {
+		return p.state.Status
+	}
+	p.newest = began.read
+	return read
 }
 
 // close ends the part with its session here: what is kept is dropped and, if logOut, the upstream session

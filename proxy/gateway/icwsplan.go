@@ -137,6 +137,7 @@ func (p *icwsPart) sent(plan translate.Plan, requestID string) *write {
 		}
 		next, heard := s.Sent(plan, requestID)
 		next = p.beneathLocked(next, plan, d)
+		p.outdateLocked()
 		w = p.writtenLocked(plan, requestID)
 		return next, heard
 	}, false)

@@ -3,6 +3,7 @@ package gateway
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"portico/proxy/icws/icwssim"
 	"portico/translate/icwsapi"
@@ -17,7 +18,10 @@ func TestMessagesAreHeardInOrder(t *testing.T) {
 	said := func(statusID string) icwsapi.Message {
 		return icwsapi.UserStatusMessage{UserStatusList: []icwsapi.UserStatus{{UserID: "anna", StatusID: statusID}}}
 	}
-	began := part.toldSoFar()
+	for !part.current() { // the first lists would come after what the test says
+		time.Sleep(time.Millisecond)
+	}
+	began := part.moment().told
 	part.holdMessages()
 	for range 2000 {
 		part.hear(said("At Lunch"))
@@ -28,7 +32,7 @@ func TestMessagesAreHeardInOrder(t *testing.T) {
 		defer close(done)
 		part.letMessagesGo()
 	}()
-	for part.toldSoFar() == began { // until the first is heard
+	for part.moment().told == began { // until the first is heard
 	}
 	part.hear(said("In a meeting"))
 	<-done

@@ -135,7 +135,7 @@ func (p *icwsPart) refresh(ctx context.Context) error {
 }
 
 func (p *icwsPart) readAgain(ctx context.Context) error {
-	told := p.toldSoFar()
+	began := p.moment()
 	got, err := p.read(ctx)
 	if err != nil {
 		return err
@@ -153,10 +153,10 @@ func (p *icwsPart) readAgain(ctx context.Context) error {
 		if p.readAt.Before(p.behindUntil) {
 			p.asRead = new(p.ofRead(got, s, d))
 		}
-		if p.told == told {
+		if !p.isOldLocked(began) {
 			s.Activations = got.activations
 		}
-		return p.site.Rules.HeardStatus(s, p.asOfLocked(told, got.status), d)
+		return p.site.Rules.HeardStatus(s, p.asOfLocked(began, got.status), d)
 	})
 	return nil
 }

@@ -67,7 +67,7 @@ func unanswered(err error) bool {
 // it was.
 func (p *icwsPart) arrived(ctx context.Context, conn icws.Conn, plan translate.Plan, asked icwsapi.UserStatusUpdate) bool {
 	p.settled(ctx)
-	told := p.toldSoFar()
+	began := p.moment()
 	status, err := p.site.ICWS.UserStatus(ctx, conn, conn.UserID)
 	if err != nil || !strings.EqualFold(status.StatusID, asked.StatusID) ||
 		text(status.Notes) != asked.Notes || text(status.ForwardNumber) != asked.ForwardNumber {
@@ -75,7 +75,7 @@ func (p *icwsPart) arrived(ctx context.Context, conn icws.Conn, plan translate.P
 	}
 	p.update(func(s translate.AgentState, d *translate.Directory) (translate.AgentState, translate.Heard) {
 		p.plans++
-		status = p.asOfLocked(told, status)
+		status = p.asOfLocked(began, status)
 		s, _ = s.Sent(plan, "")
 		return p.site.Rules.Decided(s, "", status, d)
 	})
@@ -133,6 +133,7 @@ func (p *icwsPart) putBack(ctx context.Context, conn icws.Conn, activations map[
 		return err
 	}
 	p.update(func(s translate.AgentState, _ *translate.Directory) (translate.AgentState, translate.Heard) {
+		p.outdateLocked()
 		return s.WithActivations(activations), translate.Heard{}
 	})
 	return nil
@@ -140,7 +141,7 @@ func (p *icwsPart) putBack(ctx context.Context, conn icws.Conn, activations map[
 
 // routed reads whether the agent is in a status that work is routed to.
 func (p *icwsPart) routed(ctx context.Context, conn icws.Conn) (bool, error) {
-	told := p.toldSoFar()
+	began := p.moment()
 	status, err := p.site.ICWS.UserStatus(ctx, conn, conn.UserID)
 	if err != nil {
 		return true, err
@@ -148,7 +149,7 @@ func (p *icwsPart) routed(ctx context.Context, conn icws.Conn) (bool, error) {
 	routed := false
 	p.update(func(s translate.AgentState, d *translate.Directory) (translate.AgentState, translate.Heard) {
 		routed = d.IsACD(status.StatusID)
-		status = p.asOfLocked(told, status)
+		status = p.asOfLocked(began, status)
 		routed = routed || d.IsACD(status.StatusID)
 		return p.site.Rules.HeardStatus(s, status, d)
 	})

@@ -83,6 +83,9 @@ func (p *icwsPart) unproven() {
 func (p *icwsPart) setLive(live bool) {
 	p.mu.Lock()
 	p.live, p.full = live, fullLists{}
+	if !live { // what comes next is no repetition, whatever it says
+		p.state.Said = translate.Change{}
+	}
 	over := live && p.lost
 	anew := p.anew
 	p.mu.Unlock()
@@ -95,6 +98,21 @@ func (p *icwsPart) setLive(live bool) {
 	if over {
 		anew(errAnew)
 	}
+}
+
+// receiveFrom takes one message of an upstream session's queue. Of one that was replaced nothing counts but what
+// became of it: the rest is older than what the new one brought.
+func (p *icwsPart) receiveFrom(conn *icws.Conn, message icwsapi.Message) {
+	_, ofSession := message.(icwsapi.ConnectionStateChangeMessage)
+	if ofSession || p.isOn(conn) {
+		p.receiveMessage(message)
+	}
+}
+
+func (p *icwsPart) isOn(conn *icws.Conn) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.conn == conn
 }
 
 // receiveMessage takes one message of the agent's queue.

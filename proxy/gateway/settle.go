@@ -40,13 +40,13 @@ func (p *icwsPart) settle(ctx context.Context, w *write) {
 
 // showsWrite asks the site whether it shows a write, which then is done.
 func (p *icwsPart) showsWrite(ctx context.Context, w *write) bool {
-	told := p.toldSoFar()
+	began := p.moment()
 	read, err := p.readStatus(ctx)
 	if err != nil || !strings.EqualFold(read.StatusID, w.statusID) {
 		return false
 	}
 	p.update(func(s translate.AgentState, d *translate.Directory) (translate.AgentState, translate.Heard) {
-		return p.site.Rules.Decided(s, w.requestID, p.asOfLocked(told, read), d)
+		return p.site.Rules.Decided(s, w.requestID, p.asOfLocked(began, read), d)
 	})
 	return true
 }

@@ -26,14 +26,29 @@ func (a *Agent) wishes() map[string][]byte {
 	return all
 }
 
-// recall takes what the store says the agent asked for elsewhere, as far as it is new here.
+// recall takes what the store says the agent asked for elsewhere, as far as it is new here. Who asked the store before
+// the agent's last operation may come here after it.
 func (a *Agent) recall(s session.Session) {
+	if !a.isNews(s) {
+		return
+	}
 	for _, p := range a.parts {
 		wishes := s.Wishes[p.siteName()]
 		if wishes != nil && a.learnWish(p.siteName(), wishes) {
 			p.recall(wishes)
 		}
 	}
+}
+
+// isNews reports whether what the store said of wishes is as new as what is known, and notes how new that is.
+func (a *Agent) isNews(s session.Session) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if s.Wished != 0 && s.Wished < a.session.Wished {
+		return false
+	}
+	a.session.Wished = s.Wished
+	return true
 }
 
 // learnWish notes what the store has of a site's wishes, and reports whether it is new.
@@ -63,6 +78,7 @@ func (f *fleet) shareWishes(ctx context.Context, a *Agent) error {
 				s.Wishes = with(s.Wishes, site, wish)
 			}
 		}
+		s.Wished++
 	})
 	if err != nil {
 		return err

@@ -36,8 +36,10 @@ type Session struct {
 	Access map[string]Access
 
 	// Wishes are what the agent asked for and a site does not know, by the site's name, where replicas
-	// share sessions.
+	// share sessions. Wished is how often they were changed: a session that was read from the store may be older than
+	// what is known of it. One that a process wrote which does not count has 0.
 	Wishes map[string][]byte
+	Wished int
 }
 
 // An Access is what replicas tell each other of an access list.
