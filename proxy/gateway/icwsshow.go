@@ -143,8 +143,8 @@ func (p *icwsPart) readAgain(ctx context.Context) error {
 	p.redirect()
 	p.update(func(s translate.AgentState, d *translate.Directory) (translate.AgentState, translate.Heard) {
 		p.asRead = nil
-		if p.holding {
-			return s, translate.Heard{} // what was read may be half of a plan that is being carried out
+		if p.holding && !p.lost { // what was read may be half of a plan that is being carried out
+			return s, translate.Heard{}
 		}
 		if !p.lost {
 			s.Link = translate.Connected
