@@ -1,6 +1,7 @@
 package push
 
 import (
+	"bytes"
 	"net"
 	"time"
 )
@@ -51,11 +52,15 @@ func (l *Line) next() (more bool) {
 		return false
 	}
 	defer came.giveBack()
+	request := bytes.TrimLeft(came.bytes(), "\r\n") // which old clients send after a body. Source: RFC 9112, 2.2.
+	if len(request) == 0 {
+		return true
+	}
 	if !l.over() {
 		l.end()
 		return false
 	}
-	l.server.errands.Call(func() { more = l.take(came.bytes()) })
+	l.server.errands.Call(func() { more = l.take(request) })
 	return more
 }
 

@@ -79,6 +79,8 @@ func TestWhatIsNoRequestForALineGoesBack(t *testing.T) {
 			"more than a buffer":    {strings.Replace(whole, "Host:", "X-Long: "+strings.Repeat("x", catchSize)+"\r\nHost:", 1)},
 			"exactly a buffer":      {strings.Replace(whole, "Host:", "X-Long: "+strings.Repeat("x", catchSize-len(whole)-len("X-Long: \r\n"))+"\r\nHost:", 1)},
 			"the beginning of next": {whole + "GET", " / HTTP/1.1\r\nHost: portico\r\n\r\n"},
+			"an empty line first":   {"\r\n" + whole},
+			"one by itself":         {"\r", "\n", whole},
 		} {
 			before := w.requests()
 			w.server.rename(p.id)

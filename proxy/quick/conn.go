@@ -1,6 +1,7 @@
 package quick
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -38,7 +39,8 @@ type Conn struct {
 	at      atomic.Int32 // one of the states
 
 	// Of the goroutine that reads.
-	whole  int // length of what the server reads into when it holds nothing that was not read: its buffer
+	whole  int  // length of what the server reads into when it holds nothing that was not read: its buffer
+	posted bool // the last request was a POST, and was answered here
 	failed error
 
 	answered time.Time // when the last answer was written
@@ -102,9 +104,15 @@ func (c *Conn) Read(p []byte) (int, error) {
 
 // rest answers what comes on a connection that rests, and returns what it cannot.
 func (c *Conn) rest(p []byte) (int, error) {
-	c.answered = time.Time{}
+	c.answered, c.posted = time.Time{}, false
 	for {
 		n, err := c.Conn.Read(p)
+		if n > 0 && err == nil && c.posted {
+			n = copy(p, withoutEmptyLines(p[:n]))
+			if n == 0 {
+				continue
+			}
+		}
 		if errors.Is(err, os.ErrDeadlineExceeded) && n == 0 && c.awaits() {
 			continue
 		}
@@ -128,6 +136,12 @@ func (c *Conn) rest(p []byte) (int, error) {
 	}
 }
 
+// withoutEmptyLines returns what follows the line ends that old clients send after the body of a POST, as net/http
+// reads it.
+//
+// Source: RFC 9112, 2.2.
+func withoutEmptyLines(came []byte) []byte { return bytes.TrimLeft(came, "\r\n") }
+
 // answer answers a request, if it is one for here.
 func (c *Conn) answer(head []byte) bool {
 	r := requests.Get().(*Request)
@@ -135,7 +149,8 @@ func (c *Conn) answer(head []byte) bool {
 	if !r.Parse(head, c) {
 		return false
 	}
-	if r.Method == http.MethodPost {
+	c.posted = r.Method == http.MethodPost
+	if c.posted {
 		return c.of.Handles != nil && c.handle(r)
 	}
 	return c.of.Answer((*paced)(c), r)
