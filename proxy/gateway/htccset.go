@@ -79,13 +79,12 @@ func (p *htccPart) set(ctx context.Context, ask Ask) ([]result, error) {
 			return nil, err
 		}
 	}
-	counted := p.counted()
-	if ask.Operation == htccapi.DoNotDisturbOn || ask.Operation == htccapi.DoNotDisturbOff {
+	if isDND(ask.Operation) {
 		_, err = p.post(ctx, htcc.PathMe, body)
-		return each(counted, err), nil
+		return each(covered(p, ask), err), nil
 	}
 	var results []result
-	for _, channel := range counted {
+	for _, channel := range p.counted() {
 		_, err = p.post(ctx, htcc.ChannelPath(channel), body)
 		results = append(results, result{channel, err})
 	}

@@ -11,8 +11,8 @@ import (
 
 // set carries out a state operation.
 func (p *icwsPart) set(ctx context.Context, ask Ask) ([]result, error) {
-	covered := p.covered(ask.Channel)
-	if len(p.agent.parts) > 1 && len(covered) == 0 {
+	channels := covered(p, ask)
+	if len(p.agent.parts) > 1 && len(channels) == 0 && !isDND(ask.Operation) {
 		return nil, nil // nothing here counts: the other site's channels do
 	}
 	_, err := p.write(ctx, func(s translate.AgentState, d *translate.Directory) (translate.Plan, error) {
@@ -21,7 +21,7 @@ func (p *icwsPart) set(ctx context.Context, ask Ask) ([]result, error) {
 	if err != nil {
 		return nil, err
 	}
-	return each(covered, nil), nil
+	return each(channels, nil), nil
 }
 
 // write makes a plan and carries it out, while no other write of the agent does.

@@ -160,7 +160,7 @@ func (g *Gateway) SetDeviceState(ctx context.Context, a *Agent, id string, ask A
 		return atHTCC.forward(ctx, htcc.DevicePath(id), ask.Body)
 	case p == nil:
 		return Outcome{}, fault.New(fault.NotFound, fmt.Sprintf("there is no device %q", id))
-	case ask.Operation != htccapi.DoNotDisturbOn && ask.Operation != htccapi.DoNotDisturbOff:
+	case !isDND(ask.Operation):
 		return Outcome{}, fault.New(fault.Invalid, fmt.Sprintf("unknown operation %q; a device takes %s and %s",
 			ask.Operation, htccapi.DoNotDisturbOn, htccapi.DoNotDisturbOff))
 	}
@@ -208,9 +208,23 @@ func (a *Agent) setAt(ctx context.Context, p part, ask Ask) ([]result, error) {
 	results, err := p.set(ctx, ask)
 	if err != nil {
 		err = a.denied(err)
-		results = each(p.covered(ask.Channel), err)
+		results = each(covered(p, ask), err)
 	}
 	return results, err
+}
+
+// covered returns the channels that an operation covers at one site. Do-not-disturb is the agent's and the
+// device's: it covers all if none counts.
+func covered(p part, ask Ask) []htccapi.MediaChannel {
+	channels := p.covered(ask.Channel)
+	if len(channels) == 0 && isDND(ask.Operation) {
+		return p.has()
+	}
+	return channels
+}
+
+func isDND(op htccapi.Operation) bool {
+	return op == htccapi.DoNotDisturbOn || op == htccapi.DoNotDisturbOff
 }
 
 // substitutions tells of the channels that took another state than the one asked for.

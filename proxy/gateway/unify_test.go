@@ -129,6 +129,43 @@ func TestAnAgentOnBothSites(t *testing.T) {
 	})
 }
 
+// TestDoNotDisturbNeedsNoChannel switches it while no channel of one site counts, or of both: it is the device's too.
+func TestDoNotDisturbNeedsNoChannel(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cloud := &htccsim.Server{}
+		w := newUnion(t, &icwssim.Server{}, cloud)
+		cleo := w.login("cleo")
+		w.posted(cleo, "", startAll)
+		time.Sleep(time.Second)
+		for _, step := range []struct {
+			channel htccapi.MediaChannel
+			op      string
+			dnd     string
+			holds   string
+		}{
+			{"voice", "Offline", "Off", "Available, No ACD"},
+			{"", "DoNotDisturbOn", "On", "Do Not disturb"},
+			{"", "DoNotDisturbOff", "Off", "Available, No ACD"},
+			{"chat", "Offline", "Off", "Available, No ACD"},
+			{"email", "Offline", "Off", "Available, No ACD"},
+			{"", "DoNotDisturbOn", "On", "Do Not disturb"},
+			{"", "DoNotDisturbOff", "Off", "Available, No ACD"},
+		} {
+			w.posted(cleo, step.channel, `{"operationName":"`+step.op+`"}`)
+			time.Sleep(time.Second)
+			if got := w.shows(cleo); !strings.HasSuffix(got, "dnd:"+step.dnd) {
+				t.Errorf("after %s on %q: %s; want dnd:%s", step.op, step.channel, got, step.dnd)
+			}
+			w.holds("cleo", step.holds)
+		}
+		w.fault(icwssim.Fault{Route: routePutStatus, Status: 500})
+		outcome, err := w.post(cleo, "", `{"operationName":"DoNotDisturbOn"}`)
+		if err != nil || sides(outcome) != "+chat +email -voice" {
+			t.Errorf("with PureConnect failing: %q, %v; want +chat +email -voice", sides(outcome), err)
+		}
+	})
+}
+
 func TestChannelsNotAskedForAreLoggedOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newUnion(t, &icwssim.Server{}, &htccsim.Server{})
