@@ -1,9 +1,11 @@
 package proxy
 
 import (
+	"context"
 	"encoding/json"
 	"maps"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -185,5 +187,23 @@ func TestReadsCostNothing(t *testing.T) {
 	}
 	if after := settled(); !maps.Equal(before, after) {
 		t.Errorf("200 reads changed the site's calls from %v to %v", before, after)
+	}
+}
+
+// TestACallerWhoDoesNotWait has operations come from callers who left, or ended their half of the connection.
+func TestACallerWhoDoesNotWait(t *testing.T) {
+	w := newDoor(t, func(k *knobs) { k.sim.AsyncDelay = -1 })
+	anna := w.with(cookieOf(w.as("anna").get("/me")))
+	for i, path := range []string{"/me", "/me/channels/voice", "/api/v2/me"} {
+		anna.operate("/me", "NotReady")
+		left, leave := context.WithCancel(t.Context())
+		leave()
+		request := httptest.NewRequestWithContext(left, http.MethodPost, path, strings.NewReader(`{"operationName":"Ready"}`))
+		request.Header.Set(anna.headers[0], anna.headers[1])
+		got := httptest.NewRecorder()
+		w.handler.ServeHTTP(got, request)
+		if got.Code != http.StatusOK || !strings.Contains(anna.state(), "voice:Ready") {
+			t.Errorf("%d: POST %s is answered %d %s, and /me shows %s", i, path, got.Code, got.Body, anna.state())
+		}
 	}
 }
