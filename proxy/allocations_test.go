@@ -30,8 +30,8 @@ var allocations = map[string]int{
 	"catalogue, 304, quick":  2,
 	"GET /me":                33, // of a form that was asked for before
 	"GET /me, quick":         2,
-	"POST /me":               68,
-	"log-in":                 1366, // catalogue, event stream, subscriptions and what they bring
+	"POST /me":               67,
+	"log-in":                 1367, // catalogue, event stream, subscriptions and what they bring
 	"event of the site":      6,    // nobody listens
 	"held poll":              21,
 	"push of one event":      39, // from the site's stream to the answer of a held poll

@@ -2,8 +2,10 @@ package proxy
 
 import (
 	"log/slog"
+	"time"
 
 	"portico/proxy/fault"
+	"portico/proxy/logs"
 	"portico/translate/htccapi"
 )
 
@@ -25,30 +27,38 @@ func audited(h handler) handler {
 // audit writes the record. A custom state is named only if it was found to be one: until then its name
 // is the caller's.
 func (c *call) audit(err error) {
-	if c.door.log.Enabled(c.context(), slog.LevelInfo) {
-		c.door.writeLine(c.context(), slog.LevelInfo, MessageAudit, func(attrs []slog.Attr) []slog.Attr { return c.appendAudit(attrs, err) })
+	if !c.door.log.Enabled(c.context(), slog.LevelInfo) {
+		return
 	}
+	line := logs.NewLine()
+	c.describe(line, err)
+	line.Write(c.context(), c.door.log, time.Now(), slog.LevelInfo, MessageAudit)
 }
 
-func (c *call) appendAudit(attrs []slog.Attr, err error) []slog.Attr {
-	attrs = append(attrs,
-		slog.String("request_id", c.id),
-		slog.String("session", c.door.gateway.ShortName(c.agent)),
-		slog.String("site", c.agent.Sites()),
-		slog.String("operation", string(c.operation)),
-		slog.String("target", c.target()),
-	)
+// Keys of audit records alone.
+var (
+	keyTarget = logs.NewKey("target")
+	keyLogin  = logs.NewKey("login")
+	keyState  = logs.NewKey("state")
+	keyResult = logs.NewKey("result")
+)
+
+func (c *call) describe(line *logs.Line, err error) {
+	line.Text(keyRequestID, c.id)
+	line.Text(keySession, c.door.gateway.ShortName(c.agent))
+	line.Text(keySite, c.agent.Sites())
+	line.Text(keyOperation, string(c.operation))
+	line.Text(keyTarget, c.target())
 	if c.door.settings.LogLogins {
-		attrs = append(attrs, slog.String("login", c.agent.Login()))
+		line.Text(keyLogin, c.agent.Login())
 	}
 	if c.operation == opCustom && err == nil {
-		attrs = append(attrs, slog.String("state", string(c.asked)))
+		line.Text(keyState, string(c.asked))
 	}
-	attrs = append(attrs, slog.String("result", c.result(err)))
+	line.Text(keyResult, c.result(err))
 	if err != nil {
-		attrs = append(attrs, slog.String("error_class", fault.Class(err)))
+		line.Text(keyErrorClass, fault.Class(err))
 	}
-	return attrs
 }
 
 // target returns what the operation was for. A channel or device was found to be the agent's before its

@@ -176,7 +176,8 @@ func (c *call) end(err error) {
 
 // ended counts and logs a call that has ended, and ends its span.
 func (d *door) ended(r record) {
-	r.took = time.Since(r.began) - r.delayed
+	r.over = time.Now()
+	r.took = r.over.Sub(r.began) - r.delayed
 	r.numbers.count(r.code, r.took, r.span.TraceID())
 	d.metrics.answered(r.operation, r.verdict)
 	d.write(r)

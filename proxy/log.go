@@ -6,11 +6,11 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"sync"
 	"time"
 
 	"portico/proxy/fault"
 	"portico/proxy/gateway"
+	"portico/proxy/logs"
 	"portico/proxy/tracing"
 )
 
@@ -51,6 +51,7 @@ type record struct {
 	operation operation
 	code      int
 	began     time.Time
+	over      time.Time
 	took      time.Duration
 	delayed   time.Duration // for which the answer was kept back, beside
 	bytesOut  int
@@ -87,24 +88,10 @@ func (d *door) write(r record) {
 	if r.agent != nil {
 		r.session, r.sites = d.gateway.ShortName(r.agent), r.agent.Sites()
 	}
-	d.writeLine(r.trace, level, MessageRequest, r.appendAttrs)
+	line := logs.NewLine()
+	r.describe(line)
+	line.Write(r.trace, d.log, r.over, level, MessageRequest)
 }
-
-// writeLine writes a record with the attributes that are added to it.
-func (d *door) writeLine(ctx context.Context, level slog.Level, message string, add func([]slog.Attr) []slog.Attr) {
-	attrs := manyAttrs.Get().(*[]slog.Attr)
-	*attrs = add((*attrs)[:0])
-	// As a group without a name they stand for themselves, and are not copied. The Logger would look up, for
-	// nobody, which line of ours this is: a microsecond.
-	line := slog.NewRecord(time.Now(), level, message, 0)
-	line.AddAttrs(slog.Attr{Value: slog.GroupValue(*attrs...)})
-	_ = d.log.Handler().Handle(ctx, line) // as the Logger does
-	clear(*attrs)
-	manyAttrs.Put(attrs)
-}
-
-// manyAttrs are slices for the attributes of a record, which is written when the log returns.
-var manyAttrs = sync.Pool{New: func() any { return new([]slog.Attr) }}
 
 // level returns how much a call matters. Polls that went well are most of all calls and tell least.
 func (r record) level() slog.Level {
@@ -118,39 +105,52 @@ func (r record) level() slog.Level {
 	}
 }
 
-func (r record) appendAttrs(attrs []slog.Attr) []slog.Attr {
-	attrs = append(attrs,
-		slog.String("request_id", r.requestID),
-		slog.String("api", r.numbers.api),
-		slog.String("route", r.numbers.route),
-		slog.String("method", r.numbers.method),
-		slog.Int("code", r.code),
-		slog.Float64("duration_s", r.took.Seconds()),
-		slog.Int("bytes_out", r.bytesOut),
-	)
+// Keys of what the log says of a request.
+var (
+	keyRequestID  = logs.NewKey("request_id")
+	keyAPI        = logs.NewKey("api")
+	keyRoute      = logs.NewKey("route")
+	keyMethod     = logs.NewKey("method")
+	keyCode       = logs.NewKey("code")
+	keyDuration   = logs.NewKey("duration_s")
+	keyBytesOut   = logs.NewKey("bytes_out")
+	keyOperation  = logs.NewKey("operation")
+	keyAPIStatus  = logs.NewKey("api_status")
+	keySession    = logs.NewKey("session")
+	keySite       = logs.NewKey("site")
+	keyLooked     = logs.NewKey("cache_result")
+	keyClientIP   = logs.NewKey("client_ip")
+	keyErrorClass = logs.NewKey("error_class")
+	keyError      = logs.NewKey("error")
+	keyErrorID    = logs.NewKey("error_id")
+)
+
+func (r *record) describe(line *logs.Line) {
+	line.Text(keyRequestID, r.requestID)
+	line.Text(keyAPI, r.numbers.api)
+	line.Text(keyRoute, r.numbers.route)
+	line.Text(keyMethod, r.numbers.method)
+	line.Int(keyCode, r.code)
+	line.Float(keyDuration, r.took.Seconds())
+	line.Int(keyBytesOut, r.bytesOut)
 	if r.operation != opNone {
-		attrs = append(attrs, slog.String("operation", string(r.operation)), slog.Int("api_status", r.verdict))
+		line.Text(keyOperation, string(r.operation))
+		line.Int(keyAPIStatus, r.verdict)
 	}
-	for _, one := range []struct{ key, value string }{
-		{"session", r.session}, {"site", r.sites}, {"cache_result", r.looked}, {"client_ip", r.clientIP}} {
-		if one.value != "" {
-			attrs = append(attrs, slog.String(one.key, one.value))
-		}
-	}
+	line.Some(keySession, r.session)
+	line.Some(keySite, r.sites)
+	line.Some(keyLooked, r.looked)
+	line.Some(keyClientIP, r.clientIP)
 	if r.err != nil {
-		attrs = append(attrs, failed(r.err)...)
+		describeFailure(line, r.err)
 	}
-	return attrs
 }
 
-// failed returns what the log says of an error. The id is the one that an ICWS site gave it.
-func failed(err error) []slog.Attr {
-	attrs := []slog.Attr{slog.String("error_class", fault.Class(err)), slog.String("error", logText(err))}
-	id := gateway.ErrorID(err)
-	if id != "" {
-		attrs = append(attrs, slog.String("error_id", id))
-	}
-	return attrs
+// describeFailure says what became of a request that failed. The id is the one that an ICWS site gave the error.
+func describeFailure(line *logs.Line, err error) {
+	line.Text(keyErrorClass, fault.Class(err))
+	line.Text(keyError, logText(err))
+	line.Some(keyErrorID, gateway.ErrorID(err))
 }
 
 // logText returns what the log says of an error. A text that is for the caller may quote what they

@@ -50,7 +50,7 @@ var rooms = map[string][]string{
 	"proxy/native":           {"proxy/icws", "proxy/upstream", "cache", "proxy/session", "proxy/fault", "proxy/tracing", "translate/icwsapi"},
 	"proxy/gateway": {"proxy/aside", "proxy/native", "proxy/htcc", "proxy/push", "proxy/icws", "proxy/upstream", "translate", "cache", "proxy/session", "proxy/throttle", "proxy/fault",
 		"proxy/tracing", "translate/htccapi", "translate/icwsapi"},
-	"proxy":       {"proxy/push", "proxy/quick", "proxy/plainhttp", "proxy/plainjson", "proxy/gateway", "proxy/native", "proxy/session", "proxy/throttle", "proxy/fault", "proxy/tracing", "translate", "translate/htccapi"},
+	"proxy":       {"proxy/push", "proxy/quick", "proxy/plainhttp", "proxy/plainjson", "proxy/gateway", "proxy/native", "proxy/session", "proxy/throttle", "proxy/fault", "proxy/logs", "proxy/tracing", "translate", "translate/htccapi"},
 	"proxy/admin": {"proxy/session", "cache", "proxy/gateway", "proxy/fault"},
 	"dashboards":  {},
 }

@@ -10,39 +10,41 @@ import (
 )
 
 // levels are the values of the level label.
-var levels = []slog.Level{slog.LevelDebug, slog.LevelInfo, slog.LevelWarn, slog.LevelError}
+var levels = [...]slog.Level{slog.LevelDebug, slog.LevelInfo, slog.LevelWarn, slog.LevelError}
 
-// counting counts the lines that are written.
-type counting struct {
-	slog.Handler
-	written map[slog.Level]prometheus.Counter
-}
+// written counts the lines that are written, by level.
+type written [len(levels)]prometheus.Counter
 
-func newCounting(h slog.Handler, reg prometheus.Registerer) counting {
+func newWritten(reg prometheus.Registerer) *written {
 	lines := promauto.With(reg).NewCounterVec(prometheus.CounterOpts{
 		Name: "portico_log_messages_total",
 		Help: "Lines written to the log. level: debug, info, warn, error.",
 	}, []string{"level"})
-	written := map[slog.Level]prometheus.Counter{}
-	for _, level := range levels {
-		written[level] = lines.WithLabelValues(strings.ToLower(level.String()))
+	counters := new(written)
+	for i, level := range levels {
+		counters[i] = lines.WithLabelValues(strings.ToLower(level.String()))
 	}
-	return counting{h, written}
+	return counters
+}
+
+// count counts a line under the most severe level that is no more severe than its own.
+func (w *written) count(level slog.Level) {
+	i := len(levels) - 1
+	for i > 0 && level < levels[i] {
+		i--
+	}
+	w[i].Inc()
+}
+
+// counting counts the lines that are written.
+type counting struct {
+	slog.Handler
+	written *written
 }
 
 func (h counting) Handle(ctx context.Context, r slog.Record) error {
-	h.written[named(r.Level)].Inc()
+	h.written.count(r.Level)
 	return h.Handler.Handle(ctx, r)
-}
-
-// named returns the most severe level with a name that is no more severe than this one.
-func named(level slog.Level) slog.Level {
-	for i := len(levels) - 1; i > 0; i-- {
-		if level >= levels[i] {
-			return levels[i]
-		}
-	}
-	return levels[0]
 }
 
 func (h counting) WithAttrs(attrs []slog.Attr) slog.Handler {

@@ -7,6 +7,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -28,16 +29,36 @@ type Settings struct {
 
 // New returns a log. Any number of goroutines may use it.
 func New(s Settings) *slog.Logger {
-	var h slog.Handler = newCounting(newLines(s.Out, s.Level), s.Registerer)
+	d := &direct{out: &oneAtATime{out: s.Out}, written: newWritten(s.Registerer), trace: s.Trace}
+	var h slog.Handler = counting{slog.NewJSONHandler(d.out, &slog.HandlerOptions{Level: s.Level, ReplaceAttr: withoutSecrets}), d.written}
 	if s.Trace != nil {
 		h = tracing{h, s.Trace}
 	}
-	return slog.New(newSampling(h, s.Each))
+	return slog.New(newSampling(h, s.Each, d))
 }
 
-// tracing adds the ids of the trace that a record's context belongs to.
+// oneAtATime is a writer that both ways of writing share.
+type oneAtATime struct {
+	mu  sync.Mutex
+	out io.Writer // guarded by mu
+}
+
+func (w *oneAtATime) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.out.Write(p)
+}
+
+// Names of the ids of a trace.
 //
 // Source: OpenTelemetry, Trace Context in non-OTLP Log Formats: the names, at the top level.
+const (
+	nameTrace = "trace_id"
+	nameSpan  = "span_id"
+	nameFlags = "trace_flags"
+)
+
+// tracing adds the ids of the trace that a record's context belongs to.
 type tracing struct {
 	slog.Handler
 	ids func(context.Context) (trace, span, flags string, ok bool)
@@ -47,7 +68,7 @@ func (h tracing) Handle(ctx context.Context, r slog.Record) error {
 	trace, span, flags, ok := h.ids(ctx)
 	if ok {
 		r = r.Clone()
-		r.AddAttrs(slog.String("trace_id", trace), slog.String("span_id", span), slog.String("trace_flags", flags))
+		r.AddAttrs(slog.String(nameTrace, trace), slog.String(nameSpan, span), slog.String(nameFlags, flags))
 	}
 	return h.Handler.Handle(ctx, r)
 }

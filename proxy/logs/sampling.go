@@ -23,13 +23,14 @@ const (
 // whose site breaks down have one thing to tell. The next that is written says how many were left out.
 type sampling struct {
 	slog.Handler
-	each []string
-	seen *seen
-	site string // that WithAttrs was given
+	each   []string
+	seen   *seen
+	site   string  // that WithAttrs was given
+	direct *direct // writes what the handler below would of lines; nil once that was given attributes or a group
 }
 
-func newSampling(h slog.Handler, each []string) sampling {
-	return sampling{Handler: h, each: each, seen: &seen{kinds: map[kind]*counted{}}}
+func newSampling(h slog.Handler, each []string, d *direct) sampling {
+	return sampling{Handler: h, each: each, seen: &seen{kinds: map[kind]*counted{}}, direct: d}
 }
 
 // A kind is what warnings that are alike have in common.
@@ -51,7 +52,7 @@ type counted struct {
 }
 
 func (h sampling) Handle(ctx context.Context, r slog.Record) error {
-	if r.Level < slog.LevelWarn || slices.Contains(h.each, r.Message) {
+	if h.always(r.Level, r.Message) {
 		return h.Handler.Handle(ctx, r)
 	}
 	write, leftOut := h.seen.count(kind{r.Level, r.Message, siteOf(r, h.site)}, time.Now())
@@ -63,6 +64,11 @@ func (h sampling) Handle(ctx context.Context, r slog.Record) error {
 		r.AddAttrs(slog.Int("left_out", leftOut))
 	}
 	return h.Handler.Handle(ctx, r)
+}
+
+// always reports whether records of a message are never left out.
+func (h sampling) always(level slog.Level, message string) bool {
+	return level < slog.LevelWarn || slices.Contains(h.each, message)
 }
 
 // count reports whether a record is to be written, and how many of its kind were not since the last
@@ -108,11 +114,11 @@ func (h sampling) WithAttrs(attrs []slog.Attr) slog.Handler {
 			h.site = a.Value.String()
 		}
 	}
-	h.Handler = h.Handler.WithAttrs(attrs)
+	h.Handler, h.direct = h.Handler.WithAttrs(attrs), nil
 	return h
 }
 
 func (h sampling) WithGroup(name string) slog.Handler {
-	h.Handler = h.Handler.WithGroup(name)
+	h.Handler, h.direct = h.Handler.WithGroup(name), nil
 	return h
 }
