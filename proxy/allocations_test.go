@@ -31,6 +31,7 @@ var allocations = map[string]int{
 	"GET /me":                33, // of a form that was asked for before
 	"GET /me, quick":         2,
 	"POST /me":               67,
+	"POST /me, quick":        74,   // before net/http handles it
 	"log-in":                 1367, // catalogue, event stream, subscriptions and what they bring
 	"event of the site":      6,    // nobody listens
 	"held poll":              21,
@@ -133,6 +134,7 @@ func (c *counted) writes(got map[string]int) {
 	ready() // activates workgroups, and for a while after that they are read before each change
 	c.hears("Ready")
 	time.Sleep(held)
+	got["POST /me, quick"] = c.countQuickWrite()
 	before := c.site.given()
 	got["POST /me"] = c.count(func() {
 		notReady()
@@ -146,6 +148,34 @@ func (c *counted) writes(got map[string]int) {
 	if shown := c.with(c.cookie).get("/me/channels/voice").body; !strings.Contains(shown, "At Lunch") {
 		c.t.Errorf("the events led to %s; want lunch", shown)
 	}
+}
+
+// countQuickWrite counts the same change on a connection, before net/http.
+func (c *counted) countQuickWrite() int {
+	wire := c.door.dial()
+	defer wire.Close()
+	post := func(operation string) func() {
+		content := fmt.Sprintf(`{"operationName":%q}`, operation)
+		request := fmt.Appendf(nil, "POST /api/v2/me HTTP/1.1\r\nHost: portico.example\r\nCookie: JSESSIONID=%s\r\nOrigin: https://agents.example\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
+			c.cookie, len(content), content)
+		return func() {
+			c.site.does(operation)
+			_, err := wire.Write(request)
+			if err != nil {
+				c.t.Fatal(err)
+			}
+			synctest.Wait()
+			if !bytes.HasPrefix(wire.taken, []byte("HTTP/1.1 200")) {
+				c.t.Fatalf("%s is answered %.400q", operation, wire.taken)
+			}
+		}
+	}
+	ready, notReady := post("Ready"), post("NotReady")
+	ready() // by net/http: the connection is new
+	return c.count(func() {
+		notReady()
+		c.hears("NotReady")
+	}, ready, func() { c.hears("Ready") })[0]
 }
 
 // hears brings the events of something that happened at the site, and waits until they have done their work.

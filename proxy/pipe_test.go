@@ -17,7 +17,7 @@ func newPiped(t *testing.T, handler http.Handler, returns *push.Returns) *piped 
 	p := &piped{make(chan net.Conn), make(chan struct{})}
 	server := &http.Server{Handler: handler, IdleTimeout: time.Minute}
 	door := handler.(*Door)
-	quickly := &quick.Listener{Listener: p, Settings: quick.Settings{Answer: door.Quick, Write: door.WriteTimeout, Idle: server.IdleTimeout}}
+	quickly := &quick.Listener{Listener: p, Settings: quick.Settings{Answer: door.Quick, Handler: door, Handles: door.Handles, Write: door.WriteTimeout, Idle: server.IdleTimeout}}
 	server.ConnState = noteQuickly
 	var serving sync.WaitGroup
 	for _, listener := range []net.Listener{quickly, returns} {

@@ -39,6 +39,7 @@ type quickCall struct {
 	in     *quick.Request
 	caller gateway.Caller
 	agent  *gateway.Agent
+	began  time.Time
 	id     string
 	looked string
 	status int
@@ -79,7 +80,7 @@ func (d *Door) Handles(in *quick.Request) bool {
 
 // serve gives a request the course that handle gives it.
 func (c *quickCall) serve(w io.Writer) (answered bool) {
-	began := time.Now()
+	c.began = time.Now()
 	defer func() {
 		panicked := recover()
 		if panicked != nil {
@@ -93,10 +94,10 @@ func (c *quickCall) serve(w io.Writer) (answered bool) {
 	c.door.metrics.requestsInFlight.Inc()
 	defer c.door.metrics.requestsInFlight.Dec()
 	c.agent.Use(c.caller)
-	ctx, span := s.Tracer.Quick(began)
+	ctx, span := s.Tracer.Quick(c.began)
 	_, _ = w.Write(c.out) // that fails only if the caller is gone
 	answered = true
-	r := record{requestID: c.id, numbers: c.route.numbers, operation: c.route.operation, code: c.status, began: began, bytesOut: c.bytes,
+	r := record{requestID: c.id, numbers: c.route.numbers, operation: c.route.operation, code: c.status, began: c.began, bytesOut: c.bytes,
 		looked: c.looked, agent: c.agent, trace: ctx, span: span}
 	if s.LogClientIP {
 		r.clientIP = c.door.addressOf(c.in.Remote(), string(c.in.ForwardedFor)).String()
@@ -201,7 +202,7 @@ func (c *quickCall) begin(status int, head []byte) {
 		c.id = newRequestID()
 	}
 	c.out = append(c.out[:0], head...)
-	c.out = plainhttp.AppendDate(c.out, time.Now())
+	c.out = plainhttp.AppendDate(c.out, c.began)
 	c.add("X-Request-Id", c.id)
 	id := c.agent.SessionID()
 	if c.caller.SessionID != id {

@@ -37,13 +37,14 @@ type Conn struct {
 	of      *Listener
 	context context.Context
 	at      atomic.Int32 // one of the states
+	remote  atomic.Pointer[named]
 
 	// Of the goroutine that reads.
 	whole  int  // length of what the server reads into when it holds nothing that was not read: its buffer
 	posted bool // the last request was a POST, and was answered here
 	failed error
 
-	answered time.Time // when the last answer was written
+	answered time.Time // when the last answer was written: as its write began, or last went on
 	writeBy  time.Time // the deadline for writes that is set; zero: none
 }
 
@@ -70,6 +71,25 @@ func (c *Conn) Note(state http.ConnState, allowed bool) {
 
 // Keep is told by the server's ConnContext what that returns.
 func (c *Conn) Keep(ctx context.Context) { c.context = ctx }
+
+// RemoteAddr implements net.Conn. Its text is made once: each POST is given it, and made it in three pieces.
+func (c *Conn) RemoteAddr() net.Addr {
+	remote := c.remote.Load()
+	if remote == nil {
+		addr := c.Conn.RemoteAddr()
+		remote = &named{addr, addr.String()}
+		c.remote.Store(remote)
+	}
+	return remote
+}
+
+// A named address knows its text.
+type named struct {
+	net.Addr
+	text string
+}
+
+func (a *named) String() string { return a.text }
 
 // SetReadDeadline implements net.Conn.
 func (c *Conn) SetReadDeadline(t time.Time) error {
@@ -128,7 +148,6 @@ func (c *Conn) rest(p []byte) (int, error) {
 			c.leave(answering)
 			return 0, c.failed
 		}
-		c.answered = time.Now()
 		if !c.at.CompareAndSwap(answering, resting) { // the server has closed it meanwhile
 			c.leave(answering)
 			return 0, net.ErrClosed

@@ -20,23 +20,23 @@ type Response struct {
 	header http.Header
 	status int // 0: there is none yet
 	body   []byte
-	out    bytes.Buffer
+	out    []byte
 	sent   bool
 	err    error // of the write
 }
 
 // NewResponse returns an answer that is written to a connection. The caller calls End once the handler has
-// returned.
+// returned: then nobody may hold on to its headers any more.
 func NewResponse(to io.Writer) *Response {
 	w := responses.Get().(*Response)
-	w.to, w.header = to, make(http.Header, usualHeaders)
+	w.to = to
 	return w
 }
 
 // usualHeaders are more than answers have.
 const usualHeaders = 12
 
-var responses = sync.Pool{New: func() any { return new(Response) }}
+var responses = sync.Pool{New: func() any { return &Response{header: make(http.Header, usualHeaders)} }}
 
 // Header implements http.ResponseWriter.
 func (w *Response) Header() http.Header { return w.header }
@@ -80,12 +80,6 @@ func (w *Response) FlushError() error {
 // Flush implements http.Flusher, which the router asks for.
 func (w *Response) Flush() { _ = w.FlushError() }
 
-// SetReadDeadline is for those who bound the wait for a body, which is there.
-func (w *Response) SetReadDeadline(time.Time) error { return nil }
-
-// SetWriteDeadline is for those who bound the wait for the caller, which what it is written to does.
-func (w *Response) SetWriteDeadline(time.Time) error { return nil }
-
 // ErrLast is returned for an answer that is the last on its connection, by its own word.
 var ErrLast = errors.New("the connection ends with this answer")
 
@@ -97,9 +91,9 @@ func (w *Response) End() error {
 	if err == nil && strings.EqualFold(w.header.Get("Connection"), "close") {
 		err = ErrLast
 	}
-	if w.out.Cap() <= largestKept && cap(w.body) <= largestKept {
-		w.out.Reset()
-		*w = Response{body: w.body[:0], out: w.out}
+	if cap(w.out) <= largestKept && cap(w.body) <= largestKept && len(w.header) <= usualHeaders {
+		clear(w.header)
+		*w = Response{header: w.header, body: w.body[:0], out: w.out[:0]}
 		responses.Put(w)
 	}
 	return err
@@ -115,15 +109,14 @@ func (w *Response) send() {
 	}
 	w.sent = true
 	w.WriteHeader(http.StatusOK)
-	w.out.Write(plainhttp.AppendStatus(w.out.AvailableBuffer(), w.status))
-	header, plain := plainhttp.AppendHeader(w.out.AvailableBuffer(), w.header)
-	w.out.Write(header)
+	out, plain := plainhttp.AppendHeader(plainhttp.AppendStatus(w.out, w.status), w.header)
 	if !plain {
-		_ = w.header.Write(&w.out)
+		written := bytes.NewBuffer(out)
+		_ = w.header.Write(written)
+		out = written.Bytes()
 	}
-	w.out.Write(w.appendOwn(w.out.AvailableBuffer()))
-	w.out.Write(w.body)
-	_, w.err = w.to.Write(w.out.Bytes())
+	w.out = append(w.appendOwn(out), w.body...)
+	_, w.err = w.to.Write(w.out)
 }
 
 // appendOwn appends the headers that the handler has left out, and the end of all.

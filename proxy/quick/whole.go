@@ -2,7 +2,6 @@ package quick
 
 import (
 	"context"
-	"io"
 	"net/http"
 	"net/textproto"
 	"net/url"
@@ -27,10 +26,18 @@ func (r *Request) HTTP(ctx context.Context) *http.Request {
 		read.URL.RawQuery = text[path+len(r.Path)+1 : path+r.URLLength()]
 	}
 	if r.length > 0 {
-		read.Body = io.NopCloser(strings.NewReader(text[r.body:]))
+		body := &memory{}
+		body.Reset(text[r.body:])
+		read.Body = body
 	}
 	return read.WithContext(ctx)
 }
+
+// A memory is a body in memory.
+type memory struct{ strings.Reader }
+
+// Close implements io.Closer.
+func (*memory) Close() error { return nil }
 
 // headerIn returns what lines of headers say, and the host, which net/http keeps apart.
 func headerIn(lines string, n int) (header http.Header, host string) {

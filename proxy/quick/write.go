@@ -17,6 +17,7 @@ type paced Conn
 func (w *paced) Write(p []byte) (int, error) {
 	wait := w.of.Write()
 	began := time.Now()
+	w.answered = began
 	if w.writeBy.Before(began) {
 		w.deadline(began.Add(wait))
 	}
@@ -32,6 +33,7 @@ func (w *paced) Write(p []byte) (int, error) {
 			return written, err
 		}
 		now := time.Now()
+		w.answered = now
 		switch {
 		case written-before >= writePiece:
 			since, before = now, written
