@@ -39,8 +39,16 @@ type server struct {
 
 func newHouse() (*house, error) {
 	folder, err := os.MkdirTemp("", "benchpeers")
-	return &house{folder: folder}, err
+	if err != nil {
+		return nil, err
+	}
+	h := &house{folder: folder}
+	return h, os.Mkdir(h.settings(), 0o700)
 }
+
+// settings returns the folder of files that are written for servers. It is another than that of their logs, as on any
+// host: Portico watches it, and would be told of each line.
+func (h *house) settings() string { return filepath.Join(h.folder, "settings") }
 
 // Close ends all servers, the last one first, and waits for each: it may log out at the one before.
 func (h *house) Close() {
@@ -53,7 +61,7 @@ func (h *house) Close() {
 
 // file writes a file for a server and returns its path.
 func (h *house) file(name, format string, values ...any) (string, error) {
-	path := filepath.Join(h.folder, name)
+	path := filepath.Join(h.settings(), name)
 	return path, os.WriteFile(path, fmt.Appendf(nil, format, values...), 0o600)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
@@ -23,9 +24,10 @@ type fileWatch struct {
 // since it was read. Where it cannot be watched the log says so.
 func watchFile(ctx context.Context, file string, log *slog.Logger) fileWatch {
 	w := fileWatch{seen: make(chan struct{}, 1), ended: make(chan struct{})}
+	var names []string
 	signs, err := fsnotify.NewWatcher()
 	if err == nil {
-		err = watchFolders(signs, file)
+		names, err = watchFolders(signs, file)
 		if err != nil {
 			_ = signs.Close()
 		}
@@ -39,33 +41,44 @@ func watchFile(ctx context.Context, file string, log *slog.Logger) fileWatch {
 	go func() {
 		defer close(w.ended)
 		defer func() { _ = signs.Close() }()
-		w.follow(ctx, signs, file)
+		w.follow(ctx, signs, file, names)
 	}()
 	return w
 }
 
-// watchFolders watches the folder that a file's name stands in and the one that its links lead to. A
-// watch on the file itself would stay with what was replaced.
-func watchFolders(signs *fsnotify.Watcher, file string) error {
+// watchFolders watches the folder that a file's name stands in and the one that its links lead to, and returns
+// the file's names there. A watch on the file itself would stay with what was replaced.
+func watchFolders(signs *fsnotify.Watcher, file string) (names []string, err error) {
+	names = []string{filepath.Base(file)}
 	target, err := filepath.EvalSymlinks(file)
 	if err == nil {
+		names = append(names, filepath.Base(target))
 		_ = signs.Add(filepath.Dir(target)) // gone again, perhaps: then the name leads elsewhere, which is seen
 	}
-	return signs.Add(filepath.Dir(file))
+	return names, signs.Add(filepath.Dir(file))
+}
+
+// mayChange reports whether a sign may be one of a file of these names. Whatever is made, moved or removed in its
+// folders may be, but not what is written to another: a log that grows there had the settings read four times a second.
+func mayChange(sign fsnotify.Event, names []string) bool {
+	return sign.Op != fsnotify.Write || slices.Contains(names, filepath.Base(sign.Name))
 }
 
 // follow tells of the file once it has settled after each sign.
-func (w fileWatch) follow(ctx context.Context, signs *fsnotify.Watcher, file string) {
+func (w fileWatch) follow(ctx context.Context, signs *fsnotify.Watcher, file string, names []string) {
 	var settled <-chan time.Time
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-signs.Events:
+		case sign := <-signs.Events:
+			if !mayChange(sign, names) {
+				continue
+			}
 		case <-signs.Errors: // signs were lost: perhaps one of the file
 		case <-settled:
 			settled = nil
-			_ = watchFolders(signs, file) // its links may lead elsewhere now
+			names, _ = watchFolders(signs, file) // its links may lead elsewhere now
 			w.tell()
 			continue
 		}
