@@ -31,8 +31,7 @@ var allocations = map[string]int{
 	"GET /me":                33, // of a form that was asked for before
 	"GET /me, quick":         2,
 	"POST /me":               67,
-	"POST /me, quick":        73,   // before net/http handles it
-	"log-in":                 1367, // catalogue, event stream, subscriptions and what they bring
+	"log-in":                 1370, // catalogue, event stream, subscriptions and what they bring
 	"event of the site":      6,    // nobody listens
 	"held poll":              21,
 	"push of one event":      39, // from the site's stream to the answer of a held poll

@@ -4,6 +4,7 @@ package aside
 
 import (
 	"fmt"
+	"iter"
 	"runtime/debug"
 	"sync"
 )
@@ -18,10 +19,20 @@ type Pool struct {
 	idle    []*worker // that wait for an errand, guarded by mu; none without readers
 }
 
-// A worker is how to reach one of the goroutines. One caller has it at a time.
+// A worker is one of the goroutines. One caller has it at a time.
+//
+// It is a coroutine of that caller's: with channels each hand-over and each answer would go by way of the scheduler,
+// which wakes another thread in case there is more to do.
 type worker struct {
-	errands chan func()
-	done    chan error // gets the panic of an errand, or nil
+	errand func()
+	call   func() (panicked error, ok bool) // has the goroutine run the errand
+	end    func()                           // ends it
+}
+
+func newWorker() *worker {
+	w := &worker{}
+	w.call, w.end = iter.Pull(w.run)
+	return w
 }
 
 // mostIdle is how many wait for the next errand, at most.
@@ -43,7 +54,7 @@ func (p *Pool) Leave() {
 		return
 	}
 	for _, w := range p.idle {
-		close(w.errands)
+		w.end()
 	}
 	p.idle = nil
 }
@@ -52,8 +63,9 @@ func (p *Pool) Leave() {
 // somebody to catch it.
 func (p *Pool) Call(f func()) {
 	w := p.take()
-	w.errands <- f
-	panicked := <-w.done
+	w.errand = f
+	panicked, _ := w.call()
+	w.errand = nil
 	p.giveBack(w)
 	if panicked != nil {
 		panic(panicked)
@@ -70,9 +82,7 @@ func (p *Pool) take() *worker {
 		p.idle = p.idle[:last]
 		return w
 	}
-	w := &worker{make(chan func()), make(chan error)}
-	go w.run()
-	return w
+	return newWorker()
 }
 
 // giveBack has a worker wait for the next errand, unless others enough do.
@@ -80,16 +90,15 @@ func (p *Pool) giveBack(w *worker) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.readers == 0 || len(p.idle) == mostIdle {
-		close(w.errands)
+		w.end()
 		return
 	}
 	p.idle = append(p.idle, w)
 }
 
-// run runs errands until there are to be no more.
-func (w *worker) run() {
-	for f := range w.errands {
-		w.done <- run(f)
+// run is the goroutine: it runs one errand after the other, and yields what each panicked with, or nil.
+func (w *worker) run(yield func(error) bool) {
+	for yield(run(w.errand)) {
 	}
 }
 
