@@ -1,6 +1,7 @@
 package translate
 
 import (
+	"reflect"
 	"testing"
 
 	"portico/translate/htccapi"
@@ -44,6 +45,41 @@ func TestNotifications(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			differ(t, tt.want, Notifications(tt.before, tt.after, tt.heard), equateEmpty)
 		})
+	}
+}
+
+// TestDevicesAreComparedWhole holds also members that a device will get.
+func TestDevicesAreComparedWhole(t *testing.T) {
+	same := func(a, b htccapi.Device) bool {
+		return View{Devices: []htccapi.Device{a}}.SameDevices(View{Devices: []htccapi.Device{b}})
+	}
+	of := reflect.TypeFor[htccapi.Device]()
+	for i := range of.NumField() {
+		var one, alike htccapi.Device
+		set(reflect.ValueOf(&one).Elem().Field(i))
+		set(reflect.ValueOf(&alike).Elem().Field(i))
+		if same(one, htccapi.Device{}) || same(htccapi.Device{}, one) {
+			t.Errorf("a device is the same with another %s", of.Field(i).Name)
+		}
+		if !same(one, alike) {
+			t.Errorf("a device with a %s is not the same as itself", of.Field(i).Name)
+		}
+	}
+	ready, away := htccapi.UserState{State: "Ready"}, htccapi.UserState{State: "NotReady"}
+	if same(htccapi.Device{UserState: &ready}, htccapi.Device{UserState: &away}) {
+		t.Error("a device is the same in another state")
+	}
+}
+
+// set gives a member a value.
+func set(field reflect.Value) {
+	switch field.Kind() {
+	case reflect.String:
+		field.SetString("x")
+	case reflect.Slice:
+		field.Set(reflect.MakeSlice(field.Type(), 1, 1))
+	case reflect.Pointer:
+		field.Set(reflect.New(field.Type().Elem()))
 	}
 }
 

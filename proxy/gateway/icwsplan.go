@@ -3,7 +3,6 @@ package gateway
 import (
 	"context"
 	"fmt"
-	"reflect"
 	"slices"
 	"time"
 
@@ -133,7 +132,7 @@ func (p *icwsPart) sent(plan translate.Plan, requestID string) *write {
 	// What is wanted shows at once, and is told when the site has confirmed it.
 	p.change(func(s translate.AgentState, d *translate.Directory) (translate.AgentState, translate.Heard) {
 		if p.agent.gateway.fleet != nil {
-			before = new(p.viewLocked())
+			before = p.viewLocked()
 		}
 		next, heard := s.Sent(plan, requestID)
 		next = p.beneathLocked(next, plan, d)
@@ -142,16 +141,16 @@ func (p *icwsPart) sent(plan translate.Plan, requestID string) *write {
 		return next, heard
 	}, false)
 	if w != nil && before != nil {
-		p.compare(w, *before)
+		p.compare(w, before)
 	}
 	p.awaited(w)
 	return w
 }
 
 // compare notes of a write whether it changes what is shown.
-func (p *icwsPart) compare(w *write, before translate.View) {
+func (p *icwsPart) compare(w *write, before *translate.View) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	after := p.viewLocked()
-	w.same = reflect.DeepEqual(before.Devices, after.Devices) && reflect.DeepEqual(before.Channels, after.Channels)
+	w.same = before.SameDevices(*after) && before.SameChannels(*after)
 }

@@ -89,22 +89,24 @@ func (p *icwsPart) pulse() *pulse {
 func (p *icwsPart) changedLocked() { p.view, p.shows = nil, nil } // and so nothing that was kept of it
 
 // viewLocked returns what is seen of the state, made once for all who ask: a write changes the state three
-// times, and of most agents nobody looks each time. Before the state was read nothing is seen.
-func (p *icwsPart) viewLocked() translate.View {
+// times, and of most agents nobody looks each time. Before the state was read nothing is seen. Nobody changes it.
+func (p *icwsPart) viewLocked() *translate.View {
 	if p.view == nil && p.begun {
 		p.view = new(p.site.Rules.View(p.state, p.directory.Directory))
 	}
 	if p.view == nil {
-		return translate.View{}
+		return &nothingSeen
 	}
-	return *p.view
+	return p.view
 }
+
+var nothingSeen translate.View
 
 // shownLocked returns what /me shows, made once for all who read it: more changes than not are pushed to
 // applications that read no more.
 func (p *icwsPart) shownLocked() shown {
 	if p.shows == nil {
-		p.shows = new(resources(p.viewLocked()))
+		p.shows = new(resources(*p.viewLocked()))
 		if len(p.agent.parts) == 1 {
 			p.shows.kept = new(Kept)
 		}

@@ -12,7 +12,7 @@ func (p *icwsPart) beforeLocked() *translate.View {
 	if !p.agent.isHeard() {
 		return nil
 	}
-	return new(p.viewLocked())
+	return p.viewLocked()
 }
 
 // tellLocked puts what a change means for the agent's applications into the outbox: what is shown
@@ -25,7 +25,7 @@ func (p *icwsPart) tellLocked(before *translate.View, heard translate.Heard) {
 	now, after := time.Now(), p.viewLocked()
 	letters := make([]letter, 0, 3)
 	if p.tells {
-		for _, n := range translate.Notifications(*before, after, heard) {
+		for _, n := range translate.Notifications(*before, *after, heard) {
 			one := letter{topic: n.Topic, data: n.Data, received: now}
 			if n.Topic == htccapi.TopicChannels && len(p.agent.parts) > 1 {
 				one.data = nil
@@ -34,7 +34,7 @@ func (p *icwsPart) tellLocked(before *translate.View, heard translate.Heard) {
 		}
 	}
 	if heard.Failed != nil {
-		n := translate.Failure(after, "the contact centre refused the change after accepting it")
+		n := translate.Failure(*after, "the contact centre refused the change after accepting it")
 		letters = append(letters, letter{topic: n.Topic, data: n.Data, received: now})
 	}
 	if len(letters) > 0 {
@@ -48,7 +48,7 @@ func (p *icwsPart) tellAgain() {
 	p.mu.Lock()
 	view := p.viewLocked()
 	p.mu.Unlock()
-	for _, n := range translate.Notifications(view, view, translate.Heard{Confirmed: true}) {
+	for _, n := range translate.Notifications(*view, *view, translate.Heard{Confirmed: true}) {
 		if n.Topic != htccapi.TopicChannels || len(p.agent.parts) == 1 {
 			p.agent.outbox.put(letter{topic: n.Topic, data: n.Data, received: time.Now()})
 		}
@@ -89,7 +89,7 @@ func (p *icwsPart) notified() []any {
 	return notified(view)
 }
 
-func notified(view translate.View) []any {
+func notified(view *translate.View) []any {
 	var channels []any
 	for _, channel := range view.Channels {
 		channels = append(channels, channel)

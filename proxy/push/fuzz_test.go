@@ -64,7 +64,7 @@ func checkReplies(t *testing.T, c *call, batch []message) {
 // normal returns JSON in one of its many forms.
 func normal(t *testing.T, raw json.RawMessage) string {
 	t.Helper()
-	text, err := encode(raw)
+	text, err := json.Marshal(raw)
 	if err != nil {
 		t.Fatalf("%q: %v", raw, err)
 	}

@@ -1,6 +1,7 @@
 package push
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -10,10 +11,13 @@ import (
 // A Publication is an event that is to be published.
 type Publication struct {
 	Channel  string
-	Data     any       // anything that encodes as JSON
+	Data     any       // anything that encodes as JSON; an Appender is appended
 	Received time.Time // when the event came to us
 	Mark     string    // what owner's applications know then, for the journal, if there is one; "" if that is not known
 }
+
+// An Appender appends itself as JSON, as encoding/json would encode it that leaves <, > and & as they are.
+type Appender interface{ AppendJSON(out []byte) []byte }
 
 // Publish is PublishAll of one event.
 func (s *Server) Publish(owner, channel string, data any, received time.Time) error {
@@ -50,14 +54,23 @@ func (p *Publication) event(reaches bool) (*event, error) {
 	if !reaches {
 		return nil, nil
 	}
-	text, err := encode(struct {
-		Data    any    `json:"data"`
-		Channel string `json:"channel"`
-	}{p.Data, p.Channel})
+	text, err := p.text()
 	if err != nil {
 		return nil, fmt.Errorf("push: publish on %q: %w", p.Channel, err)
 	}
 	return &event{text: text, topic: topic(p.Channel), received: p.Received}, nil
+}
+
+// text returns what clients are told.
+func (p *Publication) text() ([]byte, error) {
+	s := borrow()
+	defer s.giveBack()
+	s.WriteString(`{"data":`)
+	err := s.encode(p.Data)
+	s.WriteString(`,"channel":"`)
+	s.WriteString(p.Channel) // which is valid, so nothing in it is to be escaped
+	s.WriteString(`"}`)
+	return bytes.Clone(s.Bytes()), err
 }
 
 // offerAll offers events to owner's clients, those that are not nil, and answers the connects that are held for them.

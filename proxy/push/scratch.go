@@ -36,6 +36,11 @@ func (s *scratch) giveBack() {
 
 // encode appends v as JSON.
 func (s *scratch) encode(v any) error {
+	known, ok := v.(Appender)
+	if ok {
+		_, err := s.Write(known.AppendJSON(s.AvailableBuffer()))
+		return err
+	}
 	err := s.encoder.Encode(v)
 	if err == nil {
 		s.Truncate(s.Len() - len("\n"))
@@ -50,12 +55,4 @@ func (s *scratch) separate() {
 		return
 	}
 	s.WriteByte(',')
-}
-
-// encode returns v as JSON, leaving <, > and & as they are.
-func encode(v any) ([]byte, error) {
-	s := borrow()
-	defer s.giveBack()
-	err := s.encode(v)
-	return bytes.Clone(s.Bytes()), err
 }

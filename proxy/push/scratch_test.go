@@ -6,16 +6,17 @@ import (
 )
 
 func TestWhatIsEncodedIsNobodyElses(t *testing.T) {
-	first, err := encode("first")
+	text := func(data any) ([]byte, error) { return (&Publication{Channel: "/a", Data: data}).text() }
+	first, err := text("first")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = encode(func() {})
+	_, err = text(func() {})
 	if err == nil {
 		t.Error("a function was encoded")
 	}
-	second, err := encode("<second>")
-	if err != nil || string(first) != `"first"` || string(second) != `"<second>"` {
+	second, err := text("<second>")
+	if err != nil || string(first) != `{"data":"first","channel":"/a"}` || string(second) != `{"data":"<second>","channel":"/a"}` {
 		t.Errorf("encoded %s and %s, %v", first, second, err)
 	}
 }
