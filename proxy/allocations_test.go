@@ -33,8 +33,8 @@ var allocations = map[string]int{
 	"POST /me":               67,
 	"log-in":                 1370, // catalogue, event stream, subscriptions and what they bring
 	"event of the site":      6,    // nobody listens
-	"held poll":              21,
-	"push of one event":      32, // from the site's stream to the answer of a held poll
+	"held poll":              17,
+	"push of one event":      24, // from the site's stream to the answer of a held poll
 }
 
 // TestAllocations counts exactly: nothing else runs, nothing is collected, and the median leaves out the

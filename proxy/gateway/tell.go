@@ -77,7 +77,7 @@ func (a *Agent) pause() func() {
 func (a *Agent) send() {
 	a.outbox.sending.Lock()
 	defer a.outbox.sending.Unlock()
-	var all []push.Publication
+	all := make([]push.Publication, 0, 2) // as a change of state is told by
 	for {
 		one, more := a.outbox.next()
 		if !more {

@@ -92,7 +92,8 @@ func (s *Server) removeLocked(c *client, why lifeEvent) {
 	}
 	c.gone = true
 	delete(s.clients, c.id)
-	others := slices.DeleteFunc(s.owners[c.owner], func(other *client) bool { return other == c })
+	others := slices.Clone(s.owners[c.owner]) // somebody may be going through the list
+	others = slices.DeleteFunc(others, func(other *client) bool { return other == c })
 	s.owners[c.owner] = others
 	if len(others) == 0 {
 		delete(s.owners, c.owner)

@@ -19,6 +19,7 @@ type Line struct {
 	link   *link
 	now    *parked // what is answered; of the goroutine that serves
 	served bool    // a request was, of those that came on the line; of the same
+	more   bool    // the line goes on; of the same
 
 	rests time.Time // since when the next request is waited for; zero: one is served. Guarded by Server.mu
 }
@@ -40,29 +41,42 @@ func (l *Line) run() {
 	defer l.server.serving.Done()
 	l.server.errands.Enter()
 	defer l.server.errands.Leave()
-	for l.next() {
+	var came *catch
+	serve := func() { l.more = l.take(request(came)) } // made once
+	for came = l.next(); came != nil; came = l.next() {
+		l.server.errands.Call(serve)
+		came.giveBack()
+		if !l.more {
+			return
+		}
 	}
 }
 
-// next waits for a request and has it served, and reports whether the line goes on.
-func (l *Line) next() (more bool) {
-	came, err := l.link.receive()
-	if err != nil {
-		l.leave()
-		return false
+// next waits for a request, and returns nil if the line has ended instead.
+func (l *Line) next() *catch {
+	for {
+		came, err := l.link.receive()
+		if err != nil {
+			l.leave()
+			return nil
+		}
+		if len(request(came)) == 0 {
+			came.giveBack()
+			continue
+		}
+		if !l.over() {
+			came.giveBack()
+			l.end()
+			return nil
+		}
+		return came
 	}
-	defer came.giveBack()
-	request := bytes.TrimLeft(came.bytes(), "\r\n") // which old clients send after a body. Source: RFC 9112, 2.2.
-	if len(request) == 0 {
-		return true
-	}
-	if !l.over() {
-		l.end()
-		return false
-	}
-	l.server.errands.Call(func() { more = l.take(request) })
-	return more
 }
+
+// request returns what came without the empty line that old clients send after a body.
+//
+// Source: RFC 9112, 2.2.
+func request(came *catch) []byte { return bytes.TrimLeft(came.bytes(), "\r\n") }
 
 // take serves a request, or leaves the connection to the http.Server. It reports whether the line goes on.
 func (l *Line) take(came []byte) bool {

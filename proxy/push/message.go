@@ -30,9 +30,12 @@ type wishes struct {
 // wishes reads the advice of a connect. A hold or a pause longer than longest is cut to it, or one
 // client could keep its place for ever.
 func (m *message) wishes(longest time.Duration) wishes {
-	var advice struct{ Timeout, Interval *float64 } // milliseconds
 	none := wishes{timeout: -1, interval: -1}
-	if isNull(m.Advice) || json.Unmarshal(m.Advice, &advice) != nil {
+	if isNull(m.Advice) { // as of nearly all
+		return none
+	}
+	var advice struct{ Timeout, Interval *float64 } // milliseconds
+	if json.Unmarshal(m.Advice, &advice) != nil {
 		return none
 	}
 	wish := func(ms *float64) time.Duration {
@@ -52,8 +55,11 @@ func (m *message) wantsAck() bool {
 
 // acked returns the last batch that a connect has seen, and whether it says so.
 func (m *message) acked() (int64, bool) {
+	if isNull(m.Ext) {
+		return 0, false
+	}
 	var ext struct{ Ack *int64 }
-	if isNull(m.Ext) || json.Unmarshal(m.Ext, &ext) != nil || ext.Ack == nil {
+	if json.Unmarshal(m.Ext, &ext) != nil || ext.Ack == nil {
 		return 0, false
 	}
 	return *ext.Ack, true

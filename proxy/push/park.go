@@ -18,6 +18,8 @@ type parked struct {
 	left   bool          // nobody is there to be answered; guarded by Server.mu
 	stays  bool          // the connection does, once done is closed
 	done   chan struct{} // is closed when it is answered
+
+	alsoWoken *parked // guarded by Server.mu until it is answered
 }
 
 // A Caller is whoever is answered on a line.
@@ -91,8 +93,8 @@ func (p *parked) wakeLocked() {
 	s := p.line.server
 	switch {
 	case p.left:
-	case s.woken != nil:
-		*s.woken = append(*s.woken, p)
+	case s.gathers:
+		p.alsoWoken, s.woken = s.woken, p
 	default:
 		go p.answer()
 	}
@@ -151,8 +153,8 @@ type answer struct {
 }
 
 // compose returns the answer of p.
-func (p *parked) compose() *answer {
-	a := &answer{parked: p, out: borrow()}
+func (p *parked) compose() answer {
+	a := answer{parked: p, out: borrow()}
 	body, err := p.line.server.compose(p.x)
 	if err != nil {
 		a.end = Ending{Status: http.StatusInternalServerError, Err: err}
@@ -187,7 +189,7 @@ func (a *answer) appendFields(text []byte) []byte {
 }
 
 // write writes what is left of the answer.
-func (a *answer) write() {
+func (a answer) write() {
 	answered := false
 	a.line.server.guard(func() {
 		link := a.line.link
@@ -203,7 +205,7 @@ func (a *answer) write() {
 }
 
 // finish notes what became of the answer.
-func (a *answer) finish(err error) {
+func (a answer) finish(err error) {
 	if err != nil {
 		a.end.Err = ErrLeft
 	} else {

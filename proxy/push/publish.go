@@ -75,24 +75,24 @@ func (p *Publication) text() ([]byte, error) {
 
 // offerAll offers events to owner's clients, those that are not nil, and answers the connects that are held for them.
 func (s *Server) offerAll(owner string, all []Publication, events []*event) {
-	var woken []*parked
 	s.mu.Lock()
-	s.woken = &woken
+	s.gathers = true
 	for i, e := range events {
 		if e != nil {
 			s.offerAllLocked(owner, all[i].Channel, e)
 		}
 	}
-	s.woken = nil
+	woken := s.woken
+	s.gathers, s.woken = false, nil
 	s.mu.Unlock()
-	for _, p := range woken {
+	for p := woken; p != nil; p = p.alsoWoken {
 		p.answer()
 	}
 }
 
 // offerAllLocked offers e to each of owner's clients that is subscribed to its channel.
 func (s *Server) offerAllLocked(owner, channel string, e *event) {
-	for _, c := range slices.Clone(s.owners[owner]) {
+	for _, c := range s.owners[owner] {
 		s.offerLocked(c, channel, e)
 	}
 }

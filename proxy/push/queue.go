@@ -41,6 +41,9 @@ func (q *queue) add(e *event, maxEvents, maxBytes int) bool {
 	if len(q.events) >= maxEvents || q.bytes+len(e.text) > maxBytes {
 		return false
 	}
+	if q.events == nil {
+		q.events = make([]waiting, 0, 2) // a change of state is told by two
+	}
 	q.events = append(q.events, waiting{event: e, batch: q.batch})
 	q.bytes += len(e.text)
 	return true

@@ -21,11 +21,12 @@ type Server struct {
 
 	mu      sync.Mutex // guards what follows, and what says so in other types
 	clients map[string]*client
-	owners  map[string][]*client // never with an empty list
+	owners  map[string][]*client // never with an empty list; a list is replaced when a client leaves it
 	held    map[string]int       // connects held per browser, of those that have a limit
 	sockets map[*socket]struct{}
 	lines   map[*Line]struct{}
-	woken   *[]*parked // where connects go that are woken, for who holds mu to answer; nil: a goroutine each
+	gathers bool    // who holds mu answers the connects that are woken; else each has a goroutine for it
+	woken   *parked // the last of those, which leads to the others
 	closed  bool
 
 	serving sync.WaitGroup // the sockets and lines; none is added once closed

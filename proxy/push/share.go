@@ -70,7 +70,7 @@ func (s *Server) arriveLocked(owner, channel string, e *event) {
 		under.newest = max(under.newest, e.position)
 	}
 	behind := false
-	for _, c := range slices.Clone(s.owners[owner]) {
+	for _, c := range s.owners[owner] {
 		behind = s.advanceLocked(c, channel, e) || behind
 	}
 	if behind {
@@ -133,11 +133,11 @@ func (s *Server) behindLocked(owner string) (from uint64, any bool) {
 func (s *Server) bringLocked(owner string, found Entries) {
 	for _, entry := range found.All {
 		e := entry.event()
-		for _, c := range slices.Clone(s.owners[owner]) {
+		for _, c := range s.owners[owner] {
 			s.makeUpLocked(c, entry, e)
 		}
 	}
-	for _, c := range slices.Clone(s.owners[owner]) {
+	for _, c := range s.owners[owner] {
 		if c.turn > 0 && c.tail < found.Last {
 			s.removeLocked(c, overflowed)
 		}
