@@ -180,8 +180,11 @@ func (w *world) build(k *knobs) {
 	w.handler = New(k.door)
 }
 
-// close ends all sessions at sites that are well, and the sites.
+// close ends all sessions at sites that are well, and the sites. What was counted must fit together.
 func (w *world) close() {
+	if _, err := w.reg.Gather(); err != nil {
+		w.t.Error(err)
+	}
 	w.sim.Reset()
 	w.cloud.Reset()
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)

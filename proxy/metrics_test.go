@@ -11,31 +11,29 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
+	dto "github.com/prometheus/client_model/go"
+
+	"portico/proxy/upstream/rig"
 )
 
 // counts returns the value of every series of a family, by its label values in the order of their
 // names.
 func counts(t testing.TB, reg *prometheus.Registry, family string) map[string]float64 {
 	t.Helper()
-	families, err := reg.Gather()
-	if err != nil {
-		t.Fatal(err)
-	}
 	values := map[string]float64{}
-	for _, one := range families {
-		if one.GetName() != family {
-			continue
+	rig.Series(t, reg, func(name string) bool { return name == family }, func(_ string, series *dto.Metric) {
+		var labels []string
+		for _, label := range series.GetLabel() {
+			labels = append(labels, label.GetValue())
 		}
-		for _, series := range one.GetMetric() {
-			var labels []string
-			for _, label := range series.GetLabel() {
-				labels = append(labels, label.GetValue())
-			}
-			value := series.GetCounter().GetValue() + series.GetGauge().GetValue() + float64(series.GetHistogram().GetSampleCount())
-			values[strings.Join(labels, " ")] = value
-		}
-	}
+		values[strings.Join(labels, " ")] = valueOf(series)
+	})
 	return values
+}
+
+// valueOf returns the value of a counter or gauge, of a histogram how much it counts.
+func valueOf(series *dto.Metric) float64 {
+	return series.GetCounter().GetValue() + series.GetGauge().GetValue() + float64(series.GetHistogram().GetSampleCount())
 }
 
 // series returns which series there are, but for those of upstream calls that are our own: agents'

@@ -14,7 +14,9 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	dto "github.com/prometheus/client_model/go"
 
+	"portico/proxy/upstream/rig"
 	"portico/translate/htccapi"
 )
 
@@ -190,25 +192,17 @@ func (w *world) exchange(t *testing.T, address, head string) answer {
 // numbers returns what is counted, histograms by their number.
 func (w *world) numbers(t *testing.T) map[string]float64 {
 	t.Helper()
-	families, err := w.reg.Gather()
-	if err != nil {
-		t.Fatal(err)
+	// A request in flight may end a moment later, and the sites tell of their agents meanwhile.
+	wanted := func(name string) bool {
+		return !strings.HasSuffix(name, "_in_flight") && (!strings.HasPrefix(name, "portico_upstream_") || strings.Contains(name, "avoided"))
 	}
 	all := map[string]float64{}
-	for _, family := range families {
-		name := family.GetName()
-		// A request in flight may end a moment later, and the sites tell of their agents meanwhile.
-		if strings.HasSuffix(name, "_in_flight") || strings.HasPrefix(name, "portico_upstream_") && !strings.Contains(name, "avoided") {
-			continue
+	rig.Series(t, w.reg, wanted, func(name string, one *dto.Metric) {
+		for _, label := range one.GetLabel() {
+			name += " " + label.GetName() + "=" + label.GetValue()
 		}
-		for _, one := range family.GetMetric() {
-			name := family.GetName()
-			for _, label := range one.GetLabel() {
-				name += " " + label.GetName() + "=" + label.GetValue()
-			}
-			all[name] = one.GetCounter().GetValue() + one.GetGauge().GetValue() + float64(one.GetHistogram().GetSampleCount())
-		}
-	}
+		all[name] = valueOf(one)
+	})
 	return all
 }
 

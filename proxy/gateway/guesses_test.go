@@ -10,9 +10,12 @@ import (
 	"testing/synctest"
 	"time"
 
+	dto "github.com/prometheus/client_model/go"
+
 	"portico/proxy/fault"
 	"portico/proxy/icws/icwssim"
 	"portico/proxy/upstream"
+	"portico/proxy/upstream/rig"
 )
 
 // guesser tries to log in from one address, with a new wrong password each time.
@@ -54,19 +57,13 @@ func (g *guesser) limited(what, name, password string, wait time.Duration) {
 // limitedLogins returns how many log-ins are counted as limited.
 func (w *world) limitedLogins() (n float64) {
 	w.t.Helper()
-	families, err := w.reg.Gather()
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	for _, family := range families {
-		for _, metric := range family.GetMetric() {
-			for _, label := range metric.GetLabel() {
-				if family.GetName() == "portico_logins_total" && label.GetValue() == "limited" {
-					n += metric.GetCounter().GetValue()
-				}
+	rig.Series(w.t, w.reg, func(family string) bool { return family == "portico_logins_total" }, func(_ string, series *dto.Metric) {
+		for _, label := range series.GetLabel() {
+			if label.GetValue() == "limited" {
+				n += series.GetCounter().GetValue()
 			}
 		}
-	}
+	})
 	return n
 }
 

@@ -5,8 +5,10 @@ import (
 	"strings"
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
+	dto "github.com/prometheus/client_model/go"
 
 	"portico/proxy/icws/icwssim"
+	"portico/proxy/upstream/rig"
 	"portico/translate"
 )
 
@@ -77,17 +79,9 @@ func (s *shift) checkTotals() {
 
 // number returns the sum of a counter's series.
 func (w *world) number(name string) float64 {
-	families, err := w.reg.Gather()
-	if err != nil {
-		w.t.Fatal(err)
-	}
 	sum := 0.0
-	for _, family := range families {
-		for _, metric := range family.GetMetric() {
-			if family.GetName() == name {
-				sum += metric.GetCounter().GetValue()
-			}
-		}
-	}
+	rig.Series(w.t, w.reg, func(family string) bool { return family == name }, func(_ string, series *dto.Metric) {
+		sum += series.GetCounter().GetValue()
+	})
 	return sum
 }

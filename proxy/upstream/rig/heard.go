@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
 )
 
 // Log keeps what handlers saw or receivers were told. The zero value is empty; any number of
@@ -48,25 +49,15 @@ func Expect(t testing.TB, told <-chan string, want ...string) {
 // Value returns the sum of a counter or gauge over the series with these labels.
 func Value(t testing.TB, reg *prometheus.Registry, name string, labels map[string]string) float64 {
 	t.Helper()
-	families, err := reg.Gather()
-	if err != nil {
-		t.Fatal(err)
-	}
 	sum := 0.0
-	for _, family := range families {
-		if family.GetName() != name {
-			continue
-		}
-	metrics:
-		for _, metric := range family.GetMetric() {
-			for _, label := range metric.GetLabel() {
-				want, ok := labels[label.GetName()]
-				if ok && want != label.GetValue() {
-					continue metrics
-				}
+	Series(t, reg, func(family string) bool { return family == name }, func(_ string, series *dto.Metric) {
+		for _, label := range series.GetLabel() {
+			want, ok := labels[label.GetName()]
+			if ok && want != label.GetValue() {
+				return
 			}
-			sum += metric.GetCounter().GetValue() + metric.GetGauge().GetValue()
 		}
-	}
+		sum += series.GetCounter().GetValue() + series.GetGauge().GetValue()
+	})
 	return sum
 }
