@@ -111,7 +111,7 @@ func (c *conversation) patiently(wanted string, ask func() string) string {
 		time.Sleep(settle)
 		return ask()
 	}
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(soon); ; time.Sleep(5 * time.Millisecond) {
 		got := ask()
 		c.inVain = time.Now().After(deadline)
 		if got == wanted || c.inVain {

@@ -324,7 +324,7 @@ const (
 // eventually waits until holds does, and says what it waited for when that takes too long.
 func eventually(t testing.TB, what string, holds func() bool) {
 	t.Helper()
-	patiently(t, 10*time.Second, what, holds)
+	patiently(t, soon, what, holds)
 }
 
 // patiently is eventually with another time that is too long.

@@ -124,7 +124,7 @@ func newNetworked(t *testing.T, works bool) (*world, []*cable) {
 	return w, cables
 }
 
-// soon is how long a reader may take that has failed a few times, on a busy machine.
+// soon is how long what must come may take on a busy machine: a reader that has failed a few times takes longest.
 const soon = 30 * time.Second
 
 // A networked is an agent at work over a cable.

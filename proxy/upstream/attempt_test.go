@@ -98,15 +98,15 @@ func TestDoTellsApartWhatWentWrong(t *testing.T) {
 		url  string
 		failing
 	}{
-		{"a name that does not resolve", "http://gone.example/", failing{noDNS, time.Second, fault.Unreachable, "none", "dns"}},
-		{"nobody listens", refused(t), failing{nil, time.Second, fault.Unreachable, "none", "connect"}},
-		{"a certificate we do not trust", tlsServer.URL, failing{nil, time.Second, fault.Unreachable, "none", "tls"}},
-		{"a host that speaks no TLS", strings.Replace(plain.URL, "http:", "https:", 1), failing{nil, time.Second, fault.Unreachable, "none", "tls"}},
-		{"the connection is cut before the head", plain.URL + "/abort", failing{nil, time.Second, fault.Unreachable, "none", "reset"}},
+		{"a name that does not resolve", "http://gone.example/", failing{noDNS, time.Minute, fault.Unreachable, "none", "dns"}},
+		{"nobody listens", refused(t), failing{nil, time.Minute, fault.Unreachable, "none", "connect"}},
+		{"a certificate we do not trust", tlsServer.URL, failing{nil, time.Minute, fault.Unreachable, "none", "tls"}},
+		{"a host that speaks no TLS", strings.Replace(plain.URL, "http:", "https:", 1), failing{nil, time.Minute, fault.Unreachable, "none", "tls"}},
+		{"the connection is cut before the head", plain.URL + "/abort", failing{nil, time.Minute, fault.Unreachable, "none", "reset"}},
 		{"no head in time", plain.URL + "/slow", failing{nil, 50 * time.Millisecond, fault.Timeout, "none", "timeout"}},
 		{"no body in time", plain.URL + "/slow-body", failing{nil, 50 * time.Millisecond, fault.Timeout, "200", "timeout"}},
-		{"the body is cut short", plain.URL + "/half", failing{nil, time.Second, fault.BadUpstream, "200", "body"}},
-		{"the body is too long", plain.URL + "/long", failing{nil, time.Second, fault.BadUpstream, "200", "body"}},
+		{"the body is cut short", plain.URL + "/half", failing{nil, time.Minute, fault.BadUpstream, "200", "body"}},
+		{"the body is too long", plain.URL + "/long", failing{nil, time.Minute, fault.BadUpstream, "200", "body"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) { failsAs(t, newRequest(t, t.Context(), test.url), test.failing) })

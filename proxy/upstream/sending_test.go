@@ -38,13 +38,13 @@ func TestAttemptsAreTraced(t *testing.T) {
 	}
 	_, _ = caller.Do(request(server.URL+"/broken"), "get", 100)
 	_, _ = caller.Do(request(refused(t)), "get", 100)
-	_, _ = caller.DoLong(request(server.URL), "get", 100, time.Second)
-	_, stream, err := caller.Open(t.Context(), request(server.URL), "get", 100, time.Second)
+	_, _ = caller.DoLong(request(server.URL), "get", 100, time.Minute)
+	_, stream, err := caller.Open(t.Context(), request(server.URL), "get", 100, time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}
 	_ = stream.Close()
-	passed, err := caller.Through("get", time.Second).RoundTrip(request(server.URL))
+	passed, err := caller.Through("get", time.Minute).RoundTrip(request(server.URL))
 	if err != nil {
 		t.Fatal(err)
 	}
