@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/coder/websocket"
@@ -53,6 +56,34 @@ func dial(t testing.TB, url, owner string) *line {
 	l := &line{t: t, conn: conn}
 	t.Cleanup(func() { _ = conn.CloseNow() })
 	return l
+}
+
+// dialInMemory opens a websocket for owner, the only one of s, in the time of a bubble.
+func dialInMemory(t *testing.T, s *Server, owner string) *line {
+	t.Helper()
+	conns := NewReturns(&net.TCPAddr{})
+	web := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _ = s.Serve(w, r, owner) })}
+	ctx, cancel := context.WithCancel(context.Background())
+	var serving sync.WaitGroup
+	serving.Go(func() { _ = web.Serve(conns) })
+	serving.Go(func() { _ = s.Run(ctx) })
+	t.Cleanup(func() {
+		s.Close()
+		_ = web.Close()
+		cancel()
+		serving.Wait()
+	})
+	client := &http.Client{Transport: &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
+		ours, theirs := net.Pipe()
+		conns.give(ours)
+		return theirs, nil
+	}}}
+	conn, answer, err := websocket.Dial(t.Context(), "http://portico", &websocket.DialOptions{HTTPClient: client})
+	if err != nil {
+		t.Fatalf("dial: %v, %v", answer, err)
+	}
+	t.Cleanup(func() { _ = conn.CloseNow() })
+	return &line{t: t, conn: conn}
 }
 
 // say sends messages, with CLIENT standing for the client's id.
@@ -134,21 +165,30 @@ func until(t testing.TB, what string, condition func() bool) {
 }
 
 func TestSocketPushesAtOnceBesideAHeldConnect(t *testing.T) {
-	reg := prometheus.NewRegistry()
-	s := newServer(t, Options{WebSocket: true, Timeout: 400 * time.Millisecond, Metrics: NewMetrics(reg)})
-	l := dial(t, sockets(t, s), "anna")
-	l.open("")
-	if n := number(t, reg, "portico_push_connections", "transport", "websocket"); n != 1 {
-		t.Errorf("websocket clients = %v; want 1", n)
-	}
-	l.hold(s, "4")
-	publish(t, s, "anna", 1)
-	l.expect(`[{"data":1,"channel":"/v2/me/devices"}]`)
-	l.expect(`[{"id":"4","channel":"/meta/connect","successful":true}]`) // when its time is over
-	publish(t, s, "anna", 2)
-	l.expect(`[{"data":2,"channel":"/v2/me/devices"}]`) // between connects too
-	l.say(`[{"id":"5","channel":"/meta/disconnect","clientId":"CLIENT"}]`)
-	l.expect(`[{"id":"5","channel":"/meta/disconnect","successful":true}]`)
+	synctest.Test(t, func(t *testing.T) {
+		reg := prometheus.NewRegistry()
+		s := newServer(t, Options{WebSocket: true, Timeout: 4 * time.Second, Metrics: NewMetrics(reg)})
+		l := dialInMemory(t, s, "anna")
+		l.open("")
+		if n := number(t, reg, "portico_push_connections", "transport", "websocket"); n != 1 {
+			t.Errorf("websocket clients = %v; want 1", n)
+		}
+		began := time.Now()
+		l.hold(s, "4")
+		publish(t, s, "anna", 1)
+		l.expect(`[{"data":1,"channel":"/v2/me/devices"}]`)
+		if waited := time.Since(began); waited >= time.Second {
+			t.Errorf("the event came after %v; want at once", waited)
+		}
+		l.expect(`[{"id":"4","channel":"/meta/connect","successful":true}]`) // when its time is over
+		if waited := time.Since(began); waited < 4*time.Second {
+			t.Errorf("the connect was answered after %v; want 4s", waited)
+		}
+		publish(t, s, "anna", 2)
+		l.expect(`[{"data":2,"channel":"/v2/me/devices"}]`) // between connects too
+		l.say(`[{"id":"5","channel":"/meta/disconnect","clientId":"CLIENT"}]`)
+		l.expect(`[{"id":"5","channel":"/meta/disconnect","successful":true}]`)
+	})
 }
 
 func TestSocketAnswersLikeLongPolling(t *testing.T) {
