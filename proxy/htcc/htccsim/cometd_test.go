@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"portico/translate/htccapi"
@@ -104,6 +105,31 @@ func TestWhenNotificationsCome(t *testing.T) {
 					if wanted == before && got >= 0 || wanted != before && got != wanted {
 						t.Errorf("notification came %v after the answer; want %v", got, wanted)
 					}
+				}
+			})
+		})
+	}
+}
+
+// TestWhatChangesTogetherIsToldTogether has a telephone and channels changed at once beside a held connect.
+func TestWhatChangesTogetherIsToldTogether(t *testing.T) {
+	for name, change := range map[string]func(s *Server, c *client){
+		"by another client":               func(s *Server, _ *client) { setState(t, s, StateChange{User: "bjorn", State: "OutToLunch", DND: "On"}) },
+		"by an operation":                 func(_ *Server, c *client) { c.operate("/api/v2/me", "OutToLunch") },
+		"by an operation, do not disturb": func(_ *Server, c *client) { c.operate("/api/v2/me", "DoNotDisturbOn") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := &Server{}
+			inBubble(t, s, func(t *testing.T) {
+				c := started(t, s, "bjorn", "voice", "chat")
+				c.listen("/v2/me/*")
+				told := make(chan []message, 1)
+				go func() { told <- c.connect() }()
+				synctest.Wait()
+				change(s, c)
+				first, rest := <-told, c.heard()
+				if len(first) < 2 || len(rest) > 0 {
+					t.Errorf("the held connect tells of %d, the next of %d; want all in the first", len(first), len(rest))
 				}
 			})
 		})

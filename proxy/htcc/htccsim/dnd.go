@@ -11,12 +11,14 @@ import (
 // Source: vendor reference, DndOn; GWS 8.5.2, DoNotDisturbOn.
 func (s *Server) setAllDND(c *call, a *agent, on bool) reply {
 	var results []htccapi.ChannelResult
-	for _, d := range a.devices {
-		results = append(results, result(htccapi.Voice, s.setDeviceDND(c, a, d, on)))
-	}
-	if len(a.channels) > 0 {
-		results = append(results, result(htccapi.ChannelMultimedia, s.setMediaDND(c, a, on)))
-	}
+	s.together(a, c.notifyIn, func() {
+		for _, d := range a.devices {
+			results = append(results, result(htccapi.Voice, s.setDeviceDND(c, a, d, on)))
+		}
+		if len(a.channels) > 0 {
+			results = append(results, result(htccapi.ChannelMultimedia, s.setMediaDND(c, a, on)))
+		}
+	})
 	return c.outcome(results)
 }
 

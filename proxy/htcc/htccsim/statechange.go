@@ -51,7 +51,7 @@ func (states *ChannelStates) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// SetState makes the change and tells who subscribed. Channels that were not started are started by
+// SetState makes the change and tells who subscribed, of all of it at one moment. Channels that were not started are started by
 // it. It changes nothing if it fails: for a user, channel, device or state that does not exist.
 func (s *Server) SetState(change StateChange) error {
 	s.start.Do(s.init)
@@ -65,11 +65,13 @@ func (s *Server) SetState(change StateChange) error {
 	if err != nil {
 		return err
 	}
-	if d != nil && change.DeviceState != "" {
-		s.setRegistered(a, d, change.DeviceState == htccapi.DeviceActive)
-	}
-	s.setDND(a, d, change)
-	s.impose(a, d, states)
+	s.together(a, 0, func() {
+		if d != nil && change.DeviceState != "" {
+			s.setRegistered(a, d, change.DeviceState == htccapi.DeviceActive)
+		}
+		s.setDND(a, d, change)
+		s.impose(a, d, states)
+	})
 	return nil
 }
 
