@@ -89,7 +89,7 @@ func TestBadAnswersOfHTCC(t *testing.T) {
 // patience is how long upstream calls may take: as short as can be where an answer is awaited in vain.
 func patience(f htccsim.Fault) time.Duration {
 	if strings.HasPrefix(f.Scenario, "hang") {
-		return time.Second
+		return 2 * time.Second
 	}
 	return 5 * time.Second
 }

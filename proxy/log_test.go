@@ -99,7 +99,7 @@ func TestOneRecordARequest(t *testing.T) {
 func TestNoSecretsInTheLog(t *testing.T) {
 	w := newDoor(t, func(k *knobs) {
 		k.sim = &icwssim.Server{Users: []icwssim.User{{ID: "anna", Password: "canary-password", Activations: map[string]bool{"Sales": true}}}}
-		k.timeout = time.Second
+		k.timeout = 2 * time.Second
 	})
 	first := w.do("GET", "/me", "", "Authorization", basicAuth("anna", "canary-password"))
 	cookie := cookieOf(first)

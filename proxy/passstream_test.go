@@ -52,14 +52,19 @@ func (p *pattern) Read(b []byte) (int, error) {
 	if p.left == 0 {
 		return 0, io.EOF
 	}
-	n := min(int64(len(b)), p.left)
-	for i := range n {
-		at := p.at + i
-		b[i] = byte(at*131 + at>>8)
-	}
-	p.at, p.left = p.at+n, p.left-n
-	return int(n), nil
+	n := copy(b[:min(int64(len(b)), p.left)], repeated[p.at%int64(len(repeated)):])
+	p.at, p.left = p.at+int64(n), p.left-int64(n)
+	return n, nil
 }
+
+// repeated is what a pattern repeats: byte i is the low byte of i*131 + i>>8. It is made once, since with the
+// race detector each byte costs.
+var repeated = func() (all [1 << 16]byte) {
+	for i := range all {
+		all[i] = byte(i*131 + i>>8)
+	}
+	return all
+}()
 
 // sumOf reads all and returns its length and SHA-256.
 func sumOf(t testing.TB, r io.Reader) (int64, string) {

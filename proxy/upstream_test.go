@@ -57,7 +57,7 @@ func TestFailuresOfOperations(t *testing.T) {
 				t.Parallel()
 				w := newDoor(t, func(k *knobs) {
 					if fault.Scenario == "hang" { // else none is waited for in vain
-						k.timeout = time.Second
+						k.timeout = 2 * time.Second
 					}
 				})
 				anna := w.as("anna")
@@ -114,7 +114,7 @@ func TestFailuresOfReads(t *testing.T) {
 				t.Parallel()
 				w := newDoor(t, func(k *knobs) {
 					if fault.Scenario == "hang" { // else none is waited for in vain
-						k.timeout = time.Second
+						k.timeout = 2 * time.Second
 					}
 				})
 				anna := w.as("anna")

@@ -104,7 +104,7 @@ func TestDoTellsApartWhatWentWrong(t *testing.T) {
 		{"a host that speaks no TLS", strings.Replace(plain.URL, "http:", "https:", 1), failing{nil, time.Minute, fault.Unreachable, "none", "tls"}},
 		{"the connection is cut before the head", plain.URL + "/abort", failing{nil, time.Minute, fault.Unreachable, "none", "reset"}},
 		{"no head in time", plain.URL + "/slow", failing{nil, 50 * time.Millisecond, fault.Timeout, "none", "timeout"}},
-		{"no body in time", plain.URL + "/slow-body", failing{nil, 50 * time.Millisecond, fault.Timeout, "200", "timeout"}},
+		{"no body in time", plain.URL + "/slow-body", failing{nil, time.Second, fault.Timeout, "200", "timeout"}},
 		{"the body is cut short", plain.URL + "/half", failing{nil, time.Minute, fault.BadUpstream, "200", "body"}},
 		{"the body is too long", plain.URL + "/long", failing{nil, time.Minute, fault.BadUpstream, "200", "body"}},
 	}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"sync"
 	"time"
 )
 
@@ -88,14 +89,20 @@ func (d *document) Read(b []byte) (int, error) {
 	if d.at >= d.size {
 		return 0, io.EOF
 	}
-	n := min(int64(len(b)), d.size-d.at)
-	for i := range n {
-		at := d.at + i
-		b[i] = byte(at*131 + at>>8)
-	}
-	d.at += n
-	return int(n), nil
+	content := repeated()
+	n := copy(b[:min(int64(len(b)), d.size-d.at)], content[d.at%int64(len(content)):])
+	d.at += int64(n)
+	return n, nil
 }
+
+// repeated returns what documents repeat: bytes are made once, and copied from then on.
+var repeated = sync.OnceValue(func() []byte {
+	all := make([]byte, 1<<16) // i>>8 has its low byte back then
+	for i := range all {
+		all[i] = byte(i*131 + i>>8)
+	}
+	return all
+})
 
 // Seek moves to where a range begins.
 func (d *document) Seek(offset int64, whence int) (int64, error) {
