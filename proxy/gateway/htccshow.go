@@ -94,13 +94,14 @@ func (p *htccPart) countsLocked(channel htccapi.MediaChannel) bool {
 	return p.owned == nil || p.started == nil || slices.Contains(p.asked, channel)
 }
 
-// counted returns the channels of an agent on two sites that operations on all channels cover.
+// counted returns the channels of an agent on two sites that operations on all channels cover: those that are
+// LoggedOut are passed by.
 func (p *htccPart) counted() []htccapi.MediaChannel {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var counted []htccapi.MediaChannel
 	for _, name := range p.owned {
-		if p.countsLocked(name) && p.hasLocked(name) {
+		if p.countsLocked(name) && p.hasLocked(name) && !p.loggedOutLocked(name) {
 			counted = append(counted, name)
 		}
 	}
@@ -117,6 +118,15 @@ func (p *htccPart) hasLocked(name htccapi.MediaChannel) bool {
 		return true
 	}
 	return slices.ContainsFunc(p.channels, func(c htcc.Channel) bool { return c.Name() == name })
+}
+
+// loggedOutLocked reports whether the site shows the channel as LoggedOut, and has told of all that the agent did.
+func (p *htccPart) loggedOutLocked(name htccapi.MediaChannel) bool {
+	if p.away || p.behindLocked() {
+		return false
+	}
+	state, known := p.stateLocked(name)
+	return known && state.State == htccapi.StateLoggedOut
 }
 
 // has returns the channels that are this site's. The only site of an agent says itself.

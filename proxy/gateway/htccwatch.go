@@ -321,17 +321,24 @@ func (p *htccPart) missingLocked() []htccapi.MediaChannel {
 
 // presentLocked reports whether the site has the agent logged in on the channel.
 func (p *htccPart) presentLocked(name htccapi.MediaChannel) bool {
+	state, known := p.stateLocked(name)
+	return known && state.State != htccapi.StateLoggedOut
+}
+
+// stateLocked returns the state that the site tells of a channel: that of voice may stand in devices alone.
+func (p *htccPart) stateLocked(name htccapi.MediaChannel) (htccapi.UserState, bool) {
 	for _, channel := range p.channels {
-		state, known := channel.UserState()
 		if channel.Name() == name {
-			return known && state.State != htccapi.StateLoggedOut
+			return channel.UserState()
 		}
 	}
-	if name != htccapi.Voice {
-		return false
+	var of htccapi.UserState
+	has := false
+	for _, device := range p.devices {
+		state, known := device.UserState()
+		if name == htccapi.Voice && known && (!has || of.State == htccapi.StateLoggedOut) {
+			of, has = state, true
+		}
 	}
-	return slices.ContainsFunc(p.devices, func(d htcc.Device) bool {
-		state, known := d.UserState()
-		return known && state.State != htccapi.StateLoggedOut
-	})
+	return of, has
 }

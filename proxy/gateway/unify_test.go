@@ -106,6 +106,9 @@ func TestAnAgentOnBothSites(t *testing.T) {
 			{"", "DoNotDisturbOn", "voice:Ready chat:Ready email:NotReady Active dnd:On", ""},
 			{"", "DoNotDisturbOff", "voice:Ready chat:Ready email:NotReady Active dnd:Off", ""},
 			{"voice", "Offline", "voice:LoggedOut chat:Ready email:NotReady Active dnd:Off", ""},
+			{"chat", "Offline", "voice:LoggedOut chat:LoggedOut email:NotReady Active dnd:Off", ""},
+			{"", "Ready", "voice:LoggedOut chat:LoggedOut email:Ready Active dnd:Off", ""},
+			{"chat", "NotReady", "voice:LoggedOut chat:NotReady email:Ready Active dnd:Off", ""},
 		} {
 			outcome := w.posted(cleo, step.channel, `{"operationName":"`+step.op+`"}`)
 			var instead []string
