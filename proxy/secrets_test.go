@@ -24,7 +24,7 @@ func TestSecretsStayIn(t *testing.T) {
 	w := newDoor(t, openToNative, func(k *knobs) {
 		k.sim = &icwssim.Server{Users: []icwssim.User{{ID: "anna", Password: password}, {ID: "cleo", Password: password}}}
 		k.cloud = &htccsim.Server{Users: []htccsim.User{{UserName: "cleo", Password: password, Channels: []htccapi.MediaChannel{"chat", "email"}}}}
-		k.door.CSRFToken, k.door.Origins, k.timeout = true, []string{crm}, 200*time.Millisecond
+		k.door.CSRFToken, k.door.Origins, k.timeout = true, []string{crm}, 500*time.Millisecond
 		k.door.Push = push.New(push.Options{})
 		k.gateway.Push = k.door.Push
 		k.door.Logger = slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
