@@ -36,7 +36,7 @@ type call struct {
 // it has no body or one of the ICWS type: some resources answer 200 with the type and no body, and
 // a page of HTML comes from something between us and the site.
 func (c *Client) do(ctx context.Context, conn Conn, k call, into any) error {
-	req, err := conn.request(ctx, k)
+	req, err := request(ctx, k.method, conn.url(k.path), k.body)
 	if err != nil {
 		return err
 	}
@@ -112,33 +112,15 @@ func mediaType(contentType string) string {
 	return strings.TrimSpace(kind)
 }
 
-// request returns the request of a call, without what proves the session.
-func (c Conn) request(ctx context.Context, k call) (*http.Request, error) {
-	target := plainURL(c.Base, c.SessionID, k.path)
-	if target == nil {
-		return request(ctx, k.method, c.url(k.path), k.body)
-	}
-	made := http.Request{Method: k.method, URL: target, Host: target.Host, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: make(http.Header, mostHeaders)}
-	return bearing(made.WithContext(ctx), k.body)
-}
-
-// mostHeaders is how many headers a request has at most.
-const mostHeaders = 5
-
-// request returns a request of a URL.
+// request returns a request as the vendor's own library sends it.
+//
+// Source: ICWS, Concepts: Representation format.
 func request(ctx context.Context, method, url string, body any) (*http.Request, error) {
 	req, err := http.NewRequestWithContext(ctx, method, url, nil)
 	if err != nil {
 		// The URL may hold a session id, so the error's own text is not passed on.
 		return nil, fmt.Errorf("%w: cannot make a %s request", fault.Internal, method)
 	}
-	return bearing(req, body)
-}
-
-// bearing gives a request a body, and the headers that the vendor's own library sends.
-//
-// Source: ICWS, Concepts: Representation format.
-func bearing(req *http.Request, body any) (*http.Request, error) {
 	contentType := ""
 	if body != nil {
 		encoded, err := json.Marshal(body)

@@ -1,9 +1,6 @@
 package icws
 
 import (
-	"net/url"
-	"strings"
-
 	"portico/proxy/plainjson"
 	"portico/translate/icwsapi"
 )
@@ -129,29 +126,4 @@ func (p *plain) time() *icwsapi.Time {
 		p.Leave()
 	}
 	return &t
-}
-
-// plainURL returns what url.Parse makes of the URL of a session's resource, nil of one that is not written as nearly
-// all are: url.Parse took a hundredth of a change of state.
-func plainURL(base, session, path string) *url.URL {
-	scheme, address, _ := strings.Cut(base, "://")
-	host, port, ported := strings.Cut(address, ":")
-	if scheme != "http" && scheme != "https" || host == "" || !isPlain(host, '.') || ported && !isNumber(port) ||
-		session == "" || !isPlain(session, '-') || !strings.HasPrefix(path, "/") || !isPlain(path, '/') {
-		return nil
-	}
-	return &url.URL{Scheme: scheme, Host: address, Path: "/icws/" + session + path}
-}
-
-func isNumber(text string) bool { return text != "" && strings.Trim(text, "0123456789") == "" }
-
-// isPlain reports whether a text consists of letters, digits, dashes, underscores and that sign.
-func isPlain(text string, sign byte) bool {
-	for i := range len(text) {
-		c := text[i]
-		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '_' || c == sign) {
-			return false
-		}
-	}
-	return true
 }
