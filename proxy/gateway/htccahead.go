@@ -42,7 +42,7 @@ func (p *htccPart) operated(told int) {
 
 // behindLocked reports whether what is kept may lack an operation of the agent.
 func (p *htccPart) behindLocked() bool {
-	if !p.unheard.since.IsZero() && time.Since(p.unheard.since) > settledAfter && p.told > p.unheard.told {
+	if !p.unheard.since.IsZero() && time.Since(p.unheard.since) > settledAfter && p.moments.told > p.unheard.told {
 		p.unheard.since = time.Time{}
 	}
 	return !p.unheard.since.IsZero()

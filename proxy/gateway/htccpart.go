@@ -34,9 +34,7 @@ type htccPart struct {
 	begun    bool      // devices and channels were read
 	readAt   time.Time // when they were last
 	synced   bool      // the reader tells of every change
-	told     int       // notifications of state received so far
-	reads    int       // of devices and channels that began so far
-	newest   int       // of the reads whose answers count
+	moments  moments   // what devices and channels are as new as
 	tells    bool      // the agent's applications are told of changes
 	unheard  unheard   // own operations
 	away     bool      // the site could not be reached
@@ -175,10 +173,10 @@ func (p *htccPart) resync(ctx context.Context, s *htcc.Session) error {
 // take keeps and tells what a read of devices and channels says that began at a moment.
 func (p *htccPart) take(user htcc.Object, began moment) {
 	p.change(func() {
-		if p.begun && (p.told != began.told || p.newest > began.read) {
+		if p.begun && p.moments.isOld(began) {
 			return // notifications have come since, or the answer to a later read: as new as what was read or newer
 		}
-		p.newest = began.read
+		p.moments.took(began)
 		kept := p.object
 		p.takeLocked(user)
 		if kept.Text("userName") != "" {
@@ -191,14 +189,13 @@ func (p *htccPart) take(user htcc.Object, began moment) {
 func (p *htccPart) moment() moment {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.reads++
-	return moment{p.told, p.reads}
+	return p.moments.begin()
 }
 
 func (p *htccPart) toldSoFar() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.told
+	return p.moments.told
 }
 
 // change changes what is kept of the agent, other than a notification of the site does. What is shown

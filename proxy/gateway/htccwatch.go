@@ -121,7 +121,7 @@ func (p *htccPart) receiveMessage(topic string, data json.RawMessage) {
 func (p *htccPart) applyLocked(messageType string, message htcc.Object) []htccapi.MediaChannel {
 	var names []htccapi.MediaChannel
 	if messageType == htccapi.TypeDeviceStateChange || messageType == htccapi.TypeChannelStateChange {
-		p.told++
+		p.moments.told++
 	}
 	switch messageType {
 	case htccapi.TypeDeviceStateChange:
@@ -233,8 +233,7 @@ func (p *htccPart) rejoin(ctx context.Context, password string) (*htcc.Session, 
 	}
 	p.change(func() {
 		p.takeLocked(user)
-		p.reads++
-		p.newest = p.reads // what was read of the session that is gone is older
+		p.moments.outdate() // what was read of the session that is gone is older
 		p.session, p.refused = session, ""
 		p.over, p.finished = false, false
 	})

@@ -314,7 +314,7 @@ func (p *icwsPart) recovered(plan translate.Plan, requestID string, losses int) 
 	next, heard := plan.Next.Sent(plan, requestID)
 	w := p.writtenLocked(plan, requestID)
 	p.state = next
-	p.outdateLocked()
+	p.moments.outdate()
 	p.lost, p.readAt = false, time.Now()
 	p.changedLocked()
 	p.finishLocked(heard)

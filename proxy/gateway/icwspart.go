@@ -64,9 +64,7 @@ type icwsPart struct {
 	tells       bool             // the agent's applications are told of changes
 	behindUntil time.Time        // another replica may have changed the state, and the site may tell of it only later
 	asRead      *shown           // what the last read alone shows, if another replica may have; else nil
-	told        int              // messages about state that were received so far
-	reads       int              // of the state that began so far, or what makes them old
-	newest      int              // of the reads whose answers count
+	moments     moments          // what state is as new as
 	readAt      time.Time        // when the whole state was read last
 	atLogin     map[string]bool
 	activated   time.Time         // when activations were set by us last
@@ -222,35 +220,19 @@ func (p *icwsPart) change(change func(translate.AgentState, *translate.Directory
 	}
 }
 
-// A moment is when a read of the agent's state begins: after how many messages, and as which of the reads.
-type moment struct{ told, read int }
-
 // moment returns the present one, for a read that begins.
 func (p *icwsPart) moment() moment {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.reads++
-	return moment{p.told, p.reads}
-}
-
-// isOldLocked reports whether what was read from a moment on may be older than what is known: messages have come
-// since, which are as new or newer, or the answer to a later read, or something was set.
-func (p *icwsPart) isOldLocked(began moment) bool {
-	return p.told != began.told || p.newest > began.read
-}
-
-// outdateLocked makes all reads old that began so far.
-func (p *icwsPart) outdateLocked() {
-	p.reads++
-	p.newest = p.reads
+	return p.moments.begin()
 }
 
 // asOfLocked returns the status that was read from a moment on, or the one that is known if that is newer.
 func (p *icwsPart) asOfLocked(began moment, read icwsapi.UserStatus) icwsapi.UserStatus {
-	if p.isOldLocked(began) {
+	if p.moments.isOld(began) {
 		return p.state.Status
 	}
-	p.newest = began.read
+	p.moments.took(began)
 	return read
 }
 

@@ -79,7 +79,7 @@ func (p *icwsPart) beneathLocked(s translate.AgentState, plan translate.Plan, d 
 	p.held = slices.DeleteFunc(p.held, func(message icwsapi.Message) bool {
 		_, about := message.(icwsapi.UserActivationMessage)
 		if about {
-			p.told++
+			p.moments.told++
 			s, _ = p.site.Rules.Heard(s, message, d)
 			p.full.add(message, s.UserID)
 		}
@@ -136,7 +136,7 @@ func (p *icwsPart) sent(plan translate.Plan, requestID string) *write {
 		}
 		next, heard := s.Sent(plan, requestID)
 		next = p.beneathLocked(next, plan, d)
-		p.outdateLocked()
+		p.moments.outdate()
 		w = p.writtenLocked(plan, requestID)
 		return next, heard
 	}, false)

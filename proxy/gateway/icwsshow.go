@@ -155,7 +155,7 @@ func (p *icwsPart) readAgain(ctx context.Context) error {
 		if p.readAt.Before(p.behindUntil) {
 			p.asRead = new(p.ofRead(got, s, d))
 		}
-		if !p.isOldLocked(began) {
+		if !p.moments.isOld(began) {
 			s.Activations = got.activations
 		}
 		return p.site.Rules.HeardStatus(s, p.asOfLocked(began, got.status), d)

@@ -133,7 +133,7 @@ func (p *icwsPart) putBack(ctx context.Context, conn icws.Conn, activations map[
 		return err
 	}
 	p.update(func(s translate.AgentState, _ *translate.Directory) (translate.AgentState, translate.Heard) {
-		p.outdateLocked()
+		p.moments.outdate()
 		return s.WithActivations(activations), translate.Heard{}
 	})
 	return nil

@@ -143,7 +143,7 @@ func (p *icwsPart) hear(message icwsapi.Message) {
 // follow has the state follow a message. A full list of the status shows that the site is there.
 func (p *icwsPart) follow(message icwsapi.Message) {
 	p.update(func(s translate.AgentState, d *translate.Directory) (translate.AgentState, translate.Heard) {
-		p.told++
+		p.moments.told++
 		s, heard := p.site.Rules.Heard(s, message, d)
 		p.full.add(message, s.UserID)
 		p.watched = p.watched || p.currentLocked()

@@ -68,7 +68,7 @@ func TestAReadOfBeforeAPlanDoesNotCountAfterIt(t *testing.T) {
 		p.sent(translate.Plan{Next: p.state}, "")
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		if !p.isOldLocked(began) {
+		if !p.moments.isOld(began) {
 			t.Error("a read that began before what was set counts")
 		}
 	})

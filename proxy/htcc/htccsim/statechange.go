@@ -51,8 +51,9 @@ func (states *ChannelStates) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// SetState makes the change and tells who subscribed, of all of it at one moment. Channels that were not started are started by
-// it. It changes nothing if it fails: for a user, channel, device or state that does not exist.
+// SetState makes the change and tells who subscribed, of all of it at one moment. Channels that were not
+// started are started by it. It changes nothing if it fails: for a user, channel, device or state that does
+// not exist.
 func (s *Server) SetState(change StateChange) error {
 	s.start.Do(s.init)
 	s.mu.Lock()
