@@ -9,13 +9,17 @@ import (
 // since this process reads what the sites push, another replica that changed something at a site says so before
 // it answers: from then on the sites are asked, until they have told of it.
 
-// listen has the agent's parts know of operations of other replicas until it is called what it returns.
+// listen has the agent's parts know of operations of other replicas until it is called what it returns. What
+// happened there before was not heard.
 func (a *Agent) listen() (deaf func()) {
-	return a.gateway.fleet.Bell.Hear(a.bell(), func() {
-		for _, p := range a.parts {
-			p.behind()
-		}
-	})
+	a.behind()
+	return a.gateway.fleet.Bell.Hear(a.bell(), a.behind)
+}
+
+func (a *Agent) behind() {
+	for _, p := range a.parts {
+		p.behind()
+	}
 }
 
 // ring tells who reads for the agent that their state was changed here, or may have been. Without the store,
@@ -32,6 +36,7 @@ func (p *htccPart) behind() { p.operated(p.toldSoFar()) }
 
 func (p *icwsPart) behind() {
 	p.mu.Lock()
+	p.moments.elsewhere++
 	p.behindUntil = time.Now().Add(settledAfter)
 	p.mu.Unlock()
 	p.hurry()
@@ -39,3 +44,9 @@ func (p *icwsPart) behind() {
 
 // knownLocked reports whether what is held is what the site has, with what other replicas did there.
 func (p *icwsPart) knownLocked() bool { return p.currentLocked() && time.Now().After(p.behindUntil) }
+
+// freshLocked reports whether the whole state was read a moment ago, and nothing may have been changed since that only
+// a read would show.
+func (p *icwsPart) freshLocked() bool {
+	return time.Since(p.readAt) < freshFor && p.agent.readsHere() && !p.moments.misses(p.readFrom)
+}

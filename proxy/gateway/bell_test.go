@@ -93,3 +93,24 @@ func TestWhoAsksWhileAReadIsUnderWayGetsTheNext(t *testing.T) {
 		}
 	})
 }
+
+// A replica that begins to read an agent was asked for them a moment ago: what another one changes from then on is not
+// in what it read.
+func TestAReadShowsTheWriteElsewhereWhereReadingBegins(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fleet := newShared()
+		a, _ := fleet.replica(t)
+		b, _ := fleet.replica(t)
+		atA := a.login("anna")
+		settle()
+		a.fault(icwssim.Fault{Route: routeUserAll, Delay: time.Second})
+		a.Close(t.Context())
+		atB := b.cookie(atA.SessionID())
+		b.expect(atB, "taken up", showsNotReady)
+		synctest.Wait()
+		atB.expectReads(t, "that the first one left", true)
+		c, _ := fleet.replica(t)
+		c.do(c.cookie(atA.SessionID()), "Ready", "")
+		b.expect(atB, "after a write elsewhere", showsReady)
+	})
+}

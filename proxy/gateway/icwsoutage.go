@@ -255,6 +255,7 @@ func (p *icwsPart) recover(ctx context.Context) error {
 	defer cancel()
 	p.holdMessages() // what comes after the read comes on top of it
 	defer p.letMessagesGo()
+	began := p.moment()
 	got, err := p.read(ctx)
 	if err != nil {
 		return err
@@ -271,7 +272,7 @@ func (p *icwsPart) recover(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if !p.recovered(plan, requestID, losses) {
+	if !p.recovered(plan, requestID, began, losses) {
 		return fmt.Errorf("%w: the upstream session was lost again", fault.BadUpstream)
 	}
 	return nil
@@ -295,7 +296,7 @@ func (p *icwsPart) leaveWork(ctx context.Context, plan *translate.Plan) (string,
 // recovered replaces the state by the one after an outage, and what its plan wants lies over it, so
 // that nobody sees the agent in work again; false if there was another outage since. Writes that were
 // under way are over; what became of them was read.
-func (p *icwsPart) recovered(plan translate.Plan, requestID string, losses int) bool {
+func (p *icwsPart) recovered(plan translate.Plan, requestID string, began moment, losses int) bool {
 	defer p.agent.send()
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -315,7 +316,7 @@ func (p *icwsPart) recovered(plan translate.Plan, requestID string, losses int) 
 	w := p.writtenLocked(plan, requestID)
 	p.state = next
 	p.moments.outdate()
-	p.lost, p.readAt = false, time.Now()
+	p.lost, p.readAt, p.readFrom = false, time.Now(), began
 	p.changedLocked()
 	p.finishLocked(heard)
 	heard.Confirmed = heard.Confirmed && w != nil // without a write nobody asked for anything

@@ -66,6 +66,7 @@ type icwsPart struct {
 	asRead      *shown           // what the last read alone shows, if another replica may have; else nil
 	moments     moments          // what state is as new as
 	readAt      time.Time        // when the whole state was read last
+	readFrom    moment           // in which that read began
 	atLogin     map[string]bool
 	activated   time.Time         // when activations were set by us last
 	writes      map[string]*write // accepted and not completed, by request id
@@ -154,6 +155,7 @@ func (p *icwsPart) begin(ctx context.Context) error {
 	if begun { // since the caller looked
 		return nil
 	}
+	began := p.moment()
 	got, err := p.read(ctx)
 	if err != nil {
 		return fmt.Errorf("gateway: read the agent's state: %w", err)
@@ -172,7 +174,7 @@ func (p *icwsPart) begin(ctx context.Context) error {
 		p.state = p.state.Recalled(*p.asked)
 	}
 	p.atLogin = got.activations
-	p.begun, p.readAt = true, time.Now()
+	p.begun, p.readAt, p.readFrom = true, time.Now(), began
 	p.changedLocked()
 	if p.late && p.agent.isHeard() { // the agent's applications know them without these channels
 		p.tellLocked(&translate.View{}, translate.Heard{})

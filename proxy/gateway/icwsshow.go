@@ -74,7 +74,7 @@ func (p *icwsPart) recoveredHere(ctx context.Context) error {
 // what an application asks for at its log-in, one after the other, needs no read each. Where another
 // replica watches it, the next request may follow a write there.
 func (p *icwsPart) justBegunLocked() bool {
-	return !p.watched && time.Since(p.readAt) < freshFor && p.agent.readsHere()
+	return !p.watched && p.freshLocked()
 }
 
 // pulse returns that of the reader who keeps the state current.
@@ -151,7 +151,7 @@ func (p *icwsPart) readAgain(ctx context.Context) error {
 		if !p.lost {
 			s.Link = translate.Connected
 		}
-		p.readAt = time.Now()
+		p.readAt, p.readFrom = time.Now(), began
 		if p.readAt.Before(p.behindUntil) {
 			p.asRead = new(p.ofRead(got, s, d))
 		}

@@ -89,7 +89,7 @@ const freshFor = time.Second
 // whose work a plan must not offer to an agent who did not ask for it.
 func (p *icwsPart) freshen(ctx context.Context) error {
 	p.mu.Lock()
-	fresh := p.knownLocked() || time.Since(p.readAt) < freshFor && p.agent.readsHere()
+	fresh := p.knownLocked() || p.freshLocked()
 	p.mu.Unlock()
 	if fresh {
 		return nil

@@ -1,21 +1,26 @@
 package gateway
 
-// A moment is when a read of an agent's state begins: after how many messages, and as which of the reads.
-type moment struct{ told, read int }
+// A moment is when a read of an agent's state begins: after how many messages, as which of the reads, and after how
+// many operations at other replicas.
+type moment struct{ told, read, elsewhere int }
 
 // moments tell what is newer: what a part knows of the agent's state, or the answer to a read. Those who use it hold
 // the part's lock. The zero value is ready.
 type moments struct {
-	told   int // messages about state that were received so far
-	reads  int // that began so far, or what makes them old
-	newest int // of the reads whose answers count
+	told      int // messages about state that were received so far
+	reads     int // that began so far, or what makes them old
+	newest    int // of the reads whose answers count
+	elsewhere int // operations at other replicas that were heard of so far
 }
 
 // begin returns the present moment, for a read that begins.
 func (m *moments) begin() moment {
 	m.reads++
-	return moment{m.told, m.reads}
+	return moment{m.told, m.reads, m.elsewhere}
 }
+
+// misses reports whether another replica has changed something since a moment, or may have.
+func (m *moments) misses(began moment) bool { return m.elsewhere != began.elsewhere }
 
 // isOld reports whether what was read from a moment on may be older than what is known: messages have come since,
 // which are as new or newer, or the answer to a later read, or something was set.

@@ -102,8 +102,8 @@ func (r *reader) begin() {
 	}
 	ctx, stop := context.WithCancel(r.agent.life)
 	r.stop = stop
-	r.agent.reads.Store(true)
 	r.deaf = r.agent.listen()
+	r.agent.reads.Store(true)
 	for _, p := range r.agent.parts {
 		r.run(func() { p.watch(ctx) })
 	}
