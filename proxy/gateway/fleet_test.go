@@ -40,6 +40,7 @@ type cable struct {
 	session.Leases
 	cut   atomic.Bool
 	calls atomic.Int64
+	loses atomic.Bool // the next answer of Take, which is carried out
 }
 
 var errCut = errors.New("no answer")
@@ -98,7 +99,11 @@ func (c *cable) Take(ctx context.Context, name, holder string, life time.Duratio
 	if err := c.passes(); err != nil {
 		return session.Lease{}, err
 	}
-	return c.Leases.Take(ctx, name, holder, life)
+	lease, err := c.Leases.Take(ctx, name, holder, life)
+	if c.loses.CompareAndSwap(true, false) {
+		return session.Lease{}, errCut
+	}
+	return lease, err
 }
 
 func (c *cable) Release(ctx context.Context, name, holder string) error {
@@ -493,6 +498,24 @@ func TestWritesOfAnAgentAtTwoReplicasAreMadeOneAfterTheOther(t *testing.T) {
 }
 
 // A replica that died in the middle of a write keeps nobody from working.
+func TestAWriteTurnWhoseAnswerWasLostIsGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fleet := newShared()
+		a, toStore := fleet.replica(t)
+		b, _ := fleet.replica(t)
+		atA := a.login("anna")
+		settle()
+		atB := b.cookie(atA.SessionID())
+		toStore.loses.Store(true)
+		a.do(atA, "Ready", "")
+		began := time.Now()
+		b.do(atB, "NotReady", "")
+		if waited := time.Since(began); waited > time.Second {
+			t.Errorf("the next operation waited %v", waited)
+		}
+	})
+}
+
 func TestAWriteTurnThatNobodyEndsRunsOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fleet := newShared()

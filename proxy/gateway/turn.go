@@ -32,7 +32,8 @@ func (g *Gateway) turn(ctx context.Context, login string) (func(), error) {
 func (f *fleet) await(ctx context.Context, name, holder string, life time.Duration) (func(), error) {
 	for {
 		lease, err := f.Leases.Take(ctx, name, holder, life)
-		if err != nil {
+		if err != nil { // it may be the holder's all the same, whose caller has left
+			go func() { _ = f.Leases.Release(context.WithoutCancel(ctx), name, holder) }()
 			return nil, storeDown(err)
 		}
 		if lease.Held {
