@@ -115,12 +115,12 @@ func (s *Server) disconnect(x *exchange, m *message) reply {
 
 // kept has x's client changed as m asks where it is served, and sees to it that the change goes with it.
 func (s *Server) kept(x *exchange, m *message, change func(*exchange, *message) reply) reply {
-	for range takeovers {
+	for tries := range takeovers {
 		r := change(x, m)
 		if s.save(x.client) {
 			return r
 		}
-		s.find(x, m)
+		s.takeAnew(x, m, tries)
 		if x.client == nil {
 			break
 		}

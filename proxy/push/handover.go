@@ -3,7 +3,9 @@ package push
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"slices"
+	"time"
 )
 
 // register makes c known to the journal, if there is one, and reports whether its owner may have one more.
@@ -56,16 +58,27 @@ func (s *Server) fetch(x *exchange, m *message) *client {
 	return s.findLocked(x, m.ClientID)
 }
 
-// takeovers is how often in one request a client is taken anew that another server took meanwhile.
-const takeovers = 5
+// takeovers is how often in one request a client is taken anew that another server took meanwhile. Servers that did so
+// at once would take it from each other forever: each waits before, at random, and from up to a millisecond twice as
+// long each time, but no longer than slowest.
+const (
+	takeovers = 10
+	slowest   = 256 * time.Millisecond
+)
+
+// takeAnew has x speak for m's client again, which another server has taken; tries is how often that was done before.
+func (s *Server) takeAnew(x *exchange, m *message, tries int) {
+	time.Sleep(rand.N(min(time.Millisecond<<tries, slowest)))
+	s.find(x, m)
+}
 
 // own sees to it that x's client is served here, and not by a server that took it a moment ago.
 func (s *Server) own(x *exchange, m *message) {
-	for range takeovers {
+	for tries := range takeovers {
 		if x.client == nil || s.save(x.client) {
 			return
 		}
-		s.find(x, m)
+		s.takeAnew(x, m, tries)
 	}
 }
 
@@ -78,7 +91,7 @@ func (s *Server) lockSpeaker(x *exchange, m *message) bool {
 			return x.speaksLocked(m)
 		}
 		s.mu.Unlock()
-		s.find(x, &message{Channel: m.Channel, ClientID: x.client.id})
+		s.takeAnew(x, &message{Channel: m.Channel, ClientID: x.client.id}, tries)
 	}
 }
 

@@ -209,6 +209,58 @@ func TestMessagesOfClientThatIsTakenAtAnyMoment(t *testing.T) {
 	}
 }
 
+// far is a journal that takes a while to answer.
+type far struct{ Journal }
+
+func (far) travel() { time.Sleep(rand.N(10 * time.Millisecond)) }
+
+func (j far) Take(ctx context.Context, owner, id string, connecting bool) (Record, Entries, error) {
+	j.travel()
+	defer j.travel()
+	return j.Journal.Take(ctx, owner, id, connecting)
+}
+
+func (j far) Save(ctx context.Context, owner string, r Record) error {
+	j.travel()
+	defer j.travel()
+	return j.Journal.Save(ctx, owner, r)
+}
+
+// Each of three servers takes the client, and has lost it again before it could note what it did.
+func TestServersThatTakeAClientFromEachOtherComeToAnEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		memory := NewMemory()
+		ctx, cancel := context.WithCancel(t.Context())
+		var servers []*Server
+		for range 3 {
+			s := newServer(t, Options{Journal: far{memory.End()}})
+			servers = append(servers, s)
+			go func() { _ = s.Run(ctx) }()
+		}
+		for i := range 300 {
+			p := open(t, servers[0], "anna")
+			messages := []string{p.message(metaConnect, `,"connectionType":"long-polling","advice":{"timeout":0}`),
+				p.message(metaSubscribe, `,"subscription":"/a"`), p.message(metaSubscribe, `,"subscription":"/b"`)}
+			var work sync.WaitGroup
+			for at, message := range messages {
+				work.Go(func() {
+					got := post(t, servers[at], "anna", "["+message+"]")
+					if !strings.Contains(got, `"successful":true`) {
+						t.Errorf("client %d, message %d of three at once was answered %s; want success", i, at, got)
+					}
+				})
+			}
+			work.Wait()
+			post(t, servers[0], "anna", "["+p.message(metaDisconnect, "")+"]")
+		}
+		for _, s := range servers {
+			s.Close()
+		}
+		cancel()
+		synctest.Wait()
+	})
+}
+
 // Answers are lost with their callers; what was not written is not.
 func TestHandoverLosesNothingInAnyInterleaving(t *testing.T) {
 	const plays = 3_000
