@@ -132,12 +132,13 @@ func heads(cookie, bjorn, etag, zipped string) []string {
 // same compares what comes of a request in both ways.
 func (w *world) same(t *testing.T, head, plain string) {
 	t.Helper()
-	numbers, records := w.numbers(t), w.log.length()
+	before, records := w.numbers(t), w.log.length()
 	want := w.exchange(t, plain, head)
-	wantNumbers, wantRecords := since(numbers, w.numbers(t)), recordsOf(t, w.log.since(records))
-	numbers, records = w.numbers(t), w.log.length()
+	between := w.numbers(t)
+	wantNumbers, wantRecords := since(before, between), recordsOf(t, w.log.since(records))
+	records = w.log.length()
 	got := w.exchange(t, strings.TrimPrefix(w.url, "http://"), head)
-	gotNumbers, gotRecords := since(numbers, w.numbers(t)), recordsOf(t, w.log.since(records))
+	gotNumbers, gotRecords := since(between, w.numbers(t)), recordsOf(t, w.log.since(records))
 	for what, diff := range map[string]string{"answer": cmp.Diff(want, got, cmp.AllowUnexported(answer{})), "counts": cmp.Diff(wantNumbers, gotNumbers), "records": cmp.Diff(wantRecords, gotRecords)} {
 		if diff != "" {
 			t.Errorf("%q: %s (-net/http +before):\n%s", head, what, diff)
