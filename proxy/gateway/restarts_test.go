@@ -19,7 +19,7 @@ import (
 // A desktop goes from replica to replica while they are restarted, and the agent's state changes meanwhile. In
 // whatever order that happens, it is told the last state.
 func TestADesktopIsToldTheLastStateAfterAnyRestarts(t *testing.T) {
-	const plays = 25
+	const plays = 10
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	for i := range uint64(plays) {
