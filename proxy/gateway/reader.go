@@ -23,6 +23,7 @@ const (
 type reader struct {
 	agent *Agent
 	stop  context.CancelFunc // nil while nothing is read
+	takes func()             // over what is told
 	work  sync.WaitGroup
 	deaf  func()    // ends to listen for operations of other replicas
 	until time.Time // when the lease runs out
@@ -95,9 +96,13 @@ func (r *reader) lose() {
 	r.end()
 }
 
-// begin has every part read, unless it does.
+// begin has every part read, unless it does. Then it takes over what is told once more, if the store could not tell
+// it what that was.
 func (r *reader) begin() {
 	if r.stop != nil {
+		if r.agent.unmarked.CompareAndSwap(true, false) {
+			r.run(r.takes)
+		}
 		return
 	}
 	ctx, stop := context.WithCancel(r.agent.life)
@@ -107,7 +112,8 @@ func (r *reader) begin() {
 	for _, p := range r.agent.parts {
 		r.run(func() { p.watch(ctx) })
 	}
-	r.run(func() { r.agent.takeOver(ctx) })
+	r.takes = func() { r.agent.takeOver(ctx) }
+	r.run(r.takes)
 }
 
 // run has a goroutine of the agent's do what end waits for.

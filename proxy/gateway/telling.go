@@ -46,7 +46,8 @@ func (a *Agent) takeOver(ctx context.Context) {
 	now := marksOf(shows)
 	a.outbox.mark(now)
 	before, err := push.Mark(a.session.ID, strings.Join(now, " "))
-	if err != nil || before == "" { // nobody was told anything, or whoever was is not known to us
+	a.unmarked.Store(err != nil)
+	if err != nil || before == "" { // nobody was told anything
 		return
 	}
 	a.outbox.putFirst(since(strings.Fields(before), now, shows)...)
@@ -64,6 +65,9 @@ func (a *Agent) handOver() {
 	a.outbox.sending.Unlock()
 	a.send()
 	a.tells.Store(false)
+	if a.gateway.settings.Push != nil {
+		a.gateway.settings.Push.Forsake(a.session.ID)
+	}
 }
 
 // A standing is what a part shows at the moment from which it tells of changes, or does no more.

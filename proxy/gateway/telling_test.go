@@ -152,6 +152,43 @@ func TestAReaderThatStopsMarksWhatItToldLast(t *testing.T) {
 	})
 }
 
+// A forgetfulJournal fails to take a mark so many times.
+type forgetfulJournal struct {
+	push.Journal
+	fails atomic.Int64
+}
+
+func (j *forgetfulJournal) Mark(ctx context.Context, owner, mark string) (string, error) {
+	if j.fails.Add(-1) >= 0 {
+		return "", errCut
+	}
+	return j.Journal.Mark(ctx, owner, mark)
+}
+
+func TestAReaderThatCouldNotLearnWhatWasToldDoesSoLater(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fleet, cloud := newShared(), &htccsim.Server{}
+		a, _ := fleet.teller(t, cloud)
+		join, _ := fleet.join()
+		journal := &forgetfulJournal{Journal: fleet.journal.End()}
+		b := newUnion(t, fleet.sim, cloud, join, func(settings *Settings, _ *Site) {
+			settings.Push = push.New(push.Options{TrustClientSession: true, Journal: journal})
+		})
+		b.sweepPages()
+		anna := a.login("anna")
+		settle()
+		atB := b.cookie(anna.SessionID())
+		desktop := anywhere(anna.SessionID(), inTurn(b))
+		a.Close(t.Context())
+		b.set(icwssim.StateChange{User: "anna", StatusID: ptr("At Lunch")})
+		journal.fails.Store(2)
+		settle()
+		atB.expectReads(t, "once the other replica has stopped", true)
+		settle()
+		desktop.later("a change between two readers", "device Active:NotReadyAt Lunch dnd:Off", "channels voice:NotReadyAt Lunch email:NotReadyAt Lunch")
+	})
+}
+
 // A busyJournal has something happen while it is told what a replica that begins to read shows.
 type busyJournal struct {
 	push.Journal

@@ -330,6 +330,58 @@ func TestJournalThatIsAway(t *testing.T) {
 	})
 }
 
+// Clients at other servers have what the journal did not take as soon as it does: in order, and once.
+func TestEventsThatTheJournalDidNotTake(t *testing.T) {
+	for name, errs := range map[string][2]error{"in time": {errAway, nil}, "as far as one can tell": {nil, errAway}} {
+		t.Run(name, func(t *testing.T) { testUnkept(t, errs[0], errs[1]) })
+	}
+}
+
+func testUnkept(t *testing.T, refused, unsaid error) {
+	inFleet(t, Options{AckExtension: true}, func(t *testing.T, f *fleet) {
+		here, there := ready(t, f.servers[0], "anna"), ready(t, f.servers[1], "anna")
+		f.ends[0].Refuse(refused, unsaid)
+		publish(t, f.servers[0], "anna", 1)
+		publish(t, f.servers[0], "anna", 2)
+		f.ends[0].Refuse(nil, nil)
+		publish(t, f.servers[0], "anna", 3)
+		if got := dataOf(t, here.connect("").text(t)); got != "1 2 3" {
+			t.Errorf("here = %q; want 1 2 3 at once", got)
+		}
+		time.Sleep(renewEvery)
+		synctest.Wait()
+		publish(t, f.servers[0], "anna", 4)
+		synctest.Wait()
+		if got := dataOf(t, there.connect("").text(t)); got != "1 2 3 4" {
+			t.Errorf("at another server = %q; want 1 2 3 4", got)
+		}
+		if got := dataOf(t, here.connect("").text(t)); got != "4" {
+			t.Errorf("here afterwards = %q; want 4", got)
+		}
+		for _, p := range []*page{here, there} {
+			p.s = f.servers[2]
+			if c := p.connect(""); !c.held() {
+				t.Errorf("at a third = %s; want it held", c.Body)
+			}
+		}
+	})
+}
+
+func TestEventsThatWereForsaken(t *testing.T) {
+	inFleet(t, Options{}, func(t *testing.T, f *fleet) {
+		there := ready(t, f.servers[1], "anna")
+		f.ends[0].Refuse(errAway, nil)
+		publish(t, f.servers[0], "anna", 1)
+		f.servers[0].Forsake("anna")
+		f.ends[0].Refuse(nil, nil)
+		publish(t, f.servers[1], "anna", 2)
+		time.Sleep(2 * renewEvery)
+		if got := dataOf(t, there.connect("").text(t)); got != "2" {
+			t.Errorf("at another server = %q; want 2 alone", got)
+		}
+	})
+}
+
 func TestJournalThatForgot(t *testing.T) {
 	inFleet(t, Options{}, func(t *testing.T, f *fleet) {
 		p := ready(t, f.servers[0], "anna")

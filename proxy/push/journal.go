@@ -13,7 +13,8 @@ import (
 // Any number of goroutines may call its methods, none of which takes longer than the journal's own limit.
 type Journal interface {
 	// Append puts an entry at the end of owner's events and tells the servers that serve clients of
-	// owner. It returns the entry's position, or 0 if owner has no client anywhere, and nothing is kept.
+	// owner. It returns the entry's position, or 0 if owner has no client anywhere, and nothing is kept. To append
+	// the entry again that is at the end changes nothing: who did not get an answer may try once more.
 	Append(ctx context.Context, owner string, e Entry) (position uint64, err error)
 
 	// Mark notes what is known to owner's applications, as Entry.Mark does, and returns what was noted

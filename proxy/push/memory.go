@@ -19,6 +19,7 @@ type Memory struct {
 
 type keptOwner struct {
 	last    uint64
+	newest  string // the id of the last entry
 	mark    string
 	entries []Entry
 	clients map[string]*keptClient
@@ -34,8 +35,10 @@ type MemoryEnd struct {
 	memory  *Memory
 	notices chan Notice
 
-	mu   sync.Mutex
-	away error
+	mu      sync.Mutex
+	away    error // guarded by mu
+	refused error // what Append fails with, guarded by mu
+	unsaid  error // the same, once it was carried out; guarded by mu
 }
 
 // errAway is what an End answers while it is cut off.
@@ -58,6 +61,19 @@ func (m *Memory) Flush() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	clear(m.owners)
+}
+
+// Refuse has Append fail from now on: before it is carried out, or once it is. With nil it does not.
+func (e *MemoryEnd) Refuse(before, once error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.refused, e.unsaid = before, once
+}
+
+func (e *MemoryEnd) refuses() (before, once error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.refused, e.unsaid
 }
 
 // Cut has the End fail from now on, or answer again. What others tell it meanwhile is lost.
@@ -126,13 +142,22 @@ func (o *keptOwner) since(position uint64) Entries {
 
 // Append implements Journal.
 func (e *MemoryEnd) Append(_ context.Context, name string, entry Entry) (position uint64, err error) {
-	return position, e.in(name, func(o *keptOwner) error {
+	refused, unsaid := e.refuses()
+	if refused != nil {
+		return 0, refused
+	}
+	err = e.in(name, func(o *keptOwner) error {
 		if entry.Mark != "" {
 			o.mark = entry.Mark
 		}
 		if len(o.clients) == 0 {
 			return nil
 		}
+		if o.newest == entry.ID {
+			position = o.last
+			return nil
+		}
+		o.newest = entry.ID
 		o.last++
 		entry.Position, position = o.last, o.last
 		o.entries = append(o.entries, entry)
@@ -144,6 +169,10 @@ func (e *MemoryEnd) Append(_ context.Context, name string, entry Entry) (positio
 		}
 		return nil
 	})
+	if err != nil || unsaid != nil {
+		return 0, errors.Join(err, unsaid)
+	}
+	return position, nil
 }
 
 // Mark implements Journal.

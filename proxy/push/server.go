@@ -125,6 +125,9 @@ func (s *Server) End(owner string, a Advice) {
 func (s *Server) Leave(owner string, a Advice) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.shared != nil {
+		delete(s.shared.unkept, owner)
+	}
 	for len(s.owners[owner]) > 0 {
 		c := s.owners[owner][0]
 		c.parting = a

@@ -17,9 +17,10 @@ type sharing struct {
 
 	// Guarded by Server.mu.
 
-	flights  map[string]*flight   // owners of which a client is under way to us
-	catching map[string]bool      // owners whose events are being caught up with; true: once more
-	doubtful map[string]time.Time // ids of entries that were delivered here and may be in the journal too
+	flights  map[string]*flight  // owners of which a client is under way to us
+	catching map[string]bool     // owners whose events are being caught up with; true: once more
+	doubtful map[string]doubt    // by the ids of entries
+	unkept   map[string][]unkept // by owner, in order: events that the journal did not take yet
 }
 
 // A flight is the time in which the journal has been asked for a client of an owner, and may have told us
@@ -33,25 +34,36 @@ func newSharing(j Journal) *sharing {
 	if j == nil {
 		return nil
 	}
-	return &sharing{Journal: j, flights: map[string]*flight{}, catching: map[string]bool{}, doubtful: map[string]time.Time{}}
+	return &sharing{Journal: j, flights: map[string]*flight{}, catching: map[string]bool{}, doubtful: map[string]doubt{}, unkept: map[string][]unkept{}}
 }
 
-// append publishes e through the journal, and to the clients here. Those have it even if the journal does
-// not answer; others do not then.
+// append publishes e through the journal, and to the clients here. Those have it at once even if the journal does
+// not answer; others have it once that does, within renewEvery.
 func (s *Server) append(owner, channel string, e *event, mark string) {
 	entry := Entry{ID: rand.Text(), Channel: channel, Text: e.text, Mark: mark}
-	position, err := s.shared.Append(context.Background(), owner, entry)
+	position, kept := s.keep(owner, entry)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err != nil {
-		s.shared.doubtful[entry.ID] = time.Now()
-		s.offerAllLocked(owner, channel, e)
+	if !kept {
+		s.putOffLocked(owner, entry, e)
 		return
 	}
 	if position > 0 {
 		e.position = position
 		s.arriveLocked(owner, channel, e)
 	}
+}
+
+// keep puts an entry into the journal, and reports whether that took it. Behind others that wait none is.
+func (s *Server) keep(owner string, entry Entry) (position uint64, kept bool) {
+	s.mu.Lock()
+	waits := len(s.shared.unkept[owner]) > 0
+	s.mu.Unlock()
+	if waits {
+		return 0, false
+	}
+	position, err := s.shared.Append(context.Background(), owner, entry)
+	return position, err == nil
 }
 
 // Mark notes in the journal, if there is one, what owner's applications know, and returns what was noted before:
@@ -146,8 +158,7 @@ func (s *Server) bringLocked(owner string, found Entries) {
 
 // makeUpLocked offers an entry to c, which may have had it while the journal did not answer.
 func (s *Server) makeUpLocked(c *client, entry Entry, e *event) {
-	_, had := s.shared.doubtful[entry.ID]
-	if had && c.tail+1 == entry.Position {
+	if s.shared.doubtful[entry.ID].had[c.id] && c.tail+1 == entry.Position {
 		c.tail = entry.Position
 		return
 	}
@@ -203,11 +214,12 @@ func (s *Server) renewing(ctx context.Context) error {
 	}
 }
 
-// renewAll renews the clients of all owners.
+// renewAll renews the clients of all owners, after what the journal did not take.
 func (s *Server) renewAll(ctx context.Context) {
+	s.keepLate(ctx)
 	s.mu.Lock()
 	owners := slices.Collect(maps.Keys(s.owners))
-	maps.DeleteFunc(s.shared.doubtful, func(_ string, since time.Time) bool { return time.Since(since) > s.opts.MaxInterval+s.opts.Timeout })
+	maps.DeleteFunc(s.shared.doubtful, func(_ string, d doubt) bool { return time.Since(d.since) > s.opts.MaxInterval+s.opts.Timeout })
 	s.mu.Unlock()
 	for _, owner := range owners {
 		if ctx.Err() != nil || s.renew(ctx, owner) != nil {

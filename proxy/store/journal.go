@@ -64,6 +64,8 @@ var appendEntry = redis.NewScript(listeners + `
 if ARGV[4] ~= '' then redis.call('HSET', KEYS[1], 'mark', ARGV[4]) end
 redis.call('PEXPIRE', KEYS[1], ARGV[7])
 if clients == 0 then return 0 end
+if redis.call('HGET', KEYS[1], 'newest') == ARGV[8] then return redis.call('HGET', KEYS[1], 'n') end
+redis.call('HSET', KEYS[1], 'newest', ARGV[8])
 local n = redis.call('HINCRBY', KEYS[1], 'n', 1)
 redis.call('XADD', KEYS[2], 'MAXLEN', ARGV[5], n .. '-0', 'e', ARGV[3])
 redis.call('PEXPIRE', KEYS[2], ARGV[6])
@@ -79,7 +81,7 @@ func (j journal) Append(ctx context.Context, owner string, e push.Entry) (positi
 	}
 	err = j.do(ctx, session.OpPut, "append an event", func(ctx context.Context) error {
 		position, err = j.on(ctx, appendEntry, []string{boardKey(owner), eventsKey(owner)},
-			j.me, sealed, e.Mark, eventsKept, eventsLife.Milliseconds(), boardLife.Milliseconds()).Uint64()
+			j.me, sealed, e.Mark, eventsKept, eventsLife.Milliseconds(), boardLife.Milliseconds(), nameOf(e.ID)).Uint64()
 		return err
 	})
 	return position, err

@@ -55,6 +55,9 @@ func testEvents(t *testing.T, k kit) {
 			t.Errorf("Append = %d; want %d", got, i+1)
 		}
 	}
+	if got := publish(t, a, "anna", `<&">`); got != 3 {
+		t.Errorf("Append of the last entry once more = %d; want 3", got)
+	}
 	for _, test := range []struct {
 		owner string
 		after uint64
