@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"maps"
 	"slices"
+	"sync"
 	"time"
 )
 
@@ -14,6 +15,7 @@ const renewEvery = 5 * time.Second
 // A sharing is what a server needs to share its clients with others through a journal.
 type sharing struct {
 	Journal
+	late sync.Mutex // held by who puts into the journal what waits for it: two would change the order
 
 	// Guarded by Server.mu.
 

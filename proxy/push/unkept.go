@@ -38,8 +38,12 @@ func (s *Server) putOffLocked(owner string, entry Entry, e *event) {
 	s.offerAllLocked(owner, entry.Channel, e)
 }
 
-// keepLate puts what waits for the journal there, unless it still does not answer.
+// keepLate puts what waits for the journal there, unless it still does not answer or somebody else does so.
 func (s *Server) keepLate(ctx context.Context) {
+	if !s.shared.late.TryLock() {
+		return
+	}
+	defer s.shared.late.Unlock()
 	s.mu.Lock()
 	owners := slices.Collect(maps.Keys(s.shared.unkept))
 	s.mu.Unlock()
