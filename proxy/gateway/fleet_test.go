@@ -497,7 +497,7 @@ func TestWritesOfAnAgentAtTwoReplicasAreMadeOneAfterTheOther(t *testing.T) {
 	})
 }
 
-// A replica that died in the middle of a write keeps nobody from working.
+// The store gave a turn, and who asked for it does not know.
 func TestAWriteTurnWhoseAnswerWasLostIsGivenUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fleet := newShared()
@@ -516,6 +516,7 @@ func TestAWriteTurnWhoseAnswerWasLostIsGivenUp(t *testing.T) {
 	})
 }
 
+// A replica that died in the middle of a write keeps nobody from working.
 func TestAWriteTurnThatNobodyEndsRunsOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fleet := newShared()

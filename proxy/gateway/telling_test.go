@@ -16,9 +16,15 @@ import (
 // teller returns a replica that tells agents' applications of changes, wherever these are.
 func (s *shared) teller(t *testing.T, cloud *htccsim.Server) (*world, *cable) {
 	t.Helper()
+	return s.tellerWith(t, cloud, s.journal.End())
+}
+
+// tellerWith is teller with a journal of its own, which leads to the others'.
+func (s *shared) tellerWith(t *testing.T, cloud *htccsim.Server, journal push.Journal) (*world, *cable) {
+	t.Helper()
 	join, line := s.join()
 	tell := func(settings *Settings, _ *Site) {
-		settings.Push = push.New(push.Options{TrustClientSession: true, Journal: s.journal.End()})
+		settings.Push = push.New(push.Options{TrustClientSession: true, Journal: journal})
 	}
 	w := newUnion(t, s.sim, cloud, join, tell)
 	w.sweepPages()
@@ -130,12 +136,8 @@ func (j *slowJournal) Append(ctx context.Context, owner string, e push.Entry) (u
 func TestAReaderThatStopsMarksWhatItToldLast(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fleet, cloud := newShared(), &htccsim.Server{}
-		join, _ := fleet.join()
 		journal := &slowJournal{Journal: fleet.journal.End()}
-		a := newUnion(t, fleet.sim, cloud, join, func(settings *Settings, _ *Site) {
-			settings.Push = push.New(push.Options{TrustClientSession: true, Journal: journal})
-		})
-		a.sweepPages()
+		a, _ := fleet.tellerWith(t, cloud, journal)
 		b, _ := fleet.teller(t, cloud)
 		anna := a.login("anna")
 		settle()
@@ -169,12 +171,8 @@ func TestAReaderThatCouldNotLearnWhatWasToldDoesSoLater(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fleet, cloud := newShared(), &htccsim.Server{}
 		a, _ := fleet.teller(t, cloud)
-		join, _ := fleet.join()
 		journal := &forgetfulJournal{Journal: fleet.journal.End()}
-		b := newUnion(t, fleet.sim, cloud, join, func(settings *Settings, _ *Site) {
-			settings.Push = push.New(push.Options{TrustClientSession: true, Journal: journal})
-		})
-		b.sweepPages()
+		b, _ := fleet.tellerWith(t, cloud, journal)
 		anna := a.login("anna")
 		settle()
 		atB := b.cookie(anna.SessionID())
@@ -205,12 +203,8 @@ func TestAChangeWhileAReplicaBeginsToReadIsToldOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fleet, cloud := newShared(), &htccsim.Server{}
 		a, _ := fleet.teller(t, cloud)
-		join, _ := fleet.join()
 		journal := &busyJournal{Journal: fleet.journal.End(), meanwhile: func() {}}
-		b := newUnion(t, fleet.sim, cloud, join, func(settings *Settings, _ *Site) {
-			settings.Push = push.New(push.Options{TrustClientSession: true, Journal: journal})
-		})
-		b.sweepPages()
+		b, _ := fleet.tellerWith(t, cloud, journal)
 		anna := a.login("anna")
 		settle()
 		a.do(anna, "Ready", "")

@@ -48,17 +48,24 @@ func (s *Server) keepLate(ctx context.Context) {
 	owners := slices.Collect(maps.Keys(s.shared.unkept))
 	s.mu.Unlock()
 	for _, owner := range owners {
-		for {
-			one, waits := s.nextUnkept(owner)
-			if !waits {
-				break
-			}
-			position, err := s.shared.Append(ctx, owner, one.entry)
-			if err != nil {
-				return
-			}
-			s.keptLate(owner, one, position)
+		err := s.keepLateOf(ctx, owner)
+		if err != nil {
+			return
 		}
+	}
+}
+
+func (s *Server) keepLateOf(ctx context.Context, owner string) error {
+	for {
+		one, waits := s.nextUnkept(owner)
+		if !waits {
+			return nil
+		}
+		position, err := s.shared.Append(ctx, owner, one.entry)
+		if err != nil {
+			return err
+		}
+		s.keptLate(owner, one, position)
 	}
 }
 
@@ -93,12 +100,14 @@ func (s *Server) keptLate(owner string, one unkept, position uint64) {
 	}
 }
 
-// Forsake lets go of owner's events that wait for the journal. Who publishes them elsewhere from now on knows by the
-// last mark what is still to be told.
+// Forsake lets go of owner's events that wait for the journal, and returns once none is on its way there. Who
+// publishes them elsewhere from then on knows by the last mark what is still to be told.
 func (s *Server) Forsake(owner string) {
 	if s.shared == nil {
 		return
 	}
+	s.shared.late.Lock()
+	defer s.shared.late.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.shared.unkept, owner)
