@@ -34,6 +34,7 @@ func inFleet(t *testing.T, o Options, test func(t *testing.T, f *fleet)) {
 			go func() { _ = s.Run(ctx) }()
 		}
 		test(t, f)
+		time.Sleep(takeovers * slowest) // requests whose callers have left may still take their client anew
 		for _, s := range f.servers {
 			s.Close()
 		}
