@@ -132,6 +132,7 @@ type source struct {
 
 // wait returns when there is something to read.
 func (s *source) wait() {
+	letGoOfBuffer(s.conn)
 	n, err := s.conn.Read(s.first[:])
 	if n == 0 {
 		s.failed = err

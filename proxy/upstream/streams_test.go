@@ -76,6 +76,50 @@ func TestStreamsNeedNothingButTheirReader(t *testing.T) {
 	}
 }
 
+// A session is told the whole catalogue at once, and little from then on.
+func TestStreamsOverTLSWaitWithoutBuffer(t *testing.T) {
+	catalogue, event := strings.Repeat("c", 12<<10), "event"
+	next := make(chan struct{})
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for _, part := range []string{catalogue, event, catalogue, event} {
+			_, _ = io.WriteString(w, part)
+			_ = http.NewResponseController(w).Flush()
+			<-next
+		}
+	}))
+	defer server.Close()
+	caller, _ := streaming(t, server)
+	_, stream, err := caller.Open(t.Context(), newRequest(t, t.Context(), server.URL), "get", 100, time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stream.Close()
+	buffer := bufferOf(stream.own.from.conn)
+	if buffer == nil {
+		t.Fatal("this Go keeps the buffer of a tls.Conn elsewhere: streams over TLS keep theirs while they wait")
+	}
+	for _, want := range []string{catalogue, event, catalogue, event} {
+		var got strings.Builder
+		for got.Len() < len(want) {
+			stream.Wait()
+			_, err = io.CopyN(&got, stream, 1)
+			for err == nil && got.Len() < len(want) && !stream.IsQuiet() {
+				_, err = io.CopyN(&got, stream, 1)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got.String() != want {
+			t.Errorf("the stream brought %d bytes, %.20q...; want %d, %.20q...", got.Len(), got.String(), len(want), want)
+		}
+		if want == event && buffer.Cap() > mostBuffered {
+			t.Errorf("with an event the buffer has room for %d bytes; want at most %d", buffer.Cap(), mostBuffered)
+		}
+		next <- struct{}{}
+	}
+}
+
 // besides reports whether goroutines of http.Transport run.
 func besides() bool {
 	all := make([]byte, 1<<20)
