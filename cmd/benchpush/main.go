@@ -30,6 +30,7 @@ type settings struct {
 	round    time.Duration
 	rounds   int
 	longest  time.Duration
+	https    bool // is spoken to the contact centre
 	csv      string
 	profiles string
 
@@ -64,6 +65,7 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	set.DurationVar(&s.round, "round", 20*time.Second, "`length` of a round of events")
 	set.IntVar(&s.rounds, "rounds", 3, "`number` of rounds")
 	set.DurationVar(&s.longest, "longest", 10*time.Minute, "`time` after which it gives up")
+	set.BoolVar(&s.https, "https", false, "speak HTTPS to the contact centre, as to a real one: what does so for the simulator runs in the driver")
 	set.StringVar(&s.csv, "csv", "", "`file` for the figures, one a line")
 	set.StringVar(&s.profiles, "profiles", "", "`folder` for Portico's heap and goroutine profiles at each stage, and processor profiles of each round")
 	set.Func("scale", "`numbers` of agents with commas between them, rising: measure each, in place of what notifications cost", s.setScale)

@@ -46,7 +46,7 @@ func measure(ctx context.Context, s settings, stdout, stderr io.Writer) error {
 
 // withAgents has f work with so many agents who have yet to log in.
 func withAgents(ctx context.Context, count int, s settings, stderr io.Writer, f func(context.Context, *scene, []*agent) error) error {
-	scene, err := open(ctx, s.portico, stderr)
+	scene, err := open(ctx, s, stderr)
 	if err != nil {
 		return err
 	}

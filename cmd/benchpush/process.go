@@ -11,8 +11,8 @@ import (
 type scene struct{ *bench.Scene }
 
 // open starts them on free ports. The caller calls Close.
-func open(ctx context.Context, program string, stderr io.Writer) (*scene, error) {
-	opened, err := bench.Open(ctx, program, bench.Settings{Site: bench.Crowded}, stderr)
+func open(ctx context.Context, s settings, stderr io.Writer) (*scene, error) {
+	opened, err := bench.Open(ctx, s.portico, bench.Settings{Site: bench.Crowded, HTTPS: s.https}, stderr)
 	if err != nil {
 		return nil, err
 	}

@@ -70,7 +70,11 @@ func (r *report) cost() float64 {
 
 // print writes the report as tables.
 func (r *report) print(w io.Writer) {
-	fmt.Fprintf(w, "%d agents on PureConnect, simulated; %d processors, %s; load average %s\n\n", r.settings.agents, runtime.NumCPU(), runtime.Version(), r.load)
+	over := ""
+	if r.settings.https {
+		over = " over HTTPS"
+	}
+	fmt.Fprintf(w, "%d agents on PureConnect, simulated%s; %d processors, %s; load average %s\n\n", r.settings.agents, over, runtime.NumCPU(), runtime.Version(), r.load)
 	r.printStages(w)
 	r.printRounds(w)
 	r.printTargets(w)

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 )
@@ -19,12 +20,14 @@ type Scene struct {
 
 	cancel context.CancelFunc
 	folder string
+	front  *httptest.Server // of the PureConnect simulator; nil: it is called as it is
 }
 
 // Settings are lines of Portico's settings file besides those that `portico demo` has.
 type Settings struct {
-	Site string // of the PureConnect site, indented by four spaces
-	More string
+	Site  string // of the PureConnect site, indented by four spaces
+	More  string
+	HTTPS bool // is spoken to the PureConnect site
 }
 
 // Crowded has log-ins of thousands wait for nothing but the contact centre and the machine.
@@ -36,7 +39,7 @@ admin: "127.0.0.1:0"
 sites:
   pureconnect:
     kind: icws
-    urls: ["http://%s"]
+    urls: [%q]
     channels:
       voice: {workgroups: [Sales, Support]}
       email: {workgroups: [Mail]}
@@ -76,8 +79,18 @@ func (s *Scene) open(ctx context.Context, program string, more Settings, stderr 
 	if err != nil {
 		return err
 	}
+	pureconnect := "http://" + s.ICWSHost
+	if more.HTTPS {
+		certificate := filepath.Join(s.folder, "site.crt")
+		s.front, err = newFront(s.ICWSHost, certificate)
+		if err != nil {
+			return err
+		}
+		pureconnect = s.front.URL
+		more.Site += fmt.Sprintf("    tls: {ca_file: %q}\n", certificate)
+	}
 	file := filepath.Join(s.folder, "portico.yaml")
-	err = os.WriteFile(file, fmt.Appendf(nil, settings, s.ICWSHost, more.Site, s.HTCCHost, more.More), 0o600)
+	err = os.WriteFile(file, fmt.Appendf(nil, settings, pureconnect, more.Site, s.HTCCHost, more.More), 0o600)
 	if err != nil {
 		return err
 	}
@@ -116,6 +129,9 @@ func (s *Scene) Close() {
 		if p != nil {
 			_ = p.Wait() // they were told to
 		}
+	}
+	if s.front != nil {
+		s.front.Close()
 	}
 	_ = os.RemoveAll(s.folder)
 }
