@@ -30,12 +30,16 @@ type call struct {
 	maxReply  int64  // default maxReply
 
 	repeatable bool // made twice it does the same
+	once       bool // made twice it does not bring the same, though it is a read
 }
 
 // do makes a call on conn and decodes the answer into into. Where into is nil, a 2xx is success if
 // it has no body or one of the ICWS type: some resources answer 200 with the type and no body, and
 // a page of HTML comes from something between us and the site.
 func (c *Client) do(ctx context.Context, conn Conn, k call, into any) error {
+	if k.once {
+		ctx = upstream.Once(ctx)
+	}
 	req, err := request(ctx, k.method, conn.url(k.path), k.body)
 	if err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -160,4 +161,30 @@ func TestEachHostBehindAProxyHasItsBreaker(t *testing.T) {
 			t.Errorf("a log-in: %v, %v; want one at the other host", opened, err)
 		}
 	})
+}
+
+// TestALostAnswerToAPollIsNotReplaced has a site take a poll and close the connection: a second one would be answered
+// without what the first had taken off the queue.
+func TestALostAnswerToAPollIsNotReplaced(t *testing.T) {
+	polls := 0
+	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		polls++
+		if polls == 2 {
+			panic(http.ErrAbortHandler)
+		}
+		w.Header().Set("Content-Type", icwsapi.ContentType)
+		_, _ = w.Write([]byte("[]"))
+	}))
+	defer site.Close()
+	client, _ := newClient(t, nil, func(s *Settings) { s.HTTP = site.Client().Transport })
+	conn := Conn{Base: site.URL, SessionID: "1402219001", UserID: "anna"}
+	for i, lost := range []bool{false, true, false} {
+		_, err := client.Drain(t.Context(), conn)
+		if (err != nil) != lost {
+			t.Errorf("poll %d = %v; want it lost: %v", i+1, err, lost)
+		}
+	}
+	if polls != 3 {
+		t.Errorf("the site was asked for messages %d times; want 3", polls)
+	}
 }

@@ -86,7 +86,7 @@ func (c *Client) Drain(ctx context.Context, conn Conn) ([]icwsapi.Message, error
 // messages takes what is in the session's queue: a JSON array.
 func (c *Client) messages(ctx context.Context, conn Conn) ([]byte, error) {
 	var body rawArray
-	k := call{operation: OpMessages, method: http.MethodGet, path: "/messaging/messages", maxReply: maxCatalogue}
+	k := call{operation: OpMessages, method: http.MethodGet, path: "/messaging/messages", maxReply: maxCatalogue, once: true}
 	err := c.do(ctx, conn, k, &body)
 	return body, err
 }

@@ -109,7 +109,7 @@ func (o *opening) giveUp() {
 // Source: ICWS, Releases: 2016 R3; ICWS JavaScript library (same URL as a poll, told apart by
 // Accept).
 func (c *Client) openStream(opening, ctx context.Context, conn *Conn) (*upstream.EventStream, error) {
-	req, err := request(ctx, http.MethodGet, conn.url("/messaging/messages"), nil)
+	req, err := request(upstream.Once(ctx), http.MethodGet, conn.url("/messaging/messages"), nil)
 	if err != nil {
 		return nil, err
 	}

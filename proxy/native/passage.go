@@ -74,6 +74,9 @@ func (p *Passage) inSession(req *http.Request, asked resource) (*http.Response, 
 		n.site.Cells.Bypassed(asked.held.cache(), n.site.Name)
 	}
 	asking := known.ask(req, asked)
+	if asked.takesMessages() {
+		req = req.WithContext(upstream.Once(req.Context()))
+	}
 	res, err := n.site.ICWS.Native(req, base)
 	if err != nil {
 		return nil, err

@@ -42,6 +42,11 @@ type resource struct {
 	held    held
 }
 
+// takesMessages reports a poll, or the opening of a stream: either takes what it brings off the session's queue.
+//
+// Source: ICWS reference, /icws/{sessionId}/messaging/messages.
+func (r resource) takesMessages() bool { return r.session != "" && r.path == "messaging/messages" }
+
 // resourceOf reads the path as the site will: segment by segment, unescaped.
 func resourceOf(req *http.Request) resource {
 	segments := strings.FieldsFunc(req.URL.EscapedPath(), func(r rune) bool { return r == '/' })

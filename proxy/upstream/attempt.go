@@ -122,7 +122,7 @@ func (c *Caller) exchange(ctx context.Context, req *http.Request, maxBody int64)
 	if c.Calls != nil && c.Calls.takes(req) {
 		return c.Calls.exchange(ctx, req, c.Site, maxBody)
 	}
-	res, err := c.Transport.RoundTrip(req.WithContext(c.traced(ctx)))
+	res, err := c.Transport.RoundTrip(sentOnce(req.WithContext(c.traced(ctx))))
 	return finish(ctx, res, err, maxBody)
 }
 

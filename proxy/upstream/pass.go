@@ -49,7 +49,7 @@ func (t through) RoundTrip(req *http.Request) (*http.Response, error) {
 	defer site.inFlight.Dec()
 	ctx, silence := newSilence(req.Context(), t.silent)
 	ctx, sent := t.caller.begin(ctx, req, op)
-	res, err := t.caller.Transport.RoundTrip(uploaded(req.WithContext(t.caller.traced(ctx)), silence))
+	res, err := t.caller.Transport.RoundTrip(uploaded(sentOnce(req.WithContext(t.caller.traced(ctx))), silence))
 	if err != nil {
 		why, err := throughFailure(ctx, err)
 		breaker.heardThrough(req.Context(), 0, why)

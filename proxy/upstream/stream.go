@@ -94,7 +94,7 @@ func (c *Caller) open(ctx context.Context, req *http.Request, maxBody int64) (Re
 	if c.Streams != nil {
 		transport = c.Streams
 	}
-	res, err := transport.RoundTrip(req.WithContext(c.traced(ctx)))
+	res, err := transport.RoundTrip(sentOnce(req.WithContext(c.traced(ctx))))
 	if err != nil {
 		why, err := sendFailure(ctx, err)
 		return Reply{}, nil, why, err
