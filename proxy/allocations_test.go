@@ -30,9 +30,9 @@ var allocations = map[string]int{
 	"catalogue, 304, quick":  2,
 	"GET /me":                33, // of a form that was asked for before
 	"GET /me, quick":         2,
-	"POST /me":               68,
-	"POST /me, quick":        73,   // before net/http handles it
-	"log-in":                 1371, // catalogue, event stream, subscriptions and what they bring
+	"POST /me":               69,
+	"POST /me, quick":        74,   // before net/http handles it
+	"log-in":                 1373, // catalogue, event stream, subscriptions and what they bring
 	"event of the site":      6,    // nobody listens
 	"held poll":              17,
 	"push of one event":      24, // from the site's stream to the answer of a held poll
