@@ -16,15 +16,15 @@ const codeNotFound = 6
 // LoggedOut come back as NotReady, and the first Start of a session sets the status the settings
 // name. Repeating it with the same channels changes nothing. Channels the agent does not have are
 // in Plan.Refused; a *Refusal means that none was left. Of an agent who works on another site too,
-// the channels asked for may all be there.
+// the channels asked for may all be there: then those here go Offline, and nothing is refused as a whole.
 //
 // Source: GWS 8.5.2, StartContactCenterSession.
 func (r Rules) PlanStart(s AgentState, d *Directory, channels []htccapi.MediaChannel) (Plan, error) {
-	if len(channels) == 0 && len(s.Elsewhere) == 0 {
+	if len(channels) == 0 && !s.Shared {
 		return Plan{}, refuse(Missing, "%q needs channels", htccapi.StartContactCenterSession)
 	}
 	asked, refused := r.askedFor(s, channels)
-	if len(asked) == 0 && len(refused) > 0 {
+	if len(asked) == 0 && len(refused) > 0 && !s.Shared {
 		return Plan{}, refuse(NotFound, "%s", refused[0].StatusMessage)
 	}
 	p := r.draft(s, d)

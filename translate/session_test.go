@@ -116,7 +116,7 @@ func TestStartForChannelsOfAnotherSiteAlone(t *testing.T) {
 	r := mapped()
 	r.Statuses.AtStart = "At Play"
 	k := sit(t, r, r.directory(t), "Available", "Sales -Mail")
-	k.s.Elsewhere = []htccapi.MediaChannel{email}
+	k.s.Shared = true // and nothing here is another site's
 	plan, err := k.PlanStart(k.s, k.d, nil)
 	if err != nil {
 		t.Fatal(err)

@@ -30,6 +30,7 @@ type AgentState struct {
 	Said        Change                 // what the last message told of Status, which a completion or a read may have changed since
 	Activations map[string]bool        // by workgroup as the site spells it; the keys are the memberships
 	Elsewhere   []htccapi.MediaChannel // channels of the site that another site owns for this agent
+	Shared      bool                   // the agent works on another site too, whatever channels are there
 	Station     string                 // display name of the station the agent works at
 
 	Wishes  map[htccapi.MediaChannel]Wish

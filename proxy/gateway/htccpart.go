@@ -41,6 +41,7 @@ type htccPart struct {
 	over     bool      // the part has ended: no upstream session can be had
 	finished bool      // the agent ended the upstream session: another is opened only for a caller
 	asked    []htccapi.MediaChannel
+	unasked  []htccapi.MediaChannel // that the last Start did not ask for, and the agent still works on
 	started  json.RawMessage // body of the last StartContactCenterSession; nil before it
 	known    []state         // the states the agent may choose, once they were read
 	refused  string          // the password that the site would not take any more; "" if none

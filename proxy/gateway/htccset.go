@@ -83,8 +83,14 @@ func (p *htccPart) set(ctx context.Context, ask Ask) ([]result, error) {
 		_, err = p.post(ctx, htcc.PathMe, body)
 		return each(covered(p, ask), err), nil
 	}
-	var results []result
+	results := p.leave(ctx)
+	if offersNone(ask.Operation) {
+		results = nil
+	}
 	for _, channel := range p.counted() {
+		if slices.ContainsFunc(results, func(r result) bool { return r.channel == channel }) {
+			continue // it is to be left, and not to be offered work
+		}
 		_, err = p.post(ctx, htcc.ChannelPath(channel), body)
 		results = append(results, result{channel, err})
 	}
@@ -118,9 +124,10 @@ func (p *htccPart) start(ctx context.Context, channels []htccapi.MediaChannel, a
 	}
 	defer release()
 	mine := slices.DeleteFunc(slices.Clone(channels), func(name htccapi.MediaChannel) bool { return !slices.Contains(p.owned, name) })
-	p.change(func() { p.asked, p.started = mine, ask.Body }) // also if it fails: these count from now on
+	p.owes(mine, ask) // also if it fails: these count from now on
+	left := p.leave(ctx)
 	if len(mine) == 0 {
-		return nil, nil
+		return left, nil
 	}
 	body, err := withMember(ask.Body, "channels", mine)
 	if err != nil {
@@ -128,10 +135,52 @@ func (p *htccPart) start(ctx context.Context, channels []htccapi.MediaChannel, a
 	}
 	outcome, err := p.post(ctx, htcc.PathMe, body)
 	if err != nil {
-		return each(mine, err), nil
+		return append(left, each(mine, err)...), nil
 	}
-	return expand(mine, outcome.Failed), nil
+	return append(left, expand(mine, outcome.Failed)...), nil
 }
+
+// owes notes which channels a Start asks for, and which others the agent works on by then.
+func (p *htccPart) owes(channels []htccapi.MediaChannel, ask Ask) {
+	p.change(func() {
+		var unasked []htccapi.MediaChannel
+		for _, name := range p.owned {
+			works := p.presentLocked(name) || p.behindLocked() && slices.Contains(p.asked, name)
+			if works && !slices.Contains(channels, name) {
+				unasked = append(unasked, name)
+			}
+		}
+		p.asked, p.unasked, p.started = channels, unasked, ask.Body
+	})
+}
+
+// leave takes the agent from the channels that the last Start did not ask for, which count until that has worked, and
+// returns what failed. Where a site knows no Offline they are out of work at least. The caller holds writing.
+func (p *htccPart) leave(ctx context.Context) []result {
+	p.mu.Lock()
+	unasked := slices.Clone(p.unasked)
+	p.mu.Unlock()
+	var failed []result
+	for _, name := range unasked {
+		_, err := p.post(ctx, htcc.ChannelPath(name), offline)
+		if err != nil && !away(err) {
+			_, again := p.post(ctx, htcc.ChannelPath(name), notReady)
+			if again == nil {
+				err = nil
+			}
+		}
+		if err != nil {
+			failed = append(failed, result{name, err})
+			continue
+		}
+		p.change(func() {
+			p.unasked = slices.DeleteFunc(slices.Clone(p.unasked), func(one htccapi.MediaChannel) bool { return one == name })
+		})
+	}
+	return failed
+}
+
+var offline = json.RawMessage(`{"operationName":"Offline"}`)
 
 // startAll starts the contact centre session of an agent who works on this site alone.
 func (p *htccPart) startAll(ctx context.Context, channels []htccapi.MediaChannel, body json.RawMessage) (Outcome, error) {

@@ -91,7 +91,7 @@ func (p *htccPart) countsLocked(channel htccapi.MediaChannel) bool {
 	if p.over {
 		return false
 	}
-	return p.owned == nil || p.started == nil || slices.Contains(p.asked, channel)
+	return p.owned == nil || p.started == nil || slices.Contains(p.asked, channel) || slices.Contains(p.unasked, channel)
 }
 
 // counted returns the channels of an agent on two sites that operations on all channels cover: those that are

@@ -16,8 +16,10 @@ func (p *icwsPart) start(ctx context.Context, channels []htccapi.MediaChannel, _
 		return p.site.Rules.PlanStart(s, d, channels)
 	})
 	if err != nil {
+		p.owes(channels, Ask{})
 		return nil, err
 	}
+	p.setOwed(nil)
 	if plan.Warning != "" {
 		p.warn("a session was started without its status", errors.New(plan.Warning))
 	}
@@ -26,6 +28,41 @@ func (p *icwsPart) start(ctx context.Context, channels []htccapi.MediaChannel, _
 		results = append(results, result{refused.Channel, fault.New(fault.NotFound, refused.StatusMessage)})
 	}
 	return results, nil
+}
+
+// owes notes a Start that could not be carried out here. Of an agent's only site nothing is owed: the whole Start has
+// failed.
+func (p *icwsPart) owes(channels []htccapi.MediaChannel, _ Ask) {
+	if len(p.agent.parts) > 1 {
+		p.setOwed(append([]htccapi.MediaChannel{}, channels...)) // none is not nil
+	}
+}
+
+func (p *icwsPart) setOwed(channels []htccapi.MediaChannel) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.owed = channels
+}
+
+// makeUp carries out a Start that failed, before an operation on all channels: that must offer no work on one which
+// the Start was to take the agent from. What offers none is carried out in any case.
+func (p *icwsPart) makeUp(ctx context.Context, op htccapi.Operation) error {
+	p.mu.Lock()
+	owed := p.owed
+	p.mu.Unlock()
+	if owed == nil {
+		return nil
+	}
+	_, err := p.start(ctx, owed, Ask{})
+	if offersNone(op) {
+		return nil
+	}
+	return err
+}
+
+// offersNone reports an operation after which no work is offered at any site.
+func offersNone(op htccapi.Operation) bool {
+	return op == htccapi.NotReady || op == htccapi.DoNotDisturbOn
 }
 
 // endWithin is how long the end of a session waits for the completion of the status it set: a
@@ -52,8 +89,7 @@ func (p *icwsPart) takeOut(ctx context.Context) error {
 	plan, accepted, err := p.accept(ctx, func(s translate.AgentState, d *translate.Directory) (translate.Plan, error) {
 		return p.site.Rules.PlanEnd(s, d), nil
 	})
-	kind := fault.KindOf(err)
-	if err != nil && (kind == fault.Unreachable || kind == fault.Timeout) {
+	if away(err) || errors.Is(err, fault.Unauthenticated) { // nobody is there, or lets us in, to be told anything
 		return nil
 	}
 	if err != nil {

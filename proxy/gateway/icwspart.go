@@ -68,6 +68,7 @@ type icwsPart struct {
 	readAt      time.Time        // when the whole state was read last
 	readFrom    moment           // in which that read began
 	atLogin     map[string]bool
+	owed        []htccapi.MediaChannel // of a Start that failed here, and is to be made up for; nil: of none
 	activated   time.Time         // when activations were set by us last
 	writes      map[string]*write // accepted and not completed, by request id
 	plans       int               // carried out so far
@@ -169,7 +170,7 @@ func (p *icwsPart) begin(ctx context.Context) error {
 	p.directory = p.site.directories.of(p.site.Rules, got.catalogue, got.access)
 	p.state = translate.Begin(p.conn.UserID, got.status, got.activations, p.directory.Directory)
 	p.state.Station = translate.StationName(p.conn.Station)
-	p.state.Elsewhere = p.elsewhere
+	p.state.Elsewhere, p.state.Shared = p.elsewhere, len(p.agent.route.Stops) > 1
 	if p.asked != nil {
 		p.state = p.state.Recalled(*p.asked)
 	}

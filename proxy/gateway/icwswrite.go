@@ -11,6 +11,12 @@ import (
 
 // set carries out a state operation.
 func (p *icwsPart) set(ctx context.Context, ask Ask) ([]result, error) {
+	if ask.Channel == "" {
+		err := p.makeUp(ctx, ask.Operation)
+		if err != nil {
+			return nil, err
+		}
+	}
 	channels := covered(p, ask)
 	if len(p.agent.parts) > 1 && len(channels) == 0 && !isDND(ask.Operation) {
 		return nil, nil // nothing here counts: the other site's channels do

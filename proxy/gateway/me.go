@@ -265,17 +265,28 @@ func (g *Gateway) StartContactCenterSession(ctx context.Context, a *Agent, chann
 	return outcomeOf(slices.Concat(append(all, results)...), nil)
 }
 
-// startAt makes channels the agent's at one site, on a new upstream session if the part had ended.
+// startAt makes channels the agent's at one site, on a new upstream session if the part had ended. If that fails, so
+// it does for those too that the agent was to be taken from.
 func (a *Agent) startAt(ctx context.Context, p part, channels []htccapi.MediaChannel, ask Ask) []result {
 	err := p.reopen(ctx, ask.Password)
-	if err != nil {
-		return each(channels, a.denied(err))
+	var started []result
+	if err == nil {
+		started, err = p.start(ctx, channels, ask)
+	} else {
+		p.owes(channels, ask)
 	}
-	started, err := p.start(ctx, channels, ask)
-	if err != nil {
-		return each(channels, a.denied(err))
+	if err == nil {
+		return started
 	}
-	return started
+	concerned := slices.Clone(channels)
+	if len(a.parts) > 1 {
+		for _, name := range p.covered("") {
+			if !slices.Contains(concerned, name) {
+				concerned = append(concerned, name)
+			}
+		}
+	}
+	return each(concerned, a.denied(err))
 }
 
 // EndContactCenterSession takes the agent out of work at each site and ends the session, for all

@@ -75,8 +75,9 @@ type part interface {
 	// else with the one that the caller presented. A part that has not ended needs none.
 	reopen(ctx context.Context, presented string) error
 
-	// start makes channels the agent's here.
+	// start makes channels the agent's here, and no others. owes notes that it could not be tried.
 	start(ctx context.Context, channels []htccapi.MediaChannel, ask Ask) ([]result, error)
+	owes(channels []htccapi.MediaChannel, ask Ask)
 
 	// finish takes the agent out of work. Nothing else changes their state here until the caller
 	// calls what it returns. A site that cannot be reached keeps nobody logged in.

@@ -120,6 +120,7 @@ func (p *icwsPart) recall(wishes []byte) {
 // htccWishes are those of an agent at an HTCC site.
 type htccWishes struct {
 	Asked   []htccapi.MediaChannel
+	Unasked []htccapi.MediaChannel `json:",omitempty"`
 	Started json.RawMessage
 }
 
@@ -129,7 +130,7 @@ func (p *htccPart) wishes() []byte {
 	if p.started == nil {
 		return nil
 	}
-	return mustEncode(htccWishes{p.asked, p.started})
+	return mustEncode(htccWishes{p.asked, p.unasked, p.started})
 }
 
 func (p *htccPart) recall(wishes []byte) {
@@ -139,5 +140,5 @@ func (p *htccPart) recall(wishes []byte) {
 		p.warn("what the agent asked for at another replica cannot be read", err)
 		return
 	}
-	p.change(func() { p.asked, p.started = is.Asked, is.Started })
+	p.change(func() { p.asked, p.unasked, p.started = is.Asked, is.Unasked, is.Started })
 }

@@ -1,0 +1,161 @@
+package gateway
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"portico/proxy/htcc/htccsim"
+	"portico/proxy/icws/icwssim"
+	"portico/translate"
+	"portico/translate/htccapi"
+)
+
+// startOf returns the body of a Start for some channels.
+func startOf(channels string) string {
+	return `{"operationName":"StartContactCenterSession","channels":["` + strings.ReplaceAll(channels, " ", `","`) + `"]}`
+}
+
+// posts is post, and what became of it for each channel.
+func (w *world) posts(a *Agent, body string) string {
+	w.t.Helper()
+	outcome, err := w.post(a, "", body)
+	time.Sleep(time.Second)
+	if err != nil {
+		return err.Error()
+	}
+	return sides(outcome)
+}
+
+// worksAt holds an agent's channels at the HTCC site to what is wanted, as "chat:Ready email:LoggedOut".
+func worksAt(t *testing.T, cloud *htccsim.Server, user, want string) {
+	t.Helper()
+	state, err := cloud.State(user)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, channel := range state.Channels {
+		if strings.Contains(want, string(channel.Channel)+":") {
+			got = append(got, fmt.Sprintf("%s:%s", channel.Channel, channel.UserState.State))
+		}
+	}
+	if strings.Join(got, " ") != want {
+		t.Errorf("HTCC has %s at %s; want %s", user, strings.Join(got, " "), want)
+	}
+}
+
+// voiceAlone is a PureConnect site that has no channel but the one that it owns.
+func voiceAlone(_ *Settings, s *Site) {
+	s.Rules.Channels = []translate.Channel{{Name: htccapi.Voice, Workgroups: []string{"Sales", "Support"}}}
+}
+
+func TestASiteWhoseOnlyChannelsAreNotAskedForOffersNoWork(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newUnion(t, &icwssim.Server{}, &htccsim.Server{}, voiceAlone)
+		cleo := w.login("cleo")
+		if got := w.posts(cleo, startOf("chat")); got != "+chat" {
+			t.Errorf("Start = %s; want +chat", got)
+		}
+		w.expect(cleo, "after Start for chat", "voice:LoggedOut chat:NotReady email:LoggedOut Active dnd:Off")
+		if got := w.posts(cleo, `{"operationName":"Ready"}`); got != "+chat" {
+			t.Errorf("Ready = %s; want +chat", got)
+		}
+		w.holds("cleo", "Available, No ACD")
+		w.posts(cleo, startOf("voice chat"))
+		w.posts(cleo, `{"operationName":"Ready"}`)
+		w.expect(cleo, "Ready on both", "voice:Ready chat:Ready email:LoggedOut Active dnd:Off")
+		w.posts(cleo, startOf("chat"))
+		w.expect(cleo, "after a narrower Start", "voice:LoggedOut chat:Ready email:LoggedOut Active dnd:Off")
+		w.holds("cleo", "Available, No ACD")
+	})
+}
+
+// TestAStartThatFailsWhereNothingIsAskedFor has PureConnect, which owns voice alone, refuse to take the agent from it.
+func TestAStartThatFailsWhereNothingIsAskedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newUnion(t, &icwssim.Server{}, &htccsim.Server{})
+		cleo := w.login("cleo")
+		w.posted(cleo, "", startAll)
+		w.posts(cleo, `{"operationName":"Ready"}`)
+		w.fault(icwssim.Fault{Route: routePutActivations, Status: 500, Times: 2})
+		if got := w.posts(cleo, startOf("chat email")); got != "+chat +email -voice" {
+			t.Errorf("Start = %s; want voice failed", got)
+		}
+		w.expect(cleo, "after it", "voice:Ready chat:Ready email:Ready Active dnd:Off")
+		if got := w.posts(cleo, `{"operationName":"Ready"}`); got != "+chat +email -voice" {
+			t.Errorf("Ready while the site still refuses = %s; want voice failed", got)
+		}
+		if got := w.posts(cleo, `{"operationName":"Ready"}`); got != "+chat +email" {
+			t.Errorf("Ready = %s; want it without voice", got)
+		}
+		w.expect(cleo, "once it was made up for", "voice:LoggedOut chat:Ready email:Ready Active dnd:Off")
+		w.holds("cleo", "Available, No ACD")
+	})
+}
+
+// TestAStartThatFailedKeepsNobodyFromPausing has the site refuse it once more, and the pause not.
+func TestAStartThatFailedKeepsNobodyFromPausing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newUnion(t, &icwssim.Server{}, &htccsim.Server{})
+		cleo := w.login("cleo")
+		w.posted(cleo, "", startAll)
+		w.posts(cleo, `{"operationName":"Ready"}`)
+		w.fault(icwssim.Fault{Route: routePutActivations, Status: 500, Times: 2})
+		w.posts(cleo, startOf("chat"))
+		if got := w.posts(cleo, `{"operationName":"NotReady"}`); got != "+voice +chat" {
+			t.Errorf("NotReady = %s; want +voice +chat", got)
+		}
+		w.holds("cleo", "Available, No ACD")
+	})
+}
+
+func TestHTCCIsToldWhatIsNotAskedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cloud := &htccsim.Server{}
+		w := newUnion(t, &icwssim.Server{}, cloud)
+		cleo := w.login("cleo")
+		w.posted(cleo, "", startAll)
+		w.posts(cleo, `{"operationName":"Ready"}`)
+		worksAt(t, cloud, "cleo", "chat:Ready email:Ready")
+		if got := w.posts(cleo, startOf("voice chat")); got != "+voice +chat" {
+			t.Errorf("Start = %s; want +voice +chat", got)
+		}
+		worksAt(t, cloud, "cleo", "email:LoggedOut")
+		w.faultCloud(cloud, htccsim.Fault{Route: "POST /api/v2/me/channels/{channel}", Status: 500, Times: 4})
+		if got := w.posts(cleo, startOf("voice")); got != "+voice -chat" {
+			t.Errorf("Start that chat does not follow = %s; want +voice -chat", got)
+		}
+		w.expect(cleo, "while chat is not left", "voice:Ready chat:Ready email:LoggedOut Active dnd:Off")
+		if got := w.posts(cleo, `{"operationName":"Ready"}`); got != "+voice -chat" {
+			t.Errorf("Ready while the site refuses = %s; want +voice -chat", got)
+		}
+		if got := w.posts(cleo, `{"operationName":"NotReady"}`); got != "+voice" {
+			t.Errorf("NotReady = %s; want +voice, and chat left", got)
+		}
+		w.expect(cleo, "once chat is left", "voice:NotReady chat:LoggedOut email:LoggedOut Active dnd:Off")
+		worksAt(t, cloud, "cleo", "chat:LoggedOut email:LoggedOut")
+	})
+}
+
+// TestAnAgentWhosePartHasEndedCanLogOut ends cleo's part at PureConnect.
+func TestAnAgentWhosePartHasEndedCanLogOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cloud := &htccsim.Server{}
+		w := newUnion(t, &icwssim.Server{}, cloud)
+		cleo := w.login("cleo")
+		w.posted(cleo, "", startAll)
+		w.fault(icwssim.Fault{Scenario: "force-logoff", User: "cleo"})
+		time.Sleep(time.Second)
+		err := w.EndContactCenterSession(t.Context(), cleo)
+		if err != nil {
+			t.Errorf("End = %v; want none", err)
+		}
+		w.sessions("cleo", 0)
+		if cleo.life.Err() == nil {
+			t.Error("the session goes on after its end")
+		}
+	})
+}
