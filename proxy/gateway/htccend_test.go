@@ -1,10 +1,12 @@
 package gateway
 
 import (
+	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"portico/proxy/fault"
 	"portico/proxy/htcc/htccsim"
 	"portico/proxy/icws/icwssim"
 )
@@ -31,6 +33,8 @@ func TestNothingComesBackAfterTheEnd(t *testing.T) {
 		}
 	})
 }
+
+const routeHTCCLogin = "GET /api/v2/me" // any read of the agent has it
 
 // TestARefusedPasswordIsNotTriedAgain lets HTCC refuse the kept password of an agent who has another
 // site, and take another password later.
@@ -62,9 +66,67 @@ func TestARefusedPasswordIsNotTriedAgain(t *testing.T) {
 		}
 		part := cleo.parts[1].(*htccPart)
 		part.mu.Lock()
-		part.refused = "the one before" // as if the agent had logged in with a new one
+		part.refused = []byte("the one before") // as if the agent had logged in with a new one
 		part.mu.Unlock()
 		time.Sleep(time.Minute)
 		w.expect(cleo, "with a password that HTCC takes", "voice:Ready chat:Ready email:NotReady Active dnd:Off")
+	})
+}
+
+// TestAPasswordThatHTCCRefusedIsNotSentAgain has HTCC refuse the kept password of an agent who has no other
+// site, and who comes again with it.
+func TestAPasswordThatHTCCRefusedIsNotSentAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cloud := &htccsim.Server{}
+		w := newUnion(t, &icwssim.Server{}, cloud)
+		w.login("bjorn")
+		time.Sleep(time.Second)
+		w.faultCloud(cloud, htccsim.Fault{Status: 403, Route: routeHTCCLogin})
+		before := cloud.Calls()[routeHTCCLogin]
+		w.faultCloud(cloud, htccsim.Fault{Scenario: "expire-session"})
+		time.Sleep(time.Second)
+		for _, want := range []int{1, 1, 2} {
+			_, err := w.Login(t.Context(), Caller{Basic: true, Login: "bjorn", Password: "bjorn"})
+			if n := cloud.Calls()[routeHTCCLogin] - before; !errors.Is(err, fault.Unauthenticated) || n != want {
+				t.Errorf("%d log-ins with a refused password, %v; want %d, %v", n, err, want, fault.Unauthenticated)
+			}
+			time.Sleep(refusedFor * 2 / 3)
+		}
+	})
+}
+
+// TestStartTriesAPasswordAgainThatHTCCRefused does so once the refusal is forgotten, as at PureConnect.
+func TestStartTriesAPasswordAgainThatHTCCRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cloud := &htccsim.Server{}
+		w := newUnion(t, &icwssim.Server{}, cloud)
+		cleo := w.login("cleo")
+		w.started(cleo, "")
+		time.Sleep(time.Second)
+		before := cloud.Calls()[routeHTCCLogin]
+		w.faultCloud(cloud, htccsim.Fault{Status: 403, Route: routeHTCCLogin})
+		w.faultCloud(cloud, htccsim.Fault{Scenario: "expire-session"})
+		time.Sleep(time.Second)
+		try := func(want string, logins int) {
+			t.Helper()
+			if got := w.started(cleo, ""); got != want {
+				t.Errorf("Start = %s; want %s", got, want)
+			}
+			if n := cloud.Calls()[routeHTCCLogin] - before; n != logins {
+				t.Errorf("%d log-ins since HTCC refuses; want %d", n, logins)
+			}
+		}
+		try("+voice -chat -email", 1)
+		time.Sleep(refusedFor)
+		try("+voice -chat -email", 2)
+		cloud.Reset()
+		before = cloud.Calls()[routeHTCCLogin]
+		try("+voice -chat -email", 0)
+		time.Sleep(refusedFor)
+		if got := w.started(cleo, ""); got != "+voice +chat +email" {
+			t.Errorf("Start = %s; want all channels", got)
+		}
+		time.Sleep(time.Second)
+		w.expect(cleo, "when HTCC takes the password again", "voice:NotReady chat:NotReady email:NotReady Active dnd:Off")
 	})
 }

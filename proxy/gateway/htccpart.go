@@ -42,9 +42,9 @@ type htccPart struct {
 	finished bool      // the agent ended the upstream session: another is opened only for a caller
 	asked    []htccapi.MediaChannel
 	unasked  []htccapi.MediaChannel // that the last Start did not ask for, and the agent still works on
-	started  json.RawMessage // body of the last StartContactCenterSession; nil before it
-	known    []state         // the states the agent may choose, once they were read
-	refused  string          // the password that the site would not take any more; "" if none
+	started  json.RawMessage        // body of the last StartContactCenterSession; nil before it
+	known    []state                // the states the agent may choose, once they were read
+	refused  []byte                 // proof of the password that the site would not take any more; nil if none
 }
 
 func newHTCCPart(a *Agent, at *htccSite, login string, owned []htccapi.MediaChannel, opened *htccSession) *htccPart {

@@ -3,6 +3,7 @@ package gateway
 import (
 	"cmp"
 	"context"
+	"crypto/hmac"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -193,6 +194,10 @@ func (p *htccPart) joined(ctx context.Context, gone *htcc.Session) (*htcc.Sessio
 	if err != nil || next != nil {
 		return next, err
 	}
+	if p.wasRefused(p.agent.proof()) {
+		p.ended(nil)
+		return nil, fmt.Errorf("gateway: log in again: the site refused the password: %w", fault.Unauthenticated)
+	}
 	return p.rejoin(ctx, p.agent.keptPassword())
 }
 
@@ -220,13 +225,15 @@ func (p *htccPart) succeeded(ctx context.Context, gone *htcc.Session) (*htcc.Ses
 
 // rejoin opens an upstream session in place of the one there is. The caller holds joining.
 func (p *htccPart) rejoin(ctx context.Context, password string) (*htcc.Session, error) {
-	if password == "" || p.wasRefused(password) {
-		p.ended("")
-		return nil, fmt.Errorf("gateway: log in again: no password is kept that the site takes: %w", fault.Unauthenticated)
+	if password == "" {
+		p.ended(nil)
+		return nil, fmt.Errorf("gateway: log in again: no password is kept: %w", fault.Unauthenticated)
 	}
+	proof := p.agent.proof()
 	session, user, err := p.site.HTCC.Login(p.joining.unbroken(ctx), htcc.Credentials{UserName: p.login, Password: password})
-	if errors.Is(err, fault.Unauthenticated) {
-		p.ended(password)
+	if errors.Is(err, fault.Unauthenticated) && p.agent.proves(proof) { // there is no other password since
+		p.agent.gateway.refused.add(ctx, string(proof))
+		p.ended(proof)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("gateway: log in again: %w", err)
@@ -234,7 +241,7 @@ func (p *htccPart) rejoin(ctx context.Context, password string) (*htcc.Session, 
 	p.change(func() {
 		p.takeLocked(user)
 		p.moments.outdate() // what was read of the session that is gone is older
-		p.session, p.refused = session, ""
+		p.session, p.refused = session, nil
 		p.over, p.finished = false, false
 	})
 	p.agent.partBack(p)
@@ -242,7 +249,8 @@ func (p *htccPart) rejoin(ctx context.Context, password string) (*htcc.Session, 
 	return session, nil
 }
 
-// reopen opens an upstream session in place of one that is gone for good.
+// reopen opens an upstream session in place of one that is gone for good, unless the site refused the password a
+// moment ago.
 func (p *htccPart) reopen(ctx context.Context, presented string) error {
 	release, err := p.agent.alone(context.WithoutCancel(ctx), p.joining.lock.channel()) // a log-in is not broken off
 	if err != nil {
@@ -255,23 +263,29 @@ func (p *htccPart) reopen(ctx context.Context, presented string) error {
 	if !over {
 		return nil
 	}
+	refused, _ := p.agent.gateway.refused.has(ctx, string(p.agent.proof())) // of the others that cannot be asked nothing is known
+	if refused {
+		return fmt.Errorf("gateway: log in again: refused a moment ago: %w", fault.Unauthenticated)
+	}
 	_, err = p.rejoin(ctx, cmp.Or(p.agent.keptPassword(), presented))
 	return err
 }
 
-func (p *htccPart) wasRefused(password string) bool {
+// wasRefused reports whether the site refused the password of a proof. The part does not forget that by itself:
+// only a caller has a refused password tried again.
+func (p *htccPart) wasRefused(proof []byte) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.refused == password
+	return p.refused != nil && hmac.Equal(p.refused, proof)
 }
 
-// ended notes that the part has ended, and the password that the site refused, if it did. It is told
-// last, as by icwsPart.end.
-func (p *htccPart) ended(refused string) {
+// ended notes that the part has ended, and the proof of the password that the site refused, if it did. It
+// is told last, as by icwsPart.end.
+func (p *htccPart) ended(refused []byte) {
 	p.mu.Lock()
 	before := p.viewLocked()
 	p.over = true
-	if refused != "" {
+	if refused != nil {
 		p.refused = refused
 	}
 	p.mu.Unlock()
