@@ -32,7 +32,12 @@ func (a *Agent) ring(ctx context.Context) {
 
 func (a *Agent) bell() string { return "operations/" + a.session.ID }
 
-func (p *htccPart) behind() { p.operated(p.toldSoFar()) }
+func (p *htccPart) behind() {
+	p.operated(p.toldSoFar())
+	p.mu.Lock()
+	p.back = nil // the agent may have made them Ready
+	p.mu.Unlock()
+}
 
 func (p *icwsPart) behind() {
 	p.mu.Lock()

@@ -23,6 +23,7 @@ type htccPart struct {
 	afresh  afresh                 // reads of devices and channels
 	writing chan struct{}          // room for one
 	joining joining
+	orders  slot // what changes the agent's state goes to the site one at a time
 	silent  absence
 	alive   pulse // of the reader
 
@@ -42,6 +43,9 @@ type htccPart struct {
 	finished bool      // the agent ended the upstream session: another is opened only for a caller
 	asked    []htccapi.MediaChannel
 	unasked  []htccapi.MediaChannel // that the last Start did not ask for, and the agent still works on
+	left     []htccapi.MediaChannel // of those asked for, what the agent set Offline
+	back     []htccapi.MediaChannel // brought back, and not seen out of work yet
+	replays  int                    // so far
 	started  json.RawMessage        // body of the last StartContactCenterSession; nil before it
 	known    []state                // the states the agent may choose, once they were read
 	refused  []byte                 // proof of the password that the site would not take any more; nil if none

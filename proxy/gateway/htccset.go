@@ -28,8 +28,15 @@ func (p *htccPart) post(ctx context.Context, path string, body json.RawMessage) 
 	defer p.operated(p.toldSoFar())
 	var outcome htcc.Outcome
 	err := p.call(ctx, func(s *htcc.Session) error {
-		var err error
+		release, err := hold(ctx, p.orders.channel())
+		if err != nil {
+			return err
+		}
+		defer release()
 		outcome, err = p.site.HTCC.Operation(ctx, s, path, body)
+		if err == nil {
+			p.heed(path, body, outcome)
+		}
 		return err
 	})
 	if err != nil {
@@ -222,7 +229,9 @@ func (p *htccPart) finish(ctx context.Context) (func(), error) {
 	if session == nil {
 		return release, nil
 	}
+	p.orders.channel() <- struct{}{} // what is brought back meanwhile is to be ended too
 	err = p.site.HTCC.EndContactCenterSession(context.WithoutCancel(ctx), session)
+	<-p.orders.channel()
 	if err == nil || errors.Is(err, htcc.ErrSessionGone) || away(err) {
 		return release, nil
 	}

@@ -238,14 +238,19 @@ func (p *htccPart) rejoin(ctx context.Context, password string) (*htcc.Session, 
 	if err != nil {
 		return nil, fmt.Errorf("gateway: log in again: %w", err)
 	}
+	p.orders.channel() <- struct{}{} // what comes back is taken out of work before any other order
+	defer func() { <-p.orders.channel() }()
+	var missing []htccapi.MediaChannel
 	p.change(func() {
+		wanted := p.wantedLocked()
 		p.takeLocked(user)
 		p.moments.outdate() // what was read of the session that is gone is older
 		p.session, p.refused = session, nil
 		p.over, p.finished = false, false
+		missing = slices.DeleteFunc(wanted, p.presentLocked)
 	})
 	p.agent.partBack(p)
-	p.replay(ctx, session)
+	p.replay(ctx, session, missing)
 	return session, nil
 }
 
@@ -294,48 +299,6 @@ func (p *htccPart) ended(refused []byte) {
 	p.tellLocked(before)
 	p.mu.Unlock()
 	p.agent.send()
-}
-
-// replay starts the contact centre session again for the channels that were wanted and that the site
-// no longer gives, and takes each of them out of work at once: nobody asked to be Ready on it.
-func (p *htccPart) replay(ctx context.Context, session *htcc.Session) {
-	p.mu.Lock()
-	body, missing := p.started, p.missingLocked()
-	p.mu.Unlock()
-	if body == nil || len(missing) == 0 {
-		return
-	}
-	body, err := withMember(body, "channels", missing)
-	if err == nil {
-		_, err = p.site.HTCC.Operation(ctx, session, htcc.PathMe, body)
-	}
-	for _, channel := range missing {
-		if err == nil {
-			_, err = p.site.HTCC.Operation(ctx, session, htcc.ChannelPath(channel), notReady)
-		}
-	}
-	if err != nil {
-		p.warn("channels of a lost session were not brought back", err)
-	}
-}
-
-var notReady = json.RawMessage(`{"operationName":"NotReady"}`)
-
-// missingLocked returns the wanted channels that are missing or LoggedOut.
-func (p *htccPart) missingLocked() []htccapi.MediaChannel {
-	var missing []htccapi.MediaChannel
-	for _, name := range p.asked {
-		if !p.presentLocked(name) {
-			missing = append(missing, name)
-		}
-	}
-	return missing
-}
-
-// presentLocked reports whether the site has the agent logged in on the channel.
-func (p *htccPart) presentLocked(name htccapi.MediaChannel) bool {
-	state, known := p.stateLocked(name)
-	return known && state.State != htccapi.StateLoggedOut
 }
 
 // stateLocked returns the state that the site tells of a channel: that of voice may stand in devices alone.

@@ -122,6 +122,7 @@ type htccWishes struct {
 	Asked   []htccapi.MediaChannel
 	Unasked []htccapi.MediaChannel `json:",omitempty"`
 	Started json.RawMessage
+	Left    []htccapi.MediaChannel `json:",omitempty"`
 }
 
 func (p *htccPart) wishes() []byte {
@@ -130,7 +131,7 @@ func (p *htccPart) wishes() []byte {
 	if p.started == nil {
 		return nil
 	}
-	return mustEncode(htccWishes{p.asked, p.unasked, p.started})
+	return mustEncode(htccWishes{p.asked, p.unasked, p.started, p.left})
 }
 
 func (p *htccPart) recall(wishes []byte) {
@@ -140,5 +141,5 @@ func (p *htccPart) recall(wishes []byte) {
 		p.warn("what the agent asked for at another replica cannot be read", err)
 		return
 	}
-	p.change(func() { p.asked, p.unasked, p.started = is.Asked, is.Unasked, is.Started })
+	p.change(func() { p.asked, p.unasked, p.started, p.left = is.Asked, is.Unasked, is.Started, is.Left })
 }

@@ -1,0 +1,210 @@
+package gateway
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+
+	"portico/proxy/htcc"
+	"portico/proxy/upstream"
+	"portico/translate/htccapi"
+)
+
+// A site may log an agent out with the upstream session. Channels that were wanted are brought back then, and taken
+// out of work at once: many a switch makes who logs in Ready, which nobody asked for.
+
+// wantedLocked returns the channels that the agent wants, at the moment when the upstream session is lost.
+func (p *htccPart) wantedLocked() []htccapi.MediaChannel {
+	var wanted []htccapi.MediaChannel
+	for _, name := range p.asked {
+		if slices.Contains(p.back, name) || !p.leftLocked(name) {
+			wanted = append(wanted, name)
+		}
+	}
+	return wanted
+}
+
+// leftLocked reports whether a channel that was asked for is known not to be wanted any more: the site showed it
+// LoggedOut on a session that lived, because of an Offline here or in another client, or since a supervisor logged
+// the agent off. A channel that the site does not list may have been lost. While the site has not told of the
+// agent's own operations, they say.
+func (p *htccPart) leftLocked(name htccapi.MediaChannel) bool {
+	state, known := p.stateLocked(name)
+	if !known || p.behindLocked() {
+		return slices.Contains(p.left, name)
+	}
+	return state.State == htccapi.StateLoggedOut
+}
+
+// heed takes an operation of the agent's own that the site accepted. A state is a newer wish than that a channel
+// be out of work because it came back; a Start is none.
+func (p *htccPart) heed(path string, body json.RawMessage, outcome htcc.Outcome) {
+	var ask htccapi.OperationRequest
+	_ = json.Unmarshal(body, &ask) // the door has looked, or the site would have refused it
+	if isDND(ask.OperationName) {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if ask.OperationName == htccapi.StartContactCenterSession {
+		p.left = nil
+		return
+	}
+	var about []htccapi.MediaChannel
+	for _, name := range slices.Concat(p.asked, p.back) {
+		if path == htcc.PathMe || path == htcc.ChannelPath(name) {
+			about = append(about, name)
+		}
+	}
+	for _, r := range expand(about, outcome.Failed) {
+		if r.err != nil {
+			continue
+		}
+		p.back = without(p.back, r.channel)
+		switch {
+		case ask.OperationName == htccapi.SettingOffline.OperationName:
+			p.left = append(without(p.left, r.channel), r.channel)
+		case path != htcc.PathMe: // which passes by those that are LoggedOut
+			p.left = without(p.left, r.channel)
+		}
+	}
+}
+
+func without(names []htccapi.MediaChannel, name htccapi.MediaChannel) []htccapi.MediaChannel {
+	return slices.DeleteFunc(slices.Clone(names), func(one htccapi.MediaChannel) bool { return one == name })
+}
+
+var notReady = json.RawMessage(`{"operationName":"NotReady"}`)
+
+// replay starts the contact centre session again for channels that are wanted and that the site no longer gives, and
+// takes each of them out of work, as well as those that came back before and are not out of it yet. Once it has begun
+// it goes on without who needed the session. The caller holds orders.
+func (p *htccPart) replay(ctx context.Context, session *htcc.Session, missing []htccapi.MediaChannel) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readTimeout)
+	defer cancel()
+	p.mu.Lock()
+	started := p.started
+	back := slices.DeleteFunc(slices.Clone(p.back), func(name htccapi.MediaChannel) bool { return !slices.Contains(p.asked, name) })
+	p.mu.Unlock()
+	if len(missing) > 0 {
+		for _, name := range p.startAgain(ctx, session, started, missing) {
+			back = append(without(back, name), name)
+		}
+	}
+	p.mu.Lock()
+	p.back = back
+	p.replays++
+	turn := p.replays
+	p.mu.Unlock()
+	for _, name := range back {
+		_, err := p.site.HTCC.Operation(ctx, session, htcc.ChannelPath(name), notReady)
+		if err != nil {
+			p.warn("a channel that was brought back is not out of work yet", err)
+		}
+	}
+	if len(back) > 0 {
+		p.agent.start(func() { p.quieten(upstream.WithCause(p.agent.life, upstream.Session), turn) })
+	}
+}
+
+// startAgain posts the last StartContactCenterSession again and returns the channels that came back, or may have.
+func (p *htccPart) startAgain(ctx context.Context, session *htcc.Session, started json.RawMessage, missing []htccapi.MediaChannel) []htccapi.MediaChannel {
+	body, err := withMember(started, "channels", missing)
+	var outcome htcc.Outcome
+	if err == nil {
+		outcome, err = p.site.HTCC.Operation(ctx, session, htcc.PathMe, body)
+	}
+	if err != nil {
+		p.warn("channels of a lost session were not brought back", err)
+		if !uncertain(err) && !errors.Is(err, htcc.ErrSessionGone) {
+			return nil
+		}
+	}
+	var back []htccapi.MediaChannel
+	for _, r := range expand(missing, outcome.Failed) {
+		if r.err == nil {
+			back = append(back, r.channel)
+		}
+	}
+	return back
+}
+
+// quietTries is how often NotReady is tried again before a channel is rather logged out.
+const quietTries = 3
+
+// quieten looks whether channels that came back are out of work, and tries again until they are, the agent sets
+// them otherwise, or there was another replay. One that cannot be made NotReady is logged out.
+func (p *htccPart) quieten(ctx context.Context, turn int) {
+	pause := firstPause
+	for tries := 1; sleep(ctx, pause) == nil; tries++ {
+		pause = min(2*pause, longPause)
+		loud, goesOn := p.loud(ctx, turn, tries > quietTries)
+		if !goesOn {
+			return
+		}
+		for _, name := range loud {
+			err := p.order(ctx, name, notReady)
+			if err != nil && tries > quietTries {
+				p.warn("a channel that was brought back cannot be taken out of work, and is logged out", err)
+				err = p.order(ctx, name, offline)
+			}
+			if err != nil {
+				p.warn("a channel that was brought back is not out of work yet", err)
+			}
+		}
+	}
+}
+
+// loud returns the channels that came back and are not out of work; false once nothing is left to look at. One that
+// is not there may still come, until it is late.
+func (p *htccPart) loud(ctx context.Context, turn int, late bool) ([]htccapi.MediaChannel, bool) {
+	seen := p.current() || p.refresh(ctx) == nil
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.replays != turn || p.over {
+		return nil, false
+	}
+	if p.finished { // the agent ends the session, or cannot
+		return nil, true
+	}
+	var loud, back []htccapi.MediaChannel
+	for _, name := range p.back {
+		state, _ := p.stateLocked(name)
+		present := p.presentLocked(name)
+		if seen && (state.State == htccapi.StateNotReady || late && !present) {
+			continue
+		}
+		back = append(back, name)
+		if present || !seen {
+			loud = append(loud, name)
+		}
+	}
+	p.back = back
+	return loud, len(back) > 0
+}
+
+// order posts an operation to a channel that came back, unless the agent has set it meanwhile.
+func (p *htccPart) order(ctx context.Context, name htccapi.MediaChannel, body json.RawMessage) error {
+	return p.call(ctx, func(s *htcc.Session) error {
+		release, err := hold(ctx, p.orders.channel())
+		if err != nil {
+			return err
+		}
+		defer release()
+		p.mu.Lock()
+		still := slices.Contains(p.back, name)
+		p.mu.Unlock()
+		if !still {
+			return nil
+		}
+		_, err = p.site.HTCC.Operation(ctx, s, htcc.ChannelPath(name), body)
+		return err
+	})
+}
+
+// presentLocked reports whether the site has the agent logged in on the channel.
+func (p *htccPart) presentLocked(name htccapi.MediaChannel) bool {
+	state, known := p.stateLocked(name)
+	return known && state.State != htccapi.StateLoggedOut
+}
