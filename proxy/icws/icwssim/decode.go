@@ -31,7 +31,7 @@ func decode(body []byte, v any, required ...string) (reply, bool) {
 			return invalidProperty(name, "The property "+name+" has null in it."), true
 		}
 	}
-	err = json.Unmarshal(body, v)
+	err = json.Unmarshal(exact(properties, body, required), v)
 	if wrong, isType := errors.AsType[*json.UnmarshalTypeError](err); isType {
 		name, _, _ := strings.Cut(wrong.Field, ".")
 		return invalidProperty(name, "The property "+name+" has a value of the wrong type."), true
@@ -40,6 +40,24 @@ func decode(body []byte, v any, required ...string) (reply, bool) {
 		return badRequest("The request body could not be read."), true
 	}
 	return reply{}, false
+}
+
+// exact returns body without what encoding/json takes for a required property though it is spelled in other
+// capitals: the last such would count.
+func exact(properties map[string]json.RawMessage, body []byte, required []string) []byte {
+	before := len(properties)
+	maps.DeleteFunc(properties, func(name string, _ json.RawMessage) bool {
+		return !slices.Contains(required, name) &&
+			slices.ContainsFunc(required, func(one string) bool { return strings.EqualFold(one, name) })
+	})
+	if len(properties) == before {
+		return body
+	}
+	rest, err := json.Marshal(properties)
+	if err != nil {
+		panic("icwssim: what was read cannot fail to encode: " + err.Error())
+	}
+	return rest
 }
 
 // has says whether a property is there and not null.
@@ -75,7 +93,7 @@ func property(body []byte, name string) json.RawMessage {
 
 // userIDOf returns whom a log-in names, if it can be read.
 func userIDOf(body []byte) string {
-	var named struct{ UserID string }
-	_ = json.Unmarshal(body, &named) // a body that is no log-in names nobody
-	return named.UserID
+	var user string
+	_ = json.Unmarshal(property(body, "userID"), &user) // a body that is no log-in names nobody
+	return user
 }

@@ -90,6 +90,7 @@ func TestLogInRefusals(t *testing.T) {
 			[]string{`"errorId":"error.request.invalidRepresentation.invalidProperty"`, `"propertyName":"__type"`}},
 		{"a value of the wrong type", `{` + icAuth + `,"userID":7,"password":"anna"}`, "en", 400, []string{`"propertyName":"userID"`}},
 		{"a userId, as all other paths spell it", `{` + icAuth + `,"userId":"anna","password":"anna"}`, "en", 400, []string{`missingPropertyError`, `"propertyName":"userID"`}},
+		{"another userid beside, which is none", `{` + icAuth + `,"userID":"anna","password":"x","userid":"nobody","PASSWORD":"anna"}`, "en", 400, []string{`authenticationFailure`}},
 		{"no JSON", `userID=anna&password=anna`, "en", 400, []string{`"message":`}},
 		{"no body", ``, "en", 400, []string{`"message":`}},
 		{"no Accept-Language", `{` + icAuth + `,"userID":"anna","password":"anna"}`, "", 400, []string{`Accept-Language`}},
@@ -109,6 +110,17 @@ func TestLogInRefusals(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestLogInReadsWhatIsRequiredByItsExactName(t *testing.T) {
+	s := &Server{}
+	inBubble(t, s, func(t *testing.T) {
+		body := `{"__type":"urn:inin.com:connection:icAuthConnectionRequestSettings","applicationName":"Own","userID":"anna","password":"anna","USERID":"nobody","userid":7,"Password":"x"}`
+		got := stranger(t, s).do("POST", "/icws/connection", body, "Accept-Language", "en")
+		if got.status != http.StatusCreated || got.json(t)["userID"] != "anna" {
+			t.Errorf("%d, %s; want a session of anna", got.status, got.body)
+		}
+	})
 }
 
 func TestLogInTakesAnyContentType(t *testing.T) {
