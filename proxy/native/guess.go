@@ -53,7 +53,8 @@ func (p *Passage) guess(req *http.Request) (*http.Response, icws.Conn, error) {
 }
 
 // named returns a log-in, with its body at hand, and the user it names; "" where it names none that we
-// can read, as a log-in without a password does.
+// can read, as a log-in without a password does. It fails with fault.Invalid where it names a user twice:
+// which of the two the site tries is not known.
 //
 // Source: ICWS reference, POST /icws/connection (userID).
 func named(req *http.Request) (*http.Request, string, error) {
@@ -69,9 +70,39 @@ func named(req *http.Request) (*http.Request, string, error) {
 		io.Reader
 		io.Closer
 	}{bytes.NewReader(body), req.Body}
-	var login struct {
-		UserID string `json:"userID"`
+	users := usersOf(body)
+	switch len(users) {
+	case 0:
+		return ahead, "", nil
+	case 1:
+		return ahead, strings.ToLower(strings.TrimSpace(users[0])), nil
 	}
-	_ = json.Unmarshal(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")), &login) // whose form only the site judges
-	return ahead, strings.ToLower(strings.TrimSpace(login.UserID)), nil
+	return nil, "", fault.New(fault.Invalid, "a log-in names its user once: userID, in whatever capitals")
+}
+
+// usersOf returns what the members of a log-in say that may be the userID, as sites may tell capitals
+// apart or not: up to where it can be read, since its form only the site judges. What is no text counts as
+// it is written.
+func usersOf(body []byte) []string {
+	var users []string
+	members := json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf"))))
+	begin, err := members.Token()
+	for err == nil && begin == json.Delim('{') && members.More() {
+		var key json.Token
+		var value json.RawMessage
+		key, err = members.Token()
+		name, _ := key.(string)
+		if err == nil {
+			err = members.Decode(&value)
+		}
+		if err != nil || !strings.EqualFold(name, "userID") {
+			continue
+		}
+		var user string
+		if json.Unmarshal(value, &user) != nil {
+			user = string(value)
+		}
+		users = append(users, user)
+	}
+	return users
 }

@@ -1,0 +1,56 @@
+package native
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/netip"
+	"testing"
+	"testing/synctest"
+
+	"portico/proxy/fault"
+	"portico/proxy/icws/icwssim"
+)
+
+// A guess counts for the user whom the site tries, however a stranger spells the body.
+func TestAGuessIsCountedForWhomTheSiteTries(t *testing.T) {
+	const head = `{"__type":"urn:inin.com:connection:icAuthConnectionRequestSettings","applicationName":"Own","password":"wrong"`
+	for body, want := range map[string]string{
+		head + `,"userID":"anna"}`:                      "anna",
+		head + `,"\u0075serID":" Anna "}`:               "anna",
+		"\xef\xbb\xbf" + head + `,"userid":"anna"}`:     "anna",
+		head + `,"userID":"anna"} and more`:             "anna",
+		head + `,"userID":1001}`:                        "1001",
+		head + `,"more":{"userID":"cleo"}}`:             "",
+		`"userID"`:                                      "",
+		``:                                              "",
+		head + `,"userID":"anna","userid":"u0"}`:        "refused",
+		head + `,"userID":"anna","userID":"u0"}`:        "refused",
+		head + `,"userID":"anna","u\u017fer\u0049D":0}`: "refused",
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, &icwssim.Server{})
+			var names []string
+			w.site.Logins.MayTry = func(_ context.Context, name string, _ netip.Addr) error {
+				names = append(names, name)
+				return nil
+			}
+			req := w.request(http.MethodPost, "/icws/connection", body)
+			res, err := w.Passage(nil).RoundTrip(req)
+			if want == "refused" {
+				if fault.KindOf(err) != fault.Invalid || len(w.sim.Calls()) > 0 {
+					t.Errorf("%s: %v, and %v at the site; want %v and nothing", body, err, w.sim.Calls(), fault.Invalid)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, _ = io.Copy(io.Discard, res.Body)
+			_ = res.Body.Close()
+			if len(names) == 0 || names[0] != want {
+				t.Errorf("%s counts for %q; want %q", body, names, want)
+			}
+		})
+	}
+}
