@@ -288,6 +288,7 @@ func TestACatalogueIsServedInTheSessionsLanguage(t *testing.T) {
 	for accept, want := range map[string]string{
 		"de": german, "DE": german, "en-us": keptCatalogue, "en-US,en;q=0.9": keptCatalogue, "de;q=0.3, en-us": keptCatalogue,
 		"fr": "", "de-AT": "", "application/json": "", "de,en-us": "",
+		"deu": "", "ger;q=0.9,en-us;q=0.5": "", "deutsch": "", "deu, de;q=0.9": "", "en_US": "", "en-us, deu;q=0.5": keptCatalogue,
 	} {
 		for _, told := range []bool{true, false} {
 			synctest.Test(t, func(t *testing.T) {

@@ -106,7 +106,15 @@ func firstChoice(list []string, accept string) (string, bool) {
 	if err != nil || len(wanted) == 0 || len(weights) > 1 && weights[0] == weights[1] {
 		return "", false
 	}
-	return spelledIn(list, wanted[0].String())
+	first := wanted[0].String()
+	for item := range strings.SplitSeq(accept, ",") {
+		said, _, _ := strings.Cut(item, ";")
+		read, _, _ := language.ParseAcceptLanguage(item) // of "deu" it makes "de", of "iw" "he"
+		if len(read) > 0 && read[0].String() == first && !strings.EqualFold(strings.TrimSpace(said), first) {
+			return "", false
+		}
+	}
+	return spelledIn(list, first)
 }
 
 // ownAnswer makes an answer of our own.
