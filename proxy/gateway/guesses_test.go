@@ -3,8 +3,10 @@ package gateway
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/netip"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -237,6 +239,113 @@ func TestWrongPasswordsInLine(t *testing.T) {
 		strangers.Wait()
 		if got := w.logins() - 1; got < 50 || got > 55 {
 			t.Errorf("the site was asked about %d wrong passwords from one address; want 50", got)
+		}
+	})
+}
+
+// TestMalformedLogInsInLine has a stranger go on sending hundreds at once that the site can make nothing of.
+func TestMalformedLogInsInLine(t *testing.T) {
+	for what, body := range map[string]string{"nobody": `{}`, "the agent": `{"__type":"urn:inin.com:connection:icAuthConnectionRequestSettings","userID":"anna"}`} {
+		synctest.Test(t, func(t *testing.T) {
+			sim := &icwssim.Server{}
+			_, hosts := twoHosts(sim, upstream.Limits{Logins: 10, LoginQueue: 1000, LoginWait: time.Hour})
+			w := newWorld(t, sim, hosts, func(_ *Settings, s *Site) { s.Native = true })
+			send := func(from string, req *http.Request) (int, error) {
+				passage := w.Native(nil)
+				passage.From = netip.MustParseAddr(from)
+				res, err := passage.RoundTrip(req)
+				if err != nil {
+					return 0, err
+				}
+				_ = res.Body.Close()
+				return res.StatusCode, nil
+			}
+			over := make(chan struct{})
+			var strangers sync.WaitGroup
+			for range 500 {
+				strangers.Go(func() {
+					for {
+						req := w.nativeLogin("", "")
+						req.Body = io.NopCloser(strings.NewReader(body))
+						status, err := send("203.0.113.7", req)
+						if status != http.StatusBadRequest && !errors.Is(err, fault.Throttled) {
+							t.Errorf("a log-in that names %s: %d, %v", what, status, err)
+						}
+						select {
+						case <-over:
+							return
+						case <-time.After(time.Second):
+						}
+					}
+				})
+			}
+			synctest.Wait()
+			soon := func(who string, logIn func() error) {
+				began := time.Now()
+				err := logIn()
+				if waited := time.Since(began); err != nil || waited > 6*time.Second {
+					t.Errorf("%s waited %v while log-ins name %s: %v; want no longer than for the 50 that the stranger may try", who, waited, what, err)
+				}
+			}
+			var agents sync.WaitGroup
+			agents.Go(func() {
+				soon("an agent of /me", func() error { return (&guesser{world: w, from: "198.51.100.9"}).with("anna", "anna") })
+			})
+			agents.Go(func() {
+				soon("a native application", func() error {
+					status, err := send("198.51.100.9", w.nativeLogin("anna", "anna"))
+					if err == nil && status != http.StatusCreated {
+						err = fmt.Errorf("HTTP %d", status)
+					}
+					return err
+				})
+			})
+			agents.Wait()
+			close(over)
+			strangers.Wait()
+			if got := w.logins() - 2; got < 50 || got > 55 {
+				t.Errorf("the site was asked about %d malformed log-ins from one address; want 50", got)
+			}
+		})
+	}
+}
+
+// Nobody is kept out by nonsense that names them: it counts for its address alone.
+func TestMalformedLogInsCountForNoName(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, &icwssim.Server{}, func(s *Settings, site *Site) { s.Guesses.PerAddress, site.Native = 10, true })
+		stranger := &guesser{world: w, from: "198.51.100.7"}
+		nonsense := func() error {
+			req := w.nativeLogin("anna", "anna")
+			req.Header.Del("Accept-Language")
+			passage := w.Native(nil)
+			passage.From = netip.MustParseAddr(stranger.from)
+			_, err := passage.RoundTrip(req)
+			return err
+		}
+		for range 9 {
+			err := nonsense()
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if n := stranger.guess("anna", 1); n != 1 {
+			t.Error("the name is limited; want 9 that are malformed to count for the address alone")
+		}
+		stranger.limited("after 10 from the address", "bjorn", "bjorn", 15*time.Minute)
+		if err := nonsense(); !errors.Is(err, fault.Throttled) {
+			t.Errorf("another that is malformed: %v; want %v", err, fault.Throttled)
+		}
+		for _, fails := range []int{http.StatusForbidden, http.StatusNotFound, http.StatusInternalServerError} {
+			err := w.sim.Fault(icwssim.Fault{Route: routeLogin, Status: fails, Times: 10})
+			if err != nil {
+				t.Fatal(err)
+			}
+			stranger.from = fmt.Sprint("203.0.113.", fails%255)
+			for range 10 {
+				_ = nonsense()
+			}
+			stranger.letIn(fmt.Sprint("from where others were answered ", fails), "cleo")
 		}
 	})
 }

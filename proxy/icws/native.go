@@ -155,6 +155,12 @@ func RefusedLogin(res *http.Response) bool {
 	return err == nil && refusalOf(upstream.Reply{Status: res.StatusCode, Body: body}).credentials()
 }
 
+// MalformedLogin reports whether an answer of NativeLogin finds the log-in malformed, where RefusedLogin says
+// that it does not refuse the credentials. A 403 may be for want of a licence.
+func MalformedLogin(res *http.Response) bool {
+	return res.StatusCode == http.StatusBadRequest || res.StatusCode == http.StatusUnauthorized
+}
+
 // readLogin reads the body of a log-in, which is sent to more than one host.
 func readLogin(req *http.Request) ([]byte, error) {
 	if req.Body == nil {

@@ -48,6 +48,8 @@ func (p *Passage) guess(req *http.Request) (*http.Response, icws.Conn, error) {
 		site.Logins.Tried(ctx, name, p.From, nil)
 	case icws.RefusedLogin(res):
 		site.Logins.Tried(ctx, name, p.From, fault.Unauthenticated)
+	case icws.MalformedLogin(res): // it costs the site a log-in, and keeps nobody out who is named in it
+		site.Logins.Tried(ctx, "", p.From, fault.Unauthenticated)
 	}
 	return res, conn, err
 }

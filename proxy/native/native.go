@@ -30,7 +30,7 @@ type Site struct {
 type Logins struct {
 	// MayTry fails with fault.Throttled while too many log-ins of a name, or from an address, were refused.
 	MayTry func(ctx context.Context, name string, from netip.Addr) error
-	// Tried counts how a log-in ended: nil, or fault.Unauthenticated.
+	// Tried counts how a log-in ended: nil, or fault.Unauthenticated. Without a name it counts for the address alone.
 	Tried func(ctx context.Context, name string, from netip.Addr, err error)
 	// Lock waits until nobody else logs in by that name, and returns what lets others.
 	Lock func(ctx context.Context, name string) (func(), error)
