@@ -2,6 +2,7 @@ package native
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -42,6 +43,7 @@ func (p *Passage) guess(req *http.Request) (*http.Response, icws.Conn, error) {
 	}
 	// Others may be refused while this one waits for its turn.
 	res, conn, err := site.ICWS.NativeLogin(req.WithContext(upstream.WithStill(ctx, mayTry)))
+	ctx = context.WithoutCancel(ctx) // it counts, whether or not the caller waits for the answer
 	switch {
 	case err != nil:
 	case conn.SessionID != "":

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"portico/proxy/fault"
 	"portico/proxy/icws/icwssim"
@@ -53,4 +54,29 @@ func TestAGuessIsCountedForWhomTheSiteTries(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestAGuessCountsWhoseCallerLeaves(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, &icwssim.Server{})
+		err := w.sim.Fault(icwssim.Fault{Route: "POST /icws/connection", Delay: time.Second})
+		if err != nil {
+			t.Fatal(err)
+		}
+		counted := 0
+		w.site.Logins.Tried = func(ctx context.Context, _ string, _ netip.Addr, err error) {
+			if ctx.Err() == nil && err != nil { // else a store that replicas share is not asked
+				counted++
+			}
+		}
+		const body = `{"__type":"urn:inin.com:connection:icAuthConnectionRequestSettings","applicationName":"Own","userID":"anna","password":"wrong"}`
+		req := w.request(http.MethodPost, "/icws/connection", body)
+		req.Header.Set("Accept-Language", "de")
+		ctx, leave := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer leave()
+		_, _ = w.Passage(nil).RoundTrip(req.WithContext(ctx))
+		if counted != 1 {
+			t.Errorf("%d wrong passwords are counted; want 1", counted)
+		}
+	})
 }
