@@ -220,22 +220,39 @@ func channels(settings map[string]config.Channel) []translate.Channel {
 func routes(cfg *config.Config) func(login string) (gateway.Route, bool) {
 	return func(login string) (gateway.Route, bool) {
 		found, ok := cfg.RouteFor(login)
-		if !ok {
-			return gateway.Route{}, false
+		stops := stopsOf(found, login)
+		if !ok || slices.ContainsFunc(stops, func(stop gateway.Stop) bool { return stop.Login == "" }) {
+			return unrouted(cfg, login), false
 		}
-		route := gateway.Route{Channels: map[htccapi.MediaChannel]string{}}
-		for _, site := range found.Sites {
-			at := found.LoginAt(site, login)
-			if at == "" {
-				return gateway.Route{}, false
-			}
-			route.Stops = append(route.Stops, gateway.Stop{Site: site, Login: at})
-		}
+		route := gateway.Route{Stops: stops, Channels: map[htccapi.MediaChannel]string{}}
 		for channel, site := range found.Channels {
 			route.Channels[htccapi.MediaChannel(channel)] = site
 		}
 		return route, true
 	}
+}
+
+func stopsOf(route config.Route, login string) []gateway.Stop {
+	var stops []gateway.Stop
+	for _, site := range route.Sites {
+		stops = append(stops, gateway.Stop{Site: site, Login: route.LoginAt(site, login)})
+	}
+	return stops
+}
+
+// unrouted returns where a name without a route would lead by each of the routes there are, as far as it
+// would be an account of that name's own.
+func unrouted(cfg *config.Config, login string) gateway.Route {
+	var all gateway.Route
+	for _, route := range cfg.Routes {
+		for _, stop := range stopsOf(route, login) {
+			own := stop.Login != "" && stop.Login != route.LoginAt(stop.Site, "another "+login)
+			if own && !slices.Contains(all.Stops, stop) {
+				all.Stops = append(all.Stops, stop)
+			}
+		}
+	}
+	return all
 }
 
 // sharedStates returns the settings' names for states of several sites.

@@ -69,6 +69,18 @@ func (w *world) limitedLogins() (n float64) {
 	return n
 }
 
+// sends sends a native log-in from an address and returns the status of its answer.
+func (w *world) sends(from string, req *http.Request) (int, error) {
+	passage := w.Native(nil)
+	passage.From = netip.MustParseAddr(from)
+	res, err := passage.RoundTrip(req)
+	if err != nil {
+		return 0, err
+	}
+	_ = res.Body.Close()
+	return res.StatusCode, nil
+}
+
 func (g *guesser) letIn(what, name string) {
 	g.t.Helper()
 	err := g.with(name, name)
@@ -182,15 +194,7 @@ func TestNativeLoginsCount(t *testing.T) {
 		w := newWorld(t, &icwssim.Server{}, func(_ *Settings, s *Site) { s.Native = true })
 		from := "198.51.100.7"
 		try := func(password string) (int, error) {
-			passage := w.Native(nil)
-			passage.From = netip.MustParseAddr(from)
-			req := w.nativeLogin("Anna", password)
-			res, err := passage.RoundTrip(req)
-			if err != nil {
-				return 0, err
-			}
-			_ = res.Body.Close()
-			return res.StatusCode, nil
+			return w.sends(from, w.nativeLogin("Anna", password))
 		}
 		ended := make(chan error, 20)
 		for i := range cap(ended) {
@@ -250,16 +254,6 @@ func TestMalformedLogInsInLine(t *testing.T) {
 			sim := &icwssim.Server{}
 			_, hosts := twoHosts(sim, upstream.Limits{Logins: 10, LoginQueue: 1000, LoginWait: time.Hour})
 			w := newWorld(t, sim, hosts, func(_ *Settings, s *Site) { s.Native = true })
-			send := func(from string, req *http.Request) (int, error) {
-				passage := w.Native(nil)
-				passage.From = netip.MustParseAddr(from)
-				res, err := passage.RoundTrip(req)
-				if err != nil {
-					return 0, err
-				}
-				_ = res.Body.Close()
-				return res.StatusCode, nil
-			}
 			over := make(chan struct{})
 			var strangers sync.WaitGroup
 			for range 500 {
@@ -267,7 +261,7 @@ func TestMalformedLogInsInLine(t *testing.T) {
 					for {
 						req := w.nativeLogin("", "")
 						req.Body = io.NopCloser(strings.NewReader(body))
-						status, err := send("203.0.113.7", req)
+						status, err := w.sends("203.0.113.7", req)
 						if status != http.StatusBadRequest && !errors.Is(err, fault.Throttled) {
 							t.Errorf("a log-in that names %s: %d, %v", what, status, err)
 						}
@@ -293,7 +287,7 @@ func TestMalformedLogInsInLine(t *testing.T) {
 			})
 			agents.Go(func() {
 				soon("a native application", func() error {
-					status, err := send("198.51.100.9", w.nativeLogin("anna", "anna"))
+					status, err := w.sends("198.51.100.9", w.nativeLogin("anna", "anna"))
 					if err == nil && status != http.StatusCreated {
 						err = fmt.Errorf("HTTP %d", status)
 					}
@@ -318,9 +312,7 @@ func TestMalformedLogInsCountForNoName(t *testing.T) {
 		nonsense := func() error {
 			req := w.nativeLogin("anna", "anna")
 			req.Header.Del("Accept-Language")
-			passage := w.Native(nil)
-			passage.From = netip.MustParseAddr(stranger.from)
-			_, err := passage.RoundTrip(req)
+			_, err := w.sends(stranger.from, req)
 			return err
 		}
 		for range 9 {

@@ -60,7 +60,7 @@ func (g *Gateway) Login(ctx context.Context, c Caller) (*Agent, error) {
 	if agent != nil && g.proven(agent, c, proof) {
 		agent.Use(c)
 		if agent.calledFrom(c.Address) {
-			g.tried(ctx, c.Login, c.Address, nil)
+			g.tried(ctx, g.accountsOf(c.Login), c.Address, nil)
 		}
 		return agent, nil
 	}
@@ -207,12 +207,7 @@ func (g *Gateway) open(ctx context.Context, c Caller, proof []byte) (*Agent, err
 		agent.use()
 		return agent, nil
 	}
-	err = g.mayLogIn(ctx, agent, c, proof)
-	if err != nil {
-		return nil, err
-	}
-	route, opened, err := g.ask(ctx, c, proof)
-	g.tried(ctx, c.Login, c.Address, err)
+	route, opened, err := g.askInTurn(ctx, agent, c, proof)
 	if err != nil {
 		return nil, err
 	}
@@ -229,16 +224,22 @@ func (g *Gateway) open(ctx context.Context, c Caller, proof []byte) (*Agent, err
 	return g.begin(ctx, route, opened, c, proof)
 }
 
-// tried counts how a log-in ended: let in, or refused. One that failed otherwise tells nothing.
-func (g *Gateway) tried(ctx context.Context, login string, from netip.Addr, err error) {
-	refused := errors.Is(err, fault.Unauthenticated)
-	if err != nil && !refused {
-		return
-	}
-	err = g.guesses.tried(ctx, login, from, refused)
+// askInTurn has the sites asked, if they may be, and counts what they say. One password at a time is tried on
+// an account, by whatever login names.
+func (g *Gateway) askInTurn(ctx context.Context, agent *Agent, c Caller, proof []byte) (Route, []opening, error) {
+	accounts := g.accountsOf(c.Login)
+	unlock, err := g.guesses.lock(ctx, accounts)
 	if err != nil {
-		g.log.Error("a log-in could not be counted", "cause", err.Error())
+		return Route{}, nil, fmt.Errorf("gateway: wait for another log-in of the same account: %w: %w", fault.Timeout, err)
 	}
+	defer unlock()
+	err = g.mayLogIn(ctx, agent, c, proof)
+	if err != nil {
+		return Route{}, nil, err
+	}
+	route, opened, err := g.ask(ctx, c, proof)
+	g.tried(ctx, accounts, c.Address, err)
+	return route, opened, err
 }
 
 // ask has the sites of the agent's route say whether the name and password are right, and remembers it

@@ -1,15 +1,39 @@
 package gateway
 
-import "portico/proxy/native"
+import (
+	"context"
+	"net/netip"
+
+	"portico/proxy/native"
+)
 
 // nativeSite returns a site as applications that speak ICWS reach it.
 func (g *Gateway) nativeSite(at *icwsSite) native.Site {
 	site := native.Site{Name: at.Name, ICWS: at.ICWS, Key: g.key, Languages: at.languageList, Cells: at.cells, Tracer: at.tracer,
-		Logins: native.Logins{MayTry: g.guesses.mayTry, Tried: g.tried, Lock: g.guesses.names.lock}}
+		Logins: g.nativeLogins(at.Name)}
 	if at.commons != nil {
 		site.Catalogues = newProvenCatalogues(at.Name, at.commons, g.forms)
 	}
 	return site
+}
+
+// nativeLogins says who may try a password at a site where names are the site's own.
+func (g *Gateway) nativeLogins(site string) native.Logins {
+	named := func(name string) []account {
+		if name == "" {
+			return nil
+		}
+		return []account{{site, name}}
+	}
+	return native.Logins{
+		MayTry: func(ctx context.Context, name string, from netip.Addr) error {
+			return g.guesses.mayTry(ctx, named(name), from)
+		},
+		Tried: func(ctx context.Context, name string, from netip.Addr, err error) {
+			g.tried(ctx, named(name), from, err)
+		},
+		Lock: g.guesses.names.lock,
+	}
 }
 
 // Native returns the passage of one request of an application that speaks ICWS itself; nil if no site is for

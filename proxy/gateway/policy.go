@@ -5,7 +5,9 @@ import "time"
 // A Policy is what may be changed while agents are logged in: see Gateway.SetPolicy. Route and MaxBytes
 // are required.
 type Policy struct {
-	Route    func(login string) (Route, bool) // of a lower-cased login name
+	// Route returns that of a lower-cased login name. Without one it returns false, and the stops of all that
+	// such a name might have: guesses at it count there, so that nobody can tell it from others.
+	Route    func(login string) (Route, bool)
 	States   SharedStates
 	Idle     time.Duration // a session that nobody used for so long ends
 	Forget   bool          // drop a password once the agent is logged in at every site

@@ -46,9 +46,9 @@ func (g *Gateway) mayTry(ctx context.Context, agent *Agent, login string, proof 
 
 // mayGuess is guesses.mayTry, counted at the sites that are not asked.
 func (g *Gateway) mayGuess(ctx context.Context, c Caller) error {
-	err := g.guesses.mayTry(ctx, c.Login, c.Address)
-	if errors.Is(err, fault.Throttled) {
-		route, _ := g.policy().Route(c.Login)
+	err := g.guesses.mayTry(ctx, g.accountsOf(c.Login), c.Address)
+	route, found := g.policy().Route(c.Login)
+	if found && errors.Is(err, fault.Throttled) {
 		for _, stop := range route.Stops {
 			g.sites[stop.Site].limited()
 		}
