@@ -22,6 +22,9 @@ const troubled = time.Minute
 // anyCall breaks every call off.
 var anyCall = simulation.Fault{Scenario: "reset-connection", Route: "*", Times: 1_000_000}
 
+// pageOf500 answers every call with what no site says itself.
+var pageOf500 = simulation.Fault{Status: 500, Body: "<html>Internal Server Error</html>", ContentType: "text/html"}
+
 // isFirst is the host that a site's log-ins begin with.
 func isFirst(host string) bool { return strings.Contains(host, "1.example") }
 
@@ -53,6 +56,7 @@ var troubles = map[string][]trouble{
 		{name: "answers take 3 s", faults: []simulation.Fault{{Delay: 3 * time.Second}}},
 		{name: "no answers", faults: []simulation.Fault{{Scenario: "hang"}}},
 		{name: "500 to all calls", faults: []simulation.Fault{{Status: 500}}},
+		{name: "500 and a page to all calls", faults: []simulation.Fault{pageOf500}},
 		{name: "all connections break", faults: []simulation.Fault{{Scenario: "drop-stream"}, anyCall}},
 		{name: "the reader's connection breaks, messages are lost", faults: []simulation.Fault{{Scenario: "reset-connection"}}},
 		{name: "an event is cut short", faults: []simulation.Fault{{Scenario: "truncate-event"}}},
@@ -72,6 +76,7 @@ var troubles = map[string][]trouble{
 		{name: "answers take 3 s", faults: []simulation.Fault{{Delay: 3 * time.Second}}},
 		{name: "no answers", faults: []simulation.Fault{{Scenario: "hang"}}},
 		{name: "500 to all calls", faults: []simulation.Fault{{Status: 500}}},
+		{name: "500 and a page to all calls", faults: []simulation.Fault{pageOf500}},
 		{name: "503 to all calls", faults: []simulation.Fault{{Status: 503}}},
 		{name: "all connections break", faults: []simulation.Fault{{Scenario: "drop-stream"}, anyCall}},
 		{name: "the reader's connection breaks", faults: []simulation.Fault{{Scenario: "reset-connection"}}},

@@ -75,7 +75,8 @@ func New(s Settings) *Client {
 		settings: s,
 		hosts:    hosts,
 		caller: &upstream.Caller{Site: metrics, Transport: s.HTTP, Timeout: s.Timeout, Guard: upstream.NewGuard(metrics, s.Limits, nil),
-			Trace: s.Tracer.To(s.Site, "htcc", s.TellTrace)},
+			Answers: answers,
+			Trace:   s.Tracer.To(s.Site, "htcc", s.TellTrace)},
 		metrics: metrics,
 	}
 }

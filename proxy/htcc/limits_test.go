@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"portico/proxy/fault"
 	"portico/proxy/upstream"
 )
 
@@ -71,6 +72,34 @@ func TestWhichCallsAreRepeated(t *testing.T) {
 			_ = row.call(t.Context(), client, Resume(testConn()))
 			if got := len(asked.All()) == 2; got != row.again {
 				t.Errorf("%s was sent %d times; want it repeated: %v", name, len(asked.All()), row.again)
+			}
+		})
+	}
+}
+
+// An Interaction Server that is away refuses what agents of chat do, and is nothing to those of voice.
+func TestAHostThatAnswers500IsNotBroken(t *testing.T) {
+	for body, broken := range map[string]bool{
+		`{"statusCode":4,"statusMessage":"Interaction server connection is not opened"}`: false,
+		`{"statusCode":"4"}`:                                           false,
+		`{"status":"error","errorDescription":"x"}`:                    false,
+		`{"timestamp":1,"status":500,"error":"Internal Server Error"}`: true,
+		`{"statusCode":"x"}`:                                           true,
+		`{}`:                                                           true,
+		`<html>`:                                                       true,
+		``:                                                             true,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			client, _ := newClient(t, at(says(500, body)), func(s *Settings) {
+				s.Limits = upstream.Limits{BreakerCalls: 10, BreakerWithin: 10 * time.Second, BreakerPause: 5 * time.Second}
+			})
+			session := Resume(testConn())
+			for range 20 {
+				_, _ = client.Operation(t.Context(), session, PathMe, []byte(`{"operationName":"Ready"}`))
+			}
+			_, err := client.Me(t.Context(), session)
+			if got := fault.RetryAfter(err) > 0; got != broken {
+				t.Errorf("%s: the host is not called: %v; want %v", body, got, broken)
 			}
 		})
 	}

@@ -108,7 +108,8 @@ func New(s Settings) *Client {
 	return &Client{
 		settings: s,
 		hosts:    hosts,
-		caller: &upstream.Caller{Site: metrics, Transport: s.HTTP, Calls: s.Calls, Streams: s.Streams, Timeout: s.Timeout, Guard: guard, Elsewhere: sentElsewhere,
+		caller: &upstream.Caller{Site: metrics, Transport: s.HTTP, Calls: s.Calls, Streams: s.Streams, Timeout: s.Timeout, Guard: guard,
+			Elsewhere: sentElsewhere, Answers: answers,
 			Trace: s.Tracer.To(s.Site, "icws", s.TellTrace)},
 		metrics: metrics,
 		public:  publicOf(s.PublicURL),

@@ -131,6 +131,13 @@ func sentElsewhere(operation string, reply upstream.Reply) bool {
 	return login && refusalOf(reply).class() == classNotAccepting
 }
 
+// answers reports an error that ICWS itself names. Whatever else says 500, such as a page, stands for a host
+// that fails.
+func answers(reply upstream.Reply) bool {
+	named := refusalOf(reply).Body
+	return named.ErrorID != "" || named.ErrorCode != 0
+}
+
 // kind returns the error that a refusal of a session's call is.
 func (r *Refusal) kind() error {
 	switch r.Status {

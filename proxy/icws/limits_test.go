@@ -112,6 +112,27 @@ func TestAHostThatSendsUsElsewhereIsNotBroken(t *testing.T) {
 	}
 }
 
+func TestAHostThatAnswers500IsNotBroken(t *testing.T) {
+	for body, broken := range map[string]bool{
+		`{"errorId":"error.server","message":"x"}`: false,
+		`{"errorCode":-2147221498,"message":"x"}`:  false,
+		`{"message":"An error has occurred."}`:     true,
+		`<html>`:                                   true,
+		``:                                         true,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			client, reg := newClient(t, at(says(500, body)), func(s *Settings) { s.Limits = ofBreaker })
+			for range 20 {
+				_, _ = client.UserStatus(t.Context(), testConn(), "anna")
+			}
+			open := value(t, reg, "portico_breaker_state", map[string]string{"host": "ic1.example", "state": "open"})
+			if (open == 1) != broken {
+				t.Errorf("%s: the breaker is open: %v; want %v", body, open == 1, broken)
+			}
+		})
+	}
+}
+
 // A host that cannot serve sessions is not asked for a while, however many log-ins it sends elsewhere.
 func TestAHostThatServesNoSessionsIsBroken(t *testing.T) {
 	for _, id := range []string{icwsapi.ErrorNotAcceptingConnections, icwsapi.ErrorUnavailable} {

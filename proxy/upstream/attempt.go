@@ -27,6 +27,10 @@ type Caller struct {
 	// Elsewhere reports an answer of 5xx by which a host sends a call elsewhere, which says nothing of how it
 	// serves others; nil: there is none.
 	Elsewhere func(operation string, r Reply) bool
+
+	// Answers reports a 500 that is an answer of the site's API. The host is well then, and says that this call
+	// failed, as those of one agent may; nil: every 500 is a host's that cannot.
+	Answers func(r Reply) bool
 }
 
 // maxHead is how long the headers of an answer may be together, in bytes.
@@ -103,9 +107,12 @@ func (c *Caller) attempt(req *http.Request, op *operation, maxBody int64, timeou
 	defer limited.end()
 	ctx, sent := c.begin(limited, req, op)
 	reply, why, err := c.exchange(ctx, req, maxBody)
-	if c.sentElsewhere(op, reply) {
+	switch {
+	case c.sentElsewhere(op, reply):
 		breaker.forget()
-	} else {
+	case why == "" && c.answers(reply):
+		breaker.answered()
+	default:
 		breaker.heard(req.Context(), reply.Status, why)
 	}
 	timed(sent, reply.Status)
@@ -115,6 +122,10 @@ func (c *Caller) attempt(req *http.Request, op *operation, maxBody int64, timeou
 
 func (c *Caller) sentElsewhere(op *operation, reply Reply) bool {
 	return reply.Status >= http.StatusInternalServerError && c.Elsewhere != nil && c.Elsewhere(op.name, reply)
+}
+
+func (c *Caller) answers(reply Reply) bool {
+	return reply.Status == http.StatusInternalServerError && c.Answers != nil && c.Answers(reply)
 }
 
 // exchange sends the request and reads the answer.

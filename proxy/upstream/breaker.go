@@ -76,7 +76,8 @@ type breaker struct {
 // call that was let through must be told, or the host would not be tried again.
 //
 // Against a host speaks that it gives no answer, or none in time, or says that it cannot (5xx). That it
-// refuses a call does not. A caller who left, or whose own time was over, says nothing of it.
+// refuses a call does not, nor what answered is told of. A caller who left, or whose own time was over, says
+// nothing of it.
 func (b *breaker) heard(caller context.Context, status int, why reason) {
 	switch {
 	case b == nil:
@@ -85,6 +86,13 @@ func (b *breaker) heard(caller context.Context, status int, why reason) {
 	case why != "" && why != reasonBody || status >= http.StatusInternalServerError:
 		b.circuit.RecordFailure()
 	default:
+		b.circuit.RecordSuccess()
+	}
+}
+
+// answered is heard for a host that answered, whatever the status.
+func (b *breaker) answered() {
+	if b != nil {
 		b.circuit.RecordSuccess()
 	}
 }

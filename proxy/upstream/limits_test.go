@@ -162,7 +162,9 @@ func TestWhatCountsForTheBreaker(t *testing.T) {
 		"a broken connection": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, true},
 		"no answer in time":   {rig.Hang, true},
 		"HTTP 500":            {rig.Says("text/plain", 500, ""), true},
+		"HTTP 500, answered":  {rig.Says("text/plain", 500, "answered"), false},
 		"HTTP 503":            {rig.Says("text/plain", 503, ""), true},
+		"HTTP 503, answered":  {rig.Says("text/plain", 503, "answered"), true},
 		"HTTP 400":            {rig.Says("text/plain", 400, ""), false},
 		"HTTP 401":            {rig.Says("text/plain", 401, ""), false},
 		"HTTP 302":            {rig.Says("text/plain", 302, ""), false},
@@ -176,6 +178,7 @@ func TestWhatCountsForTheBreaker(t *testing.T) {
 				g := newGuarded(t, limits)
 				g.answer = row.answer
 				g.Elsewhere = func(_ string, r Reply) bool { return string(r.Body) == "elsewhere" }
+				g.Answers = func(r Reply) bool { return string(r.Body) == "answered" }
 				g.failing(9)
 				g.state("after nine calls", "closed")
 				g.failing(1)
