@@ -101,8 +101,8 @@ type Cache struct {
 type Log struct {
 	// Level is the least severe level written. Default info.
 	Level LogLevel `yaml:"level"`
-	// LoginNames shows operators agents' login names, in the audit records of the log and in the view of
-	// sessions. Default false.
+	// LoginNames shows operators agents' login names, in the records of requests and of changes, and in the
+	// view of sessions. Default false.
 	LoginNames bool `yaml:"login_names"`
 	// ClientIP has the records of requests name the caller's address. Default false.
 	ClientIP bool `yaml:"client_ip"`

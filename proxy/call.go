@@ -28,10 +28,11 @@ type call struct {
 	id      string // of the request
 	span    tracing.Span
 
-	place   place          // while it is worked on
-	agent   *gateway.Agent // nil before log-in, and where none is needed
-	lasting http.Header    // of an answer that is passed through, for when an interim one has cleared it
-	cookie  sessionCookie  // what an answer without error does to the session's cookie
+	place     place          // while it is worked on
+	presented string         // the login name that came with the request, "" if none did
+	agent     *gateway.Agent // nil before log-in, and where none is needed
+	lasting   http.Header    // of an answer that is passed through, for when an interim one has cleared it
+	cookie    sessionCookie  // what an answer without error does to the session's cookie
 
 	operation operation
 	asked     htccapi.Operation // the operationName of a POST, "" before it was read

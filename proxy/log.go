@@ -59,6 +59,7 @@ type record struct {
 	looked    string          // what became of looking into the cache; "" if nobody did
 	agent     *gateway.Agent  // nil if there is none
 	session   string          // a name of the agent's that leads nobody to its id
+	login     string          // the agent's, else the one that was presented; only if the settings want it
 	sites     string          // that the agent works on, with commas between them
 	clientIP  string          // only if the settings want it
 	trace     context.Context // the ids of the call's trace, and nothing else of the request's
@@ -70,6 +71,9 @@ type record struct {
 func (c *call) record() record {
 	r := record{requestID: c.id, numbers: c.numbers, operation: c.operation, began: c.began, delayed: c.delayed, verdict: c.verdict, looked: c.looked,
 		agent: c.agent, trace: tracing.Follow(context.Background(), c.context()), span: c.span}
+	if c.door.settings.LogLogins {
+		r.login = c.presented
+	}
 	if c.door.settings.LogClientIP {
 		r.clientIP = c.address().String()
 	}
@@ -87,6 +91,9 @@ func (d *door) write(r record) {
 	}
 	if r.agent != nil {
 		r.session, r.sites = d.gateway.ShortName(r.agent), r.agent.Sites()
+		if d.settings.LogLogins {
+			r.login = r.agent.Login()
+		}
 	}
 	line := logs.NewLine()
 	r.describe(line)
@@ -138,6 +145,7 @@ func (r *record) describe(line *logs.Line) {
 		line.Int(keyAPIStatus, r.verdict)
 	}
 	line.Some(keySession, r.session)
+	line.Some(keyLogin, r.login)
 	line.Some(keySite, r.sites)
 	line.Some(keyLooked, r.looked)
 	line.Some(keyClientIP, r.clientIP)

@@ -41,7 +41,7 @@ func records(t testing.TB, log string) []map[string]any {
 
 // keys are those that a record of a request may have.
 var keys = []string{"time", "level", "msg", "request_id", "api", "route", "method", "code", "duration_s", "bytes_out",
-	"operation", "api_status", "cache_result", "site", "session", "client_ip", "error_class", "error", "error_id"}
+	"operation", "api_status", "cache_result", "site", "session", "login", "client_ip", "error_class", "error", "error_id"}
 
 func TestOneRecordARequest(t *testing.T) {
 	w := newDoor(t)

@@ -90,6 +90,7 @@ func (c *call) login(cookies []*http.Cookie) (*gateway.Agent, error) {
 	if !ok || len(login) > maxLogin || len(password) > maxPassword {
 		return nil, fmt.Errorf("proxy: the Authorization header is not one of HTTP Basic: %w", fault.Unauthenticated)
 	}
+	c.presented = login
 	agent, err := c.door.gateway.Login(c.context(), gateway.Caller{Basic: true, Login: login, Password: password,
 		Language: c.language(), Address: c.address()})
 	if err != nil {

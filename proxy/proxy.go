@@ -47,7 +47,7 @@ type Settings struct {
 
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
 	LogClientIP    bool           // callers' addresses stand in the log
-	LogLogins      bool           // agents' login names stand in audit records
+	LogLogins      bool           // agents' login names stand in audit records and in those of requests
 
 	Push     *push.Server    // answers CometD; nil = nobody does
 	Draining func() bool     // reports that Portico is about to stop: connections are closed; nil = never

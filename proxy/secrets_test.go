@@ -97,3 +97,73 @@ func TestSecretsStayIn(t *testing.T) {
 		}
 	}
 }
+
+// TestWhoIsInTheLog has log-ins, operations and readers refused and failing at both sites. Unless the settings
+// want it no agent is named in the log, at any level; else operators find whose log-in was refused.
+func TestWhoIsInTheLog(t *testing.T) {
+	for _, named := range []bool{false, true} {
+		w := newDoor(t, func(k *knobs) {
+			k.door.LogLogins, k.timeout = named, 100*time.Millisecond
+			k.door.Push = push.New(push.Options{})
+			k.gateway.Push = k.door.Push
+		})
+		agents := []string{"anna", "bjorn", "cleo"}
+		faults := []string{"", "500", "expire-session"}
+		if !named {
+			faults = append(faults, "garbage", "hang", "reset-connection", "force-logoff")
+		}
+		for _, fault := range faults {
+			for _, agent := range agents {
+				w.as(agent).get("/me")
+			}
+			upset(t, w, fault)
+			for _, agent := range agents {
+				for _, path := range []string{"/me", "/me/channels/voice", "/me/channels/email", "/api/v2/me"} {
+					w.as(agent).post(path, `{"operationName":"Ready"}`)
+				}
+				w.as(agent).get("/api/v2/me?subresources=*")
+				w.as(agent).post("/api/v2/me", `{"operationName":"EndContactCenterSession"}`)
+				w.do("GET", "/me", "", "Authorization", basicAuth(agent, "wrong"+fault))
+			}
+			w.as("agent0001").get("/me")
+			w.as("gws1").get("/me")
+			w.sim.Reset()
+			w.cloud.Reset()
+		}
+		eventually(t, "readers broke", func() bool { return strings.Contains(w.log.String(), "the reader of an agent broke") })
+		w.over(t)
+		refused := 0
+		for _, one := range linesOf(t, w.log.String()) {
+			text := fmt.Sprint(one)
+			for _, agent := range append(agents, "agent0001", "gws1") {
+				if !named && strings.Contains(text, agent) {
+					t.Errorf("%s is named in: %s", agent, text)
+				}
+				if one["msg"] == MessageRequest && one["error_class"] == "unauthenticated" && one["session"] == nil && one["login"] == agent {
+					refused++
+				}
+			}
+		}
+		if (refused >= len(agents)) != named {
+			t.Errorf("%d records tell whose log-in was refused; want them told: %v", refused, named)
+		}
+	}
+}
+
+// upset has all calls of both sites fail in a way.
+func upset(t *testing.T, w *world, fault string) {
+	t.Helper()
+	var atICWS icwssim.Fault
+	var atHTCC htccsim.Fault
+	switch fault {
+	case "":
+		return
+	case "500":
+		atICWS.Status, atHTCC.Status = 500, 500
+	default:
+		atICWS.Scenario, atHTCC.Scenario = fault, fault
+	}
+	if err := errors.Join(w.sim.Fault(atICWS), w.cloud.Fault(atHTCC)); err != nil {
+		t.Fatal(err)
+	}
+}

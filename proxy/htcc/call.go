@@ -106,7 +106,7 @@ func (c *Client) RefreshToken(ctx context.Context, s *Session) error {
 func (c *Client) refreshToken(ctx context.Context, s *Session) error {
 	_, err := c.me(upstream.WithCause(ctx, upstream.Session), s, nil)
 	if err != nil {
-		return fmt.Errorf("fetch a CSRF token for user %q: %w", s.Snapshot().UserName, err)
+		return fmt.Errorf("fetch a CSRF token: %w", err)
 	}
 	return nil
 }

@@ -34,7 +34,7 @@ func (c *Client) Login(ctx context.Context, credentials Credentials) (*Session, 
 	session, user, err := c.login(ctx, credentials)
 	c.countLogin(err)
 	if err != nil {
-		return nil, Object{}, fmt.Errorf("htcc: log in user %q: %w", credentials.UserName, err)
+		return nil, Object{}, fmt.Errorf("htcc: log in: %w", err)
 	}
 	return session, user, nil
 }

@@ -22,7 +22,7 @@ import (
 func (c *Client) Me(ctx context.Context, s *Session, subresources ...string) (Object, error) {
 	user, err := c.me(ctx, s, subresources)
 	if err != nil {
-		return Object{}, fmt.Errorf("htcc: get user %q: %w", s.Snapshot().UserName, err)
+		return Object{}, fmt.Errorf("htcc: get me: %w", err)
 	}
 	return user, nil
 }

@@ -52,11 +52,11 @@ func (c *Client) Operation(ctx context.Context, s *Session, path string, body js
 	k := call{operation: operationAt(path), method: http.MethodPost, path: path, body: body}
 	answer, err := c.do(ctx, s, k)
 	if err != nil {
-		return Outcome{}, fmt.Errorf("htcc: post to %s of user %q: %w", path, s.Snapshot().UserName, err)
+		return Outcome{}, fmt.Errorf("htcc: post to %s: %w", path, err)
 	}
 	outcome, err := outcomeOf(answer)
 	if err != nil {
-		return Outcome{}, fmt.Errorf("htcc: post to %s of user %q: %w", path, s.Snapshot().UserName, c.garbage(k.operation, err))
+		return Outcome{}, fmt.Errorf("htcc: post to %s: %w", path, c.garbage(k.operation, err))
 	}
 	return outcome, nil
 }
@@ -122,7 +122,7 @@ var endSession = []byte(`{"operationName":"EndContactCenterSession"}`)
 func (c *Client) EndContactCenterSession(ctx context.Context, s *Session) error {
 	_, err := c.do(ctx, s, call{operation: OpEndSession, method: http.MethodPost, path: PathMe, body: endSession})
 	if err != nil {
-		return fmt.Errorf("htcc: end session of user %q: %w", s.Snapshot().UserName, err)
+		return fmt.Errorf("htcc: end session: %w", err)
 	}
 	return nil
 }

@@ -70,7 +70,7 @@ func (c *Client) Observe(res *http.Response, s *Session) error {
 	if !refusal.csrf && !refusal.denied() {
 		return nil
 	}
-	return fmt.Errorf("htcc: pass through for user %q: %w", s.Snapshot().UserName, c.refused(OpPassthrough, refusal))
+	return fmt.Errorf("htcc: pass through: %w", c.refused(OpPassthrough, refusal))
 }
 
 // ours reports a header of an answer that is not for callers.

@@ -67,7 +67,7 @@ func (c *Client) Receive(ctx context.Context, s *Session, r Receiver) error {
 	defer reader.gauge.Close()
 	err := reader.run(ctx)
 	reader.leave(ctx, err)
-	return fmt.Errorf("htcc: receive for user %q: %w", s.Snapshot().UserName, err)
+	return fmt.Errorf("htcc: receive: %w", err)
 }
 
 // A reader is one Receive.

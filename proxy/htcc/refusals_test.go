@@ -220,7 +220,7 @@ func TestOutcomesThatAreNone(t *testing.T) {
 func TestRefusalSaysWhatTheServerSaid(t *testing.T) {
 	client, _ := newClient(t, at(kept(t, "500-device.http")), nil)
 	_, err := client.Operation(t.Context(), Resume(testConn()), ChannelPath("voice"), json.RawMessage(`{}`))
-	want := `htcc: post to /me/channels/voice of user "bjorn": the contact centre answered with an error: HTTP 500 statusCode 4: Device '5101' is not registered.`
+	want := `htcc: post to /me/channels/voice: the contact centre answered with an error: HTTP 500 statusCode 4: Device '5101' is not registered.`
 	if fmt.Sprint(err) != want {
 		t.Errorf("Operation = %v; want %s", err, want)
 	}

@@ -24,7 +24,7 @@ func (c *Client) Activations(ctx context.Context, conn Conn, userID string, work
 	}
 	err := c.do(ctx, conn, call{operation: OpGetActivations, method: http.MethodGet, path: path, repeatable: true}, &set)
 	if err != nil {
-		return nil, fmt.Errorf("icws: get activations of user %q: %w", userID, err)
+		return nil, fmt.Errorf("icws: get activations: %w", err)
 	}
 	return set.Activations, nil
 }
@@ -43,7 +43,7 @@ func (c *Client) SetActivations(ctx context.Context, conn Conn, userID string, a
 	}
 	err := c.do(ctx, conn, k, nil)
 	if err != nil {
-		return fmt.Errorf("icws: set activations of user %q: %w", userID, err)
+		return fmt.Errorf("icws: set activations: %w", err)
 	}
 	return nil
 }

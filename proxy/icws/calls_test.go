@@ -229,7 +229,7 @@ func TestCallsTimeOut(t *testing.T) {
 func TestCallsCannotReachTheHost(t *testing.T) {
 	client, _ := newClient(t, at(nil), func(s *Settings) { s.HTTP = nowhere{} })
 	_, err := setUserStatus(t.Context(), client, testConn())
-	want := `icws: set status "At Lunch" of user "Anna": ` + fault.Unreachable.Error()
+	want := `icws: set status "At Lunch": ` + fault.Unreachable.Error()
 	if !errors.Is(err, fault.Unreachable) || !strings.HasPrefix(err.Error(), want) {
 		t.Errorf("SetUserStatus = %v; want %s", err, want)
 	}

@@ -19,7 +19,7 @@ func (c *Client) ConnectionState(ctx context.Context, conn Conn) (icwsapi.Connec
 	var state icwsapi.ConnectionSettings
 	err := c.do(ctx, conn, call{operation: OpConnection, method: http.MethodGet, path: "/connection", repeatable: true}, &state)
 	if err != nil {
-		return icwsapi.ConnectionSettings{}, fmt.Errorf("icws: get connection of user %q: %w", conn.UserID, err)
+		return icwsapi.ConnectionSettings{}, fmt.Errorf("icws: get connection: %w", err)
 	}
 	return state, nil
 }
@@ -31,7 +31,7 @@ func (c *Client) ConnectionState(ctx context.Context, conn Conn) (icwsapi.Connec
 func (c *Client) Logout(ctx context.Context, conn Conn) error {
 	err := c.do(ctx, conn, call{operation: OpLogout, method: http.MethodDelete, path: "/connection", repeatable: true}, nil)
 	if err != nil {
-		return fmt.Errorf("icws: log out user %q: %w", conn.UserID, err)
+		return fmt.Errorf("icws: log out: %w", err)
 	}
 	return nil
 }
@@ -43,7 +43,7 @@ func (c *Client) Logout(ctx context.Context, conn Conn) error {
 func (c *Client) Heartbeat(ctx context.Context, conn Conn) error {
 	err := c.do(ctx, conn, call{operation: OpHeartbeat, method: http.MethodPost, path: "/messaging/heartbeat", repeatable: true}, nil)
 	if err != nil {
-		return fmt.Errorf("icws: heartbeat of user %q: %w", conn.UserID, err)
+		return fmt.Errorf("icws: heartbeat: %w", err)
 	}
 	return nil
 }

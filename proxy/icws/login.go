@@ -40,7 +40,7 @@ func (c *Client) Login(ctx context.Context, credentials Credentials) (Conn, erro
 	})
 	c.countLogin(err)
 	if err != nil {
-		return Conn{}, fmt.Errorf("icws: log in user %q: %w", credentials.UserID, err)
+		return Conn{}, fmt.Errorf("icws: log in: %w", err)
 	}
 	return conn, nil
 }

@@ -77,7 +77,7 @@ func (r *reader) rest(ctx context.Context, interval time.Duration) (bool, error)
 func (c *Client) Drain(ctx context.Context, conn Conn) ([]icwsapi.Message, error) {
 	body, err := c.messages(ctx, conn)
 	if err != nil {
-		return nil, fmt.Errorf("icws: drain the queue of user %q: %w", conn.UserID, err)
+		return nil, fmt.Errorf("icws: drain the queue: %w", err)
 	}
 	messages, failures := decodeMessages(body)
 	return messages, errors.Join(failures...)

@@ -100,7 +100,7 @@ func (r *Reception) Work() (quiet bool, err error) {
 	}
 	err = r.reader.run(r.reader.ctx)
 	if err != nil {
-		return false, fmt.Errorf("icws: receive for user %q: %w", r.reader.conn.UserID, err)
+		return false, fmt.Errorf("icws: receive: %w", err)
 	}
 	return true, nil
 }

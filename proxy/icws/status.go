@@ -25,7 +25,7 @@ func (c *Client) UserStatus(ctx context.Context, conn Conn, userID string) (icws
 		err = c.garbage(k.operation, errors.New("no statusId"))
 	}
 	if err != nil {
-		return icwsapi.UserStatus{}, fmt.Errorf("icws: get status of user %q: %w", userID, err)
+		return icwsapi.UserStatus{}, fmt.Errorf("icws: get status: %w", err)
 	}
 	return status, nil
 }
@@ -48,7 +48,7 @@ func (c *Client) SetUserStatus(ctx context.Context, conn Conn, userID string, up
 		err = c.garbage(k.operation, errors.New("no requestId"))
 	}
 	if err != nil {
-		return "", fmt.Errorf("icws: set status %q of user %q: %w", update.StatusID, userID, err)
+		return "", fmt.Errorf("icws: set status %q: %w", update.StatusID, err)
 	}
 	return accepted.RequestID, nil
 }
@@ -79,7 +79,7 @@ func (c *Client) UserAccess(ctx context.Context, conn Conn, userID string) ([]st
 	k := call{operation: OpGetUserAccess, method: http.MethodGet, path: "/status/status-messages-user-access/" + segment(userID), maxReply: maxCatalogue, repeatable: true}
 	err := c.do(ctx, conn, k, &access)
 	if err != nil {
-		return nil, fmt.Errorf("icws: get access of user %q: %w", userID, err)
+		return nil, fmt.Errorf("icws: get access: %w", err)
 	}
 	return access.StatusMessages, nil
 }
