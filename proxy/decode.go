@@ -110,7 +110,7 @@ func decodeAnyOperation(body []byte) (htccapi.OperationRequest, error) {
 	} {
 		value, given := members[member.name]
 		if given && json.Unmarshal(value, member.into) != nil {
-			return ask, fault.New(fault.Invalid, fmt.Sprintf("%q must be %s; it is %s", member.name, member.want, kindOf(value)))
+			return ask, fault.New(fault.Invalid, fmt.Sprintf("%q must be %s; %s", member.name, member.want, misfit(value, member.into)))
 		}
 	}
 	return ask, check(ask)
@@ -144,6 +144,20 @@ func malformed(body []byte, err error) error {
 		return fault.New(fault.Invalid, fmt.Sprintf("malformed JSON at byte %d: %s", syntax.Offset, syntax.Error()))
 	}
 	return fault.New(fault.Invalid, "the body must be a JSON object, not "+kindOf(body))
+}
+
+// misfit says what does not fit into what a value was for: an element of a list, or all of it.
+func misfit(value []byte, into any) string {
+	var elements []json.RawMessage
+	_, isList := into.(*[]htccapi.MediaChannel)
+	if isList && json.Unmarshal(value, &elements) == nil {
+		for i, element := range elements {
+			if json.Unmarshal(element, new(string)) != nil {
+				return fmt.Sprintf("element %d is %s", i+1, kindOf(element))
+			}
+		}
+	}
+	return "it is " + kindOf(value)
 }
 
 // kindOf says what kind of JSON value it is.
