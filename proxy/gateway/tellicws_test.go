@@ -232,7 +232,9 @@ func TestASiteOutOfReachIsTold(t *testing.T) {
 		w.sim.Reset()
 		time.Sleep(2 * time.Minute)
 		desktop.hears("it answers again", "device Active:NotReady dnd:Off", "channels voice:NotReady email:NotReady")
-		services.hears("it answers again", "services pureconnect:Active")
+		if got := strings.Join(services.heardWhole(), ""); !strings.Contains(got, `"name":"pureconnect","type":"Voice","state":"Active","path":`) {
+			t.Errorf("it answers again: %s; want the service to be active, without a uri", got)
+		}
 	})
 }
 

@@ -1,7 +1,7 @@
 package htccapi
 
 // Service is a server behind the API, as GET /services and the topic /notifications/services tell
-// of it. State is DeviceActive or DeviceInactive.
+// of it. State is DeviceActive or DeviceInactive. URI is "" where there is nothing to read at one.
 //
 // Source: GWS 8.5.2, Services; captured traffic of GWS 8.5.202.96.
 type Service struct {
@@ -9,7 +9,7 @@ type Service struct {
 	Name  string `json:"name"`
 	Type  string `json:"type"`
 	State string `json:"state"`
-	URI   string `json:"uri"`
+	URI   string `json:"uri,omitempty"`
 	Path  string `json:"path"`
 }
 
