@@ -87,8 +87,11 @@ func (p *htccPart) set(ctx context.Context, ask Ask) ([]result, error) {
 		}
 	}
 	if isDND(ask.Operation) {
-		_, err = p.post(ctx, htcc.PathMe, body)
-		return each(covered(p, ask), err), nil
+		outcome, err := p.post(ctx, htcc.PathMe, body)
+		if err != nil {
+			return each(covered(p, ask), err), nil
+		}
+		return expand(covered(p, ask), outcome.Failed), nil
 	}
 	results := p.leave(ctx)
 	if offersNone(ask.Operation) {

@@ -109,15 +109,13 @@ func (p *htccPart) counted() []htccapi.MediaChannel {
 }
 
 // hasLocked reports whether the site gives the agent the channel: voice stands in devices. While the
-// site cannot be reached, the settings say; while it has not told what a Start did, the Start does.
+// site cannot be reached, the settings say. What a Start asked for is the agent's also while the site does not list
+// it: it has not told of that yet, or lost what stands behind it, and says so of each operation.
 func (p *htccPart) hasLocked(name htccapi.MediaChannel) bool {
 	if p.away || !p.begun || name == htccapi.Voice && len(p.devices) > 0 {
 		return true
 	}
-	if p.behindLocked() && slices.Contains(p.asked, name) {
-		return true
-	}
-	return slices.ContainsFunc(p.channels, func(c htcc.Channel) bool { return c.Name() == name })
+	return slices.Contains(p.asked, name) || slices.ContainsFunc(p.channels, func(c htcc.Channel) bool { return c.Name() == name })
 }
 
 // loggedOutLocked reports whether the site shows the channel as LoggedOut, and has told of all that the agent did.

@@ -52,6 +52,35 @@ func voiceAlone(_ *Settings, s *Site) {
 	s.Rules.Channels = []translate.Channel{{Name: htccapi.Voice, Workgroups: []string{"Sales", "Support"}}}
 }
 
+// While what stands behind HTCC's chat and email is lost, the site does not list them, and refuses what is done to them.
+func TestAskedChannelsThatTheSiteDoesNotListFail(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cloud := &htccsim.Server{}
+		w := newUnion(t, &icwssim.Server{}, cloud)
+		cleo := w.login("cleo")
+		w.posted(cleo, "", startAll)
+		w.posts(cleo, `{"operationName":"Ready"}`)
+		w.posts(cleo, startOf("voice chat"))
+		w.faultCloud(cloud, htccsim.Fault{Scenario: "multimedia-down"})
+		time.Sleep(time.Minute)
+		for _, op := range []string{"Ready", "NotReady", "DoNotDisturbOn", "DoNotDisturbOff", "Ready", "NotReady"} {
+			if got := w.posts(cleo, `{"operationName":"`+op+`"}`); got != "+voice -chat" {
+				t.Errorf("%s = %s; want +voice -chat", op, got)
+			}
+			time.Sleep(time.Minute)
+		}
+		w.faultCloud(cloud, htccsim.Fault{Scenario: "multimedia-up"})
+		if got := w.posts(cleo, `{"operationName":"Ready"}`); got != "+voice +chat" {
+			t.Errorf("Ready, with chat back = %s; want +voice +chat", got)
+		}
+		w.posted(cleo, "chat", `{"operationName":"Offline"}`)
+		time.Sleep(time.Minute)
+		if got := w.posts(cleo, `{"operationName":"NotReady"}`); got != "+voice" {
+			t.Errorf("NotReady while chat is LoggedOut = %s; want +voice", got)
+		}
+	})
+}
+
 func TestASiteWhoseOnlyChannelsAreNotAskedForOffersNoWork(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newUnion(t, &icwssim.Server{}, &htccsim.Server{}, voiceAlone)
