@@ -70,11 +70,13 @@ func (j journal) Take(ctx context.Context, owner, id string, connecting bool) (r
 			return unknownClient(err)
 		}
 		r, err = j.record(owner, id, answer)
-		if err != nil {
-			return err
+		if err == nil {
+			missed, err = j.entries(owner, answer[3], answer[4])
 		}
-		missed, err = j.entries(owner, answer[3], answer[4])
-		return err
+		if err != nil { // nor could it be tomorrow, so nobody waits for that
+			return fmt.Errorf("%w: %w", push.ErrUnknown, err)
+		}
+		return nil
 	})
 	return r, missed, err
 }

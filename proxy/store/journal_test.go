@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -242,5 +243,16 @@ func TestNobodyReadsOrForgesEvents(t *testing.T) {
 	found, err := j.Since(t.Context(), "cleo", 0)
 	if !errors.Is(err, errSealed) {
 		t.Errorf("Since of another's events = %v, %v; want errSealed", found, err)
+	}
+}
+
+// A client that cannot be read is none, or it would be asked to come again for ever.
+func TestAClientThatWasSealedWithAnotherKey(t *testing.T) {
+	server := startServer(t)
+	client(t, server.open(t, nil).Journal(), "anna", "one")
+	other := server.open(t, keyed(bytes.Repeat([]byte{9}, keySize)))
+	_, _, err := other.Journal().Take(t.Context(), "anna", "one", true)
+	if !errors.Is(err, push.ErrUnknown) {
+		t.Errorf("Take = %v; want ErrUnknown", err)
 	}
 }
