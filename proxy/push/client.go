@@ -31,7 +31,7 @@ type client struct {
 
 	// Of a client that a journal shares.
 
-	turn     uint64 // ours; 0 while the journal does not know the client
+	turn     uint64 // ours; 0 until the journal knows the client
 	version  uint64 // of what was saved last
 	tail     uint64 // position of the last event that it was offered
 	saved    uint64 // Record.Seen as the journal has it
@@ -51,16 +51,21 @@ func newClientID() string { return strings.ToLower(rand.Text()) }
 // newBrowserID returns 80 random bits in 16 characters.
 func newBrowserID() string { return newClientID()[:16] }
 
-// add makes a client for x's owner, or returns nil if there are as many as may be.
-func (s *Server) add(x *exchange, ack bool) *client {
+// add makes a client for x's owner. It fails with ErrFull if there are as many as may be, and without the journal: the
+// client's next message may come to a server that knows of it from there alone.
+func (s *Server) add(x *exchange, ack bool) (*client, error) {
 	c := s.addHere(x, ack)
-	if c != nil && !s.register(c) {
+	if c == nil {
+		return nil, ErrFull
+	}
+	err := s.register(c)
+	if err != nil {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		s.removeLocked(c, refused)
-		return nil
+		s.removeLocked(c, closed)
+		return nil, err
 	}
-	return c
+	return c, nil
 }
 
 func (s *Server) addHere(x *exchange, ack bool) *client {

@@ -21,7 +21,7 @@ func (s *Server) connect(x *exchange, m *message, alone bool) {
 	speaks := s.lockSpeaker(x, m)
 	defer s.mu.Unlock()
 	if !speaks {
-		x.replies = append(x.replies, m.reply().unknown())
+		x.replies = append(x.replies, x.unknown(m))
 		return
 	}
 	r, hold := s.admitLocked(x, m, alone)

@@ -1,6 +1,10 @@
 package push
 
-import "errors"
+import (
+	"errors"
+	"slices"
+	"time"
+)
 
 // An exchange is one HTTP request or one frame of a socket, from its messages to what is written
 // back. One goroutine works on it at a time.
@@ -14,6 +18,7 @@ type exchange struct {
 	wake       func()  // resumes it when its connect is let go
 
 	client  *client // that speaks; nil = unknown
+	away    bool    // and the journal could not be asked for it
 	replies []reply
 	connect *connect  // the connect among its messages
 	at      int       // where its reply stands
@@ -32,14 +37,34 @@ var (
 	ErrParked   = errors.New("push: connect is answered later")
 )
 
+// errAsk is what composing fails with where the caller is to ask again before long.
+var errAsk = errors.New("push: the journal does not answer")
+
+// askAgain is after how long.
+const askAgain = time.Second
+
+// unknown returns the reply to a message whose client is not here. Only the journal knows that it is nowhere.
+func (x *exchange) unknown(m *message) reply {
+	if x.away {
+		return m.reply().later()
+	}
+	return m.reply().unknown()
+}
+
+// putsOff reports whether x as a whole is to come again: of what came nothing was carried out, for want of the
+// journal. On a socket each reply says so.
+func (x *exchange) putsOff() bool {
+	return x.away && x.socket == nil && !slices.ContainsFunc(x.replies, func(r reply) bool { return r.Successful })
+}
+
 // speaksLocked reports whether m comes from x's client.
 func (x *exchange) speaksLocked(m *message) bool {
 	return x.client != nil && !x.client.gone && (m.ClientID == "" || m.ClientID == x.client.id)
 }
 
 // compose returns what is to be written for x: a JSON array, or nil if there is nothing to say. It
-// fails with ErrReplaced when a newer connect has come. Whoever composes must settle, and may use what
-// is returned until then.
+// fails with ErrReplaced when a newer connect has come, and with errAsk. Whoever composes must settle, and may use
+// what is returned until then.
 //
 // Source: CometD 3.1, AbstractStreamHttpTransport.write: a handshake's reply comes first, then
 // events, then the other replies.
@@ -76,6 +101,9 @@ func (s *Server) compose(x *exchange) ([]byte, error) {
 func (s *Server) sealLocked(x *exchange) error {
 	x.last = s.closed
 	c := x.client
+	if c == nil && x.putsOff() {
+		return errAsk
+	}
 	if c == nil {
 		return nil
 	}

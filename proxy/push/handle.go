@@ -2,6 +2,7 @@ package push
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 )
@@ -29,10 +30,10 @@ func (s *Server) handle(x *exchange, batch []message) {
 // find has x speak for the client of m, wherever that was served so far.
 func (s *Server) find(x *exchange, m *message) {
 	s.mu.Lock()
-	x.client = s.findLocked(x, m.ClientID)
+	x.client, x.away = s.findLocked(x, m.ClientID), false
 	s.mu.Unlock()
 	if x.client == nil {
-		x.client = s.fetch(x, m)
+		x.client, x.away = s.fetch(x, m)
 	}
 }
 
@@ -44,7 +45,7 @@ func (s *Server) answer(x *exchange, m *message) reply {
 	case m.Channel == metaHandshake:
 		return s.handshake(x, m)
 	case !s.speaks(x, m):
-		return m.reply().unknown()
+		return x.unknown(m)
 	}
 	switch m.Channel {
 	case metaSubscribe:
@@ -81,12 +82,18 @@ func (s *Server) handshake(x *exchange, m *message) reply {
 		x.browser, x.newBrowser = newBrowserID(), true
 	}
 	ack := s.opts.AckExtension && m.wantsAck()
-	c := s.add(x, ack)
-	if c == nil {
-		// The clients of pages that were left are swept before long, so it pays to come again.
+	c, err := s.add(x, ack)
+	if err != nil {
 		s.metrics.life[x.transport][refused].Inc()
+	}
+	switch {
+	case errors.Is(err, ErrFull):
+		// The clients of pages that were left are swept before long, so it pays to come again.
 		r.Advice = &advice{Reconnect: Handshake, Interval: milliseconds(s.opts.MaxInterval)}
 		return r.fail(errHandshakeDenied)
+	case err != nil:
+		x.away = true
+		return r.later()
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -125,7 +132,7 @@ func (s *Server) kept(x *exchange, m *message, change func(*exchange, *message) 
 			break
 		}
 	}
-	return m.reply().unknown()
+	return x.unknown(m)
 }
 
 // subscribe adds patterns to x's client. The first that is refused ends it; those before it stay.

@@ -8,11 +8,10 @@ import (
 	"time"
 )
 
-// register makes c known to the journal, if there is one, and reports whether its owner may have one more.
-// One that does not answer is told with the next renewal.
-func (s *Server) register(c *client) bool {
+// register makes c known to the journal, if there is one. It fails with ErrFull if its owner may not have one more.
+func (s *Server) register(c *client) error {
 	if s.shared == nil {
-		return true
+		return nil
 	}
 	s.mu.Lock()
 	r := c.recordLocked()
@@ -25,13 +24,14 @@ func (s *Server) register(c *client) bool {
 	if err == nil {
 		c.turn, c.tail = 1, max(last, newest) // it is subscribed to nothing that was before
 	}
-	return !errors.Is(err, ErrFull)
+	return err
 }
 
-// fetch returns the client that m speaks for and another server served, nil if there is none.
-func (s *Server) fetch(x *exchange, m *message) *client {
+// fetch returns the client that m speaks for and another server served, nil if there is none, or, as away tells, if
+// the journal did not say so.
+func (s *Server) fetch(x *exchange, m *message) (c *client, away bool) {
 	if s.shared == nil || m.ClientID == "" {
-		return nil
+		return nil, false
 	}
 	s.mu.Lock()
 	done := s.flyLocked(x.owner)
@@ -42,20 +42,20 @@ func (s *Server) fetch(x *exchange, m *message) *client {
 	newest := done()
 	here := s.findLocked(x, m.ClientID)
 	if err != nil || here != nil && here.turn >= r.Turn {
-		return here
+		return here, here == nil && !errors.Is(err, ErrUnknown)
 	}
 	if here != nil && here.turn == r.Turn-1 { // who asked at the same time was quicker, and both took it
 		here.turn = r.Turn
-		return here
+		return here, false
 	}
 	if here != nil {
 		s.moveAwayLocked(here, false) // others had it in between
 	}
-	c := s.bringInLocked(x, r, missed)
+	c = s.bringInLocked(x, r, missed)
 	if c != nil && c.tail < newest {
 		s.catchUpLocked(x.owner)
 	}
-	return s.findLocked(x, m.ClientID)
+	return s.findLocked(x, m.ClientID), false
 }
 
 // takeovers is how often in one request a client is taken anew that another server took meanwhile. Servers that did so

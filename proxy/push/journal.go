@@ -30,7 +30,7 @@ type Journal interface {
 	Create(ctx context.Context, owner string, r Record, most int) (last uint64, err error)
 
 	// Take has this server serve a client from now on, whoever did, and tells that one. It returns the record
-	// with its next Turn and the entries after Record.Seen, or ErrUnknown. connecting says that the
+	// with its next Turn and the entries after Record.Seen, or ErrUnknown, also if those cannot be read. connecting says that the
 	// client is known to wait here and nowhere else.
 	Take(ctx context.Context, owner, id string, connecting bool) (Record, Entries, error)
 

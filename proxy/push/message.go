@@ -151,6 +151,19 @@ func (r reply) unknown() reply {
 	return r
 }
 
+// later makes r one to a client of which nobody can say now whether it is known. It is to try again, under its id.
+func (r reply) later() reply {
+	r = r.fail(errJournalAway)
+	r.Advice = nil
+	switch r.Channel {
+	case metaConnect:
+		r.Advice = &advice{Reconnect: retry, Interval: milliseconds(askAgain)}
+	case metaHandshake: // to retry would be to connect without an id
+		r.Advice = &advice{Reconnect: Handshake, Interval: milliseconds(askAgain)}
+	}
+	return r
+}
+
 func milliseconds(d time.Duration) *int64 { return new(d.Milliseconds()) }
 
 // The errors of CometD 3.1, spelt as it spells them; those with a verb take the reason of a policy.
@@ -172,6 +185,8 @@ const (
 	errSubscribeFailed     = "403::subscribe_failed"
 	errUnsubscribeUnknown  = "400::channel_missing"
 	errUnsubscribeFailed   = "403::unsubscribe_failed"
+
+	errJournalAway = "503::Try again later" // ours: CometD shares nothing
 
 	denied = "denied_by_security_policy" // the reason of CometD's default policy
 )

@@ -156,9 +156,12 @@ type answer struct {
 func (p *parked) compose() answer {
 	a := answer{parked: p, out: borrow()}
 	body, err := p.line.server.compose(p.x)
-	if err != nil {
+	switch {
+	case errors.Is(err, errAsk):
+		a.end = Ending{Status: http.StatusServiceUnavailable}
+	case err != nil:
 		a.end = Ending{Status: http.StatusInternalServerError, Err: err}
-	} else {
+	default:
 		a.end = Ending{Status: http.StatusOK, Bytes: len(body)}
 	}
 	a.out.Write(a.appendHead(a.out.AvailableBuffer()))
@@ -169,8 +172,11 @@ func (p *parked) compose() answer {
 // appendHead appends all that comes before the body.
 func (a *answer) appendHead(text []byte) []byte {
 	text = a.caller.Head(plainhttp.AppendStatus(text, a.end.Status))
-	if a.end.Err == nil {
+	switch a.end.Status {
+	case http.StatusOK:
 		text = a.appendFields(text)
+	case http.StatusServiceUnavailable:
+		text = plainhttp.AppendField(text, "Retry-After", retryAfter)
 	}
 	text = plainhttp.AppendLength(text, int64(a.end.Bytes))
 	return append(plainhttp.AppendDate(text, time.Now()), plainhttp.LineEnd...)

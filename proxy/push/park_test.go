@@ -23,10 +23,14 @@ import (
 // connects or not.
 func inWeb(t *testing.T, park bool, test func(t *testing.T, w *web)) {
 	t.Helper()
+	inWebWith(t, func() Options { return Options{AckExtension: true} }, park, test)
+}
+
+func inWebWith(t *testing.T, options func() Options, park bool, test func(t *testing.T, w *web)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		conns := NewReturns(&net.TCPAddr{})
-		w := &web{t: t, conns: conns}
-		o := Options{AckExtension: true}
+		w, o := &web{t: t, conns: conns}, options()
 		if park {
 			o.Returns, o.Next = conns, w.next
 		}

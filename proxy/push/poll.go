@@ -15,6 +15,9 @@ const writeWait = 10 * time.Second
 // jsonType is the type of the replies, spelt as CometD spells it.
 const jsonType = "application/json;charset=UTF-8"
 
+// retryAfter is askAgain as HTTP has it.
+var retryAfter = strconv.Itoa(int(askAgain / time.Second))
+
 // Serve answers one request on behalf of owner: long-polling, or the start of a websocket if
 // Options offer that. It may take as long as a connect is held. Every path leads here alike: what
 // follows the configured one is a habit of some clients and says nothing.
@@ -88,7 +91,12 @@ func (s *Server) waitFor(w http.ResponseWriter, r *http.Request, x *exchange, wo
 // finish writes the answer of x.
 func (s *Server) finish(w http.ResponseWriter, x *exchange) error {
 	body, err := s.compose(x)
-	if err != nil {
+	switch {
+	case errors.Is(err, errAsk):
+		w.Header().Set("Retry-After", retryAfter)
+		w.WriteHeader(http.StatusServiceUnavailable)
+		return nil
+	case err != nil:
 		w.WriteHeader(http.StatusInternalServerError)
 		return err
 	}

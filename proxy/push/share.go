@@ -239,9 +239,6 @@ func (s *Server) renew(ctx context.Context, owner string) error {
 		return err
 	}
 	for _, c := range behind {
-		if c.turn == 0 {
-			s.register(c)
-		}
 		s.save(c)
 	}
 	s.mu.Lock()
@@ -269,7 +266,7 @@ func (s *Server) turns(owner string) (map[string]uint64, []*client) {
 		if c.turn > 0 {
 			turns[c.id] = c.turn
 		}
-		if c.unsaved || c.turn == 0 || c.saved != c.queue.seen(c.tail) {
+		if c.unsaved || c.saved != c.queue.seen(c.tail) {
 			behind = append(behind, c)
 		}
 	}
