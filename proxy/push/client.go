@@ -103,6 +103,9 @@ func (s *Server) removeLocked(c *client, why lifeEvent) {
 	if len(others) == 0 {
 		delete(s.owners, c.owner)
 	}
+	if s.shared != nil {
+		s.leaveUnkeptLocked(c)
+	}
 	for _, e := range c.queue.clear() {
 		s.metrics.backlog.Dec()
 		if !e.written && !c.moved {

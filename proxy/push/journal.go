@@ -91,6 +91,15 @@ type Entry struct {
 	Text     []byte // {"data":...,"channel":...}
 	Mark     string // what owner's applications know once they have it; "" leaves that as it is
 	Position uint64
+
+	// Had tells of clients that had the entry before it was put here, because that did not work at once.
+	Had []Had
+}
+
+// A Had is a client that was given an entry by the server that put it into the journal late.
+type Had struct {
+	Client string
+	Batch  int64 // that it went out with and that was not acknowledged there; 0: the client has it for good
 }
 
 // Entries are some of an owner's events, in order.

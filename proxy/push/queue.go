@@ -11,6 +11,7 @@ type event struct {
 	topic    string // the label it is counted under
 	received time.Time
 	position uint64 // in its owner's journal; 0 if it is not there
+	had      []Had  // as Entry.Had
 }
 
 // A waiting is an event in a client's queue.
@@ -30,6 +31,7 @@ type queue struct {
 	bytes  int
 	ack    bool
 	batch  int64     // the next answer's
+	acked  int64     // the last batch that the client said it has, of any server; 0: none
 	writer *exchange // has taken events and not written them yet; without the extension only
 }
 
@@ -61,6 +63,7 @@ func (q *queue) unacknowledged() bool { return q.ack && len(q.events) > 0 }
 // acknowledge forgets what the client has seen: all batches up to last, and returns how many events
 // those were. A batch that was never sent cannot be acknowledged.
 func (q *queue) acknowledge(last int64) int {
+	q.acked = max(q.acked, last)
 	last = min(last, q.batch-1)
 	seen := 0
 	for seen < len(q.events) && q.events[seen].batch <= last {
@@ -165,6 +168,17 @@ func (q *queue) sent() []Sent {
 // the next server gives are further on by so many for each turn, and never those of a server before, be it one
 // that saved nothing.
 const batchesUnsaved = 100
+
+// had reports whether the client has had e, which it was offered: with a batch that it has not acknowledged, or, if that
+// is 0, for good. What is being written counts.
+func (q *queue) had(e *event) (batch int64, had bool) {
+	for _, one := range q.events {
+		if one.event == e {
+			return one.batch, one.batch < q.batch
+		}
+	}
+	return 0, true
+}
 
 // resume has q go on where that of another server was.
 func (q *queue) resume(batch int64, sent []Sent) {

@@ -98,8 +98,15 @@ func (s *Server) advanceLocked(c *client, channel string, e *event) (behind bool
 		return c.turn > 0 && e.position > c.tail
 	}
 	c.tail = e.position
-	s.offerLocked(c, channel, e)
+	if !c.had(e.had) {
+		s.offerLocked(c, channel, e)
+	}
 	return false
+}
+
+// had reports whether c is among those who had an event.
+func (c *client) had(all []Had) bool {
+	return slices.ContainsFunc(all, func(one Had) bool { return one.Client == c.id && one.Batch <= c.queue.acked })
 }
 
 // catchUpLocked has the events read that owner's clients here have not been offered. One does at a time.
@@ -160,7 +167,8 @@ func (s *Server) bringLocked(owner string, found Entries) {
 
 // makeUpLocked offers an entry to c, which may have had it while the journal did not answer.
 func (s *Server) makeUpLocked(c *client, entry Entry, e *event) {
-	if s.shared.doubtful[entry.ID].had[c.id] && c.tail+1 == entry.Position {
+	batch, had := s.shared.doubtful[entry.ID].had[c.id]
+	if had && batch <= c.queue.acked && c.tail+1 == entry.Position {
 		c.tail = entry.Position
 		return
 	}
@@ -169,7 +177,7 @@ func (s *Server) makeUpLocked(c *client, entry Entry, e *event) {
 
 // event returns what e is for clients. When it was received at another server is by another clock.
 func (e Entry) event() *event {
-	return &event{text: e.Text, topic: topic(e.Channel), received: time.Now(), position: e.Position}
+	return &event{text: e.Text, topic: topic(e.Channel), received: time.Now(), position: e.Position, had: e.Had}
 }
 
 // listen acts upon what other servers tell, until ctx ends.

@@ -17,25 +17,28 @@ const unkeptMost = 100
 type unkept struct {
 	entry Entry
 	event *event
-	had   map[string]bool // the clients here that were offered it, by id
+	had   map[string]int64 // as doubt.had
 }
 
 // A doubt is about an event that some clients here have had, and that may be in the journal too.
 type doubt struct {
 	since time.Time
-	had   map[string]bool // by id
+
+	// had are the clients, by id, that were offered it here, but those that left without it: with the batch that it went
+	// out with, if they left before they acknowledged that, else 0.
+	had map[string]int64
 }
 
 // putOffLocked has e wait for the journal, and offers it to owner's clients here.
 func (s *Server) putOffLocked(owner string, entry Entry, e *event) {
-	had := map[string]bool{}
+	s.offerAllLocked(owner, entry.Channel, e)
+	had := map[string]int64{} // not who was ended for want of room
 	for _, c := range s.owners[owner] {
-		had[c.id] = true
+		had[c.id] = 0
 	}
 	s.shared.doubtful[entry.ID] = doubt{time.Now(), had}
 	waiting := append(s.shared.unkept[owner], unkept{entry, e, had})
 	s.shared.unkept[owner] = waiting[max(0, len(waiting)-unkeptMost):]
-	s.offerAllLocked(owner, entry.Channel, e)
 }
 
 // keepLate puts what waits for the journal there, unless it still does not answer or somebody else does so.
@@ -77,8 +80,40 @@ func (s *Server) nextUnkept(owner string) (unkept, bool) {
 	if len(waiting) == 0 {
 		return unkept{}, false
 	}
-	s.shared.doubtful[waiting[0].entry.ID] = doubt{time.Now(), waiting[0].had}
-	return waiting[0], true
+	one := waiting[0]
+	s.shared.doubtful[one.entry.ID] = doubt{time.Now(), one.had}
+	one.entry.Had = s.hadLocked(one)
+	return one, true
+}
+
+// hadLocked returns who need not be given an event elsewhere.
+func (s *Server) hadLocked(one unkept) []Had {
+	var all []Had
+	for id, batch := range one.had {
+		had := true
+		if c := s.clients[id]; c != nil {
+			now, has := c.queue.had(one.event)
+			batch, had = max(batch, now), has
+		}
+		if had {
+			all = append(all, Had{id, batch})
+		}
+	}
+	return all
+}
+
+// leaveUnkeptLocked notes which of the events that wait for the journal c has had, which leaves. It gets the others
+// from whoever serves it next.
+func (s *Server) leaveUnkeptLocked(c *client) {
+	for _, one := range s.shared.unkept[c.owner] {
+		batch, had := c.queue.had(one.event)
+		switch _, offered := one.had[c.id]; {
+		case !had:
+			delete(one.had, c.id)
+		case offered && batch > 0:
+			one.had[c.id] = batch
+		}
+	}
 }
 
 // keptLate notes that the journal has an event, unless it does not wait any more.

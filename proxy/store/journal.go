@@ -75,7 +75,7 @@ return n
 
 // Append implements push.Journal.
 func (j journal) Append(ctx context.Context, owner string, e push.Entry) (position uint64, err error) {
-	sealed, err := j.sealed(note{Owner: owner, ID: e.ID, Channel: e.Channel, Text: e.Text})
+	sealed, err := j.sealed(note{Owner: owner, ID: e.ID, Channel: e.Channel, Text: e.Text, Had: e.Had})
 	if err != nil {
 		return 0, err
 	}
@@ -163,7 +163,7 @@ func (j journal) entry(owner string, item any) (push.Entry, error) {
 	if err == nil && is.Owner != owner {
 		err = errSealed
 	}
-	return push.Entry{ID: is.ID, Channel: is.Channel, Text: is.Text, Position: position}, err
+	return is.entry(position), err
 }
 
 // number reads a number of a script, which may be a text.
@@ -201,10 +201,16 @@ type note struct {
 	ID      string          `json:",omitempty"`
 	Channel string          `json:",omitempty"`
 	Text    json.RawMessage `json:",omitempty"`
+	Had     []push.Had      `json:",omitempty"`
 
 	Client     string      `json:",omitempty"`
 	Connecting bool        `json:",omitempty"`
 	Advice     push.Advice `json:",omitempty"`
+}
+
+// entry returns the event of n, as it stands at a position.
+func (n note) entry(position uint64) push.Entry {
+	return push.Entry{ID: n.ID, Channel: n.Channel, Text: n.Text, Position: position, Had: n.Had}
 }
 
 // notePlace binds notes to their use. Whose they are stands in them.

@@ -182,10 +182,20 @@ func testNotices(t *testing.T, k kit) {
 	publish(t, b, "anna", "second")
 	second := at(2, "second")
 	next(t, atA, push.Notice{Owner: "anna", Event: &second})
+	late := entry("late")
+	late.Had = []push.Had{{Client: "one"}, {Client: "two", Batch: 7}}
+	_, err := a.Append(t.Context(), "anna", late)
+	must(t, err)
+	late.Position = 3
+	next(t, atB, push.Notice{Owner: "anna", Event: &late})
+	found, err := b.Since(t.Context(), "anna", 2)
+	if diff := cmp.Diff(push.Entries{All: []push.Entry{late}, Last: 3}, found); err != nil || diff != "" {
+		t.Errorf("Since = %v (-want +got):\n%s", err, diff)
+	}
 	publish(t, a, "cleo", "hers")
 	hers := at(1, "hers")
 	next(t, atB, push.Notice{Owner: "cleo", Event: &hers})
-	_, _, err := b.Take(t.Context(), "anna", "one", true)
+	_, _, err = b.Take(t.Context(), "anna", "one", true)
 	must(t, err)
 	next(t, atA, push.Notice{Owner: "anna", Client: "one", Turn: 2, Connecting: true})
 	_, _, err = b.Take(t.Context(), "anna", "one", true) // from itself

@@ -60,7 +60,8 @@ func (j journal) parse(text string) (push.Notice, error) {
 	}
 	switch head[0] {
 	case 'e':
-		return push.Notice{Owner: is.Owner, Event: &push.Entry{ID: is.ID, Channel: is.Channel, Text: is.Text, Position: count}}, nil
+		event := is.entry(count)
+		return push.Notice{Owner: is.Owner, Event: &event}, nil
 	case 'm':
 		return push.Notice{Owner: is.Owner, Client: is.Client, Turn: count, Connecting: is.Connecting}, nil
 	case 'x':

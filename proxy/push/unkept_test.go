@@ -1,0 +1,113 @@
+package push
+
+import (
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// late has server 0 publish from now on what the journal does not take, until its end is called. That returns once
+// the journal has it.
+func (f *fleet) late() (end func()) {
+	f.ends[0].Refuse(errAway, nil)
+	return func() {
+		f.ends[0].Refuse(nil, nil)
+		time.Sleep(renewEvery)
+		synctest.Wait()
+	}
+}
+
+// A client that a server gave an event is not given it again elsewhere, once the journal has it, but what it was not.
+func TestEventsThatAClientHadBeforeTheJournal(t *testing.T) {
+	for _, name := range []string{"it goes on elsewhere before the journal has them", "it goes on elsewhere afterwards"} {
+		t.Run(name, func(t *testing.T) {
+			inFleet(t, Options{}, func(t *testing.T, f *fleet) {
+				p, other := ready(t, f.servers[0], "anna"), ready(t, f.servers[1], "anna")
+				end := f.late()
+				publish(t, f.servers[0], "anna", 1)
+				publish(t, f.servers[0], "anna", 2)
+				got := dataOf(t, p.connect("").text(t))
+				publish(t, f.servers[0], "anna", 3)
+				if name == "it goes on elsewhere afterwards" {
+					end()
+				}
+				p.s = f.servers[1]
+				c := p.connect("")
+				synctest.Wait()
+				end()
+				got += " " + dataOf(t, c.text(t))
+				publish(t, f.servers[1], "anna", 4)
+				got += " " + dataOf(t, p.connect("").text(t))
+				if got != "1 2 3 4" {
+					t.Errorf("events = %s; want 1 2 3 4", got)
+				}
+				if got := dataOf(t, other.connect("").text(t)); got != "1 2 3 4" {
+					t.Errorf("events of another client = %s; want 1 2 3 4", got)
+				}
+			})
+		})
+	}
+}
+
+func TestEventsThatAClientAcknowledgedBeforeTheJournalHadThem(t *testing.T) {
+	for acked, want := range map[int]string{2: "4", 1: "2 3 4", 0: "1 2 3 4"} {
+		t.Run(fmt.Sprintf("up to batch %d", acked), func(t *testing.T) {
+			inFleet(t, Options{AckExtension: true}, func(t *testing.T, f *fleet) {
+				p := acking(t, f.servers[0], "anna")
+				end := f.late()
+				publish(t, f.servers[0], "anna", 1)
+				p.connect(`,"ext":{"ack":0}`).text(t)
+				publish(t, f.servers[0], "anna", 2)
+				publish(t, f.servers[0], "anna", 3)
+				if got := dataOf(t, p.connect(fmt.Sprintf(`,"ext":{"ack":%d}`, min(acked, 1))).text(t)); got != "2 3" && got != "1 2 3" {
+					t.Fatalf("events = %s", got)
+				}
+				p.s = f.servers[1]
+				p.connect(fmt.Sprintf(`,"ext":{"ack":%d},"advice":{"timeout":0}`, acked)).text(t)
+				end()
+				publish(t, f.servers[1], "anna", 4)
+				if got := dataOf(t, p.connect(fmt.Sprintf(`,"ext":{"ack":%d}`, acked)).text(t)); got != want {
+					t.Errorf("events elsewhere = %s; want %s", got, want)
+				}
+			})
+		})
+	}
+}
+
+func TestEventsThatAClientDidNotGetBeforeItLeft(t *testing.T) {
+	poll := func(t *testing.T, p *page, s *Server) {
+		p.s = s
+		if got := dataOf(t, p.connect(`,"advice":{"timeout":0}`).text(t)); got != "" {
+			t.Errorf("events = %s; want none: the journal does not have them", got)
+		}
+		synctest.Wait() // until the other server has heard of it
+	}
+	t.Run("and comes back", func(t *testing.T) {
+		inFleet(t, Options{}, func(t *testing.T, f *fleet) {
+			p := ready(t, f.servers[0], "anna")
+			end := f.late()
+			publish(t, f.servers[0], "anna", 1)
+			poll(t, p, f.servers[1])
+			poll(t, p, f.servers[0])
+			end()
+			if got := dataOf(t, p.connect("").text(t)); got != "1" {
+				t.Errorf("events = %s; want 1", got)
+			}
+		})
+	})
+	t.Run("which nobody heard of", func(t *testing.T) {
+		inFleet(t, Options{}, func(t *testing.T, f *fleet) {
+			p := ready(t, f.servers[0], "anna")
+			f.ends[0].Cut(true)
+			publish(t, f.servers[0], "anna", 1)
+			p.s = f.servers[1]
+			c := p.connect("")
+			time.Sleep(20 * time.Second) // the first server takes the client for gone
+			f.ends[0].Cut(false)
+			if got := dataOf(t, c.text(t)); got != "1" {
+				t.Errorf("events = %s; want 1", got)
+			}
+		})
+	})
+}
