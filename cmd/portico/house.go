@@ -67,7 +67,7 @@ func build(cfg *config.Config, books books, returns *push.Returns) (*house, erro
 	if err != nil {
 		return nil, err
 	}
-	shared, err := sharedStore(cfg, reg)
+	shared, err := sharedStore(cfg, reg, log)
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -15,7 +16,7 @@ import (
 )
 
 // sharedStore returns the store that replicas share, nil if there is none.
-func sharedStore(cfg *config.Config, reg prometheus.Registerer) (*store.Valkey, error) {
+func sharedStore(cfg *config.Config, reg prometheus.Registerer, log *slog.Logger) (*store.Valkey, error) {
 	if cfg.Store.Kind != config.StoreValkey {
 		return nil, nil
 	}
@@ -29,7 +30,7 @@ func sharedStore(cfg *config.Config, reg prometheus.Registerer) (*store.Valkey, 
 	}
 	return store.New(store.Settings{
 		Addresses: cfg.Store.Addresses(), Cluster: cfg.Store.Cluster, User: cfg.Store.User, Password: cfg.Store.Password.Reveal(),
-		TLS: encrypted, Timeout: cfg.Store.Timeout, Keys: keys, Metrics: session.NewMetrics(reg),
+		TLS: encrypted, Timeout: cfg.Store.Timeout, Keys: keys, Metrics: session.NewMetrics(reg), Log: log,
 	})
 }
 

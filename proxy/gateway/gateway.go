@@ -150,7 +150,7 @@ func New(s Settings) (*Gateway, error) {
 	g.refused, g.barred = newRemembered("refused", refusedFor, s, g.key, g.log), newRemembered("barred", barredFor, s, g.key, g.log)
 	for _, one := range s.Sites {
 		if one.HTCC != nil {
-			g.sites[one.Name] = newHTCCSite(one)
+			g.sites[one.Name] = newHTCCSite(one, g.log)
 			continue
 		}
 		at := newICWSSite(one, forms, s.Cache, s.Tracer, g.log)

@@ -2,9 +2,11 @@ package gateway
 
 import (
 	"context"
+	"log/slog"
 	"sync/atomic"
 
 	"portico/proxy/htcc"
+	"portico/proxy/logs"
 	"portico/proxy/upstream"
 )
 
@@ -13,9 +15,12 @@ type htccSite struct {
 	Site
 	metrics *upstream.Site
 	up      atomic.Bool // the last probe passed
+	outage  logs.Outage // the goroutine's that probes
 }
 
-func newHTCCSite(s Site) *htccSite { return &htccSite{Site: s, metrics: s.HTCC.Metrics()} }
+func newHTCCSite(s Site, log *slog.Logger) *htccSite {
+	return &htccSite{Site: s, metrics: s.HTCC.Metrics(), outage: outageOf(s, log)}
+}
 
 // open opens an upstream session.
 func (s *htccSite) open(ctx context.Context, login, password, _ string) (opening, error) {
@@ -46,5 +51,5 @@ func (s *htccSite) limited() { s.metrics.Login(upstream.LoginLimited) }
 
 // probe asks again and again whether the site answers, which needs no session.
 func (s *htccSite) run(ctx context.Context, _ func(site string, up bool)) error {
-	return probe(ctx, &s.up, s.HTCC.Probe, func(bool) {}) // the site itself tells of its services
+	return probe(ctx, &s.up, &s.outage, s.HTCC.Probe, func(bool) {}) // the site itself tells of its services
 }

@@ -15,6 +15,7 @@ import (
 
 	"portico/cache"
 	"portico/proxy/icws"
+	"portico/proxy/logs"
 	"portico/proxy/tracing"
 	"portico/proxy/upstream"
 	"portico/translate"
@@ -37,6 +38,7 @@ type icwsSite struct {
 	service     *service                          // nil unless it watches the agents
 	up          atomic.Bool                       // the last probe passed
 	asked       time.Time                         // when the last probe was made, if it passed; the goroutine's that probes
+	outage      logs.Outage                       // the goroutine's that probes
 
 	languages languages
 }
@@ -49,6 +51,7 @@ func newICWSSite(s Site, forms *cache.Forms, cells *cache.Metrics, tracer *traci
 		directories: newDirectories(forms),
 		lists:       &wholeLists{site: s.Name},
 		features:    map[htccapi.MediaChannel]Resource{},
+		outage:      outageOf(s, log),
 	}
 	for _, channel := range s.Rules.Channels {
 		feature := s.Rules.Feature(channel.Name)
@@ -133,7 +136,7 @@ const probeEvery = 10 * time.Second
 // the agents, if there is one.
 func (s *icwsSite) run(ctx context.Context, changed func(site string, up bool)) error {
 	work, ctx := errgroup.WithContext(ctx)
-	work.Go(func() error { return probe(ctx, &s.up, s.ask, func(up bool) { changed(s.Name, up) }) })
+	work.Go(func() error { return probe(ctx, &s.up, &s.outage, s.ask, func(up bool) { changed(s.Name, up) }) })
 	if s.service != nil {
 		work.Go(func() error { return s.service.run(ctx) })
 	}
@@ -155,9 +158,14 @@ func (s *icwsSite) ask(ctx context.Context) error {
 	return err
 }
 
+// outageOf tells the log why a site does not answer.
+func outageOf(s Site, log *slog.Logger) logs.Outage {
+	return logs.Outage{Log: log.With("site", s.Name), What: "the site"}
+}
+
 // probe asks again and again, until ctx ends, notes whether the last answer was good, and says when
-// that has changed.
-func probe(ctx context.Context, up *atomic.Bool, ask func(context.Context) error, changed func(up bool)) error {
+// that has changed; the log is told why it was not.
+func probe(ctx context.Context, up *atomic.Bool, outage *logs.Outage, ask func(context.Context) error, changed func(up bool)) error {
 	tick := time.NewTicker(probeEvery)
 	defer tick.Stop()
 	for {
@@ -165,6 +173,7 @@ func probe(ctx context.Context, up *atomic.Bool, ask func(context.Context) error
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
+		outage.Note(err)
 		if up.Swap(err == nil) != (err == nil) {
 			changed(err == nil)
 		}

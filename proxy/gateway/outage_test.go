@@ -1,9 +1,12 @@
 package gateway
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -237,3 +240,32 @@ func TestAStoreThatIsDownCostsNoLogIn(t *testing.T) {
 }
 
 func agentName(n int) string { return fmt.Sprintf("agent%04d", n) }
+
+func TestTheLogSaysWhyASiteDoesNotAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer // of nobody else once the bubble waits
+		w := newWorld(t, &icwssim.Server{}, func(s *Settings, _ *Site) { s.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
+		synctest.Wait()
+		said := func(when string, want ...string) {
+			t.Helper()
+			text := log.String()
+			if lines := strings.Count(text, "\n"); lines != min(len(want), 1) {
+				t.Errorf("%s the log has %d lines:\n%s", when, lines, text)
+			}
+			for _, one := range want {
+				if !strings.Contains(text, one) {
+					t.Errorf("%s it does not say %s:\n%s", when, one, text)
+				}
+			}
+			log.Reset()
+		}
+		said("at first")
+		w.fault(icwssim.Fault{Route: "GET /icws/connection/version", Status: 503, Times: 6})
+		time.Sleep(6 * probeEvery)
+		synctest.Wait()
+		said("while the site is down", "level=WARN", `msg="the site does not answer"`, "site=pureconnect", "503")
+		time.Sleep(probeEvery)
+		synctest.Wait()
+		said("when it is up", "level=INFO", `msg="the site answers again"`)
+	})
+}

@@ -12,6 +12,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -88,4 +89,14 @@ func newCertificate(t *testing.T) (certificate, key string, authorities *x509.Ce
 		return path
 	}
 	return write("server.crt", "CERTIFICATE", signed), write("server.key", "PRIVATE KEY", encoded), authorities
+}
+
+func TestAWrongPasswordIsCalledThat(t *testing.T) {
+	server := startServer(t)
+	server.cli(t, "ACL", "SETUSER", "portico", "on", ">right", "~*", "&*", "+@all")
+	v := server.open(t, func(s *Settings) { s.User, s.Password, s.Timeout = "portico", "wrong", time.Second })
+	err := v.probe(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "WRONGPASS") || strings.Contains(err.Error(), "right") {
+		t.Errorf("a probe with a wrong password: %v", err)
+	}
 }

@@ -14,6 +14,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"log/slog"
 	"sync/atomic"
 	"time"
 
@@ -21,6 +22,7 @@ import (
 	"github.com/redis/go-redis/v9/maintnotifications"
 
 	"portico/cache"
+	"portico/proxy/logs"
 	"portico/proxy/push"
 	"portico/proxy/session"
 	"portico/proxy/throttle"
@@ -36,23 +38,27 @@ type Settings struct {
 	Timeout   time.Duration // of one operation, retries included
 	Keys      [][]byte      // 32 bytes each: the first seals, all open
 	Metrics   *session.Metrics
+	Log       *slog.Logger // nil: none
 }
 
 // Valkey is the shared store. Any number of goroutines may call its methods. While its last probe
 // failed every operation fails at once, with ErrDown.
 type Valkey struct {
 	client  redis.UniversalClient
+	dialing *dialing
 	seal    *sealer
 	bell    *bell
 	me      string // among the servers that share the journal
 	cluster bool
 	timeout time.Duration
 	metrics *session.Metrics
-	down    atomic.Bool
-	ahead   atomic.Int64 // milliseconds by which the server's clock is set forward; 0 but in tests
+	down    atomic.Pointer[error] // what operations fail with while the last probe failed
+	outage  logs.Outage           // Run's
+	ahead   atomic.Int64          // milliseconds by which the server's clock is set forward; 0 but in tests
 }
 
-// ErrDown is what operations fail with while the store is known to be away.
+// ErrDown is what operations fail with while the store is known to be away, with why the probe failed in
+// its text, for the log.
 var ErrDown = errors.New("store: the last probe failed")
 
 // New returns a store. It starts nothing and connects to nobody: Run does, and the first operation. It
@@ -62,13 +68,18 @@ func New(s Settings) (*Valkey, error) {
 	if err != nil {
 		return nil, err
 	}
+	dialing := newDialing(s)
 	client := redis.NewUniversalClient(&redis.UniversalOptions{
-		Addrs: s.Addresses, IsClusterMode: s.Cluster, Username: s.User, Password: s.Password, TLSConfig: s.TLS,
+		Addrs: s.Addresses, IsClusterMode: s.Cluster, Username: s.User, Password: s.Password, TLSConfig: s.TLS, Dialer: dialing.open,
 		DialTimeout: s.Timeout, ReadTimeout: s.Timeout, WriteTimeout: s.Timeout, PoolTimeout: s.Timeout, ContextTimeoutEnabled: true,
 		DisableIdentity:          true, // the user may lack the right to say who it is
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	})
-	v := &Valkey{client: client, seal: seal, me: rand.Text(), cluster: s.Cluster, timeout: s.Timeout, metrics: s.Metrics}
+	v := &Valkey{client: client, dialing: dialing, seal: seal, me: rand.Text(), cluster: s.Cluster, timeout: s.Timeout, metrics: s.Metrics,
+		outage: logs.Outage{Log: s.Log, What: "the session store"}}
+	if s.Log == nil {
+		v.outage.Log = slog.New(slog.DiscardHandler)
+	}
 	v.bell = newBell(v)
 	return v, nil
 }
@@ -77,7 +88,7 @@ func New(s Settings) (*Valkey, error) {
 func (v *Valkey) Close() error { return errors.Join(v.bell.channels.Close(), v.client.Close()) }
 
 // Up reports whether the last probe passed. Before the first one it is taken to have.
-func (v *Valkey) Up() bool { return !v.down.Load() }
+func (v *Valkey) Up() bool { return v.down.Load() == nil }
 
 // ProofKeys returns the keys for proofs of names and passwords, which are the same at all replicas: one
 // for each key of the settings, in their order.
@@ -116,7 +127,8 @@ func (v *Valkey) Run(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return nil
 		}
-		v.down.Store(err != nil)
+		v.outage.Note(err)
+		v.note(err)
 		v.metrics.SetUp(err == nil)
 		select {
 		case <-ctx.Done():
@@ -126,19 +138,33 @@ func (v *Valkey) Run(ctx context.Context) error {
 	}
 }
 
+// note has operations fail at once, or not, as the last probe did.
+func (v *Valkey) note(cause error) {
+	if cause == nil {
+		v.down.Store(nil)
+		return
+	}
+	// The cause is no error of the operations that fail for it: they had no time-out, say.
+	down := fmt.Errorf("%w: %v", ErrDown, cause)
+	v.down.Store(&down)
+}
+
 // probe writes, since a replica of the store's own, or one that is full, answers reads.
 func (v *Valkey) probe(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, v.timeout)
 	defer cancel()
-	return v.client.Set(ctx, "portico:{probe}", 1, time.Minute).Err()
+	v.dialing.failed.Store(nil)
+	return v.dialing.explain(v.client.Set(ctx, "portico:{probe}", 1, time.Minute).Err())
 }
 
 // do makes one operation within its time, counts it, and says in its error what was tried. Leases and
 // counts are counted as what they come to: to look is a get, to take or count a put, to release a delete.
 func (v *Valkey) do(ctx context.Context, kind, what string, f func(context.Context) error) error {
 	began := time.Now()
-	err := ErrDown
-	if !v.down.Load() {
+	var err error
+	if down := v.down.Load(); down != nil {
+		err = *down
+	} else {
 		ctx, cancel := context.WithTimeout(ctx, v.timeout)
 		err = f(ctx)
 		cancel()
