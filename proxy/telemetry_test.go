@@ -91,11 +91,12 @@ func hitAt(b *testing.B, w *world, cookie string, s Settings) func() {
 }
 
 func discardingLog() *slog.Logger {
-	return logs.New(logs.Settings{Out: io.Discard, Level: new(slog.LevelVar), Registerer: prometheus.NewRegistry(),
+	log, _ := logs.New(logs.Settings{Out: io.Discard, Level: new(slog.LevelVar), Registerer: prometheus.NewRegistry(),
 		Trace: func(ctx context.Context) (string, string, string, bool) {
 			ids, ok := tracing.IDsOf(ctx)
 			return ids.Trace, ids.Span, ids.Flags, ok
 		}})
+	return log
 }
 
 // sampling records one trace of a hundred, for nobody.

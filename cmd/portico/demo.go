@@ -34,7 +34,9 @@ func demo(ctx context.Context, p process, args []string) error {
 		return err
 	}
 	pureconnect, cloud := &simulated{handler: &icwssim.Server{}}, &simulated{handler: &htccsim.Server{}}
-	portico, err := p.openDemo(pureconnect, cloud, *icws, *htcc, *door, *admin, *over)
+	books := newBooks(p.stderr, p.stderr)
+	defer books.flush()
+	portico, err := p.openDemo(books, pureconnect, cloud, *icws, *htcc, *door, *admin, *over)
 	if err != nil {
 		return errors.Join(err, pureconnect.close(), cloud.close())
 	}
@@ -48,12 +50,12 @@ func demo(ctx context.Context, p process, args []string) error {
 		defer stopSimulating()
 		return portico.run(ctx)
 	})
-	parts.Go(func() error { return p.announce(ctx, portico, pureconnect, cloud, *inJSON) })
+	parts.Go(func() error { return p.announce(ctx, books, portico, pureconnect, cloud, *inJSON) })
 	return parts.Wait()
 }
 
 // openDemo opens the listeners of the simulators and of Portico.
-func (p process) openDemo(pureconnect, cloud *simulated, icws, htcc, door, admin, over string) (*running, error) {
+func (p process) openDemo(books books, pureconnect, cloud *simulated, icws, htcc, door, admin, over string) (*running, error) {
 	err := pureconnect.listen(p, "ICWS simulator", icws)
 	if err != nil {
 		return nil, fmt.Errorf("%w; --icws moves it", err)
@@ -67,7 +69,7 @@ func (p process) openDemo(pureconnect, cloud *simulated, icws, htcc, door, admin
 		return nil, err
 	}
 	move(cfg, door, admin)
-	portico, err := open(cfg, newBooks(p.stderr))
+	portico, err := open(cfg, books)
 	_, isAddress := errors.AsType[*net.OpError](err)
 	if isAddress {
 		return nil, fmt.Errorf("%w; --listen and --admin move Portico", err)
@@ -111,11 +113,12 @@ type addresses struct {
 }
 
 // announce waits until everything answers and says where.
-func (p process) announce(ctx context.Context, r *running, pureconnect, cloud *simulated, inJSON bool) error {
+func (p process) announce(ctx context.Context, books books, r *running, pureconnect, cloud *simulated, inJSON bool) error {
 	err := answers(ctx, r.admin.url()+"/readyz")
 	if err != nil {
 		return err
 	}
+	books.flush() // what was logged before stands before
 	at := addresses{Portico: r.door.address(), Admin: r.admin.address(), ICWS: pureconnect.address(), HTCC: cloud.address()}
 	if inJSON {
 		return json.NewEncoder(p.stdout).Encode(at)

@@ -32,7 +32,7 @@ func TestMetricsAreThoseOfTheTable(t *testing.T) {
 	}
 	slices.Sort(listed)
 	registry := inventory.New()
-	buildFor(t, booksIn(io.Discard, registry, registry))
+	buildFor(t, booksIn(io.Discard, io.Discard, registry, registry))
 	if diff := cmp.Diff(registered(t, registry), listed); diff != "" {
 		t.Errorf("METRICS.md (-registered +table):\n%s", diff)
 	}

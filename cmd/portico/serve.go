@@ -40,7 +40,8 @@ func serve(ctx context.Context, p process, args []string) error {
 		fmt.Fprintln(p.stderr, err)
 		return errors.New("the settings are not usable")
 	}
-	books := newBooks(p.stdout)
+	books := newBooks(p.stdout, p.stderr)
+	defer books.flush()
 	log := books.log
 	for _, warning := range cfg.Warnings {
 		log.Warn("settings: " + warning)
@@ -61,7 +62,7 @@ func serve(ctx context.Context, p process, args []string) error {
 	return parts.Wait()
 }
 
-// logger writes one JSON object a line.
+// logger writes one JSON object a line, while who logs waits: nobody depends on a simulator.
 func logger(w io.Writer, level slog.Leveler) *slog.Logger {
 	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level}))
 }
@@ -159,8 +160,8 @@ func (r *running) run(ctx context.Context) error {
 // closed by answers alone, never while they are idle: a request may be on its way.
 func (r *running) drain(ctx context.Context) {
 	delay := r.settings().DrainDelay
-	r.log.Info("stopping", "drain_delay_s", delay.Seconds())
 	r.house.draining.Store(true)
+	r.log.Info("stopping", "drain_delay_s", delay.Seconds())
 	r.house.delays.End()
 	select {
 	case <-r.after(delay):

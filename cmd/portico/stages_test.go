@@ -37,7 +37,7 @@ func (c *centres) open(more string) *stopping {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	r, err := open(cfg, newBooks(io.Discard))
+	r, err := open(cfg, newBooks(io.Discard, io.Discard))
 	if err != nil {
 		c.t.Fatal(err)
 	}

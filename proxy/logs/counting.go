@@ -1,7 +1,7 @@
 package logs
 
 import (
-	"context"
+	"bytes"
 	"log/slog"
 	"strings"
 
@@ -12,45 +12,44 @@ import (
 // levels are the values of the level label.
 var levels = [...]slog.Level{slog.LevelDebug, slog.LevelInfo, slog.LevelWarn, slog.LevelError}
 
-// written counts the lines that are written, by level.
-type written [len(levels)]prometheus.Counter
+// counters count what becomes of lines.
+type counters struct {
+	written [len(levels)]prometheus.Counter
+	full    prometheus.Counter // lost, since too many waited
+	failed  prometheus.Counter // lost, since they could not be written
+}
 
-func newWritten(reg prometheus.Registerer) *written {
+func newCounters(reg prometheus.Registerer) *counters {
 	lines := promauto.With(reg).NewCounterVec(prometheus.CounterOpts{
 		Name: "portico_log_messages_total",
 		Help: "Lines written to the log. level: debug, info, warn, error.",
 	}, []string{"level"})
-	counters := new(written)
+	lost := promauto.With(reg).NewCounterVec(prometheus.CounterOpts{
+		Name: "portico_log_messages_lost_total",
+		Help: "Lines that are missing in the log. reason: full (too many waited to be written), failed (they could not be written).",
+	}, []string{"reason"})
+	c := &counters{full: lost.WithLabelValues("full"), failed: lost.WithLabelValues("failed")}
 	for i, level := range levels {
-		counters[i] = lines.WithLabelValues(strings.ToLower(level.String()))
+		c.written[i] = lines.WithLabelValues(strings.ToLower(level.String()))
 	}
-	return counters
+	return c
 }
 
-// count counts a line under the most severe level that is no more severe than its own.
-func (w *written) count(level slog.Level) {
-	i := len(levels) - 1
-	for i > 0 && level < levels[i] {
-		i--
+// count counts lines that were written, each under the most severe level that is no more severe than its
+// own: INFO+2 is info.
+func (c *counters) count(lines []byte) {
+	for line := range bytes.Lines(lines) {
+		_, level, _ := bytes.Cut(line, inLine)
+		i := 0
+		for i < len(levels)-1 && !bytes.HasPrefix(level, names[i]) {
+			i++
+		}
+		c.written[i].Inc()
 	}
-	w[i].Inc()
 }
 
-// counting counts the lines that are written.
-type counting struct {
-	slog.Handler
-	written *written
-}
-
-func (h counting) Handle(ctx context.Context, r slog.Record) error {
-	h.written.count(r.Level)
-	return h.Handler.Handle(ctx, r)
-}
-
-func (h counting) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return counting{h.Handler.WithAttrs(attrs), h.written}
-}
-
-func (h counting) WithGroup(name string) slog.Handler {
-	return counting{h.Handler.WithGroup(name), h.written}
-}
+// How a level stands in a line, where only the time comes before it.
+var (
+	inLine = []byte(`"level":"`)
+	names  = [...][]byte{[]byte("DEBUG"), []byte("INFO"), []byte("WARN"), []byte("ERROR")}
+)

@@ -2,7 +2,6 @@ package logs
 
 import (
 	"context"
-	"io"
 	"log/slog"
 	"math"
 	"strconv"
@@ -103,9 +102,8 @@ func (l *Line) record(at time.Time, level slog.Level, message string) slog.Recor
 
 // direct writes lines as the handlers of a log do one after the other.
 type direct struct {
-	out     io.Writer
-	written *written
-	trace   func(context.Context) (trace, span, flags string, ok bool) // nil: none
+	out   *Queue
+	trace func(context.Context) (trace, span, flags string, ok bool) // nil: none
 }
 
 // write writes a line; false, and nothing is written, if there is anything in it that is not plain.
@@ -119,7 +117,6 @@ func (d *direct) write(ctx context.Context, l *Line, at time.Time, level slog.Le
 	if !plain {
 		return false
 	}
-	d.written.count(level)
 	_, _ = d.out.Write(l.text)
 	return true
 }

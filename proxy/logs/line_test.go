@@ -1,7 +1,6 @@
 package logs
 
 import (
-	"bytes"
 	"context"
 	"io"
 	"log/slog"
@@ -22,7 +21,7 @@ func traceOf(ctx context.Context) (trace, span, flags string, ok bool) {
 }
 
 // checkLine checks that a log writes a line as it does a record that says the same.
-func checkLine(t *testing.T, log *slog.Logger, out *bytes.Buffer, ctx context.Context, at time.Time, level slog.Level, message string, attrs ...slog.Attr) {
+func checkLine(t *testing.T, log *slog.Logger, out *output, ctx context.Context, at time.Time, level slog.Level, message string, attrs ...slog.Attr) {
 	t.Helper()
 	r := slog.NewRecord(at, level, message, 0)
 	r.AddAttrs(attrs...)
@@ -105,10 +104,10 @@ func TestLinesAreSampledAndCounted(t *testing.T) {
 		t.Errorf("%d lines; want all requests and %d others", got, inWindow)
 	}
 	families, err := reg.Gather()
-	if err != nil || len(families) != 1 {
-		t.Fatalf("%v, %v; want one family", families, err)
+	if err != nil || len(families) != 2 {
+		t.Fatalf("%v, %v; want that of lines that are lost, and that of others", families, err)
 	}
-	for _, series := range families[0].GetMetric() {
+	for _, series := range families[1].GetMetric() {
 		want := 0.0
 		if series.GetLabel()[0].GetValue() == "warn" {
 			want = 3 * inWindow
@@ -124,7 +123,7 @@ func BenchmarkLine(b *testing.B) {
 	attrs := []slog.Attr{slog.String("request_id", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"), slog.String("api", "me"), slog.String("route", "/api/v2/me/status-messages"),
 		slog.String("method", "GET"), slog.Int("code", 200), slog.Float64("duration_s", 0.000123456), slog.Int("bytes_out", 7000),
 		slog.String("operation", "status_messages"), slog.Int("api_status", 0), slog.String("session", "0123abcd"), slog.String("site", "pureconnect"), slog.String("cache_result", "hit")}
-	log := New(Settings{Out: io.Discard, Level: new(slog.LevelVar)})
+	log, _ := New(Settings{Out: io.Discard, Level: new(slog.LevelVar)})
 	b.Run("line", func(b *testing.B) {
 		given := lineOf(attrs).fields
 		b.ReportAllocs()

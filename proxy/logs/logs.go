@@ -1,21 +1,21 @@
 // Package logs is how Portico logs: one JSON object a line, with the ids of the trace that a record
-// belongs to. It keeps secrets out whoever logs them, leaves out warnings that repeat too often, and
-// counts what it writes.
+// belongs to. It keeps secrets out whoever logs them, leaves out warnings that repeat too often, counts
+// what it writes, and has nobody wait for that.
 package logs
 
 import (
 	"context"
 	"io"
 	"log/slog"
-	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
 
 // Settings are what a log needs. Out and Level are required.
 type Settings struct {
-	Out   io.Writer
-	Level *slog.LevelVar // may be changed at any time
+	Out    io.Writer
+	Beside io.Writer      // is told, once, that lines are lost; nil: nobody is
+	Level  *slog.LevelVar // may be changed at any time
 
 	// Each are messages of which every record is written, however often they repeat: of records that
 	// stand for something that happened once each, such as a request.
@@ -27,26 +27,19 @@ type Settings struct {
 	Registerer prometheus.Registerer // nil = counted nowhere
 }
 
-// New returns a log. Any number of goroutines may use it.
-func New(s Settings) *slog.Logger {
-	d := &direct{out: &oneAtATime{out: s.Out}, written: newWritten(s.Registerer), trace: s.Trace}
-	var h slog.Handler = counting{slog.NewJSONHandler(d.out, &slog.HandlerOptions{Level: s.Level, ReplaceAttr: withoutSecrets}), d.written}
+// New returns a log, and the queue that its lines go through: who ends the process flushes it. Any number of
+// goroutines may use them.
+func New(s Settings) (*slog.Logger, *Queue) {
+	if s.Beside == nil {
+		s.Beside = io.Discard
+	}
+	queue := newQueue(s.Out, s.Beside, newCounters(s.Registerer))
+	d := &direct{out: queue, trace: s.Trace}
+	var h slog.Handler = slog.NewJSONHandler(queue, &slog.HandlerOptions{Level: s.Level, ReplaceAttr: withoutSecrets})
 	if s.Trace != nil {
 		h = tracing{h, s.Trace}
 	}
-	return slog.New(newSampling(h, s.Each, d))
-}
-
-// oneAtATime is a writer that both ways of writing share.
-type oneAtATime struct {
-	mu  sync.Mutex
-	out io.Writer // guarded by mu
-}
-
-func (w *oneAtATime) Write(p []byte) (int, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.out.Write(p)
+	return slog.New(newSampling(h, s.Each, d)), queue
 }
 
 // Names of the ids of a trace.

@@ -19,16 +19,30 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 )
 
+// An output is what a log has written.
+type output struct {
+	bytes.Buffer
+	queue *Queue
+}
+
+// String returns it once all is written.
+func (o *output) String() string {
+	o.queue.Flush(time.Minute)
+	return o.Buffer.String()
+}
+
 // newLog returns a log of all levels, and what it writes.
-func newLog(s Settings) (*slog.Logger, *bytes.Buffer) {
-	out := &bytes.Buffer{}
+func newLog(s Settings) (*slog.Logger, *output) {
+	out := &output{}
 	s.Out, s.Level = out, new(slog.LevelVar)
 	s.Level.Set(slog.LevelDebug)
-	return New(s), out
+	log, queue := New(s)
+	out.queue = queue
+	return log, out
 }
 
 // lines returns what was written, as maps.
-func lines(t *testing.T, out *bytes.Buffer) []map[string]any {
+func lines(t *testing.T, out *output) []map[string]any {
 	t.Helper()
 	var all []map[string]any
 	for line := range strings.Lines(out.String()) {
@@ -121,13 +135,14 @@ func TestLinesAreCounted(t *testing.T) {
 	log, out := newLog(Settings{Registerer: reg})
 	want := func(when, counts string) {
 		t.Helper()
+		out.queue.Flush(time.Minute)
 		var series strings.Builder
 		series.WriteString("# HELP portico_log_messages_total Lines written to the log. level: debug, info, warn, error.\n" +
 			"# TYPE portico_log_messages_total counter\n")
 		for i, level := range []string{"debug", "error", "info", "warn"} {
 			series.WriteString("portico_log_messages_total{level=\"" + level + "\"} " + strings.Fields(counts)[i] + "\n")
 		}
-		err := testutil.GatherAndCompare(reg, strings.NewReader(series.String()))
+		err := testutil.GatherAndCompare(reg, strings.NewReader(series.String()), "portico_log_messages_total")
 		if err != nil {
 			t.Errorf("%s: %v", when, err)
 		}
@@ -163,8 +178,9 @@ func TestRecordsBelongToTheirTrace(t *testing.T) {
 }
 
 func TestLevelMayChange(t *testing.T) {
-	out, level := &bytes.Buffer{}, new(slog.LevelVar)
-	log := New(Settings{Out: out, Level: level})
+	out, level := &output{}, new(slog.LevelVar)
+	log, queue := New(Settings{Out: out, Level: level})
+	out.queue = queue
 	log.Debug("before")
 	level.Set(slog.LevelDebug)
 	log.Debug("after")
