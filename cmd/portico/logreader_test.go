@@ -69,6 +69,29 @@ func (p *piped) end() {
 	}
 }
 
+// TestTheEndOfTheLogsReaderIsNotOurs ends who reads the log: agents are served on, and logged off at the end.
+func TestTheEndOfTheLogsReaderIsNotOurs(t *testing.T) {
+	p := servePiped(t, "drain_delay: 0s\n")
+	client := newClient(t)
+	get(t, client, "anna", p.door+"/me")
+	must(t, p.reader.Close())
+	for range 3 {
+		code, body := get(t, client, "anna", p.door+"/me")
+		if code != http.StatusOK {
+			t.Fatalf("without a reader of the log /me = %d %s", code, body)
+		}
+	}
+	p.stderr.await(t, "portico: lines of the log are lost")
+	eventually(t, "lost lines are counted", func() bool {
+		_, text := get(t, client, "", p.admin+"/metrics")
+		return !strings.Contains(text, `portico_log_messages_lost_total{reason="failed"} 0`)
+	})
+	p.sessions("anna", 1)
+	client.CloseIdleConnections()
+	p.end()
+	p.sessions("anna", 0)
+}
+
 // TestNobodyWaitsForTheLogsReader has the log be read no more: agents are served, and the end comes in its time.
 func TestNobodyWaitsForTheLogsReader(t *testing.T) {
 	p := servePiped(t, "drain_delay: 2s\n")

@@ -21,6 +21,7 @@ import (
 
 // serve serves agents until ctx ends.
 func serve(ctx context.Context, p process, args []string) error {
+	signal.Ignore(syscall.SIGPIPE) // else the end of who reads the log would be ours, and sessions would stay open at the sites
 	set := p.flags("serve", "--config FILE")
 	file := set.String("config", "", "the settings `file`")
 	err := parse(set, args, 0)
