@@ -48,7 +48,7 @@ func listen(name, address string, handler http.Handler, log *slog.Logger) (*serv
 	unused := &unused{}
 	return &server{name: name, listener: listener, unused: unused, http: &http.Server{
 		ConnState: unused.note, Handler: handler, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
-		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug), // what callers do to a connection
+		ErrorLog: serverErrors(name, log),
 	}}, nil
 }
 

@@ -48,6 +48,7 @@ func serve(ctx context.Context, p process, args []string) error {
 		log.Warn("settings: " + warning)
 	}
 	keepWithin(memlimit.FromCgroup, p.environ, cfg.Cache.MaxBytes, log)
+	tellOpenFiles(openFiles(), cfg, log)
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
 	defer signal.Stop(hangups)
