@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,11 +17,22 @@ type Document struct {
 // Load reads the settings file at path, and from environ ("NAME=value", as os.Environ) what
 // overrides it. It returns every fault found, joined, and no settings then.
 func Load(path string, environ []string) (*Config, error) {
-	data, err := os.ReadFile(path)
+	data, err := Read(path)
 	if err != nil {
 		return nil, fmt.Errorf("config: %w", err)
 	}
 	return Parse(path, data, environ)
+}
+
+// Read returns the text of a settings file, which may be a pipe. Of one that is longer than settings may be it
+// returns more than Parse takes, and not the rest, which may have no end.
+func Read(path string) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = file.Close() }()
+	return io.ReadAll(io.LimitReader(file, maxFile+1))
 }
 
 // Parse is Load for a text at hand; name stands in its faults, and secret files are looked for

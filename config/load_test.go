@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"net/netip"
 	"os"
@@ -226,5 +227,37 @@ func write(t testing.TB, path, text string) {
 	t.Helper()
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestAFileWithoutAnEndIsRefused would run out of memory if it were read to its end.
+func TestAFileWithoutAnEndIsRefused(t *testing.T) {
+	const endless = "/dev/zero"
+	if _, err := os.Stat(endless); err != nil {
+		t.Skip(err)
+	}
+	_, err := Load(endless, nil)
+	if err == nil || err.Error() != endless+": is longer than 1MiB" {
+		t.Errorf("Load(%q) = %v", endless, err)
+	}
+}
+
+func TestAPipeIsRead(t *testing.T) {
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	_, err = writer.WriteString(small)
+	if err != nil || writer.Close() != nil {
+		t.Fatal(err)
+	}
+	name := fmt.Sprintf("/dev/fd/%d", reader.Fd())
+	if _, err := os.Stat(name); err != nil {
+		t.Skip(err)
+	}
+	_, err = Load(name, nil)
+	if err != nil {
+		t.Errorf("Load(%q) = %v", name, err)
 	}
 }

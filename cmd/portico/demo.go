@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -83,7 +82,7 @@ func demoConfig(over, icws, htcc string, environ []string) (*config.Config, erro
 	if over == "" {
 		return config.ParseOver(base, config.Document{Name: "none", Data: []byte("{}")}, environ)
 	}
-	data, err := os.ReadFile(over)
+	data, err := config.Read(over)
 	if err != nil {
 		return nil, err
 	}

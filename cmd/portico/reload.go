@@ -40,7 +40,7 @@ func (r *reloader) run(ctx context.Context, hangups <-chan os.Signal) error {
 
 // look reads the file, and takes its settings if its content is new or anyway is set.
 func (r *reloader) look(anyway bool) {
-	text, err := os.ReadFile(r.file)
+	text, err := config.Read(r.file)
 	if err == nil && bytes.Equal(text, r.seen) && !anyway {
 		return
 	}
