@@ -29,6 +29,9 @@ type service struct {
 	Ports       []string          `yaml:"ports"`
 	Volumes     []string          `yaml:"volumes"`
 	StopWithin  string            `yaml:"stop_grace_period"`
+	HealthCheck struct {
+		Disable bool `yaml:"disable"`
+	} `yaml:"healthcheck"`
 }
 
 // A mount is a file or folder of ours, or a volume, as a container sees it.
@@ -123,6 +126,15 @@ func TestComposedBalancerReachesTheReplicas(t *testing.T) {
 		}
 		if got := c.Services[host].sees("/etc/portico/portico.yaml"); path.Clean(got) != "portico.yaml" {
 			t.Errorf("the settings of %s are %q", host, got)
+		}
+	}
+}
+
+// TestComposedSimulatorsAreNotAskedForTheirHealth: that of our image asks an admin listener, which they have not.
+func TestComposedSimulatorsAreNotAskedForTheirHealth(t *testing.T) {
+	for name, s := range composed(t, "replicas/compose.yaml").Services {
+		if simulator := len(s.Command) > 0 && s.Command[0] == "simulate"; s.HealthCheck.Disable != simulator {
+			t.Errorf("that the health check of %s is disabled is %v; want %v", name, s.HealthCheck.Disable, simulator)
 		}
 	}
 }
