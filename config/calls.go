@@ -78,9 +78,12 @@ func (t SiteTLS) check(path string, v *verdict) {
 	case t.CertificateFile == "" && t.KeyFile != "" && !v.unread(certificate):
 		v.fault(certificate, "is missing; name the file with the key's certificate")
 	default:
-		_, err := t.Certificates()
+		pairs, err := t.Certificates()
 		if err != nil {
 			v.fault(certificate, "%v; name a certificate and its key in PEM", err)
+		}
+		for _, pair := range pairs {
+			warnOfDates(certificate, pair, v)
 		}
 	}
 	_, err := t.CAs()

@@ -67,9 +67,11 @@ func (t *TLS) check(path string, v *verdict) {
 		v.fault(key, "is missing; name the file with the certificate's key")
 		return
 	}
-	_, err := t.Pair()
+	pair, err := t.Pair()
 	if err != nil {
 		v.fault(certificate, "%v; name a certificate and its key in PEM", err)
+	} else {
+		warnOfDates(certificate, pair, v)
 	}
 	_, err = t.ClientCAs()
 	if err != nil {

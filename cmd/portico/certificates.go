@@ -27,7 +27,8 @@ type certificates struct {
 	files config.TLS
 	log   *slog.Logger
 	now   atomic.Pointer[tls.Config]
-	seen  [sha256.Size]byte // of the files as they were last tried; used by one goroutine
+	seen  [sha256.Size]byte // of the files as they were last tried; used by one goroutine, like later
+	later bool              // they hold a certificate that is to be tried again: it was not valid
 	ends  prometheus.Gauge  // when the certificate does
 }
 
@@ -85,19 +86,32 @@ func (c *certificates) run(ctx context.Context) {
 	}
 }
 
-// refresh reads the files if they have changed.
+// refresh reads the files if they have changed. A certificate that is not valid now waits while the old one is.
 func (c *certificates) refresh() {
 	seen := fingerprint(c.files)
-	if seen == c.seen {
+	changed := seen != c.seen
+	if !changed && !c.later {
 		return
 	}
-	c.seen = seen
+	c.seen, c.later = seen, false
 	settings, err := tlsOf(c.files)
 	if err != nil {
 		c.log.Error("a changed certificate is not usable, the old one stays", "server", c.name, "cause", err.Error())
 		return
 	}
+	now := time.Now()
+	err = config.CheckDates(settings.Certificates[0], now)
+	if err != nil && config.CheckDates(c.now.Load().Certificates[0], now) == nil {
+		c.later = true
+		if changed {
+			c.log.Error("a changed certificate is not valid, the old one stays until it is or that one ends", "server", c.name, "cause", err.Error())
+		}
+		return
+	}
 	c.adopt(settings)
+	if err != nil {
+		c.log.Warn("the certificate is not valid, and the old one is not either", "server", c.name, "cause", err.Error())
+	}
 	c.log.Info("the certificate was read again", "server", c.name, "not_after", settings.Certificates[0].Leaf.NotAfter)
 }
 

@@ -24,12 +24,18 @@ import (
 // certify writes a new certificate for 127.0.0.1, its own authority, and returns it.
 func certify(t *testing.T, files config.TLS, name string) tls.Certificate {
 	t.Helper()
+	return certifyFrom(t, files, name, time.Time{}, time.Now().Add(24*time.Hour))
+}
+
+// certifyFrom is certify for a certificate that is valid from one time to another.
+func certifyFrom(t *testing.T, files config.TLS, name string, from, to time.Time) tls.Certificate {
+	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
 	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, DNSNames: []string{"localhost"},
-		NotAfter: time.Now().Add(24 * time.Hour), IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
+		NotBefore: from, NotAfter: to, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
@@ -126,6 +132,43 @@ func TestCertificatesAreReadAgain(t *testing.T) {
 	}
 	c.refresh()
 	expect("without a file", "second")
+}
+
+func TestACertificateThatIsNotValidWaits(t *testing.T) {
+	files := filesIn(t.TempDir())
+	now := time.Now()
+	certifyFrom(t, files, "old", now.Add(-time.Hour), now.Add(time.Hour))
+	var log bytes.Buffer
+	c, err := newCertificates("door", files, slog.New(slog.NewTextHandler(&log, nil)))
+	must(t, err)
+	expect := func(when, want string, said ...string) {
+		t.Helper()
+		c.refresh()
+		c.refresh()
+		if got := c.now.Load().Certificates[0].Leaf.Subject.CommonName; got != want {
+			t.Errorf("%s: %q is shown; want %q", when, got, want)
+		}
+		for _, one := range said {
+			if strings.Count(log.String(), one) != 1 {
+				t.Errorf("%s the log does not say once %q:\n%s", when, one, &log)
+			}
+		}
+		log.Reset()
+	}
+	certifyFrom(t, files, "ended", now.Add(-time.Hour), now.Add(-time.Minute))
+	expect("with one that ended", "old", "level=ERROR", "the old one stays", "the certificate ended at")
+	begins := time.Now().Truncate(time.Second).Add(3 * time.Second) // dates are in seconds
+	certifyFrom(t, files, "early", begins, now.Add(time.Hour))
+	expect("with one that begins later", "old", "level=ERROR", "the certificate is not valid before")
+	time.Sleep(time.Until(begins))
+	expect("when that begins", "early", "was read again")
+	ended := *c.now.Load()
+	leaf := *ended.Certificates[0].Leaf
+	leaf.NotAfter = now.Add(-time.Minute)
+	ended.Certificates = []tls.Certificate{{Leaf: &leaf}}
+	c.now.Store(&ended)
+	certifyFrom(t, files, "ended too", now.Add(-time.Hour), now.Add(-time.Minute))
+	expect("when neither is valid", "ended too", "level=WARN", "was read again")
 }
 
 func TestHTTPS(t *testing.T) {
