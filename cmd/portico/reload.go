@@ -32,6 +32,7 @@ func (r *reloader) run(ctx context.Context, hangups <-chan os.Signal) error {
 			return nil
 		case <-hangups:
 			r.look(true)
+			changes.afresh()
 		case <-changes.seen:
 			r.look(false)
 		}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"slices"
 	"time"
@@ -14,16 +15,20 @@ import (
 // signs: editors and config maps write beside the file and turn a name or a link to that.
 const settle = 250 * time.Millisecond
 
+// lookForFile is how often a file that is gone is looked for: with its folder went the watch on that.
+const lookForFile = 2 * time.Second
+
 // A fileWatch tells when a file may have changed. Whoever is told compares.
 type fileWatch struct {
 	seen  chan struct{}
+	asked chan struct{} // has room for one: by afresh
 	ended chan struct{} // closed when nothing of the watch is left
 }
 
 // watchFile watches a file until ctx ends, and tells of it once at the beginning: it may have changed
 // since it was read. Where it cannot be watched the log says so.
 func watchFile(ctx context.Context, file string, log *slog.Logger) fileWatch {
-	w := fileWatch{seen: make(chan struct{}, 1), ended: make(chan struct{})}
+	w := fileWatch{seen: make(chan struct{}, 1), asked: make(chan struct{}, 1), ended: make(chan struct{})}
 	var names []string
 	signs, err := fsnotify.NewWatcher()
 	if err == nil {
@@ -64,9 +69,17 @@ func mayChange(sign fsnotify.Event, names []string) bool {
 	return sign.Op != fsnotify.Write || slices.Contains(names, filepath.Base(sign.Name))
 }
 
-// follow tells of the file once it has settled after each sign.
+// afresh has the file's folders watched anew: others may be there by now.
+func (w fileWatch) afresh() {
+	select {
+	case w.asked <- struct{}{}:
+	default:
+	}
+}
+
+// follow tells of the file once it has settled after each sign. While it is gone it is looked for.
 func (w fileWatch) follow(ctx context.Context, signs *fsnotify.Watcher, file string, names []string) {
-	var settled <-chan time.Time
+	var settled, again <-chan time.Time
 	for {
 		select {
 		case <-ctx.Done():
@@ -76,9 +89,21 @@ func (w fileWatch) follow(ctx context.Context, signs *fsnotify.Watcher, file str
 				continue
 			}
 		case <-signs.Errors: // signs were lost: perhaps one of the file
+		case <-w.asked:
+		case <-again:
+			again = nil
+			if _, err := os.Stat(file); err != nil {
+				again = time.After(lookForFile)
+				continue
+			}
 		case <-settled:
+			var err error
 			settled = nil
-			names, _ = watchFolders(signs, file) // its links may lead elsewhere now
+			names, err = watchFolders(signs, file) // its links may lead elsewhere now
+			_, gone := os.Stat(file)
+			if err != nil || gone != nil {
+				again = time.After(lookForFile)
+			}
 			w.tell()
 			continue
 		}

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"context"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/fsnotify/fsnotify"
 )
@@ -40,4 +43,41 @@ func TestALinkedFileHasTwoNames(t *testing.T) {
 	if err != nil || !slices.Equal(names, []string{"portico.yaml", "settings.yaml"}) {
 		t.Errorf("its names are %q, %v", names, err)
 	}
+}
+
+func TestAFolderThatIsMadeAgainIsWatchedAgain(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "portico")
+	file := filepath.Join(folder, "portico.yaml")
+	create := func() {
+		t.Helper()
+		must(t, os.Mkdir(folder, 0o700))
+		write(t, file, "")
+	}
+	create()
+	ctx, cancel := context.WithCancel(t.Context())
+	w := watchFile(ctx, file, slog.New(slog.DiscardHandler))
+	defer func() {
+		cancel()
+		<-w.ended
+	}()
+	told := func(when string) {
+		t.Helper()
+		select {
+		case <-w.seen:
+		case <-time.After(30 * time.Second):
+			t.Fatalf("nothing is told %s", when)
+		}
+	}
+	told("at first")
+	must(t, os.RemoveAll(folder))
+	told("when the folder is removed")
+	create()
+	told("when it is there again")
+	time.Sleep(lookForFile + 3*settle) // by then nobody looks for the file any more
+	select {
+	case <-w.seen:
+	default:
+	}
+	write(t, file, "changed")
+	told("of a change in it")
 }
