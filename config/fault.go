@@ -85,6 +85,15 @@ func (v *verdict) given(path string) bool {
 	return ok
 }
 
+// secretAt returns which setting is to blame for a secret: itself, if a variable holds it, else the one that names
+// its file.
+func (v *verdict) secretAt(path string) string {
+	if v.given(path) {
+		return path
+	}
+	return path + "_file"
+}
+
 // unread reports whether the setting, or one it is part of, could not be read.
 func (v *verdict) unread(path string) bool {
 	for ; path != ""; path = parent(path) {

@@ -3,6 +3,7 @@ package config
 import (
 	"cmp"
 	"net/url"
+	"strings"
 )
 
 // Traces are about what is recorded of single requests, for a collector.
@@ -42,6 +43,8 @@ func (c *Config) checkTraces(v *verdict) {
 	switch {
 	case err != nil || at.Host == "" || at.Scheme != "http" && at.Scheme != "https" || at.RawQuery != "" || at.Fragment != "":
 		v.fault("traces.endpoint", "%q is not the URL of a collector; want one such as http://localhost:4318", c.Traces.Endpoint)
+	case strings.HasSuffix(strings.TrimSuffix(at.Path, "/"), "/v1/traces"):
+		v.fault("traces.endpoint", "%q is where traces go, which is found below the collector's URL; leave out /v1/traces", c.Traces.Endpoint)
 	case at.User != nil:
 		v.fault("traces.endpoint", "holds a password; a collector's key goes into OTEL_EXPORTER_OTLP_HEADERS")
 	}

@@ -18,6 +18,9 @@ func (c *Config) checkCallers(v *verdict) {
 	if !OnLoopback(c.Admin) && c.AdminToken.IsZero() && c.AdminTokenFile == "" && checkListen(c.Admin) == "" {
 		v.warn("admin", "%q is not on a loopback address and admin_token_file is missing: all but metrics and health is refused there", c.Admin)
 	}
+	if strings.ContainsAny(c.AdminToken.Reveal(), "\r\n") {
+		v.fault(v.secretAt("admin_token"), "holds several lines, and no request can; want the token alone")
+	}
 	c.checkOrigins(v)
 	if c.Logins.FailuresPerAddress < c.Logins.FailuresPerName {
 		v.fault("logins.failures_per_address", "%d is less than failures_per_name, %d; an address has many names", c.Logins.FailuresPerAddress, c.Logins.FailuresPerName)

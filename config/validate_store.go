@@ -24,7 +24,7 @@ func (c *Config) checkStore(v *verdict) {
 	keys, err := s.Keys()
 	switch {
 	case err != nil:
-		v.fault("store.key_file", "%v; want one key a line, as openssl rand -base64 32 makes them", err)
+		v.fault(v.secretAt("store.key"), "%v; want one key a line, as openssl rand -base64 32 makes them", err)
 	case len(keys) == 0 && s.KeyFile == "":
 		v.fault("store.key_file", "is missing; name a file with the keys that sessions are sealed with, one a line, as openssl rand -base64 32 makes them")
 	}
