@@ -171,6 +171,25 @@ func TestACertificateThatIsNotValidWaits(t *testing.T) {
 	expect("when neither is valid", "ended too", "level=WARN", "was read again")
 }
 
+func TestWhereHealthIsAsked(t *testing.T) {
+	secured := []string{"PORTICO_ADMIN_TLS_CERTIFICATE_FILE=x"}
+	for _, tt := range []struct {
+		address string
+		environ []string
+		want    string
+	}{
+		{":9180", nil, "http://127.0.0.1:9180/healthz"},
+		{":9180", secured, "https://127.0.0.1:9180/healthz"},
+		{"http://127.0.0.1:9180", nil, "http://127.0.0.1:9180/healthz"},
+		{"http://127.0.0.1:9180/", secured, "http://127.0.0.1:9180/healthz"},
+		{"https://127.0.0.1:9180/", nil, "https://127.0.0.1:9180/healthz"},
+	} {
+		if got := healthURL(tt.address, tt.environ); got != tt.want {
+			t.Errorf("healthURL(%q, %q) = %q; want %q", tt.address, tt.environ, got, tt.want)
+		}
+	}
+}
+
 func TestHTTPS(t *testing.T) {
 	files := filesIn(t.TempDir())
 	certify(t, files, "door")

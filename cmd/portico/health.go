@@ -41,14 +41,15 @@ func health(ctx context.Context, p process, args []string) error {
 // healthURL returns where the server at an address tells of its health: over HTTPS if the address or the
 // environment says so.
 func healthURL(address string, environ []string) string {
-	bare, secured := strings.CutPrefix(address, "https://")
+	bare, secured := strings.CutPrefix(strings.TrimSuffix(address, "/"), "https://")
+	bare, inClear := strings.CutPrefix(bare, "http://")
 	secured = secured || slices.ContainsFunc(environ, func(variable string) bool {
 		return strings.HasPrefix(variable, "PORTICO_ADMIN_TLS_CERTIFICATE_FILE=") && !strings.HasSuffix(variable, "=")
 	})
-	if secured {
+	if secured && !inClear {
 		return "https://" + dialable(bare) + "/healthz"
 	}
-	return "http://" + dialable(address) + "/healthz"
+	return "http://" + dialable(bare) + "/healthz"
 }
 
 // asking trusts whoever answers: the question tells nothing, and a certificate names no loopback address.
