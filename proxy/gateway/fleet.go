@@ -174,7 +174,7 @@ func (f *fleet) join(ctx context.Context, s session.Session) (*Agent, error) {
 	}
 	f.gateway.settings.Metrics.adopted()
 	f.gateway.log.InfoContext(ctx, "session taken up", "session", agent.short, "site", agent.Sites())
-	agent.start(func() { f.tend(agent) })
+	agent.start(func() { f.tend(agent, false) })
 	return agent, nil
 }
 

@@ -37,6 +37,7 @@ type htccPart struct {
 	synced   bool      // the reader tells of every change
 	moments  moments   // what devices and channels are as new as
 	tells    bool      // the agent's applications are told of changes
+	first    string    // marks of what they were shown first, in a fleet
 	unheard  unheard   // own operations
 	away     bool      // the site could not be reached
 	over     bool      // the part has ended: no upstream session can be had
@@ -58,6 +59,9 @@ func newHTCCPart(a *Agent, at *htccSite, login string, owned []htccapi.MediaChan
 		if opened.user.Text("userName") != "" { // of one that another replica opened it may be missing
 			p.takeLocked(opened.user)
 		}
+	}
+	if !p.tells {
+		p.first = firstShown(p.viewLocked())
 	}
 	return p
 }

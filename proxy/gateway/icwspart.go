@@ -62,6 +62,7 @@ type icwsPart struct {
 	watched     bool             // the part has been current since its upstream session was opened
 	full        fullLists        // what the reader received since it does
 	tells       bool             // the agent's applications are told of changes
+	first       string           // marks of what they were shown first, in a fleet; "" of a late part
 	behindUntil time.Time        // another replica may have changed the state, and the site may tell of it only later
 	asRead      *shown           // what the last read alone shows, if another replica may have; else nil
 	moments     moments          // what state is as new as
@@ -177,6 +178,9 @@ func (p *icwsPart) begin(ctx context.Context) error {
 	p.atLogin = got.activations
 	p.begun, p.readAt, p.readFrom = true, time.Now(), began
 	p.changedLocked()
+	if !p.late && p.agent.gateway.fleet != nil {
+		p.first = firstShown(p.shownLocked())
+	}
 	if p.late && p.agent.isHeard() { // the agent's applications know them without these channels
 		p.tellLocked(&translate.View{}, translate.Heard{})
 	}

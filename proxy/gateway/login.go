@@ -321,7 +321,7 @@ func (g *Gateway) begin(ctx context.Context, route Route, opened []opening, c Ca
 	g.settings.Metrics.began()
 	g.log.InfoContext(ctx, "session began", "session", agent.short, "site", agent.Sites())
 	if g.fleet != nil {
-		agent.start(func() { g.fleet.tend(agent) })
+		agent.start(func() { g.fleet.tend(agent, true) })
 		return agent, nil
 	}
 	for _, p := range agent.parts {

@@ -60,6 +60,9 @@ type part interface {
 	kept() shown
 	current() bool
 
+	// hasShown reports whether the part knows what the agent's applications are shown of it first.
+	hasShown() bool
+
 	// tell has the part tell of changes from now on, or no more, and returns what it shows at that moment: each
 	// change is in there, or told. Another replica may have told of writes whose completion is still to come.
 	tell(changes bool) standing

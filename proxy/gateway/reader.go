@@ -24,6 +24,7 @@ type reader struct {
 	agent *Agent
 	stop  context.CancelFunc // nil while nothing is read
 	takes func()             // over what is told
+	first bool               // nobody can have told the agent's applications anything yet
 	work  sync.WaitGroup
 	deaf  func()    // ends to listen for operations of other replicas
 	until time.Time // when the lease runs out
@@ -37,9 +38,9 @@ type reader struct {
 func leaseOf(login string) string { return "reader/" + login }
 
 // tend keeps an agent in step with the other replicas until the session ends here: who reads, when it
-// was used, and what its upstream sessions are.
-func (f *fleet) tend(a *Agent) {
-	r := &reader{agent: a}
+// was used, and what its upstream sessions are. fresh says that the session begins here.
+func (f *fleet) tend(a *Agent, fresh bool) {
+	r := &reader{agent: a, first: fresh}
 	defer f.leave(r)
 	for {
 		f.report(a)
@@ -94,6 +95,7 @@ func (r *reader) lose() {
 		r.agent.gateway.settings.Metrics.lease(leaseLost)
 	}
 	r.end()
+	r.first = false // others may read from now on
 }
 
 // begin has every part read, unless it does. Then it takes over what is told once more, if the store could not tell
@@ -113,6 +115,10 @@ func (r *reader) begin() {
 		r.run(func() { p.watch(ctx) })
 	}
 	r.takes = func() { r.agent.takeOver(ctx) }
+	if r.first {
+		r.run(func() { r.agent.tellFirst(ctx) })
+		return
+	}
 	r.run(r.takes)
 }
 

@@ -81,12 +81,15 @@ func (p *htccPart) current() bool {
 	return p.synced || p.over
 }
 
+// hasShown reports whether what is shown first is known: it came with the log-in.
+func (p *htccPart) hasShown() bool { return true }
+
 // tell has changes told or not. Of writes the site tells, whoever reads.
 func (p *htccPart) tell(changes bool) standing {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.tells = changes
-	return standing{p.viewLocked(), p.notifiedLocked()}
+	return standing{p.viewLocked(), p.notifiedLocked(), p.first}
 }
 
 func bodiesOf(resources []Resource) []any {

@@ -70,6 +70,13 @@ func (p *icwsPart) current() bool {
 	return p.currentLocked() || p.over
 }
 
+// hasShown reports whether what is shown first is known, or nothing is.
+func (p *icwsPart) hasShown() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.begun || p.late || p.over
+}
+
 // tell has changes told or not, and takes writes under way for told.
 func (p *icwsPart) tell(changes bool) standing {
 	p.mu.Lock()
@@ -78,7 +85,7 @@ func (p *icwsPart) tell(changes bool) standing {
 		p.state = p.state.AllTold()
 	}
 	p.tells = changes
-	return standing{p.shownLocked(), notified(p.viewLocked())}
+	return standing{p.shownLocked(), notified(p.viewLocked()), p.first}
 }
 
 // notified returns the part's channels as notifications carry them.

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -14,7 +15,8 @@ import (
 
 // In a fleet changes of state are told by the replica that reads what the sites push. One that begins to
 // read, after another has died or left, knows by a mark in the journal what the applications were told
-// last: it tells what is different by then, whole, and nothing that is not.
+// last: it tells what is different by then, whole, and nothing that is not. Where there is no mark nobody was
+// told anything, and they know what they were shown first.
 
 // How long a replica that begins to read waits at most until all sites have said what holds, and how often
 // it looks. A site that is away must not keep back what the others tell.
@@ -25,43 +27,80 @@ const (
 
 // takeOver begins to tell of changes, and of those that nobody told of since another replica did.
 func (a *Agent) takeOver(ctx context.Context) {
-	began := time.Now()
-	for !a.current() && time.Since(began) < takeOverWithin {
-		if sleep(ctx, takeOverLooks) != nil {
-			return
-		}
+	if !a.await(ctx, part.current) {
+		return
 	}
 	resume := a.pause()
 	defer resume()
 	a.tellsSince.Store(time.Now().UnixNano())
+	shows := a.tell(true)
+	now := marksOf(shows)
+	before, err := a.marked(now)
+	if err != nil {
+		return
+	}
+	a.outbox.putFirst(since(cmp.Or(before, firstOf(shows)), now, shows)...)
+}
+
+// tellFirst begins to tell of changes where nobody did before: at once, with what is different by now from what the
+// applications were shown first. What they know is marked as soon as that is known.
+func (a *Agent) tellFirst(ctx context.Context) {
+	resume := a.pause()
+	a.tellsSince.Store(time.Now().UnixNano())
+	shows := a.tell(true)
+	untold := since(firstOf(shows), marksOf(shows), shows)
+	a.outbox.putFirst(untold...)
+	if len(untold) == 0 { // what the sites notify of was not told, be it the same as before
+		a.tellsSince.Store(0)
+	}
+	resume()
+	if !a.await(ctx, part.hasShown) {
+		return
+	}
+	resume = a.pause()
+	defer resume()
+	_, _ = a.marked(a.marks())
+}
+
+// await waits until all parts are as asked for, but not for long, and reports whether ctx goes on.
+func (a *Agent) await(ctx context.Context, are func(part) bool) bool {
+	began := time.Now()
+	for slices.ContainsFunc(a.parts, func(p part) bool { return !are(p) }) && time.Since(began) < takeOverWithin {
+		if sleep(ctx, takeOverLooks) != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// tell has all parts tell of changes or not.
+func (a *Agent) tell(changes bool) []standing {
 	shows := make([]standing, len(a.parts))
 	for i, p := range a.parts {
-		shows[i] = p.tell(true)
+		shows[i] = p.tell(changes)
 	}
+	return shows
+}
+
+// marked marks what is told from now on, and returns what was marked before, "" if nothing was. Meanwhile nothing may
+// be sent.
+func (a *Agent) marked(now []string) (before string, err error) {
 	a.tells.Store(true)
 	push := a.gateway.settings.Push
 	if push == nil {
-		return
+		return "", nil
 	}
-	now := marksOf(shows)
 	a.outbox.mark(now)
-	before, err := push.Mark(a.session.ID, strings.Join(now, " "))
+	before, err = push.Mark(a.session.ID, strings.Join(now, " "))
 	a.unmarked.Store(err != nil)
-	if err != nil || before == "" { // nobody was told anything
-		return
-	}
-	a.outbox.putFirst(since(strings.Fields(before), now, shows)...)
+	return before, err
 }
 
 // handOver tells what there is still to tell, with its mark, without which the next reader would tell it again.
 // What changes from then on is neither told nor marked.
 func (a *Agent) handOver() {
 	a.outbox.sending.Lock()
-	shows := make([]standing, len(a.parts))
-	for i, p := range a.parts {
-		shows[i] = p.tell(false)
-	}
-	a.outbox.close(marksOf(shows))
+	a.outbox.close(marksOf(a.tell(false)))
 	a.outbox.sending.Unlock()
 	a.send()
 	a.tells.Store(false)
@@ -73,21 +112,25 @@ func (a *Agent) handOver() {
 // A standing is what a part shows at the moment from which it tells of changes, or does no more.
 type standing struct {
 	shown
-	notified []any // the channels as notifications carry them
+	notified []any  // the channels as notifications carry them
+	first    string // marks of what was shown first, "" if nothing was
 }
 
-// current reports whether every site has said what holds.
-func (a *Agent) current() bool {
-	for _, p := range a.parts {
-		if !p.current() {
-			return false
-		}
+// firstOf returns the marks of what was shown first.
+func firstOf(shows []standing) string {
+	marks := make([]string, len(shows))
+	for i, one := range shows {
+		marks[i] = cmp.Or(one.first, firstShown(shown{}))
 	}
-	return true
+	return strings.Join(marks, " ")
 }
+
+// firstShown returns the marks of what a part shows first.
+func firstShown(is shown) string { return strings.Join(marksOf([]standing{{shown: is}}), " ") }
 
 // since returns notifications of what shows and is not marked as before.
-func since(before, now []string, shows []standing) []letter {
+func since(marked string, now []string, shows []standing) []letter {
+	before := strings.Fields(marked)
 	same := func(i int) bool { return len(before) == len(now) && before[i] == now[i] }
 	var letters []letter
 	channels, changed := []any{}, false
