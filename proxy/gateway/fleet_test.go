@@ -537,3 +537,23 @@ func TestAWriteTurnThatNobodyEndsRunsOut(t *testing.T) {
 		a.expect(anna, "without the store", showsNotReady)
 	})
 }
+
+// A planned stop leaves nobody unread until the others ask for the lease by themselves.
+func TestAnotherReplicaReadsAtOnceWhenOneStops(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fleet := newShared()
+		a, _ := fleet.replica(t)
+		b, _ := fleet.replica(t)
+		c, _ := fleet.replica(t)
+		id := a.login("anna").SessionID()
+		settle()
+		atB, atC := b.cookie(id), c.cookie(id)
+		time.Sleep(leaseEvery / 5)
+		a.Close(t.Context())
+		time.Sleep(500 * time.Millisecond)
+		synctest.Wait()
+		if atB.reads.Load() == atC.reads.Load() {
+			t.Errorf("half a second after a replica has stopped, reads = %v at both others; want one", atB.reads.Load())
+		}
+	})
+}

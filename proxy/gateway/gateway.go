@@ -264,9 +264,13 @@ func (g *Gateway) endAll(ctx context.Context) {
 		place := places[agent.parts[0].siteName()]
 		ends.Go(func() {
 			place <- struct{}{}
-			defer func() { <-place }()
+			read := agent.reads.Load()
 			g.stopped(agent)
 			agent.wait(ctx)
+			<-place
+			if read { // by this replica of a fleet, which has given up the lease by now
+				agent.vacant(ctx)
+			}
 		})
 	}
 	ends.Wait()

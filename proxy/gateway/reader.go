@@ -32,6 +32,8 @@ type reader struct {
 	came  time.Time     // when applications began to wait here; zero while none do
 	meek  time.Time     // until when the lease is left to others
 	next  time.Duration // until it is asked for again
+	freed chan struct{} // room for one: another replica has given it up
+	quits func()        // to listen for that; nil while nobody does
 }
 
 // leaseOf returns the name of the lease to read an agent's upstream sessions.
@@ -40,19 +42,48 @@ func leaseOf(login string) string { return "reader/" + login }
 // tend keeps an agent in step with the other replicas until the session ends here: who reads, when it
 // was used, and what its upstream sessions are. fresh says that the session begins here.
 func (f *fleet) tend(a *Agent, fresh bool) {
-	r := &reader{agent: a, first: fresh}
+	r := &reader{agent: a, first: fresh, freed: make(chan struct{}, 1)}
 	defer f.leave(r)
-	for {
-		f.report(a)
-		f.yield(r)
+	defer r.attend(false)
+	for due := true; ; {
+		if due {
+			f.report(a)
+			f.yield(r)
+		}
 		f.contend(r)
+		r.attend(r.stop == nil)
 		select {
 		case <-a.life.Done():
 			return
 		case <-time.After(r.next):
+			due = true
+		case <-r.freed:
+			due = false
 		}
 	}
 }
+
+// attend listens for a lease that is given up, or does no more. What was given up before it was heard of is asked for
+// once more too.
+func (r *reader) attend(listens bool) {
+	switch {
+	case listens && r.quits == nil:
+		r.quits = r.agent.gateway.fleet.Bell.Hear(r.agent.vacancy(), func() {
+			select {
+			case r.freed <- struct{}{}:
+			default: // it will be asked for anyway
+			}
+		})
+	case !listens && r.quits != nil:
+		r.quits()
+		r.quits = nil
+	}
+}
+
+// vacant tells the other replicas that the agent, who was read here, is for one of them to read.
+func (a *Agent) vacant(ctx context.Context) { _ = a.gateway.fleet.Bell.Ring(ctx, a.vacancy()) }
+
+func (a *Agent) vacancy() string { return "vacancies/" + a.session.ID }
 
 // contend takes or renews the lease, and begins or stops to read.
 func (f *fleet) contend(r *reader) {

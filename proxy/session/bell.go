@@ -79,5 +79,6 @@ func (b *memoryBell) Ring(_ context.Context, name string) error {
 // Hear implements Bell.
 func (b *memoryBell) Hear(name string, heard func()) (stop func()) {
 	b.listeners.Set(name, heard)
+	b.listeners.Call(name) // what was rung before was not heard
 	return func() { b.listeners.Set(name, nil) }
 }
