@@ -70,11 +70,11 @@ type icwsPart struct {
 	readFrom    moment           // in which that read began
 	atLogin     map[string]bool
 	owed        []htccapi.MediaChannel // of a Start that failed here, and is to be made up for; nil: of none
-	activated   time.Time         // when activations were set by us last
-	writes      map[string]*write // accepted and not completed, by request id
-	plans       int               // carried out so far
-	holding     bool              // a plan is carried out
-	held        []icwsapi.Message // since then
+	activated   time.Time              // when activations were set by us last
+	writes      map[string]*write      // accepted and not completed, by request id
+	plans       int                    // carried out so far
+	holding     bool                   // a plan is carried out
+	held        []icwsapi.Message      // since then
 }
 
 // newICWSPart makes the part of a new upstream session; of the zero Conn one is opened when it is
