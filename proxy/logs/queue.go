@@ -28,20 +28,22 @@ type Queue struct {
 	out     io.Writer // of one goroutine at a time
 	beside  io.Writer
 	counted *counters
-	torn    bool // the last write ended within a line; of the goroutine that writes
+	start   func() // write, bound once: a line is to allocate nothing
+	torn    bool   // the last write ended within a line; of the goroutine that writes
 
 	mu      sync.Mutex
 	waiting []byte        // lines; guarded by mu
 	spare   []byte        // to wait in next, when waiting is written; guarded by mu
-	idle    chan struct{} // closed when nothing waits or is being written; guarded by mu
+	writing bool          // write runs; guarded by mu
+	idle    chan struct{} // closed when it ends, nil if nobody waits for that; guarded by mu
 
 	once sync.Once
 }
 
 func newQueue(out, beside io.Writer, counted *counters) *Queue {
-	idle := make(chan struct{})
-	close(idle)
-	return &Queue{out: out, beside: beside, counted: counted, idle: idle}
+	q := &Queue{out: out, beside: beside, counted: counted}
+	q.start = q.write
+	return q
 }
 
 var errFull = errors.New("nobody takes them as fast as they come")
@@ -55,20 +57,19 @@ func (q *Queue) Write(line []byte) (int, error) {
 		return 0, errFull
 	}
 	q.waiting = append(q.waiting, line...)
-	select {
-	case <-q.idle:
-		q.idle = make(chan struct{})
-		go q.write()
-	default:
+	if !q.writing {
+		q.writing = true
+		go q.start()
 	}
 	return len(line), nil
 }
 
 // Flush waits until all is written, at most for a time, and reports whether it is.
 func (q *Queue) Flush(within time.Duration) bool {
-	q.mu.Lock()
-	idle := q.idle
-	q.mu.Unlock()
+	idle := q.idleness()
+	if idle == nil {
+		return true
+	}
 	late := time.NewTimer(within)
 	defer late.Stop()
 	select {
@@ -77,6 +78,16 @@ func (q *Queue) Flush(within time.Duration) bool {
 	case <-late.C:
 		return false
 	}
+}
+
+// idleness returns a channel that is closed when all is written, nil if all is.
+func (q *Queue) idleness() <-chan struct{} {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.writing && q.idle == nil {
+		q.idle = make(chan struct{})
+	}
+	return q.idle
 }
 
 // write writes until nothing waits. What came meanwhile goes out in one.
@@ -96,7 +107,11 @@ func (q *Queue) take() []byte {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if len(q.waiting) == 0 {
-		close(q.idle)
+		q.writing = false
+		if q.idle != nil {
+			close(q.idle)
+			q.idle = nil
+		}
 		return nil
 	}
 	lines := q.waiting
