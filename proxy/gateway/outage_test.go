@@ -241,14 +241,33 @@ func TestAStoreThatIsDownCostsNoLogIn(t *testing.T) {
 
 func agentName(n int) string { return fmt.Sprintf("agent%04d", n) }
 
+// heardLog is a log whose readers take what was said.
+type heardLog struct {
+	mu   sync.Mutex
+	text bytes.Buffer // guarded by mu
+}
+
+func (s *heardLog) Write(line []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.Write(line)
+}
+
+func (s *heardLog) take() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	defer s.text.Reset()
+	return s.text.String()
+}
+
 func TestTheLogSaysWhyASiteDoesNotAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var log bytes.Buffer // of nobody else once the bubble waits
-		w := newWorld(t, &icwssim.Server{}, func(s *Settings, _ *Site) { s.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
+		log := &heardLog{}
+		w := newWorld(t, &icwssim.Server{}, func(s *Settings, _ *Site) { s.Logger = slog.New(slog.NewTextHandler(log, nil)) })
 		synctest.Wait()
-		said := func(when string, want ...string) {
+		expect := func(when string, want ...string) {
 			t.Helper()
-			text := log.String()
+			text := log.take()
 			if lines := strings.Count(text, "\n"); lines != min(len(want), 1) {
 				t.Errorf("%s the log has %d lines:\n%s", when, lines, text)
 			}
@@ -257,15 +276,14 @@ func TestTheLogSaysWhyASiteDoesNotAnswer(t *testing.T) {
 					t.Errorf("%s it does not say %s:\n%s", when, one, text)
 				}
 			}
-			log.Reset()
 		}
-		said("at first")
+		expect("at first")
 		w.fault(icwssim.Fault{Route: "GET /icws/connection/version", Status: 503, Times: 6})
 		time.Sleep(6 * probeEvery)
 		synctest.Wait()
-		said("while the site is down", "level=WARN", `msg="the site does not answer"`, "site=pureconnect", "503")
+		expect("while the site is down", "level=WARN", `msg="the site does not answer"`, "site=pureconnect", "503")
 		time.Sleep(probeEvery)
 		synctest.Wait()
-		said("when it is up", "level=INFO", `msg="the site answers again"`)
+		expect("when it is up", "level=INFO", `msg="the site answers again"`)
 	})
 }
