@@ -100,11 +100,16 @@ vuln:
 	  echo "left out: govulncheck. Its database $(VULNDB) does not answer, or there is no curl to ask it with"; \
 	fi
 
-# need installs the packages $(1) if one of the commands $(2) is missing, for the target $(3).
+# need installs the packages $(1) if one of the commands $(2) is missing, for the target $(3). A Node that did not
+# come from Debian, and brings npm along, stays: Debian's cannot be installed beside it.
 define need
 	@missing() { for command in $(2); do command -v $$command >/dev/null 2>&1 || return 0; done; return 1; }; \
 	if missing && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
-	  apt-get update -qq && apt-get install -y -qq $(1); \
+	  packages="$(1)"; \
+	  if command -v node >/dev/null 2>&1 && command -v npm >/dev/null 2>&1; then \
+	    packages="$(filter-out nodejs npm,$(1))"; \
+	  fi; \
+	  apt-get update -qq && apt-get install -y -qq $$packages; \
 	fi; \
 	if missing && [ -n "$$CI" ]; then \
 	  echo "CI needs $(1) for $(3) and cannot install them" >&2; exit 1; \
