@@ -233,9 +233,6 @@ func write(t testing.TB, path, text string) {
 // TestAFileWithoutAnEndIsRefused would run out of memory if it were read to its end.
 func TestAFileWithoutAnEndIsRefused(t *testing.T) {
 	const endless = "/dev/zero"
-	if _, err := os.Stat(endless); err != nil {
-		t.Skip(err)
-	}
 	_, err := Load(endless, nil)
 	if err == nil || err.Error() != endless+": is longer than 1MiB" {
 		t.Errorf("Load(%q) = %v", endless, err)
@@ -253,9 +250,6 @@ func TestAPipeIsRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	name := fmt.Sprintf("/dev/fd/%d", reader.Fd())
-	if _, err := os.Stat(name); err != nil {
-		t.Skip(err)
-	}
 	_, err = Load(name, nil)
 	if err != nil {
 		t.Errorf("Load(%q) = %v", name, err)

@@ -183,9 +183,7 @@ func (p *htccPart) leave(ctx context.Context) []result {
 			failed = append(failed, result{name, err})
 			continue
 		}
-		p.change(func() {
-			p.unasked = slices.DeleteFunc(slices.Clone(p.unasked), func(one htccapi.MediaChannel) bool { return one == name })
-		})
+		p.change(func() { p.unasked = without(p.unasked, name) })
 	}
 	return failed
 }

@@ -47,6 +47,16 @@ func worksAt(t *testing.T, cloud *htccsim.Server, user, want string) {
 	}
 }
 
+// atWork returns cleo, who is Ready on all channels of both sites.
+func atWork(t *testing.T, cloud *htccsim.Server) (*world, *Agent) {
+	t.Helper()
+	w := newUnion(t, &icwssim.Server{}, cloud)
+	cleo := w.login("cleo")
+	w.posted(cleo, "", startAll)
+	w.posts(cleo, `{"operationName":"Ready"}`)
+	return w, cleo
+}
+
 // voiceAlone is a PureConnect site that has no channel but the one that it owns.
 func voiceAlone(_ *Settings, s *Site) {
 	s.Rules.Channels = []translate.Channel{{Name: htccapi.Voice, Workgroups: []string{"Sales", "Support"}}}
@@ -56,10 +66,7 @@ func voiceAlone(_ *Settings, s *Site) {
 func TestAskedChannelsThatTheSiteDoesNotListFail(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cloud := &htccsim.Server{}
-		w := newUnion(t, &icwssim.Server{}, cloud)
-		cleo := w.login("cleo")
-		w.posted(cleo, "", startAll)
-		w.posts(cleo, `{"operationName":"Ready"}`)
+		w, cleo := atWork(t, cloud)
 		w.posts(cleo, startOf("voice chat"))
 		w.faultCloud(cloud, htccsim.Fault{Scenario: "multimedia-down"})
 		time.Sleep(time.Minute)
@@ -105,10 +112,7 @@ func TestASiteWhoseOnlyChannelsAreNotAskedForOffersNoWork(t *testing.T) {
 // TestAStartThatFailsWhereNothingIsAskedFor has PureConnect, which owns voice alone, refuse to take the agent from it.
 func TestAStartThatFailsWhereNothingIsAskedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newUnion(t, &icwssim.Server{}, &htccsim.Server{})
-		cleo := w.login("cleo")
-		w.posted(cleo, "", startAll)
-		w.posts(cleo, `{"operationName":"Ready"}`)
+		w, cleo := atWork(t, &htccsim.Server{})
 		w.fault(icwssim.Fault{Route: routePutActivations, Status: 500, Times: 2})
 		if got := w.posts(cleo, startOf("chat email")); got != "+chat +email -voice" {
 			t.Errorf("Start = %s; want voice failed", got)
@@ -128,10 +132,7 @@ func TestAStartThatFailsWhereNothingIsAskedFor(t *testing.T) {
 // TestAStartThatFailedKeepsNobodyFromPausing has the site refuse it once more, and the pause not.
 func TestAStartThatFailedKeepsNobodyFromPausing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newUnion(t, &icwssim.Server{}, &htccsim.Server{})
-		cleo := w.login("cleo")
-		w.posted(cleo, "", startAll)
-		w.posts(cleo, `{"operationName":"Ready"}`)
+		w, cleo := atWork(t, &htccsim.Server{})
 		w.fault(icwssim.Fault{Route: routePutActivations, Status: 500, Times: 2})
 		w.posts(cleo, startOf("chat"))
 		if got := w.posts(cleo, `{"operationName":"NotReady"}`); got != "+voice +chat" {
@@ -144,10 +145,7 @@ func TestAStartThatFailedKeepsNobodyFromPausing(t *testing.T) {
 func TestHTCCIsToldWhatIsNotAskedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cloud := &htccsim.Server{}
-		w := newUnion(t, &icwssim.Server{}, cloud)
-		cleo := w.login("cleo")
-		w.posted(cleo, "", startAll)
-		w.posts(cleo, `{"operationName":"Ready"}`)
+		w, cleo := atWork(t, cloud)
 		worksAt(t, cloud, "cleo", "chat:Ready email:Ready")
 		if got := w.posts(cleo, startOf("voice chat")); got != "+voice +chat" {
 			t.Errorf("Start = %s; want +voice +chat", got)
