@@ -78,6 +78,9 @@ func (p *htccPart) set(ctx context.Context, ask Ask) ([]result, error) {
 	}
 	if ask.Channel != "" {
 		_, err = p.post(ctx, htcc.ChannelPath(ask.Channel), body)
+		if err == nil {
+			p.wanted(ask.Channel)
+		}
 		return each([]htccapi.MediaChannel{ask.Channel}, err), nil
 	}
 	if !p.agent.readsHere() { // nobody tells which channels there are
@@ -161,6 +164,15 @@ func (p *htccPart) owes(channels []htccapi.MediaChannel, ask Ask) {
 			}
 		}
 		p.asked, p.unasked, p.started = channels, unasked, ask.Body
+	})
+}
+
+// wanted notes that the agent has set a channel themselves that is still to be left: it is not any more.
+func (p *htccPart) wanted(channel htccapi.MediaChannel) {
+	p.change(func() {
+		if slices.Contains(p.unasked, channel) {
+			p.asked, p.unasked = append(slices.Clone(p.asked), channel), without(p.unasked, channel)
+		}
 	})
 }
 

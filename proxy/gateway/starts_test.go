@@ -167,6 +167,23 @@ func TestHTCCIsToldWhatIsNotAskedFor(t *testing.T) {
 	})
 }
 
+// TestWhatAnAgentSetsThemselvesIsNotLeft has HTCC refuse to take cleo from chat, which she then sets herself.
+func TestWhatAnAgentSetsThemselvesIsNotLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cloud := &htccsim.Server{}
+		w, cleo := atWork(t, cloud)
+		w.faultCloud(cloud, htccsim.Fault{Route: "POST /api/v2/me/channels/{channel}", Status: 500, Times: 2})
+		if got := w.posts(cleo, startOf("voice email")); got != "+voice +email -chat" {
+			t.Errorf("Start = %s; want chat failed", got)
+		}
+		w.posted(cleo, "chat", `{"operationName":"Ready"}`)
+		if got := w.posts(cleo, `{"operationName":"Ready"}`); got != "+voice +chat +email" {
+			t.Errorf("Ready = %s; want all", got)
+		}
+		worksAt(t, cloud, "cleo", "chat:Ready email:Ready")
+	})
+}
+
 // TestAnAgentWhosePartHasEndedCanLogOut ends cleo's part at PureConnect.
 func TestAnAgentWhosePartHasEndedCanLogOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
