@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"portico/proxy/fault"
@@ -42,6 +43,15 @@ func (p *icwsPart) setOwed(channels []htccapi.MediaChannel) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.owed = channels
+}
+
+// wanted notes that the agent has set a channel themselves: a Start that is owed does not take them from it any more.
+func (p *icwsPart) wanted(channel htccapi.MediaChannel) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.owed != nil && !slices.Contains(p.owed, channel) {
+		p.owed = append(slices.Clone(p.owed), channel)
+	}
 }
 
 // makeUp carries out a Start that failed, before an operation on all channels: that must offer no work on one which

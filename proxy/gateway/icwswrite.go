@@ -27,6 +27,9 @@ func (p *icwsPart) set(ctx context.Context, ask Ask) ([]result, error) {
 	if err != nil {
 		return nil, err
 	}
+	if ask.Channel != "" {
+		p.wanted(ask.Channel)
+	}
 	return each(channels, nil), nil
 }
 

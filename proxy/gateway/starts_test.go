@@ -184,6 +184,22 @@ func TestWhatAnAgentSetsThemselvesIsNotLeft(t *testing.T) {
 	})
 }
 
+// TestAStartThatIsOwedLeavesWhatAnAgentSetsThemselves does so with voice, at PureConnect.
+func TestAStartThatIsOwedLeavesWhatAnAgentSetsThemselves(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, cleo := atWork(t, &htccsim.Server{})
+		w.fault(icwssim.Fault{Route: routePutActivations, Status: 500, Times: 1})
+		if got := w.posts(cleo, startOf("chat email")); got != "+chat +email -voice" {
+			t.Errorf("Start = %s; want voice failed", got)
+		}
+		w.posted(cleo, htccapi.Voice, `{"operationName":"Ready"}`)
+		if got := w.posts(cleo, `{"operationName":"Ready"}`); got != "+voice +chat +email" {
+			t.Errorf("Ready = %s; want all", got)
+		}
+		w.holds("cleo", "Available")
+	})
+}
+
 // TestAnAgentWhosePartHasEndedCanLogOut ends cleo's part at PureConnect.
 func TestAnAgentWhosePartHasEndedCanLogOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
