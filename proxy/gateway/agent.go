@@ -197,8 +197,11 @@ func (a *Agent) partEnded(p part, why ending) {
 	a.over[p] = true
 	last := len(a.over) == len(a.parts)
 	a.mu.Unlock()
-	if last {
+	switch {
+	case last:
 		a.gateway.end(a, why)
+	default:
+		a.start(a.tellFleet)
 	}
 }
 

@@ -36,7 +36,7 @@ func (g *Gateway) AtHand(c Caller) *Agent {
 // for every now and then besides.
 func (g *Gateway) agentAtHand(id string) *Agent {
 	here := g.agent(id)
-	if here == nil || !here.readsHere() {
+	if here == nil || !here.readsHere() || g.fleet != nil && here.hasEndedPart() {
 		return nil
 	}
 	return here
@@ -87,7 +87,7 @@ func (g *Gateway) MeAtHand(a *Agent, form []byte) (Me, []byte, bool) {
 		return Me{}, nil, false
 	}
 	p.mu.Lock()
-	kept := p.begun && !p.over && p.knownLocked() && p.shows != nil
+	kept := p.begun && p.over == "" && p.knownLocked() && p.shows != nil
 	var view shown
 	if kept {
 		view = p.pushedLocked()

@@ -174,6 +174,9 @@ func (f *fleet) join(ctx context.Context, s session.Session) (*Agent, error) {
 	}
 	f.gateway.settings.Metrics.adopted()
 	f.gateway.log.InfoContext(ctx, "session taken up", "session", agent.short, "site", agent.Sites())
+	for _, p := range agent.parts {
+		p.learnFate(s.Upstreams[p.siteName()])
+	}
 	agent.start(func() { f.tend(agent, false) })
 	return agent, nil
 }

@@ -212,6 +212,10 @@ func (p *htccPart) succeeded(ctx context.Context, gone *htcc.Session) (*htcc.Ses
 	if err != nil || record == nil {
 		return nil, err
 	}
+	if fateOf(record).Over != "" {
+		p.ended(nil)
+		return nil, errEnded
+	}
 	opened, err := p.site.resume(ctx, record)
 	if err != nil {
 		return nil, err

@@ -152,12 +152,12 @@ func (p *icwsPart) lostAlone(ctx context.Context) bool {
 	return p.site.service.livedSince(ctx, p.verifiedAt())
 }
 
-// forcedOff asks about a session that is gone whether the site wants no other in its place. Where a
-// reader receives, a message has said so.
+// forcedOff asks about a session that is gone whether the site wants no other in its place. Where this process
+// receives what the site pushes to the session, a message has said so.
 //
 // Source: ICWS reference, GET connection: also of a previous connection.
 func (p *icwsPart) forcedOff(ctx context.Context, gone icws.Conn) bool {
-	if p.site.service == nil || gone.SessionID == "" {
+	if p.site.service == nil && p.agent.readsHere() || gone.SessionID == "" {
 		return false
 	}
 	state, err := p.site.ICWS.ConnectionState(ctx, gone)

@@ -46,6 +46,9 @@ func (p *icwsPart) rejoin(ctx context.Context, gone icws.Conn) (icws.Conn, error
 		return icws.Conn{}, errEnded
 	}
 	defer p.agent.work.Done()
+	if p.site.service == nil {
+		p.agent.awaitReader(ctx, p.site.Name, encoded(gone))
+	}
 	endTurn, err := p.agent.turn(ctx)
 	if err != nil {
 		return icws.Conn{}, err
@@ -78,6 +81,11 @@ func (p *icwsPart) succeeded(ctx context.Context, gone icws.Conn) (icws.Conn, er
 	if err != nil || record == nil {
 		return icws.Conn{}, err
 	}
+	over := fateOf(record).Over
+	if over != "" {
+		p.end(over)
+		return icws.Conn{}, errEnded
+	}
 	opened, err := p.site.resume(ctx, record)
 	if err != nil {
 		return icws.Conn{}, err
@@ -108,8 +116,10 @@ func (p *icwsPart) setGone() {
 func (p *icwsPart) usable() (icws.Conn, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return *p.conn, p.conn.SessionID != "" && !p.gone
+	return *p.conn, p.usableLocked()
 }
+
+func (p *icwsPart) usableLocked() bool { return p.conn.SessionID != "" && !p.gone }
 
 // logInAgain logs in with the kept password, and ends the session if that cannot succeed. The caller
 // holds joining.
@@ -147,7 +157,7 @@ func (p *icwsPart) reopen(ctx context.Context, presented string) error {
 	if err != nil {
 		return fmt.Errorf("gateway: log in again: %w", err)
 	}
-	if !p.revive(conn) {
+	if !p.revive(conn, true) {
 		logOut(ctx, p.site, conn)
 		return errEnded
 	}
@@ -177,18 +187,23 @@ func (p *icwsPart) reopened(ctx context.Context, presented string) (icws.Conn, e
 }
 
 // revive makes conn that of a part which had ended, and wakes its reader; false if the agent's session
-// has ended meanwhile.
-func (p *icwsPart) revive(conn icws.Conn) bool {
+// has ended meanwhile. recovers says that the state is to be recovered here, as after an outage: until then channels
+// stay LoggedOut.
+func (p *icwsPart) revive(conn icws.Conn, recovers bool) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
 		return false
 	}
-	p.conn, p.who, p.shows, p.gone, p.over = &conn, nil, nil, false, false
+	p.conn, p.who, p.gone, p.over = &conn, nil, false, ""
 	p.verified, _ = p.site.service.life()
-	p.lost = true // channels stay LoggedOut until the state that conn brings is read
+	p.lost = recovers
 	p.losses++
 	p.full = fullLists{}
+	if !recovers {
+		p.state.Link = translate.Unreachable // until it is read, or pushed
+	}
+	p.changedLocked()
 	select {
 	case p.revived.channel() <- struct{}{}:
 	default:
@@ -339,7 +354,7 @@ func (p *icwsPart) end(why ending) {
 		return s, translate.Heard{}
 	}, false)
 	p.mu.Lock()
-	p.over = true
+	p.over = why
 	p.mu.Unlock()
 	p.listenAnew()
 	p.site.commons.leave(p.common)
@@ -353,7 +368,7 @@ func (p *icwsPart) end(why ending) {
 func (p *icwsPart) ended() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.over
+	return p.over != ""
 }
 
 // alone lets one change of the agent's state be made at a time, and has the end of the gateway wait

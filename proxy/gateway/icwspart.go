@@ -56,7 +56,7 @@ type icwsPart struct {
 	losses      int              // how often it was lost so far
 	verified    int              // during which life of the service conn was last known to live
 	closed      bool             // the session has ended, and conn was the last
-	over        bool             // this part has ended, and conn is gone for good
+	over        ending           // why this part has ended, and conn is gone for good; "" while it has not
 	anew        func(error)      // makes the reader receive anew; nil before it did once
 	live        bool             // the reader receives
 	watched     bool             // the part has been current since its upstream session was opened

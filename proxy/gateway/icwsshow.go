@@ -29,11 +29,14 @@ func (p *icwsPart) show(ctx context.Context) (shown, error) {
 		return view, nil
 	}
 	err = p.refresh(ctx)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err != nil && p.over != "" { // as the read has found
+		return p.pushedLocked(), nil
+	}
 	if err != nil {
 		return shown{}, err
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
 	view = p.shownLocked()
 	if p.asRead != nil {
 		view = *p.asRead
@@ -44,7 +47,7 @@ func (p *icwsPart) show(ctx context.Context) (shown, error) {
 
 // atHandLocked reports whether what is kept may be shown, without asking the site.
 func (p *icwsPart) atHandLocked() bool {
-	return p.lost || p.over || p.knownLocked() || p.justBegunLocked()
+	return p.lost || p.over != "" || p.knownLocked() || p.justBegunLocked()
 }
 
 // pushedLocked returns what is kept, and how old it is.
@@ -62,7 +65,7 @@ func (p *icwsPart) recoveredHere(ctx context.Context) error {
 		return err
 	}
 	p.mu.Lock()
-	lost := p.lost && !p.over
+	lost := p.lost && p.over == ""
 	p.mu.Unlock()
 	if !lost {
 		return nil

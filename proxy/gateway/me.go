@@ -271,6 +271,7 @@ func (a *Agent) startAt(ctx context.Context, p part, channels []htccapi.MediaCha
 	err := p.reopen(ctx, ask.Password)
 	var started []result
 	if err == nil {
+		a.tellFleet()
 		started, err = p.start(ctx, channels, ask)
 	} else {
 		p.owes(channels, ask)

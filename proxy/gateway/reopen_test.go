@@ -135,7 +135,7 @@ func TestAReadThatEndsAPartShowsTheOther(t *testing.T) {
 		w.fault(icwssim.Fault{Scenario: "drop-stream", User: "cleo"})
 		time.Sleep(2 * freshFor)
 		w.fault(icwssim.Fault{Scenario: "expire-session", User: "cleo"})
-		w.expect(cleo, "found by the read", "chat:NotReady email:NotReady Inactive dnd:Off")
+		w.expect(cleo, "found by the read", "voice:LoggedOut chat:NotReady email:NotReady Inactive dnd:Off")
 		w.expect(cleo, "afterwards", "voice:LoggedOut chat:NotReady email:NotReady Inactive dnd:Off")
 	})
 }

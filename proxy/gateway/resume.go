@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 
 	"portico/proxy/htcc"
-	"portico/proxy/icws"
 	"portico/proxy/upstream"
 	"portico/translate/htccapi"
 )
@@ -26,28 +25,33 @@ func (g *Gateway) resumed(ctx context.Context, site string, records map[string][
 }
 
 func (s *icwsSite) resume(_ context.Context, record []byte) (opening, error) {
-	var conn icws.Conn
-	err := json.Unmarshal(record, &conn)
-	return icwsSession{s, conn}, err
+	var is icwsRecord
+	err := json.Unmarshal(record, &is)
+	return icwsSession{s, is.Conn}, err
 }
 
 // record returns the upstream session for other replicas, nil while there is none.
 func (p *icwsPart) record() []byte {
-	conn, usable := p.usable()
-	if !usable {
+	p.mu.Lock()
+	is, usable := icwsRecord{*p.conn, farewell{p.over}}, p.usableLocked()
+	p.mu.Unlock()
+	if !usable && is.Over == "" {
 		return nil
 	}
-	return encoded(conn)
+	return encoded(is)
 }
 
 // resume reads the agent object, which other replicas know from the log-in.
 func (s *htccSite) resume(ctx context.Context, record []byte) (opening, error) {
-	var conn htcc.Conn
-	err := json.Unmarshal(record, &conn)
+	var is htccRecord
+	err := json.Unmarshal(record, &is)
 	if err != nil {
 		return nil, err
 	}
-	session := htcc.Resume(conn)
+	session := htcc.Resume(is.Conn)
+	if is.Over != "" {
+		return &htccSession{session: session}, nil
+	}
 	user, err := s.HTCC.Me(ctx, session, htccapi.SubDevices, htccapi.SubChannels, htccapi.SubFeatures)
 	if err != nil { // the part will find out what of it is gone
 		return &htccSession{session: session}, nil
@@ -59,12 +63,18 @@ func (s *htccSite) resume(ctx context.Context, record []byte) (opening, error) {
 // it may change with any answer.
 func (p *htccPart) record() []byte {
 	p.mu.Lock()
-	session := p.session
+	session, over := p.session, p.over
 	p.mu.Unlock()
-	if session == nil {
+	var is htccRecord
+	if session != nil {
+		is.Conn = session.Snapshot()
+	}
+	if over {
+		is.Over = endUpstream
+	} else if session == nil {
 		return nil
 	}
-	return encoded(session.Snapshot())
+	return encoded(is)
 }
 
 // encoded returns the JSON of a connection, of which there always is one.

@@ -66,13 +66,15 @@ func (f *fleet) share(a *Agent) error {
 	if len(changed) == 0 {
 		return nil
 	}
-	_, err := f.gateway.store.Update(a.life, a.session.ID, func(s *session.Session) {
-		if s.Upstreams == nil {
-			s.Upstreams = map[string][]byte{}
+	is, err := f.gateway.store.Update(a.life, a.session.ID, func(s *session.Session) {
+		for site, record := range changed {
+			if !overtaken(record, s.Upstreams[site]) {
+				s.Upstreams = with(s.Upstreams, site, record)
+			}
 		}
-		maps.Copy(s.Upstreams, changed)
 	})
 	if err == nil {
+		maps.DeleteFunc(changed, func(site string, record []byte) bool { return overtaken(record, is.Upstreams[site]) })
 		a.shared(changed)
 	}
 	return err
@@ -83,6 +85,13 @@ func (f *fleet) publish(a *Agent) {
 	err := f.share(a)
 	if err != nil && a.life.Err() == nil {
 		f.gateway.log.Warn("a new upstream session could not be told to other replicas", "session", a.short, "cause", err.Error())
+	}
+}
+
+// tellFleet is publish, if there are other replicas.
+func (a *Agent) tellFleet() {
+	if a.gateway.fleet != nil {
+		a.gateway.fleet.publish(a)
 	}
 }
 
@@ -107,6 +116,13 @@ func (a *Agent) unshared() map[string][]byte {
 	return changed
 }
 
+// isShared reports whether the store is known to have a record of a site's upstream session.
+func (a *Agent) isShared(site string, record []byte) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return bytes.Equal(a.session.Upstreams[site], record)
+}
+
 // shared notes what the store has of the upstream sessions.
 func (a *Agent) shared(records map[string][]byte) {
 	a.mu.Lock()
@@ -119,12 +135,13 @@ func (a *Agent) shared(records map[string][]byte) {
 	a.session.Upstreams = all
 }
 
-// learn takes what the store has of the agent that is new here: another password's proof, and what was
-// asked for elsewhere.
+// learn takes what the store has of the agent that is new here: another password's proof, which parts have ended
+// or begun again, and what was asked for elsewhere.
 func (a *Agent) learn(s session.Session) {
 	a.mu.Lock()
 	a.session.Proof = s.Proof
 	a.mu.Unlock()
+	a.learnFates(s.Upstreams)
 	a.recall(s)
 }
 

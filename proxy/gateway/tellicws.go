@@ -67,14 +67,14 @@ func (p *icwsPart) kept() shown {
 func (p *icwsPart) current() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.currentLocked() || p.over
+	return p.currentLocked() || p.over != ""
 }
 
 // hasShown reports whether what is shown first is known, or nothing is.
 func (p *icwsPart) hasShown() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.begun || p.late || p.over
+	return p.begun || p.late || p.over != ""
 }
 
 // tell has changes told or not, and takes writes under way for told.

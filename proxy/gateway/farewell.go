@@ -1,0 +1,142 @@
+package gateway
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"time"
+
+	"portico/proxy/htcc"
+	"portico/proxy/icws"
+)
+
+// A part that has ended while the agent goes on at another site is to have ended at every replica: one that
+// logged in there again, with the password that it keeps, would do so against the site's word. Its record in the
+// store says so, until the agent has a replica begin the part again.
+
+// An icwsRecord is what the store has of a part at an ICWS site.
+type icwsRecord struct {
+	icws.Conn
+	farewell
+}
+
+// An htccRecord is what the store has of a part at an HTCC site.
+type htccRecord struct {
+	htcc.Conn
+	farewell
+}
+
+// A farewell is in the record of a part that has ended, of the upstream session that was its last.
+type farewell struct {
+	Over ending `json:"over,omitempty"` // "" of one that goes on
+}
+
+// A fate is what is the same in all records.
+type fate struct {
+	Opened time.Time `json:"opened"`
+	farewell
+}
+
+// fateOf returns the fate of an upstream session; of none, or of one that cannot be read, that it goes on.
+func fateOf(record []byte) fate {
+	var is fate
+	_ = json.Unmarshal(record, &is)
+	return is
+}
+
+// sameSession reports whether both are of one upstream session, which another host or other cookies do not change.
+func (f fate) sameSession(other fate) bool { return f.Opened.Equal(other.Opened) }
+
+// ends reports that what goes on here has ended, and begins that what has ended here began again.
+func (f fate) ends(here fate) bool   { return f.Over != "" && here.Over == "" && f.sameSession(here) }
+func (f fate) begins(here fate) bool { return f.Over == "" && here.Over != "" && !f.sameSession(here) }
+
+// overtaken reports whether record says that an upstream session was a part's last, and the store has a newer one.
+func overtaken(record, stored []byte) bool {
+	is := fateOf(record)
+	return is.Over != "" && stored != nil && !is.sameSession(fateOf(stored))
+}
+
+// awaitReader gives the replica that reads for the agent, if it is another one, the time to say what has become of an
+// upstream session that is gone. It has been told why, and the site tells nobody twice.
+func (a *Agent) awaitReader(ctx context.Context, site string, gone []byte) {
+	for deadline := time.Now().Add(lastWords); !a.readsHere() && time.Now().Before(deadline); {
+		s, err := a.gateway.store.ByLogin(ctx, a.Login())
+		if err != nil || s.ID != a.session.ID || !bytes.Equal(s.Upstreams[site], gone) || sleep(ctx, turnEvery) != nil {
+			return
+		}
+	}
+}
+
+// learnFates takes what the store has of upstream sessions that have ended for good, or began again, at another replica.
+func (a *Agent) learnFates(records map[string][]byte) {
+	for _, p := range a.parts {
+		site := p.siteName()
+		record := records[site]
+		if record != nil && !a.isShared(site, record) && p.learnFate(record) {
+			a.shared(map[string][]byte{site: record})
+		}
+	}
+}
+
+// hasEndedPart reports whether a part has ended, which another replica may have begun again since.
+func (a *Agent) hasEndedPart() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.over) > 0
+}
+
+func (p *icwsPart) learnFate(record []byte) bool {
+	p.mu.Lock()
+	here := fate{p.conn.Opened, farewell{p.over}}
+	p.mu.Unlock()
+	is := fateOf(record)
+	switch {
+	case is.ends(here):
+		p.end(is.Over)
+		return true
+	case is.begins(here):
+		return p.beginAgain(record)
+	}
+	return false
+}
+
+// beginAgain takes the upstream session that another replica opened after the part had ended. Whatever was to be
+// set first was set there.
+func (p *icwsPart) beginAgain(record []byte) bool {
+	var is icwsRecord
+	err := json.Unmarshal(record, &is)
+	if err != nil || !p.revive(is.Conn, false) {
+		return false
+	}
+	p.shareAt(is.Conn)
+	p.agent.partBack(p)
+	return true
+}
+
+func (p *htccPart) learnFate(record []byte) bool {
+	is, here := fateOf(record), fateOf(p.record())
+	switch {
+	case is.ends(here):
+		p.ended(nil)
+		return true
+	case is.begins(here):
+		return p.beginAgain(record)
+	}
+	return false
+}
+
+func (p *htccPart) beginAgain(record []byte) bool {
+	var is htccRecord
+	err := json.Unmarshal(record, &is)
+	if err != nil {
+		return false
+	}
+	p.change(func() {
+		p.session, p.refused = htcc.Resume(is.Conn), nil
+		p.over, p.finished, p.synced = false, false, false
+		p.moments.outdate()
+	})
+	p.agent.partBack(p)
+	return true
+}

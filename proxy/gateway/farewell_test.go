@@ -1,0 +1,107 @@
+package gateway
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"portico/proxy/htcc/htccsim"
+	"portico/proxy/icws/icwssim"
+	"portico/translate/htccapi"
+)
+
+// offAtPureConnect is cleo whom PureConnect logged off, in each replica of a fleet.
+const offAtPureConnect = "voice:LoggedOut chat:NotReady email:NotReady Inactive dnd:Off"
+
+// TestAReplicaThatDoesNotReadLogsNobodyInAgainWhomTheSiteLoggedOff asks at another replica before and after the one
+// that reads knows of it, and at one that has not heard of cleo.
+func TestAReplicaThatDoesNotReadLogsNobodyInAgainWhomTheSiteLoggedOff(t *testing.T) {
+	for name, wait := range map[string]time.Duration{"at once": 0, "a second later": time.Second} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				fleet, cloud := newShared(), &htccsim.Server{}
+				a, _ := fleet.teller(t, cloud)
+				b, _ := fleet.teller(t, cloud)
+				atA := a.login("cleo")
+				a.posted(atA, "", startAll)
+				settle()
+				atA.expectReads(t, "after the log-in", true)
+				b.expect(b.login("cleo"), "before", "voice:NotReady chat:NotReady email:NotReady Active dnd:Off")
+				a.fault(icwssim.Fault{Scenario: "force-logoff", User: "cleo"})
+				time.Sleep(wait)
+				b.expect(b.cookie(atA.SessionID()), "logged off, at the other replica", offAtPureConnect)
+				time.Sleep(time.Second)
+				a.expect(a.cookie(atA.SessionID()), "logged off", offAtPureConnect)
+				c, _ := fleet.teller(t, cloud)
+				c.expect(c.cookie(atA.SessionID()), "logged off, at a new replica", "chat:NotReady email:NotReady ")
+				settle()
+				b.expect(b.cookie(atA.SessionID()), "later, at the other replica", offAtPureConnect)
+				a.sessions("cleo", 0)
+			})
+		})
+	}
+}
+
+// TestAPartThatBeganAgainGoesOnAtAllReplicas has cleo start and go Ready at another replica after PureConnect logged
+// them off.
+func TestAPartThatBeganAgainGoesOnAtAllReplicas(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fleet, cloud := newShared(), &htccsim.Server{}
+		a, _ := fleet.teller(t, cloud)
+		b, _ := fleet.teller(t, cloud)
+		atA := a.login("cleo")
+		a.posted(atA, "", startAll)
+		settle()
+		a.fault(icwssim.Fault{Scenario: "force-logoff", User: "cleo"})
+		settle()
+		atB := b.login("cleo")
+		b.posted(atB, "", startAll)
+		b.posted(atB, "", `{"operationName":"Ready"}`)
+		const ready = "voice:Ready chat:Ready email:Ready Active dnd:Off"
+		a.expect(a.cookie(atA.SessionID()), "Ready at the other replica", ready)
+		settle()
+		a.expect(a.cookie(atA.SessionID()), "later", ready)
+		b.expect(b.cookie(atA.SessionID()), "later, at the other replica", ready)
+		a.holds("cleo", "Available")
+		a.sessions("cleo", 1)
+		reads := a.sim.Calls()[routeGetStatus]
+		a.set(icwssim.StateChange{User: "cleo", StatusID: ptr("At Lunch")})
+		time.Sleep(time.Second)
+		a.expect(a.cookie(atA.SessionID()), "a change afterwards", "voice:NotReadyAt Lunch chat:Ready email:Ready Active dnd:Off")
+		if n := a.sim.Calls()[routeGetStatus] - reads; n != 0 {
+			t.Errorf("%d reads of the status; want none: the reader is back", n)
+		}
+		a.posted(a.cookie(atA.SessionID()), htccapi.Voice, `{"operationName":"Ready"}`)
+		b.expect(b.cookie(atA.SessionID()), "Ready again", ready)
+	})
+}
+
+// TestAPartOfHTCCThatEndedHasEndedAtAllReplicas has HTCC's session lost while no password is kept, and cleo start again
+// with theirs at another replica.
+func TestAPartOfHTCCThatEndedHasEndedAtAllReplicas(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fleet, cloud := newShared(), &htccsim.Server{}
+		forgetful := func() *world {
+			join, _ := fleet.join()
+			return newUnion(t, fleet.sim, cloud, join, func(s *Settings, _ *Site) { s.Forget = true })
+		}
+		a, b := forgetful(), forgetful()
+		atA := a.login("cleo")
+		a.started(atA, "")
+		a.posted(atA, "", `{"operationName":"NotReady"}`)
+		settle()
+		b.cookie(atA.SessionID())
+		a.faultCloud(cloud, htccsim.Fault{Scenario: "expire-session", User: "cleo"})
+		time.Sleep(time.Minute)
+		const ended = "voice:NotReady chat:LoggedOut email:LoggedOut Active dnd:Off"
+		a.expect(a.cookie(atA.SessionID()), "ended", ended)
+		b.expect(b.cookie(atA.SessionID()), "ended, at the other replica", ended)
+		if got := b.started(b.cookie(atA.SessionID()), "cleo"); got != "+voice +chat +email" {
+			t.Errorf("Start with a password = %s; want all channels", got)
+		}
+		const started = "voice:NotReady chat:NotReady email:NotReady Active dnd:Off"
+		a.expect(a.cookie(atA.SessionID()), "started at the other replica", started)
+		settle()
+		b.expect(b.cookie(atA.SessionID()), "later, at the other replica", started)
+	})
+}
