@@ -92,28 +92,40 @@ func (f *fleet) shareWishes(ctx context.Context, a *Agent) error {
 	return nil
 }
 
+// icwsWishes are those of an agent at an ICWS site.
+type icwsWishes struct {
+	translate.Asked
+	Owed []htccapi.MediaChannel // as icwsPart.owed: nil is not none
+}
+
 func (p *icwsPart) wishes() []byte {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.begun {
+	is := icwsWishes{Owed: p.owed}
+	switch {
+	case p.begun:
+		is.Asked = p.state.Asked()
+	case p.owed == nil:
 		return nil
+	case p.asked != nil:
+		is.Asked = *p.asked
 	}
-	return mustEncode(p.state.Asked())
+	return mustEncode(is)
 }
 
 // recall takes what the agent asked for at another replica.
 func (p *icwsPart) recall(wishes []byte) {
-	var asked translate.Asked
-	err := json.Unmarshal(wishes, &asked)
+	var is icwsWishes
+	err := json.Unmarshal(wishes, &is)
 	if err != nil {
 		p.warn("what the agent asked for at another replica cannot be read", err)
 		return
 	}
 	p.mu.Lock()
-	p.asked = &asked
+	p.asked, p.owed = &is.Asked, is.Owed
 	p.mu.Unlock()
 	p.update(func(s translate.AgentState, _ *translate.Directory) (translate.AgentState, translate.Heard) {
-		return s.Recalled(asked), translate.Heard{}
+		return s.Recalled(is.Asked), translate.Heard{}
 	})
 }
 

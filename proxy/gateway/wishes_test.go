@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"portico/proxy/htcc/htccsim"
+	"portico/proxy/icws/icwssim"
 )
 
 // An operation at another replica offers no work on a channel that the agent did not ask for.
@@ -50,5 +51,30 @@ func TestDoNotDisturbEndsAtAnotherReplica(t *testing.T) {
 		time.Sleep(time.Second)
 		b.do(b.cookie(anna.SessionID()), "DoNotDisturbOff", "")
 		b.expect(b.cookie(anna.SessionID()), "do-not-disturb ended elsewhere", "voice:Ready email:NotReady Active dnd:Off")
+	})
+}
+
+// TestAStartThatIsOwedIsMadeUpForAtAnyReplica has PureConnect refuse to take the agent from voice, which the Start did
+// not ask for, and the agent go Ready elsewhere.
+func TestAStartThatIsOwedIsMadeUpForAtAnyReplica(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fleet, cloud := newShared(), &htccsim.Server{}
+		a, _ := fleet.teller(t, cloud)
+		b, _ := fleet.teller(t, cloud)
+		atA := a.login("cleo")
+		a.posted(atA, "", startAll)
+		a.posted(atA, "", `{"operationName":"Ready"}`)
+		settle()
+		a.fault(icwssim.Fault{Route: routePutActivations, Status: 500, Times: 1})
+		if got := a.posts(atA, startOf("chat email")); got != "+chat +email -voice" {
+			t.Errorf("Start = %s; want voice failed", got)
+		}
+		if got := b.posts(b.cookie(atA.SessionID()), `{"operationName":"Ready"}`); got != "+chat +email" {
+			t.Errorf("Ready at the other replica = %s; want it without voice", got)
+		}
+		a.holds("cleo", "Available, No ACD")
+		if got := a.posts(atA, `{"operationName":"Ready"}`); got != "+chat +email" {
+			t.Errorf("Ready where the Start failed = %s; want it without voice", got)
+		}
 	})
 }
