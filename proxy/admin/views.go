@@ -15,6 +15,8 @@ import (
 func (s Settings) show(views gin.IRoutes) {
 	views.GET("/sites", func(c *gin.Context) { c.JSON(http.StatusOK, gin.H{"sites": s.Gateway.Sites()}) })
 	views.GET("/sessions", s.sessions)
+	views.DELETE("/sessions", s.dismiss)
+	views.DELETE("/sessions/:session", s.dismiss)
 	views.GET("/cache", func(c *gin.Context) {
 		catalogues, forms := s.Gateway.Catalogues()
 		c.JSON(http.StatusOK, gin.H{"catalogues": catalogues, "formBytes": forms})
@@ -35,6 +37,31 @@ func (s Settings) sessions(c *gin.Context) {
 		view["everywhere"] = everywhere
 	}
 	c.JSON(http.StatusOK, view)
+}
+
+// dismiss ends a session: the one named as the log and the view name it, or that of a login name.
+func (s Settings) dismiss(c *gin.Context) {
+	name, login := c.Param("session"), c.Query("login")
+	var err error
+	switch {
+	case name == "" && login == "":
+		c.JSON(http.StatusBadRequest, gin.H{"error": "want DELETE /sessions/NAME with its name in the log, or DELETE /sessions?login=NAME"})
+		return
+	case name != "":
+		err = s.Gateway.Dismiss(c.Request.Context(), name)
+	default:
+		name, err = s.Gateway.DismissLogin(c.Request.Context(), login)
+	}
+	if err != nil && (fault.KindOf(err) == fault.NotFound || fault.KindOf(err) == fault.Invalid) { // its name is whatever was sent
+		c.JSON(fault.Status(err), gin.H{"error": fault.Public(err)})
+		return
+	}
+	s.Log.Info("audit", "operation", "end_session", "session", name, "error_class", fault.Class(err))
+	if err != nil {
+		c.JSON(fault.Status(err), gin.H{"error": fault.Public(err)})
+		return
+	}
+	c.JSON(http.StatusOK, gin.H{"session": name})
 }
 
 // purge forgets what is cached of a site, in one language if one is named.

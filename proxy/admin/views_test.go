@@ -3,6 +3,7 @@ package admin
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -14,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"portico/cache"
+	"portico/proxy/fault"
 	"portico/proxy/gateway"
 	"portico/proxy/icws"
 	"portico/proxy/icws/icwssim"
@@ -144,6 +146,44 @@ func TestSitesAreShownWithReadersAndBreakers(t *testing.T) {
 	})
 }
 
+// TestAnOperatorEndsASession by its name in the log, and by a login name.
+func TestAnOperatorEndsASession(t *testing.T) {
+	inOffice(t, Settings{Open: true}, nil, func(o *office) {
+		anna, other := o.gateway.ShortName(o.agents[0]), o.gateway.ShortName(o.agents[1])
+		for _, test := range []struct {
+			path   string
+			status int
+			answer string
+			left   int
+		}{
+			{"/sessions", 400, `{"error":"want DELETE /sessions/NAME with its name in the log, or DELETE /sessions?login=NAME"}`, 2},
+			{"/sessions/elsewhere", 404, `{"error":"no session \"elsewhere\" is known here"}`, 2},
+			{"/sessions?login=bjorn", 404, `{"error":"nobody is logged in under that name"}`, 2},
+			{"/sessions/" + anna, 200, `{"session":"` + anna + `"}`, 1},
+			{"/sessions/" + anna, 404, `{"error":"no session \"` + anna + `\" is known here"}`, 1},
+			{"/sessions?login=AGENT0001", 200, `{"session":"` + other + `"}`, 0},
+		} {
+			status, body := o.ask("DELETE", test.path, "")
+			time.Sleep(time.Second)
+			if left := len(o.gateway.Sessions("", false)); status != test.status || body != test.answer || left != test.left {
+				t.Errorf("DELETE %s = %d %s, %d sessions left; want %d %s, %d", test.path, status, body, left, test.status, test.answer, test.left)
+			}
+		}
+		for _, name := range []string{"anna", "agent0001"} {
+			_, err := o.gateway.Login(t.Context(), gateway.Caller{Basic: true, Login: name, Password: name})
+			if !errors.Is(err, fault.Unauthenticated) {
+				t.Errorf("the application of %s at once logs in again: %v", name, err)
+			}
+			if state, err := o.sim.State(name); err != nil || state.Sessions != 0 {
+				t.Errorf("the site has %d sessions of %s, %v; want none", state.Sessions, name, err)
+			}
+		}
+		if text := o.log.String(); strings.Count(text, `"operation":"end_session"`) != 2 || strings.Contains(text, "anna") {
+			t.Errorf("the log says %s; want two ends, and no login name", text)
+		}
+	})
+}
+
 type cacheView struct {
 	Catalogues []gateway.CatalogueView
 	FormBytes  int64
@@ -228,7 +268,7 @@ func TestLevelOfTheLog(t *testing.T) {
 
 func TestViewsAskForTheToken(t *testing.T) {
 	inOffice(t, Settings{Token: "s3cret"}, nil, func(o *office) {
-		for _, asked := range []string{"GET /sites", "GET /sessions", "GET /cache", "POST /cache/purge", "GET /log/level", "PUT /log/level"} {
+		for _, asked := range []string{"GET /sites", "GET /sessions", "DELETE /sessions", "DELETE /sessions/0a1b2c3d", "GET /cache", "POST /cache/purge", "GET /log/level", "PUT /log/level"} {
 			method, path, _ := strings.Cut(asked, " ")
 			if status, _ := o.ask(method, path, ""); status != http.StatusUnauthorized {
 				t.Errorf("%s without the token = %d; want 401", asked, status)

@@ -557,3 +557,33 @@ func TestAnotherReplicaReadsAtOnceWhenOneStops(t *testing.T) {
 		}
 	})
 }
+
+// TestAnOperatorEndsASessionAtAnyReplica asks one that has not heard of anna, while the store answers and while not.
+func TestAnOperatorEndsASessionAtAnyReplica(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fleet := newShared()
+		a, _ := fleet.replica(t)
+		b, line := fleet.replica(t)
+		anna := a.login("anna")
+		settle()
+		line.cut.Store(true)
+		_, err := b.DismissLogin(t.Context(), "anna")
+		if !errors.Is(err, fault.Overloaded) {
+			t.Errorf("without the store = %v; want %v", err, fault.Overloaded)
+		}
+		line.cut.Store(false)
+		name, err := b.DismissLogin(t.Context(), "Anna")
+		if err != nil || name != a.ShortName(anna) {
+			t.Errorf("= %q, %v; want %q", name, err, a.ShortName(anna))
+		}
+		settle()
+		if anna.life.Err() == nil {
+			t.Error("the session goes on where it began")
+		}
+		a.sessions("anna", 0)
+		_, err = a.Login(t.Context(), Caller{Basic: true, Login: "anna", Password: "anna"})
+		if !errors.Is(err, fault.Unauthenticated) {
+			t.Errorf("the application logs in again at once: %v; want %v", err, fault.Unauthenticated)
+		}
+	})
+}
