@@ -7,7 +7,7 @@ import (
 	"testing/synctest"
 )
 
-// TestFaultMatrix holds the table in README.md to what is: every fault of each kind of site, during each
+// TestFaultMatrix holds the table in FAULTS.md to what is: every fault of each kind of site, during each
 // thing that agents do.
 func TestFaultMatrix(t *testing.T) {
 	expected := readMatrix(t)
@@ -55,10 +55,10 @@ type cells struct {
 // reason says that the fault means nothing during the operation.
 func (c cells) reason() bool { return strings.HasPrefix(c.gets, "—") }
 
-// readMatrix returns the rows of the README, by site, fault and operation.
+// readMatrix returns the rows of FAULTS.md, by site, fault and operation.
 func readMatrix(t *testing.T) map[string]cells {
 	t.Helper()
-	text, err := os.ReadFile("README.md")
+	text, err := os.ReadFile("FAULTS.md")
 	if err != nil {
 		t.Fatal(err)
 	}

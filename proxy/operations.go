@@ -11,10 +11,10 @@ import (
 	"portico/translate/htccapi"
 )
 
-// change returns the context of a change of state. One that has come is carried out, whether or not its caller waits
+// uncancelled returns the context of a change of state. One that has come is carried out, whether or not its caller waits
 // for the answer: a page that sends it while it closes does not, and net/http takes who has only ended their half of
 // the connection for gone. Package quick, which learns of neither, does the same.
-func (c *call) change() context.Context { return context.WithoutCancel(c.context()) }
+func (c *call) uncancelled() context.Context { return context.WithoutCancel(c.context()) }
 
 // postMe answers POST /me: an operation on all channels, or on the session.
 func postMe(c *call) (any, error) {
@@ -24,10 +24,10 @@ func postMe(c *call) (any, error) {
 	}
 	switch ask.OperationName {
 	case htccapi.StartContactCenterSession:
-		outcome, err := c.door.gateway.StartContactCenterSession(c.change(), c.agent, ask.Channels, gateway.Ask{Body: ask.Body, Password: c.password()})
+		outcome, err := c.door.gateway.StartContactCenterSession(c.uncancelled(), c.agent, ask.Channels, gateway.Ask{Body: ask.Body, Password: c.password()})
 		return c.answer(outcome), err
 	case htccapi.EndContactCenterSession:
-		err = c.door.gateway.EndContactCenterSession(c.change(), c.agent)
+		err = c.door.gateway.EndContactCenterSession(c.uncancelled(), c.agent)
 		c.cookie = expireCookie
 		return done(c.dialect), err
 	}
@@ -38,7 +38,7 @@ func postMe(c *call) (any, error) {
 // before the body is.
 func postChannel(c *call) (any, error) {
 	channel := htccapi.MediaChannel(c.Param("channel"))
-	err := c.door.gateway.CheckChannel(c.change(), c.agent, channel)
+	err := c.door.gateway.CheckChannel(c.uncancelled(), c.agent, channel)
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +56,7 @@ func postChannel(c *call) (any, error) {
 // postDevice answers POST /me/devices/{id} in the same order.
 func postDevice(c *call) (any, error) {
 	device := c.Param("id")
-	err := c.door.gateway.CheckDevice(c.change(), c.agent, device)
+	err := c.door.gateway.CheckDevice(c.uncancelled(), c.agent, device)
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +68,7 @@ func postDevice(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	outcome, err := c.door.gateway.SetDeviceState(c.change(), c.agent, device, request)
+	outcome, err := c.door.gateway.SetDeviceState(c.uncancelled(), c.agent, device, request)
 	return c.answer(outcome), err
 }
 
@@ -78,7 +78,7 @@ func setState(c *call, ask operationRequest, channel htccapi.MediaChannel) (any,
 	if err != nil {
 		return nil, err
 	}
-	outcome, err := c.door.gateway.SetAgentState(c.change(), c.agent, request)
+	outcome, err := c.door.gateway.SetAgentState(c.uncancelled(), c.agent, request)
 	return c.answer(outcome), err
 }
 

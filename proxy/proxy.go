@@ -26,18 +26,18 @@ import (
 type Settings struct {
 	Gateway *gateway.Gateway
 
-	PublicURL    string          // what uri fields start with, and the origin that is trusted
-	Dialect      htccapi.Dialect // of all answers; "" means each prefix its own
-	HTCCVersion  string          // what /diagnostics/version tells
-	MaxBody      int64           // bytes of a request's body; 0 means 64 KiB
-	MaxURL       int             // bytes of a request's URL; 0 means 8 KiB
-	MaxHeaders   int             // how many headers a request may have; 0 means 100
-	BodyTimeout  time.Duration   // how long bodies are waited for; 0 means 30 s
-	WriteTimeout time.Duration   // how long callers may take nothing of an answer; 0 means 30 s
-	Passthrough  []string        // path prefixes that go to the agent's HTCC site, without trailing slash
-	SlowRequests bool            // nothing is answered before net/http reads it
-	Places       *Places         // for requests that are worked on; nil means 2,000
-	Delays       *Delays         // of answers to wrong log-ins; nil means none
+	PublicURL       string          // what uri fields start with, and the origin that is trusted
+	Dialect         htccapi.Dialect // of all answers; "" means each prefix its own
+	HTCCVersion     string          // what /diagnostics/version tells
+	MaxBody         int64           // bytes of a request's body; 0 means 64 KiB
+	MaxURL          int             // bytes of a request's URL; 0 means 8 KiB
+	MaxHeaders      int             // how many headers a request may have; 0 means 100
+	BodyTimeout     time.Duration   // how long bodies are waited for; 0 means 30 s
+	WriteTimeout    time.Duration   // how long callers may take nothing of an answer; 0 means 30 s
+	Passthrough     []string        // path prefixes that go to the agent's HTCC site, without trailing slash
+	NoQuickRequests bool            // nothing is answered before net/http reads it
+	Places          *Places         // for requests that are worked on; nil means 2,000
+	Delays          *Delays         // of answers to wrong log-ins; nil means none
 
 	Origins   []string // whose pages may call, beside PublicURL
 	CSRFToken bool     // a token, not the origin, proves that a request with a cookie is the agent's

@@ -37,7 +37,7 @@ func TestQuickAnswersAreTheSame(t *testing.T) {
 		}, true, true},
 		{"other origins", func(k *knobs) { k.door.Origins = []string{"https://crm.example"} }, true, true},
 		{"narrow", func(k *knobs) { k.door.MaxURL, k.door.MaxHeaders = 30, 3 }, true, true},
-		{"off", func(k *knobs) { k.door.SlowRequests = true }, false, false},
+		{"off", func(k *knobs) { k.door.NoQuickRequests = true }, false, false},
 		{"a token", func(k *knobs) { k.door.CSRFToken = true }, false, true},
 		{"no places", func(k *knobs) { k.door.Places = NewPlaces(2, nil) }, true, true},
 		{"at the end", func(k *knobs) { k.door.Draining = func() bool { return true } }, false, false},

@@ -46,7 +46,7 @@ type poll struct {
 // Poll is what push.Options call Next.
 func (d *Door) Poll(line *push.Line, came []byte) bool {
 	s := &d.door.settings
-	if s.Push == nil || s.SlowRequests || s.CSRFToken || s.Draining() {
+	if s.Push == nil || s.NoQuickRequests || s.CSRFToken || s.Draining() {
 		return false
 	}
 	in := quickRequests.Get().(*quick.Request)

@@ -140,7 +140,7 @@ func TestPollsAreAnsweredAsByNetHTTP(t *testing.T) {
 		"behind a proxy": func(k *knobs) {
 			k.door.LogClientIP, k.door.TrustedProxies = true, []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 		},
-		"without quick requests": func(k *knobs) { k.door.SlowRequests = true },
+		"without quick requests": func(k *knobs) { k.door.NoQuickRequests = true },
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newPushing(t, options)

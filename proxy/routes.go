@@ -60,14 +60,14 @@ func (d *door) route(engine *gin.Engine) {
 				return numbers
 			}
 			numbers := add(http.MethodGet, r.get, r.operation)
-			if answer := quickly[r.path]; answer != nil && !d.settings.SlowRequests && !d.settings.CSRFToken { // all answers tell the token, which is dear
+			if answer := quickly[r.path]; answer != nil && !d.settings.NoQuickRequests && !d.settings.CSRFToken { // all answers tell the token, which is dear
 				d.quick[path] = &quickRoute{dialect, r.operation, numbers, answer}
 			}
 			add(http.MethodHead, r.get, r.operation)
 			allowed := "GET, HEAD, OPTIONS"
 			if r.post != nil {
 				add(http.MethodPost, r.post, opOther)
-				d.changes[path[:len(path)-len(named(path))]] = !d.settings.SlowRequests
+				d.changes[path[:len(path)-len(named(path))]] = !d.settings.NoQuickRequests
 				allowed = "GET, HEAD, POST, OPTIONS"
 			}
 			add(http.MethodOptions, options(allowed), opNone)

@@ -109,7 +109,7 @@ func (h *house) adopt(cfg *config.Config) {
 	h.places.SetLimit(int(cfg.Limits.Requests))
 	h.delays.Set(cfg.Logins.Delay, cfg.Logins.Window)
 	s := h.lasting
-	s.Dialect, s.HTCCVersion, s.Passthrough, s.SlowRequests = htccapi.Dialect(cfg.Dialect), cfg.HTCCVersion, cfg.Passthrough, !cfg.QuickRequests
+	s.Dialect, s.HTCCVersion, s.Passthrough, s.NoQuickRequests = htccapi.Dialect(cfg.Dialect), cfg.HTCCVersion, cfg.Passthrough, !cfg.QuickRequests
 	s.MaxBody, s.MaxURL, s.MaxHeaders = int64(cfg.Limits.Body), int(cfg.Limits.URL), int(cfg.Limits.Headers)
 	s.BodyTimeout, s.WriteTimeout, s.TrustedProxies = cfg.Limits.BodyTimeout, cfg.Limits.WriteTimeout, cfg.TrustedProxies
 	h.logins.Store(cfg.Log.LoginNames)
