@@ -117,6 +117,7 @@ func TestBodiesThatAreFine(t *testing.T) {
 		{"blanks around", "", "\n { \"operationName\" :\t\"NotReady\" } \r\n"},
 		{"members of a real server", "", `{"operationName":"NotReady","workmode":"ManualIn","wrapUpTime":0,"queue":null,"mobileSession":{"debug":true}}`},
 		{"the last of two counts", "", `{"operationName":"Nonsense","operationName":"NotReady"}`},
+		{"a byte-order mark", "", "\xef\xbb\xbf" + `{"operationName":"NotReady"}`},
 		{"escapes", "", `{"operationName":"Not\u0052eady"}`},
 		{"brackets in a string", "", `{"operationName":"NotReady","x":"` + strings.Repeat(`[{\"`, 100) + `"}`},
 		{"nested as deep as may be", "", `{"operationName":"NotReady","x":` + strings.Repeat("[", 31) + strings.Repeat("]", 31) + `}`},

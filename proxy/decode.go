@@ -22,6 +22,9 @@ const (
 	maxChannels  = 100 // named in an operation
 )
 
+// byteOrderMark stands before what .NET programs write in UTF-8. It is no JSON, and HTCC takes it.
+var byteOrderMark = []byte("\xef\xbb\xbf")
+
 // textSlow is what a caller reads whose body did not come in time.
 const textSlow = "the body came too slowly"
 
@@ -45,6 +48,7 @@ func (c *call) decode() (operationRequest, error) {
 	if err != nil {
 		return operationRequest{}, &fault.Error{Kind: fault.Invalid, Public: "the body ended too early", Err: err}
 	}
+	body = bytes.TrimPrefix(body, byteOrderMark)
 	ask, err := decodeOperation(body)
 	if err == nil {
 		c.operation, c.asked = operationOf(ask.OperationName), ask.OperationName

@@ -196,11 +196,21 @@ func filters(items []object, query url.Values) url.Values {
 func (o object) fits(wanted url.Values) bool {
 	for name, values := range wanted {
 		at := slices.IndexFunc(o, func(m member) bool { return m.name == name })
-		if at < 0 || !slices.Contains(values, plainText(o[at].value)) {
+		if at < 0 || !slices.ContainsFunc(values, func(value string) bool { return has(o[at].value, value) }) {
 			return false
 		}
 	}
 	return true
+}
+
+// has reports whether a field is a value, or a list with it.
+func has(field json.RawMessage, value string) bool {
+	var list []json.RawMessage
+	err := json.Unmarshal(field, &list)
+	if err != nil {
+		return plainText(field) == value
+	}
+	return slices.ContainsFunc(list, func(one json.RawMessage) bool { return plainText(one) == value })
 }
 
 // plainText returns a JSON string without its quotes, and anything else as it is written.

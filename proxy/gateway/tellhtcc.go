@@ -29,6 +29,10 @@ func (p *htccPart) relayLocked(topic string, data json.RawMessage, messageType s
 				return
 			}
 			one.data = nil
+		case htccapi.TypeError: // of an operation on a device that nobody knows
+			if topic == htccapi.TopicDevices && !p.ownsLocked(htccapi.Voice) {
+				return
+			}
 		}
 	}
 	p.agent.outbox.put(one)

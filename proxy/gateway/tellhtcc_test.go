@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -133,5 +134,26 @@ func TestASiteThatJoinsLaterIsTold(t *testing.T) {
 		w.sim.Reset()
 		time.Sleep(2 * time.Minute)
 		desktop.hears("PureConnect is there", "device Active:NotReady dnd:Off", "channels voice:NotReady")
+	})
+}
+
+// TestFailuresOfADeviceOfTheOtherSiteAreNotTold has HTCC lose the device that it gives cleo, whose voice is
+// PureConnect's.
+func TestFailuresOfADeviceOfTheOtherSiteAreNotTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cloud := &htccsim.Server{}
+		w := newTellingUnion(t, cloud)
+		cleo := w.login("cleo")
+		w.posted(cleo, "", startAll)
+		time.Sleep(time.Second)
+		desktop := w.open(cleo, everything)
+		w.faultCloud(cloud, htccsim.Fault{Scenario: "voice-down"})
+		w.posted(cleo, "", `{"operationName":"DoNotDisturbOn"}`)
+		time.Sleep(time.Second)
+		for _, one := range desktop.heardWhole() {
+			if strings.Contains(one, "ErrorMessage") {
+				t.Errorf("told %s; want nothing of a device that cleo does not have", one)
+			}
+		}
 	})
 }
