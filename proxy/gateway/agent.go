@@ -33,6 +33,7 @@ type Agent struct {
 	tells      atomic.Bool                // and marks what the agent's applications are told
 	tellsSince atomic.Int64               // when another replica did before, in Unix nanoseconds
 	unmarked   atomic.Bool                // what other replicas told is not known, since the store did not say
+	unsaved    atomic.Bool                // what the agent asked for here is not in the store, which did not answer
 	touched    time.Time                  // the use that the store knows of; fleet.tend's alone
 	work       sync.WaitGroup             // what is to be over before nothing of the session is left
 

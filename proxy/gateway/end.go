@@ -43,6 +43,10 @@ func (g *Gateway) end(a *Agent, why ending) {
 // unstore takes the agent's session out of the store.
 func (g *Gateway) unstore(a *Agent) {
 	err := g.store.Delete(context.WithoutCancel(a.life), a.session.ID)
+	if err != nil && g.fleet != nil {
+		g.fleet.unstored.add(a.session.ID)
+		g.fleet.unstored.away()
+	}
 	if err != nil {
 		g.log.Error("a session could not be deleted from the store", "session", a.short, "cause", err.Error())
 	}

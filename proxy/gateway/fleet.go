@@ -35,6 +35,7 @@ type fleet struct {
 	gateway   *Gateway
 	me        string // among holders of leases
 	adoptions singleflight.Group
+	unstored  unstored
 
 	catalogues *fleetCatalogues // nil: each replica fetches its own
 	looking    chan struct{}    // holds a token for each look for an id that may be anybody's
@@ -125,9 +126,12 @@ func (g *Gateway) agentNamed(login string) *Agent {
 	return all[at]
 }
 
-// adopt returns the agent of a session that some replica began, with its upstream sessions. Many who
-// ask together make one.
+// adopt returns the agent of a session that some replica began, with its upstream sessions; nil if it has ended. Many
+// who ask together make one.
 func (f *fleet) adopt(ctx context.Context, s session.Session) (*Agent, error) {
+	if f.hasEnded(ctx, s.ID) {
+		return nil, nil
+	}
 	here := f.gateway.agent(s.ID)
 	if here != nil {
 		here.learn(s)

@@ -95,6 +95,13 @@ func (c *cable) Expire(ctx context.Context, id string) (bool, error) {
 	return c.Store.Expire(ctx, id)
 }
 
+func (c *cable) Delete(ctx context.Context, id string) error {
+	if err := c.passes(); err != nil {
+		return err
+	}
+	return c.Store.Delete(ctx, id)
+}
+
 func (c *cable) Take(ctx context.Context, name, holder string, life time.Duration) (session.Lease, error) {
 	if err := c.passes(); err != nil {
 		return session.Lease{}, err
@@ -585,5 +592,73 @@ func TestAnOperatorEndsASessionAtAnyReplica(t *testing.T) {
 		if !errors.Is(err, fault.Unauthenticated) {
 			t.Errorf("the application logs in again at once: %v; want %v", err, fault.Unauthenticated)
 		}
+	})
+}
+
+// TestAnEndHoldsThatTheStoreWasNotToldOf ends anna's session at one replica while the store is away from all, in turn at
+// the one that reads and at the other.
+func TestAnEndHoldsThatTheStoreWasNotToldOf(t *testing.T) {
+	for _, reads := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			fleet := newShared()
+			a, lineA := fleet.replica(t)
+			b, lineB := fleet.replica(t)
+			atA := a.login("anna")
+			settle()
+			atB := b.login("anna")
+			b.shows(atB)
+			cut := func(away bool) { lineA.cut.Store(away); lineB.cut.Store(away) }
+			where, agent := a, atA
+			if !reads {
+				where, agent = b, atB
+			}
+			cut(true)
+			err := where.EndContactCenterSession(t.Context(), agent)
+			if err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(4 * time.Second)
+			a.sessions("anna", 0)
+			cut(false)
+			_, err = where.Login(t.Context(), Caller{SessionID: atA.SessionID()})
+			if !errors.Is(err, fault.Unauthenticated) {
+				t.Errorf("the cookie where the session ended: %v; want %v", err, fault.Unauthenticated)
+			}
+			settle()
+			settle()
+			for _, w := range []*world{a, b} {
+				_, err = w.Login(t.Context(), Caller{SessionID: atA.SessionID()})
+				if !errors.Is(err, fault.Unauthenticated) {
+					t.Errorf("the cookie: %v; want %v", err, fault.Unauthenticated)
+				}
+			}
+			a.sessions("anna", 0)
+			if n := a.logins(); n != 1 {
+				t.Errorf("%d log-ins; want the first alone", n)
+			}
+			b.login("anna")
+			a.sessions("anna", 1)
+		})
+	}
+}
+
+// TestAForcedEndHoldsThatTheStoreWasNotToldOf has PureConnect log anna off while the store is away, whose application
+// sends her password with each request.
+func TestAForcedEndHoldsThatTheStoreWasNotToldOf(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fleet := newShared()
+		a, line := fleet.replica(t)
+		a.login("anna")
+		settle()
+		line.cut.Store(true)
+		a.fault(icwssim.Fault{Scenario: "force-logoff", User: "anna"})
+		time.Sleep(13 * time.Second)
+		line.cut.Store(false)
+		time.Sleep(time.Second)
+		_, err := a.Login(t.Context(), Caller{Basic: true, Login: "anna", Password: "anna"})
+		if !errors.Is(err, fault.Unauthenticated) {
+			t.Errorf("a log-in at once: %v; want %v", err, fault.Unauthenticated)
+		}
+		a.sessions("anna", 0)
 	})
 }

@@ -176,6 +176,9 @@ func (g *Gateway) Run(ctx context.Context) error {
 		work.Go(func() error { return one.run(ctx, g.tellServices) })
 	}
 	work.Go(func() error { return g.sweep(ctx) })
+	if g.fleet != nil {
+		work.Go(func() error { return g.fleet.tellEnds(ctx) })
+	}
 	if g.fleet != nil && g.fleet.catalogues != nil {
 		work.Go(func() error { return g.fleet.catalogues.run(ctx) })
 	}

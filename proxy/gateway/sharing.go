@@ -15,6 +15,7 @@ import (
 // report tells the store when the agent was used last and what has become of the upstream sessions, and
 // lets an agent go whose session has ended elsewhere.
 func (f *fleet) report(a *Agent) {
+	f.saveWishes(a.life, a)
 	err := f.touch(a)
 	if err == nil {
 		err = f.share(a)
@@ -173,12 +174,16 @@ func (a *Agent) successor(ctx context.Context, site string, gone []byte) ([]byte
 		g.letGo(a)
 		return nil, errEnded
 	case err != nil:
+		g.fleet.unstored.away()
 		return nil, &fault.Error{Kind: fault.Unreachable, RetryAfter: storeRetry, Err: fmt.Errorf("gateway: look for a newer upstream session: %w", err)}
 	}
 	next := s.Upstreams[site]
 	if next != nil && !bytes.Equal(next, gone) {
 		a.shared(map[string][]byte{site: next})
 		return next, nil
+	}
+	if !g.fleet.unstored.settled() {
+		return nil, errUnsettled
 	}
 	if !a.reads.Load() && a.keptPassword() == "" {
 		return nil, &fault.Error{Kind: fault.Unreachable, RetryAfter: storeRetry, Err: errReadElsewhere}

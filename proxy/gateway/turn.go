@@ -33,6 +33,7 @@ func (f *fleet) await(ctx context.Context, name, holder string, life time.Durati
 	for {
 		lease, err := f.Leases.Take(ctx, name, holder, life)
 		if err != nil { // it may be the holder's all the same, whose caller has left
+			f.unstored.away()
 			go func() { _ = f.Leases.Release(context.WithoutCancel(ctx), name, holder) }()
 			return nil, storeDown(err)
 		}
@@ -63,8 +64,9 @@ func (a *Agent) writeTurn(ctx context.Context) func() {
 	defer cancel()
 	end, err := f.await(waiting, "write/"+a.Login(), rand.Text(), writeTurnLife)
 	if err != nil {
-		return func() {}
+		return func() { a.unsaved.Store(true) }
 	}
+	f.saveWishes(ctx, a)
 	s, err := a.gateway.store.ByLogin(ctx, a.Login())
 	if err == nil && s.ID == a.session.ID {
 		a.learn(s)
@@ -73,6 +75,7 @@ func (a *Agent) writeTurn(ctx context.Context) func() {
 		ctx := context.WithoutCancel(ctx)
 		err := f.shareWishes(ctx, a)
 		if err != nil && !errors.Is(err, session.ErrNotFound) {
+			a.unsaved.Store(true)
 			f.gateway.log.Warn("what an agent asked for could not be told to other replicas", "session", a.short, "cause", err.Error())
 		}
 		a.ring(ctx)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"maps"
 
 	"portico/proxy/session"
@@ -29,7 +30,7 @@ func (a *Agent) wishes() map[string][]byte {
 // recall takes what the store says the agent asked for elsewhere, as far as it is new here. Who asked the store before
 // the agent's last operation may come here after it.
 func (a *Agent) recall(s session.Session) {
-	if !a.isNews(s) {
+	if a.unsaved.Load() || !a.isNews(s) {
 		return
 	}
 	for _, p := range a.parts {
@@ -70,11 +71,14 @@ func (f *fleet) shareWishes(ctx context.Context, a *Agent) error {
 	known := a.session.Wishes
 	a.mu.Unlock()
 	if maps.EqualFunc(mine, known, bytes.Equal) {
+		a.unsaved.Store(false)
 		return nil
 	}
+	late := a.unsaved.Load()
 	is, err := f.gateway.store.Update(ctx, a.session.ID, func(s *session.Session) {
 		for site, wish := range mine {
-			if bytes.Equal(s.Wishes[site], known[site]) { // nobody else changed it
+			asked := !bytes.Equal(wish, known[site])
+			if asked && (late || bytes.Equal(s.Wishes[site], known[site])) { // nobody else changed it since
 				s.Wishes = with(s.Wishes, site, wish)
 			}
 		}
@@ -88,8 +92,21 @@ func (f *fleet) shareWishes(ctx context.Context, a *Agent) error {
 			a.learnWish(site, wish)
 		}
 	}
+	a.unsaved.Store(false)
 	a.recall(is)
 	return nil
+}
+
+// saveWishes puts in the store what the agent asked for here while it did not answer. That is later than whatever it
+// had then, and what others asked for since is for them to put there.
+func (f *fleet) saveWishes(ctx context.Context, a *Agent) {
+	if !a.unsaved.Load() {
+		return
+	}
+	err := f.shareWishes(ctx, a)
+	if errors.Is(err, session.ErrNotFound) {
+		a.unsaved.Store(false)
+	}
 }
 
 // icwsWishes are those of an agent at an ICWS site.

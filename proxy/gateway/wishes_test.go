@@ -7,6 +7,7 @@ import (
 
 	"portico/proxy/htcc/htccsim"
 	"portico/proxy/icws/icwssim"
+	"portico/translate/htccapi"
 )
 
 // An operation at another replica offers no work on a channel that the agent did not ask for.
@@ -77,4 +78,46 @@ func TestAStartThatIsOwedIsMadeUpForAtAnyReplica(t *testing.T) {
 			t.Errorf("Ready where the Start failed = %s; want it without voice", got)
 		}
 	})
+}
+
+// TestWhatWasAskedForWhileTheStoreWasAwayHolds asks for less at a replica that does not read, shortly after a Start
+// elsewhere of which it has not heard, and later.
+func TestWhatWasAskedForWhileTheStoreWasAwayHolds(t *testing.T) {
+	for name, test := range map[string]struct {
+		wait    time.Duration // after the Start
+		channel htccapi.MediaChannel
+		ask     string
+		want    string
+	}{
+		"a Start, at once":  {0, "", startOf("chat"), "voice:LoggedOut chat:Ready email:LoggedOut Active dnd:Off"},
+		"a Start, later":    {10 * time.Second, "", startOf("chat"), "voice:LoggedOut chat:Ready email:LoggedOut Active dnd:Off"},
+		"Offline, later":    {10 * time.Second, htccapi.Voice, `{"operationName":"Offline"}`, "voice:LoggedOut chat:Ready email:Ready Active dnd:Off"},
+		"Offline, at HTCC":  {10 * time.Second, "email", `{"operationName":"Offline"}`, "voice:Ready chat:Ready email:LoggedOut Active dnd:Off"},
+		"nothing, later on": {10 * time.Second, "", `{"operationName":"NotReady"}`, "voice:Ready chat:Ready email:Ready Active dnd:Off"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				fleet, cloud := newShared(), &htccsim.Server{}
+				a, lineA := fleet.teller(t, cloud)
+				b, lineB := fleet.teller(t, cloud)
+				atA := a.login("cleo")
+				settle()
+				atB := b.login("cleo")
+				b.shows(atB)
+				a.posted(atA, "", startAll)
+				time.Sleep(test.wait)
+				lineA.cut.Store(true)
+				lineB.cut.Store(true)
+				b.posted(atB, test.channel, test.ask)
+				time.Sleep(3 * time.Second)
+				lineA.cut.Store(false)
+				lineB.cut.Store(false)
+				settle()
+				settle()
+				a.posts(a.cookie(atA.SessionID()), `{"operationName":"Ready"}`)
+				a.expect(a.cookie(atA.SessionID()), "Ready where it is read", test.want)
+				b.expect(b.cookie(atA.SessionID()), "the same at the other replica", test.want)
+			})
+		})
+	}
 }

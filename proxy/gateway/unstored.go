@@ -1,0 +1,105 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"portico/proxy/fault"
+	"portico/proxy/session"
+)
+
+// A session may end while the store does not answer. Its record stays there then, and a replica that takes it for
+// live would log the agent in again. So the end is kept here until the store was told, and the others open nothing in
+// place of what is gone until whoever ended a session has had the time to say so.
+
+// unstored are sessions that have ended here and that the store still has. Any number of goroutines may use it; its
+// zero value is ready.
+type unstored struct {
+	mu  sync.Mutex
+	ids map[string]bool // guarded by mu
+
+	failed atomic.Int64 // when the store did not answer last, in Unix nanoseconds
+}
+
+const (
+	// unstoredEvery is how often the store is told of ends that it could not be told of.
+	unstoredEvery = 250 * time.Millisecond
+
+	// storeSettled is how long after the store did not answer the replicas have told it of all ends: a probe a second
+	// finds out that it answers again.
+	storeSettled = 3 * time.Second
+)
+
+func (u *unstored) add(id string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.ids == nil {
+		u.ids = map[string]bool{}
+	}
+	u.ids[id] = true
+}
+
+func (u *unstored) has(id string) bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.ids[id]
+}
+
+func (u *unstored) take(id string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	delete(u.ids, id)
+}
+
+func (u *unstored) all() []string {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	ids := make([]string, 0, len(u.ids))
+	for id := range u.ids {
+		ids = append(ids, id)
+	}
+	return ids
+}
+
+// away notes that the store did not answer.
+func (u *unstored) away() { u.failed.Store(time.Now().UnixNano()) }
+
+// settled reports whether the store has answered for long enough that it knows which sessions have ended.
+func (u *unstored) settled() bool { return time.Since(time.Unix(0, u.failed.Load())) >= storeSettled }
+
+// hasEnded reports whether a session that the store has was ended here, and tries to tell the store.
+func (f *fleet) hasEnded(ctx context.Context, id string) bool {
+	if !f.unstored.has(id) {
+		return false
+	}
+	f.delete(ctx, id)
+	return true
+}
+
+// delete tells the store of an end, or fails to.
+func (f *fleet) delete(ctx context.Context, id string) {
+	err := f.gateway.store.Delete(ctx, id)
+	if err == nil || errors.Is(err, session.ErrNotFound) {
+		f.unstored.take(id)
+	}
+}
+
+// tellEnds tells the store of ends that it could not be told of, until ctx ends.
+func (f *fleet) tellEnds(ctx context.Context) error {
+	for sleep(ctx, unstoredEvery) == nil {
+		if !f.Up() {
+			f.unstored.away()
+			continue
+		}
+		for _, id := range f.unstored.all() {
+			f.delete(ctx, id)
+		}
+	}
+	return ctx.Err()
+}
+
+// errUnsettled is told while a session may have ended that the store still has.
+var errUnsettled = &fault.Error{Kind: fault.Unreachable, RetryAfter: storeRetry, Err: errors.New("gateway: the session store did not answer a moment ago, and may not know yet which sessions have ended")}
