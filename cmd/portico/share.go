@@ -42,7 +42,7 @@ func (h *house) share(reg prometheus.Registerer, s *gateway.Settings) {
 		return
 	}
 	s.Store, s.Tries = h.store.Sessions(), h.store.Tries()
-	s.Fleet = &gateway.Fleet{Leases: h.store.Leases(), Bell: h.store.Bell(), Shelf: h.store.Shelf(), ProofKeys: h.store.ProofKeys(), Up: h.store.Up}
+	s.Fleet = &gateway.Fleet{Leases: h.store.Leases(), Bell: h.store.Bell(), Shelf: h.store.Shelf(), ProofKeys: h.store.ProofKeys(), Up: h.store.Up, Losses: h.store.Losses}
 }
 
 // turnOf has the log-ins at a site keep one pace at all replicas; nil without a store that they share.

@@ -24,7 +24,8 @@ type Fleet struct {
 	// makes proofs, all are known by. At least one.
 	ProofKeys []session.Key
 
-	Up func() bool // whether the store answers
+	Up     func() bool  // whether the store answers
+	Losses func() int64 // how often it was found without what had been written to it; nil: it never is
 }
 
 // fleet is this process among others that share its sessions. An agent may be known at any number of

@@ -39,6 +39,7 @@ type cable struct {
 	session.Store
 	session.Leases
 	cut   atomic.Bool
+	lost  atomic.Int64
 	calls atomic.Int64
 	loses atomic.Bool // the next answer of Take, which is carried out
 }
@@ -132,7 +133,7 @@ func (s *shared) join() (option, *cable) {
 	line := &cable{Store: s.store, Leases: s.leases}
 	return func(settings *Settings, _ *Site) {
 		settings.Store, settings.Tries = line, s.tries
-		settings.Fleet = &Fleet{Leases: line, Bell: s.bells.One(), Shelf: shelfLine{s.shelf, line}, ProofKeys: []session.Key{s.key}, Up: func() bool { return !line.cut.Load() }}
+		settings.Fleet = &Fleet{Leases: line, Bell: s.bells.One(), Shelf: shelfLine{s.shelf, line}, ProofKeys: []session.Key{s.key}, Up: func() bool { return !line.cut.Load() }, Losses: line.lost.Load}
 	}, line
 }
 

@@ -177,7 +177,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 	}
 	work.Go(func() error { return g.sweep(ctx) })
 	if g.fleet != nil {
-		work.Go(func() error { return g.fleet.tellEnds(ctx) })
+		work.Go(func() error { return g.fleet.mindStore(ctx) })
 	}
 	if g.fleet != nil && g.fleet.catalogues != nil {
 		work.Go(func() error { return g.fleet.catalogues.run(ctx) })

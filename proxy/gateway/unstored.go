@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"portico/proxy/fault"
+	"portico/proxy/push"
 	"portico/proxy/session"
 )
 
@@ -87,8 +88,9 @@ func (f *fleet) delete(ctx context.Context, id string) {
 	}
 }
 
-// tellEnds tells the store of ends that it could not be told of, until ctx ends.
-func (f *fleet) tellEnds(ctx context.Context) error {
+// mindStore tells the store of ends that it could not be told of, and makes good what it has lost, until ctx ends.
+func (f *fleet) mindStore(ctx context.Context) error {
+	losses := f.losses()
 	for sleep(ctx, unstoredEvery) == nil {
 		if !f.Up() {
 			f.unstored.away()
@@ -97,8 +99,37 @@ func (f *fleet) tellEnds(ctx context.Context) error {
 		for _, id := range f.unstored.all() {
 			f.delete(ctx, id)
 		}
+		if now := f.losses(); now != losses {
+			losses = now
+			f.makeGood()
+		}
 	}
 	return ctx.Err()
+}
+
+func (f *fleet) losses() int64 {
+	if f.Losses == nil {
+		return 0
+	}
+	return f.Losses()
+}
+
+// makeGood starts from nothing what is kept in step by way of the store, which has lost some of it: applications shake
+// hands again, since their events are not numbered as before, and whoever reads for an agent says once more what they
+// asked for. Sessions that it has no more are found to have ended.
+func (f *fleet) makeGood() {
+	for _, a := range f.gateway.all() {
+		if f.gateway.settings.Push != nil {
+			f.gateway.settings.Push.End(a.session.ID, push.Handshake)
+		}
+		a.mu.Lock()
+		a.session.Wished = 0
+		if a.reads.Load() {
+			a.session.Wishes, a.session.Upstreams = nil, nil
+			a.unsaved.Store(true)
+		}
+		a.mu.Unlock()
+	}
 }
 
 // errUnsettled is told while a session may have ended that the store still has.

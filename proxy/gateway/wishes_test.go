@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -120,4 +121,38 @@ func TestWhatWasAskedForWhileTheStoreWasAwayHolds(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestAStoreOfAnOlderCopyIsMadeGood has the store forget cleo's second Start.
+func TestAStoreOfAnOlderCopyIsMadeGood(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fleet, cloud := newShared(), &htccsim.Server{}
+		a, lineA := fleet.teller(t, cloud)
+		b, lineB := fleet.teller(t, cloud)
+		atA := a.login("cleo")
+		a.posted(atA, "", startAll)
+		settle()
+		old, err := fleet.store.ByLogin(t.Context(), "cleo")
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.posted(atA, "", startOf("chat"))
+		desktop := a.open(atA, everything)
+		settle()
+		err = fleet.store.Put(t.Context(), old, time.Hour)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lineA.lost.Add(1)
+		lineB.lost.Add(1)
+		settle()
+		if got := desktop.ending(); !strings.HasSuffix(got, "handshake") {
+			t.Errorf("an application whose events are not numbered as before ended with %q; want advice to shake hands", got)
+		}
+		settle()
+		b.posts(b.cookie(atA.SessionID()), `{"operationName":"Ready"}`)
+		b.expect(b.cookie(atA.SessionID()), "Ready at the other replica", "voice:LoggedOut chat:Ready email:LoggedOut Active dnd:Off")
+		settle()
+		a.expect(a.cookie(atA.SessionID()), "the same where it is read", "voice:LoggedOut chat:Ready email:LoggedOut Active dnd:Off")
+	})
 }

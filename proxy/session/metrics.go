@@ -14,6 +14,7 @@ import (
 // they are registered once, by who makes it.
 type Metrics struct {
 	up    prometheus.Gauge
+	lost  prometheus.Counter
 	times map[string]map[string]prometheus.Observer // by operation and outcome
 }
 
@@ -39,6 +40,8 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 	m := &Metrics{times: map[string]map[string]prometheus.Observer{}, up: with.NewGauge(prometheus.GaugeOpts{
 		Name: "portico_session_store_up", Help: "1 if the last operation of the session store brought an answer."})}
 	m.up.Set(1)
+	m.lost = with.NewCounter(prometheus.CounterOpts{Name: "portico_session_store_losses_total",
+		Help: "How often the session store was found without what had been written to it: lost, or of an older copy."})
 	for _, operation := range []string{OpGet, OpPut, OpDelete, OpScan} {
 		m.times[operation] = map[string]prometheus.Observer{}
 		for _, outcome := range []string{outcomeOK, outcomeError, outcomeTimedOut} {
@@ -56,6 +59,9 @@ func (m *Metrics) Ended(operation string, began time.Time, err error) {
 		m.SetUp(outcome == outcomeOK)
 	}
 }
+
+// Lost counts that the store has lost what was written to it.
+func (m *Metrics) Lost() { m.lost.Inc() }
 
 // SetUp notes whether the store answers.
 func (m *Metrics) SetUp(up bool) {

@@ -3,10 +3,12 @@ package session
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
+	dto "github.com/prometheus/client_model/go"
 )
 
 // A failing store fails as it is told.
@@ -55,7 +57,10 @@ func countOf(t *testing.T, reg *prometheus.Registry, outcome string) int {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, series := range families[0].GetMetric() {
+	at := slices.IndexFunc(families, func(f *dto.MetricFamily) bool {
+		return f.GetName() == "portico_session_store_operation_duration_seconds"
+	})
+	for _, series := range families[at].GetMetric() {
 		if series.GetLabel()[0].GetValue() == OpGet && series.GetLabel()[1].GetValue() == outcome {
 			return int(series.GetHistogram().GetSampleCount())
 		}
