@@ -128,7 +128,10 @@ func (c *call) loginByCookie(cookies []*http.Cookie) (*gateway.Agent, error) {
 			return agent, err
 		}
 	}
-	return nil, fmt.Errorf("proxy: no credentials and no cookie of a session: %w", fault.Unauthenticated)
+	if len(cookies) > 0 {
+		return nil, fmt.Errorf("proxy: no cookie is that of a session: %w", fault.Unauthenticated)
+	}
+	return nil, fmt.Errorf("proxy: no credentials and no cookie: %w", fault.Unauthenticated)
 }
 
 func isBasic(authorization string) bool {

@@ -221,6 +221,7 @@ func (f *fleet) over(a *Agent) {
 	case ours:
 		f.gateway.end(a, endIdle)
 	default:
+		f.gateway.log.Info("session is not in the store any more: it ended at another replica, or was lost", "session", a.short)
 		f.gateway.letGo(a)
 	}
 }
