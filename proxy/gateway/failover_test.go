@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"sync"
@@ -50,36 +51,77 @@ func twoClouds(cloud *htccsim.Server, limits upstream.Limits) (*power, option) {
 var production = upstream.Limits{Calls: 256, CallWait: 2 * time.Second, BreakerCalls: 20, BreakerWithin: 10 * time.Second,
 	BreakerPause: 5 * time.Second, Retries: 0.1, Logins: 50, LoginQueue: 1000, LoginWait: 10 * time.Second}
 
+// rhythms are how often an application reads in these tests. Those who read often have reads under way when the host
+// dies, and again at any time after.
+var rhythms = []time.Duration{500 * time.Millisecond, 2 * time.Second, 10 * time.Second}
+
+// TestASessionWhoseHostDiesMovesToAnother has an application read all the time, as an agent without a reader of their
+// own moves by their calls.
 func TestASessionWhoseHostDiesMovesToAnother(t *testing.T) {
 	for name, limits := range map[string]upstream.Limits{"without limits": {}, "with limits": production} {
 		for watch, mode := range modes {
-			t.Run(name+", "+watch, func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					sim := &icwssim.Server{}
-					switches, hosts := twoHosts(sim, limits)
-					w := newWorld(t, sim, mode, hosts)
-					anna := w.login("anna")
-					w.do(anna, htccapi.Ready, "")
-					time.Sleep(2 * time.Second)
-					w.expect(anna, "before", "voice:Ready email:Ready Active dnd:Off")
-					switches.turn(ic1, false)
-					for range 3 { // an agent without a reader of their own moves by their calls
-						time.Sleep(10 * time.Second)
-						_, _ = w.Me(t.Context(), anna, nil)
-					}
-					w.expect(anna, "at the other host", "voice:NotReady email:NotReady Active dnd:Off")
-					if got := anna.icws().connection().Base; got != "http://"+ic2 {
-						t.Errorf("the session is at %s; want the other host", got)
-					}
-					w.do(anna, "AtLunch", "")
-					time.Sleep(time.Second)
-					w.holds("anna", "At Lunch")
-					if got := switches.asked(ic2); got > 2 { // the agent, and the service
-						t.Errorf("%d log-ins at the other host; want one each", got)
-					}
+			for _, every := range rhythms {
+				t.Run(fmt.Sprint(name, ", ", watch, ", read every ", every), func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) { testMove(t, limits, mode, every) })
 				})
-			})
+			}
 		}
+	}
+}
+
+func testMove(t *testing.T, limits upstream.Limits, mode option, every time.Duration) {
+	sim := &icwssim.Server{}
+	switches, hosts := twoHosts(sim, limits)
+	w := newWorld(t, sim, mode, hosts)
+	anna := w.login("anna")
+	w.do(anna, htccapi.Ready, "")
+	time.Sleep(2 * time.Second)
+	w.expect(anna, "before", showsReady)
+	switches.turn(ic1, false)
+	w.readEvery(anna, 30*time.Second, every)
+	w.expect(anna, "at the other host", showsNotReady)
+	if got := anna.icws().connection().Base; got != "http://"+ic2 {
+		t.Errorf("the session is at %s; want the other host", got)
+	}
+	w.do(anna, "AtLunch", "")
+	time.Sleep(time.Second)
+	w.holds("anna", "At Lunch")
+	if got := switches.asked(ic2); got > 2 { // the agent, and the service
+		t.Errorf("%d log-ins at the other host; want one each", got)
+	}
+}
+
+// readEvery has an agent's application read for some time, whatever comes of it.
+func (w *world) readEvery(a *Agent, long, every time.Duration) {
+	for range long / every {
+		time.Sleep(every)
+		_, _ = w.Me(w.t.Context(), a, nil)
+	}
+}
+
+func TestOnlyTheHostsAnswersEndAnAbsence(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		err  error
+		ends bool
+	}{
+		{"an answer", nil, true},
+		{"a refusal", fault.Invalid, true},
+		{"no answer again", fault.Unreachable, false},
+		{"another read that failed ended this one", fmt.Errorf("icws: get status: %w", context.Canceled), false},
+		{"too much under way", &fault.Error{Kind: fault.Overloaded, RetryAfter: time.Second}, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var a absence
+				a.note(fault.Timeout)
+				time.Sleep(moveAfter)
+				a.note(c.err)
+				if a.isLong() == c.ends {
+					t.Errorf("after %v without an answer isLong = %v; want %v", moveAfter, a.isLong(), !c.ends)
+				}
+			})
+		})
 	}
 }
 
@@ -125,21 +167,31 @@ func TestWithoutAHostToMoveToASessionWaits(t *testing.T) {
 }
 
 func TestAnHTCCSessionWhoseHostDiesMovesToAnother(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		cloud := &htccsim.Server{}
-		t.Cleanup(cloud.Close)
-		switches, clouds := twoClouds(cloud, production)
-		w := newWorld(t, &icwssim.Server{}, clouds)
-		bjorn := w.login("bjorn")
-		time.Sleep(2 * time.Second)
-		before := w.shows(bjorn)
-		switches.turn(gws1, false)
-		time.Sleep(30 * time.Second)
-		w.expect(bjorn, "at the other host", before)
-		if got := switches.asked(gws2); got != 1 {
-			t.Errorf("%d log-ins at the other host; want 1", got)
-		}
-	})
+	for _, every := range append(rhythms, time.Minute) { // and by its reader alone
+		t.Run(fmt.Sprint("read every ", every), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				cloud := &htccsim.Server{}
+				t.Cleanup(cloud.Close)
+				switches, clouds := twoClouds(cloud, production)
+				w := newWorld(t, &icwssim.Server{}, clouds)
+				bjorn := w.login("bjorn")
+				time.Sleep(2 * time.Second)
+				before := w.shows(bjorn)
+				switches.turn(gws1, false)
+				w.readEvery(bjorn, time.Minute, every)
+				w.expect(bjorn, "at the other host", before)
+				at := bjorn.parts[0].(*htccPart)
+				at.mu.Lock()
+				if !at.synced {
+					t.Error("the reader does not read the other host")
+				}
+				at.mu.Unlock()
+				if got := switches.asked(gws2); got != 1 {
+					t.Errorf("%d log-ins at the other host; want 1", got)
+				}
+			})
+		})
+	}
 }
 
 // A password that is refused is sent once, to one host: each try counts towards locking the agent out.

@@ -98,7 +98,8 @@ func (p *htccPart) call(ctx context.Context, use func(*htcc.Session) error) erro
 		return p.agent.denied(err)
 	}
 	err = use(session)
-	if p.movable(err) && p.move(ctx, session) == nil {
+	p.silent.note(err)
+	if p.shouldMove() && p.move(ctx, session) == nil {
 		return told(err)
 	}
 	if !errors.Is(err, htcc.ErrSessionGone) {

@@ -57,11 +57,14 @@ func (p *htccPart) receive(ctx context.Context) error {
 		Resync:  func(ctx context.Context) error { return p.resync(ctx, session) },
 		Live:    p.setLive,
 		Alive:   p.alive.beat,
-		Problem: func(err error) { p.problem(err, leave) },
+		Problem: func(err error) { p.problem(session, err, leave) },
 	})
 	p.setLive(false)
-	if errors.Is(context.Cause(reading), errMove) {
+	switch cause := context.Cause(reading); {
+	case errors.Is(cause, errMove):
 		return p.move(ctx, session)
+	case errors.Is(cause, errAnew):
+		return nil
 	}
 	if !errors.Is(err, htcc.ErrSessionGone) || p.isFinished() {
 		return err
@@ -71,13 +74,19 @@ func (p *htccPart) receive(ctx context.Context) error {
 }
 
 // problem takes why reception broke. Of a host that gives no answer for long the agent's applications
-// are told, whether or not one reads, and it is left if there is another.
-func (p *htccPart) problem(err error, leave func(error)) {
+// are told, whether or not one reads, and it is left if there is another. A call may have left it before: then its
+// answers, at the other host, would keep the reader here for ever.
+func (p *htccPart) problem(session *htcc.Session, err error, leave func(error)) {
 	p.warn("the reader of an agent broke", err)
-	if p.silent.after(err) {
+	if !p.isOn(session) {
+		leave(errAnew)
+		return
+	}
+	p.silent.note(err)
+	if p.silent.isLong() {
 		p.absent()
 	}
-	if p.movable(err) {
+	if p.shouldMove() {
 		leave(errMove)
 	}
 }
@@ -94,7 +103,7 @@ func (p *htccPart) warn(text string, err error) {
 
 func (p *htccPart) setLive(live bool) {
 	if live {
-		p.silent.after(nil)
+		p.silent.note(nil)
 	}
 	p.change(func() {
 		p.synced = live

@@ -60,10 +60,11 @@ func (k *keeping) Wait() {
 func (k *keeping) look() (bool, error) {
 	p := k.part
 	err := p.beat(k.ctx)
+	p.silent.note(err)
 	switch {
 	case errors.Is(err, icws.ErrSessionGone):
 		return true, err
-	case p.movable(err):
+	case p.shouldMove():
 		return true, p.move(k.ctx, p.connection())
 	case err == nil:
 		p.verify(k.life)

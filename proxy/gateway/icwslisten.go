@@ -61,7 +61,7 @@ func (p *icwsPart) silence(ctx context.Context, conn *icws.Conn) *icws.Reception
 		Message: p.receiveOwn,
 		Live: func(live bool) {
 			if live {
-				p.silent.after(nil)
+				p.silent.note(nil)
 				lives()
 			}
 		},
@@ -73,7 +73,8 @@ func (p *icwsPart) silence(ctx context.Context, conn *icws.Conn) *icws.Reception
 
 // leave takes why the stream that keeps a session alive broke. A host that gives no answer for long is left.
 func (p *icwsPart) leave(err error) {
-	if !p.movable(err) {
+	p.silent.note(err)
+	if !p.shouldMove() {
 		return
 	}
 	p.mu.Lock()

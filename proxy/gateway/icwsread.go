@@ -24,7 +24,8 @@ func (p *icwsPart) call(ctx context.Context, read func(icws.Conn) error) error {
 	conn, usable := p.usable()
 	if usable {
 		err := read(conn)
-		if p.movable(err) && p.move(ctx, conn) == nil {
+		p.silent.note(err)
+		if p.shouldMove() && p.move(ctx, conn) == nil {
 			return notAgain(read(p.connection()))
 		}
 		if !errors.Is(err, icws.ErrSessionGone) {

@@ -24,10 +24,11 @@ func (p *icwsPart) problem(err error) {
 		anew(fmt.Errorf("gateway: a message was lost: %w", err))
 		return
 	}
-	if p.silent.after(err) {
+	p.silent.note(err)
+	if p.silent.isLong() {
 		p.outOfReach() // the agent's applications are told, whether or not one reads
 	}
-	if p.movable(err) {
+	if p.shouldMove() {
 		anew(errMove)
 	}
 	p.unproven() // also before the first subscriptions stand, which prove it
@@ -91,7 +92,7 @@ func (p *icwsPart) setLive(live bool) {
 	p.mu.Unlock()
 	p.feed.reset()
 	if live {
-		p.silent.after(nil)
+		p.silent.note(nil)
 	} else {
 		p.unproven()
 	}

@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"portico/proxy/htcc"
+	"portico/proxy/fault"
 	"portico/proxy/icws"
 )
 
@@ -24,23 +24,32 @@ type absence struct {
 	since time.Time // zero: it does; guarded by mu
 }
 
-// after takes how a call of the host ended, and reports whether it has given no answer for long.
-func (a *absence) after(err error) bool {
+// note takes how a call of the host ended. One that was given up here, since nobody waited any more or too much was
+// under way, says nothing of the host.
+func (a *absence) note(err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	switch {
-	case !away(err):
+	case away(err):
+		if a.since.IsZero() {
+			a.since = time.Now()
+		}
+	case errors.Is(err, context.Canceled), errors.Is(err, fault.Overloaded):
+	default:
 		a.since = time.Time{}
-		return false
-	case a.since.IsZero():
-		a.since = time.Now()
 	}
-	return time.Since(a.since) >= moveAfter
 }
 
-// movable reports whether a call that ended so is to make the part move to another host.
-func (p *icwsPart) movable(err error) bool {
-	return p.silent.after(err) && len(p.site.ICWS.Hosts()) > 1 && p.agent.keptPassword() != ""
+// isLong reports whether the host has given no answer for so long that another is asked.
+func (a *absence) isLong() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return !a.since.IsZero() && time.Since(a.since) >= moveAfter
+}
+
+// shouldMove reports whether another host is to be asked, and can be.
+func (p *icwsPart) shouldMove() bool {
+	return p.silent.isLong() && len(p.site.ICWS.Hosts()) > 1 && p.agent.keptPassword() != ""
 }
 
 // move opens an upstream session at another host, in place of one whose host gives no answer. That is an
@@ -64,26 +73,11 @@ func (p *icwsPart) move(ctx context.Context, from icws.Conn) error {
 	if err != nil {
 		return err
 	}
-	p.silent.after(nil)
+	p.silent.note(nil)
 	if conn.Base == from.Base {
 		logOut(ctx, p.site, conn)
 		return nil
 	}
 	p.lose()
 	return p.adopted(ctx, conn, false)
-}
-
-// movable reports whether a call that ended so is to make the part move to another host.
-func (p *htccPart) movable(err error) bool {
-	return p.silent.after(err) && p.site.HTCC.Hosts() > 1 && p.agent.keptPassword() != ""
-}
-
-// move opens an upstream session at the first host that answers, in place of one whose host gives no
-// answer. The state at the site goes on without it.
-func (p *htccPart) move(ctx context.Context, from *htcc.Session) error {
-	_, err := p.joined(ctx, from)
-	if err == nil {
-		p.silent.after(nil)
-	}
-	return err
 }

@@ -159,7 +159,7 @@ func (w *watcher) setLive(live bool) {
 		w.service.setLive(live)
 	}
 	if live {
-		w.silent.after(nil)
+		w.silent.note(nil)
 		return
 	}
 	w.feed.reset()
@@ -180,7 +180,8 @@ func (w *watcher) problem(err error) {
 	if live {
 		anew(errAnew)
 	}
-	if w.silent.after(err) && len(w.service.site.ICWS.Hosts()) > 1 {
+	w.silent.note(err)
+	if w.silent.isLong() && len(w.service.site.ICWS.Hosts()) > 1 {
 		anew(errMove)
 	}
 }
