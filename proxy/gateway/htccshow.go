@@ -8,9 +8,10 @@ import (
 	"portico/translate/htccapi"
 )
 
-// absent notes that the site cannot be reached, and returns what is left in view.
+// absent notes that the site cannot be reached, unless the reader has found it meanwhile, and returns what is left
+// in view.
 func (p *htccPart) absent() shown {
-	p.change(func() { p.away = true })
+	p.change(func() { p.away = !p.synced })
 	return p.view()
 }
 
