@@ -17,6 +17,7 @@ import (
 // lose notes that the upstream session is gone: the agent is offline at the site.
 func (p *icwsPart) lose() {
 	p.site.commons.leave(p.common)
+	p.loseUnread()
 	p.update(func(s translate.AgentState, _ *translate.Directory) (translate.AgentState, translate.Heard) {
 		p.lost = true
 		p.losses++
@@ -25,6 +26,17 @@ func (p *icwsPart) lose() {
 		return s, translate.Heard{}
 	})
 	p.listenAnew()
+}
+
+// loseUnread has a state that nobody has asked for here yet be recovered once it is read: other replicas take it that
+// the agent was, by the one that opened the new session.
+func (p *icwsPart) loseUnread() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.begun && p.conn.SessionID != "" {
+		p.lost = true
+		p.losses++
+	}
 }
 
 // rejoin opens a new upstream session in place of one that is gone, once for all who found it so.

@@ -17,6 +17,9 @@ const moveAfter = 5 * time.Second
 // errMove ends a reception whose host gives no answer, so that another host is asked.
 var errMove = errors.New("the host of the session gives no answer")
 
+// errStay is why an agent without a password stays where they are.
+var errStay = errors.New("no other replica opened an upstream session at another host, and no password is kept here")
+
 // An absence is since when the host of an upstream session gives no answer. Any number of goroutines
 // may use it.
 type absence struct {
@@ -47,13 +50,18 @@ func (a *absence) isLong() bool {
 	return !a.since.IsZero() && time.Since(a.since) >= moveAfter
 }
 
+// canMove reports whether the agent can have an upstream session at another host: one that is opened here, or by
+// another replica.
+func (a *Agent) canMove() bool { return a.keptPassword() != "" || a.gateway.fleet != nil }
+
 // shouldMove reports whether another host is to be asked, and can be.
 func (p *icwsPart) shouldMove() bool {
-	return p.silent.isLong() && len(p.site.ICWS.Hosts()) > 1 && p.agent.keptPassword() != ""
+	return p.silent.isLong() && len(p.site.ICWS.Hosts()) > 1 && p.agent.canMove()
 }
 
 // move opens an upstream session at another host, in place of one whose host gives no answer. That is an
-// outage. If it is the same host that answers, the session has outlived the break and goes on.
+// outage. If it is the same host that answers, the session has outlived the break and goes on. Of several
+// replicas one does so, and the others go along with it, as does one without a password.
 //
 // As long as no host takes a session nothing changes, as it may yet turn out that nothing was lost.
 func (p *icwsPart) move(ctx context.Context, from icws.Conn) error {
@@ -69,6 +77,22 @@ func (p *icwsPart) move(ctx context.Context, from icws.Conn) error {
 		return errEnded
 	}
 	defer p.agent.work.Done()
+	if p.agent.keptPassword() == "" {
+		along, err := p.goAlong(ctx, from)
+		if err == nil && !along {
+			err = errStay
+		}
+		return err
+	}
+	endTurn, err := p.agent.turn(ctx)
+	if err != nil {
+		return err
+	}
+	defer endTurn()
+	along, err := p.goAlong(ctx, from)
+	if err != nil || along {
+		return err
+	}
 	conn, err := p.logInAgain(ctx, p.site.language(ctx, p.language))
 	if err != nil {
 		return err
@@ -80,4 +104,21 @@ func (p *icwsPart) move(ctx context.Context, from icws.Conn) error {
 	}
 	p.lose()
 	return p.adopted(ctx, conn, false)
+}
+
+// goAlong takes the upstream session that another replica opened meanwhile, and has the reader read it; false if
+// none did. The caller holds joining.
+func (p *icwsPart) goAlong(ctx context.Context, from icws.Conn) (bool, error) {
+	next, err := p.succeeded(ctx, from)
+	if err != nil || next.SessionID == "" {
+		return false, err
+	}
+	p.silent.note(nil)
+	p.mu.Lock()
+	anew := p.anew
+	p.mu.Unlock()
+	if anew != nil { // the host of the session that it reads has no last words
+		anew(errAnew)
+	}
+	return true, nil
 }
