@@ -114,7 +114,7 @@ func (c *commons) prove(m *member) {
 	c.news()
 }
 
-// doubt notes that the subscription of m has broken, or that its fetch failed.
+// doubt notes that the subscription of m has broken, that its fetch failed, or that it will not prove what it fetched.
 func (c *commons) doubt(m *member) {
 	if c == nil {
 		return

@@ -153,7 +153,7 @@ func New(s Settings) (*Gateway, error) {
 			g.sites[one.Name] = newHTCCSite(one, g.log)
 			continue
 		}
-		at := newICWSSite(one, forms, s.Cache, s.Tracer, g.log)
+		at := newICWSSite(one, forms, s.Cache, s.Metrics.serviceOf, s.Tracer, g.log)
 		g.sites[one.Name] = at
 		if one.ShareCatalogue && g.fleet != nil && g.fleet.catalogues != nil {
 			at.commons.news = g.fleet.catalogues.tell

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/text/language"
 
@@ -43,7 +44,8 @@ type icwsSite struct {
 	languages languages
 }
 
-func newICWSSite(s Site, forms *cache.Forms, cells *cache.Metrics, tracer *tracing.Tracer, log *slog.Logger) *icwsSite {
+// newICWSSite returns a site; watching makes the gauge of whether its service user does.
+func newICWSSite(s Site, forms *cache.Forms, cells *cache.Metrics, watching func(site string) prometheus.Gauge, tracer *tracing.Tracer, log *slog.Logger) *icwsSite {
 	at := &icwsSite{
 		Site: s, metrics: s.ICWS.Metrics(), tracer: tracer, cells: cells,
 		catalogues:  cache.NewInterner(func(c *translate.Catalogue) cache.Digest { return c.Digest() }),
@@ -61,7 +63,7 @@ func newICWSSite(s Site, forms *cache.Forms, cells *cache.Metrics, tracer *traci
 		at.commons = newCommons()
 	}
 	if s.Service.UserID != "" {
-		at.service = newService(at, log)
+		at.service = newService(at, watching(s.Name), log)
 	}
 	return at
 }

@@ -11,6 +11,8 @@ type Metrics struct {
 	events *prometheus.CounterVec
 	ages   map[string]map[source]prometheus.Observer // by site
 	leases *prometheus.CounterVec
+
+	watching *prometheus.GaugeVec // by site
 }
 
 // Values of the event label.
@@ -52,6 +54,10 @@ func NewMetrics(reg prometheus.Registerer, sites ...string) *Metrics {
 	for _, event := range []leaseEvent{leaseAcquired, leaseLost} {
 		m.leases.WithLabelValues(string(event))
 	}
+	m.watching = make.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "portico_site_service_watching",
+		Help: "1 while the service user receives what the site pushes about its agents; a site without one has no series.",
+	}, []string{"site"})
 	m.ages = map[string]map[source]prometheus.Observer{}
 	ages := make.NewHistogramVec(prometheus.HistogramOpts{
 		Name:    "portico_state_served_age_seconds",
@@ -66,6 +72,9 @@ func NewMetrics(reg prometheus.Registerer, sites ...string) *Metrics {
 	}
 	return m
 }
+
+// serviceOf returns the gauge of whether a site's service user receives.
+func (m *Metrics) serviceOf(site string) prometheus.Gauge { return m.watching.WithLabelValues(site) }
 
 // served counts what was shown of an agent at a site, unless the site was not there to show it.
 func (m *Metrics) served(site string, view shown) {

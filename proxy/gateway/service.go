@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
 	"portico/proxy/icws"
@@ -23,10 +24,11 @@ type ServiceUser struct{ UserID, Password string }
 //
 // Source: icws.md, two topologies; ICWS reference, user-statuses subscription (userIds).
 type service struct {
-	site   *icwsSite
-	user   ServiceUser
-	log    *slog.Logger
-	roster *roster
+	site     *icwsSite
+	user     ServiceUser
+	receives prometheus.Gauge
+	log      *slog.Logger
+	roster   *roster
 
 	mu        sync.Mutex
 	languages map[string]bool // that agents need; guarded by mu
@@ -42,8 +44,8 @@ type service struct {
 	streamless atomic.Bool // no streams come through from the site
 }
 
-func newService(at *icwsSite, log *slog.Logger) *service {
-	return &service{site: at, user: at.Service, log: log, roster: newRoster(at, log),
+func newService(at *icwsSite, watching prometheus.Gauge, log *slog.Logger) *service {
+	return &service{site: at, user: at.Service, receives: watching, log: log, roster: newRoster(at, log),
 		languages: map[string]bool{at.Language: true}, news: make(chan struct{}, 1), renewed: make(chan struct{})}
 }
 
@@ -107,8 +109,10 @@ func (s *service) setLive(live bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.unbroken = time.Time{}
+	s.receives.Set(0)
 	if live {
 		s.unbroken = time.Now()
+		s.receives.Set(1)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"portico/proxy/fault"
 	"portico/proxy/icws/icwssim"
@@ -299,4 +300,41 @@ func TestWithoutTheServiceAgentsAreReadForThemselves(t *testing.T) {
 			t.Errorf("the refused password was sent %d times more; want none within five minutes", n)
 		}
 	})
+}
+
+// TestWithoutTheServiceNobodyWaitsForItsCatalogue has agents log in one after the other while the service user is
+// refused, and while what it would receive fails.
+func TestWithoutTheServiceNobodyWaitsForItsCatalogue(t *testing.T) {
+	for name, breaks := range map[string]func(*world, *Site){
+		"refused": func(_ *world, s *Site) { s.Service.Password = "wrong" },
+		"no stream": func(w *world, _ *Site) {
+			w.fault(icwssim.Fault{Route: routeMessages, User: "portico", Status: 500})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				sim := &icwssim.Server{}
+				faulty := &world{t: t, sim: sim}
+				w := newTelling(t, sim, watching, func(_ *Settings, s *Site) { breaks(faulty, s) })
+				time.Sleep(10 * time.Second)
+				for _, name := range []string{"anna", "cleo", "agent0001", "agent0002"} {
+					began := time.Now()
+					agent := w.login(name)
+					w.shows(agent)
+					if took := time.Since(began); took > time.Second {
+						t.Errorf("the log-in of %s took %v", name, took)
+					}
+				}
+				time.Sleep(time.Second)
+				for _, view := range w.Sessions("", false) {
+					if view.Parts[0].Live {
+						t.Errorf("operators see %+v as kept current", view)
+					}
+				}
+				if got := testutil.ToFloat64(w.settings.Metrics.serviceOf("pureconnect")); got != 0 {
+					t.Errorf("portico_site_service_watching = %v; want 0", got)
+				}
+			})
+		})
+	}
 }

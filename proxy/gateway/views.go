@@ -80,10 +80,10 @@ func (a *Agent) isOver(p part) bool {
 }
 
 func (p *icwsPart) look() PartView {
-	live, _ := p.site.service.watching()
+	live, serves := p.site.service.watching()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return PartView{Site: p.site.Name, Language: p.conn.Language, Live: p.live || live}
+	return PartView{Site: p.site.Name, Language: p.conn.Language, Live: p.live && (live || !serves)}
 }
 
 func (p *htccPart) look() PartView {
