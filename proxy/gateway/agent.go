@@ -106,6 +106,13 @@ func (a *Agent) enter() bool {
 	return true
 }
 
+// lives reports whether the session has not ended.
+func (a *Agent) lives() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return !a.ended
+}
+
 // start runs f in a goroutine of the agent, unless the session has ended, and reports whether it does. A
 // panic of f is logged: it must not cost the other agents their sessions.
 func (a *Agent) start(f func()) bool {

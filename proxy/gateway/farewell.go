@@ -129,7 +129,7 @@ func (p *htccPart) learnFate(record []byte) bool {
 func (p *htccPart) beginAgain(record []byte) bool {
 	var is htccRecord
 	err := json.Unmarshal(record, &is)
-	if err != nil {
+	if err != nil || !p.agent.lives() {
 		return false
 	}
 	p.change(func() {

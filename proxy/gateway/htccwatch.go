@@ -194,6 +194,10 @@ func (p *htccPart) joined(ctx context.Context, gone *htcc.Session) (*htcc.Sessio
 	if now != gone {
 		return now, nil
 	}
+	if !p.agent.enter() {
+		return nil, errEnded
+	}
+	defer p.agent.work.Done()
 	endTurn, err := p.agent.turn(ctx)
 	if err != nil {
 		return nil, err
@@ -232,11 +236,15 @@ func (p *htccPart) succeeded(ctx context.Context, gone *htcc.Session) (*htcc.Ses
 	next := opened.(*htccSession).session
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if !p.agent.lives() {
+		return nil, errEnded
+	}
 	p.session = next
 	return next, nil
 }
 
-// rejoin opens an upstream session in place of the one there is. The caller holds joining.
+// rejoin opens an upstream session in place of the one there is, unless the agent's session has ended when it is
+// open: it is let go then, and nobody put back to work on it. The caller holds joining.
 func (p *htccPart) rejoin(ctx context.Context, password string) (*htcc.Session, error) {
 	if password == "" {
 		p.ended(nil)
@@ -253,8 +261,13 @@ func (p *htccPart) rejoin(ctx context.Context, password string) (*htcc.Session, 
 	}
 	p.orders.channel() <- struct{}{} // what comes back is taken out of work before any other order
 	defer func() { <-p.orders.channel() }()
+	lives := false
 	var missing []htccapi.MediaChannel
 	p.change(func() {
+		lives = p.agent.lives()
+		if !lives {
+			return
+		}
 		wanted := p.wantedLocked()
 		p.takeLocked(user)
 		p.moments.outdate() // what was read of the session that is gone is older
@@ -262,6 +275,9 @@ func (p *htccPart) rejoin(ctx context.Context, password string) (*htcc.Session, 
 		p.over, p.finished = false, false
 		missing = slices.DeleteFunc(wanted, p.presentLocked)
 	})
+	if !lives {
+		return nil, errEnded
+	}
 	p.agent.partBack(p)
 	p.replay(ctx, session, missing)
 	return session, nil
