@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"portico/proxy/fault"
@@ -11,8 +12,9 @@ import (
 // A joining lets one log-in of an agent at a site be made at a time. Any number of goroutines may use it.
 // Its zero value is ready.
 type joining struct {
-	lock  slot
-	hurry slot // a caller waits for the log-in that a reader makes
+	lock    slot
+	hurry   slot         // has a token while a caller waits for the log-in that a reader makes, until that has taken it
+	waiting atomic.Int32 // callers who do
 }
 
 // joinPatience is how long a caller waits for another log-in of the same agent, which may wait for its
@@ -25,12 +27,13 @@ func (j *joining) hold(ctx context.Context) (func(), error) {
 	if upstream.CauseOf(ctx) != upstream.Client {
 		return hold(ctx, j.lock.channel())
 	}
-	select {
+	select { // alone, as of two that are ready select takes any
 	case j.lock.channel() <- struct{}{}:
 		return j.release, nil
-	case j.hurry.channel() <- struct{}{}:
-	default: // another caller was here before
+	default:
 	}
+	j.press()
+	defer j.rest()
 	patient, cancel := context.WithTimeout(ctx, joinPatience)
 	defer cancel()
 	release, err := hold(patient, j.lock.channel())
@@ -41,6 +44,27 @@ func (j *joining) hold(ctx context.Context) (func(), error) {
 }
 
 func (j *joining) release() { <-j.lock.channel() }
+
+// press says that a caller waits.
+func (j *joining) press() {
+	j.waiting.Add(1)
+	select {
+	case j.hurry.channel() <- struct{}{}:
+	default: // another caller was here before
+	}
+}
+
+// rest says that a caller waits no more. The last one takes the token along: it would put the next reader's log-in
+// before those of callers.
+func (j *joining) rest() {
+	if j.waiting.Add(-1) > 0 {
+		return
+	}
+	select {
+	case <-j.hurry.channel():
+	default:
+	}
+}
 
 // unbroken returns the context of a log-in. Who needs it may leave, or see another read fail: then it
 // gives up its place in the line, but once sent it is not broken off, which might leave an upstream
