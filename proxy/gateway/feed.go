@@ -25,6 +25,7 @@ type feed struct {
 
 	mu       sync.Mutex
 	arriving *translate.Catalogue // a full one of which parts may be missing, guarded by mu; nil if none
+	begun    int                  // full ones so far, guarded by mu
 }
 
 // take takes a message about the catalogue.
@@ -33,7 +34,9 @@ func (f *feed) take(m icwsapi.StatusMessagesMessage) {
 	part := f.arriving != nil || !m.IsDelta
 	if !m.IsDelta {
 		f.arriving = f.lists.of(slices.Concat(m.StatusMessagesAdded, m.StatusMessagesChanged))
-		time.AfterFunc(partsWithin, f.arrived)
+		f.begun++
+		nth := f.begun
+		time.AfterFunc(partsWithin, func() { f.waited(nth) })
 	} else if part {
 		f.arriving = f.arriving.Changed(f.lists.site, m)
 	}
@@ -44,13 +47,34 @@ func (f *feed) take(m icwsapi.StatusMessagesMessage) {
 	}
 }
 
-// arrived takes the full catalogue that has come, if one has: another message has followed, or none
-// for a while.
+// arrived takes the full catalogue that has come, if one has: another message has followed.
 func (f *feed) arrived() {
 	f.mu.Lock()
+	whole := f.wholeLocked()
+	f.mu.Unlock()
+	f.replace(whole)
+}
+
+// waited takes the nth full catalogue, if none has followed it within partsWithin: of one that has begun since parts
+// may be missing still.
+func (f *feed) waited(nth int) {
+	var whole *translate.Catalogue
+	f.mu.Lock()
+	if nth == f.begun {
+		whole = f.wholeLocked()
+	}
+	f.mu.Unlock()
+	f.replace(whole)
+}
+
+func (f *feed) wholeLocked() *translate.Catalogue {
 	whole := f.arriving
 	f.arriving = nil
-	f.mu.Unlock()
+	return whole
+}
+
+// replace has agents see a full catalogue. Of nil it does nothing.
+func (f *feed) replace(whole *translate.Catalogue) {
 	if whole != nil {
 		f.cell.Replace(whole)
 		f.changed()
