@@ -41,7 +41,7 @@ type Agent struct {
 	session  session.Session // guarded by mu, but for ID and Login, which never change
 	password string          // guarded by mu; "" if not kept
 	ended    bool            // guarded by mu
-	over     map[part]bool   // parts that have ended; guarded by mu
+	over     map[part]bool   // parts that have ended; guarded by mu, and changed under the part's lock
 }
 
 // newAgent makes the agent of new upstream sessions, one for each site of the route; nil for one
@@ -195,16 +195,27 @@ func (a *Agent) icws() *icwsPart {
 	return nil
 }
 
-// partEnded notes that the upstream session of a part is gone for good. The agent goes on at the
-// other sites; without any left the session ends.
-func (a *Agent) partEnded(p part, why ending) {
+// partOver notes that the upstream session of a part is gone for good, and reports whether no other part goes on. The
+// caller holds the part's lock: one that begins again at the same moment is not to count as over, nor the reverse.
+func (a *Agent) partOver(p part) (last bool) {
 	a.mu.Lock()
+	defer a.mu.Unlock()
 	if a.over == nil {
 		a.over = map[part]bool{}
 	}
 	a.over[p] = true
-	last := len(a.over) == len(a.parts)
-	a.mu.Unlock()
+	return len(a.over) == len(a.parts)
+}
+
+// partBack notes that a part which had ended has an upstream session again. The caller holds the part's lock.
+func (a *Agent) partBack(p part) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.over, p)
+}
+
+// partEnded has the agent go on at the other sites once a part is over. Without any left the session ends.
+func (a *Agent) partEnded(last bool, why ending) {
 	switch {
 	case last:
 		a.gateway.end(a, why)
@@ -237,13 +248,6 @@ func (a *Agent) elsewhere(at *icwsSite) []htccapi.MediaChannel {
 		}
 	}
 	return elsewhere
-}
-
-// partBack notes that a part which had ended has an upstream session again.
-func (a *Agent) partBack(p part) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	delete(a.over, p)
 }
 
 // owned returns the channels of the agent that are a site's; nil if it is the only one.

@@ -110,7 +110,6 @@ func (p *icwsPart) beginAgain(record []byte) bool {
 		return false
 	}
 	p.shareAt(is.Conn)
-	p.agent.partBack(p)
 	return true
 }
 
@@ -135,8 +134,8 @@ func (p *htccPart) beginAgain(record []byte) bool {
 	p.change(func() {
 		p.session, p.refused = htcc.Resume(is.Conn), nil
 		p.over, p.finished, p.synced = false, false, false
+		p.agent.partBack(p)
 		p.moments.outdate()
 	})
-	p.agent.partBack(p)
 	return true
 }

@@ -273,12 +273,12 @@ func (p *htccPart) rejoin(ctx context.Context, password string) (*htcc.Session, 
 		p.moments.outdate() // what was read of the session that is gone is older
 		p.session, p.refused = session, nil
 		p.over, p.finished = false, false
+		p.agent.partBack(p)
 		missing = slices.DeleteFunc(wanted, p.presentLocked)
 	})
 	if !lives {
 		return nil, errEnded
 	}
-	p.agent.partBack(p)
 	p.replay(ctx, session, missing)
 	return session, nil
 }
@@ -319,11 +319,12 @@ func (p *htccPart) ended(refused []byte) {
 	p.mu.Lock()
 	before := p.viewLocked()
 	p.over = true
+	last := p.agent.partOver(p)
 	if refused != nil {
 		p.refused = refused
 	}
 	p.mu.Unlock()
-	p.agent.partEnded(p, endUpstream)
+	p.agent.partEnded(last, endUpstream)
 	p.mu.Lock()
 	p.tellLocked(before)
 	p.mu.Unlock()

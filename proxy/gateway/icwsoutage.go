@@ -174,7 +174,6 @@ func (p *icwsPart) reopen(ctx context.Context, presented string) error {
 		return errEnded
 	}
 	p.shareAt(conn)
-	p.agent.partBack(p)
 	p.agent.gateway.log.Info("logged in again", "site", p.site.Name, "session", p.agent.short)
 	return nil
 }
@@ -208,6 +207,7 @@ func (p *icwsPart) revive(conn icws.Conn, recovers bool) bool {
 		return false
 	}
 	p.conn, p.who, p.gone, p.over = &conn, nil, false, ""
+	p.agent.partBack(p)
 	p.verified, _ = p.site.service.life()
 	p.lost = recovers
 	p.losses++
@@ -367,10 +367,11 @@ func (p *icwsPart) end(why ending) {
 	}, false)
 	p.mu.Lock()
 	p.over = why
+	last := p.agent.partOver(p)
 	p.mu.Unlock()
 	p.listenAnew()
 	p.site.commons.leave(p.common)
-	p.agent.partEnded(p, why)
+	p.agent.partEnded(last, why)
 	p.mu.Lock()
 	p.tellLocked(before, translate.Heard{})
 	p.mu.Unlock()
