@@ -12,6 +12,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/singleflight"
 	"golang.org/x/text/language"
 
 	"portico/cache"
@@ -196,9 +197,33 @@ const (
 
 // languages is a site's list of languages, asked for when needed.
 type languages struct {
+	flights singleflight.Group
+
 	mu    sync.Mutex
 	list  []string  // guarded by mu
 	until time.Time // guarded by mu
+}
+
+// held returns the list there is, and whether it still holds.
+func (l *languages) held() ([]string, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.list, time.Now().Before(l.until)
+}
+
+// keep takes what the site has told, or that it could not be asked, and returns the list there is then.
+func (l *languages) keep(info icwsapi.ServerInfo, err error) []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err != nil {
+		l.until = time.Now().Add(noLanguagesFor)
+		return l.list
+	}
+	l.list, l.until = nil, time.Now().Add(languagesFor)
+	for _, one := range info.Languages {
+		l.list = append(l.list, one.LanguageID)
+	}
+	return l.list
 }
 
 // language returns which of the site's languages suits an Accept-Language value best. Without a
@@ -224,24 +249,24 @@ func (s *icwsSite) language(ctx context.Context, accept string) string {
 	return list[at]
 }
 
-// languageList returns the site's languages; those it had if it cannot be asked.
+// languageList returns the site's languages; those it had if it cannot be asked, or the caller leaves before it has
+// answered. It is asked once for all who need them together.
 func (s *icwsSite) languageList(ctx context.Context) []string {
-	s.languages.mu.Lock()
-	defer s.languages.mu.Unlock()
-	if time.Now().Before(s.languages.until) {
-		return s.languages.list
+	list, holds := s.languages.held()
+	if holds {
+		return list
 	}
-	info, err := s.ICWS.ServerInfo(upstream.WithCause(ctx, upstream.Session))
+	told, err := once(ctx, &s.languages.flights, context.Background(), "", func(ctx context.Context) ([]string, error) {
+		list, holds := s.languages.held()
+		if holds { // since the caller looked
+			return list, nil
+		}
+		return s.languages.keep(s.ICWS.ServerInfo(upstream.WithCause(ctx, upstream.Session))), nil
+	})
 	if err != nil {
-		s.languages.until = time.Now().Add(noLanguagesFor)
-		return s.languages.list
+		return list
 	}
-	s.languages.list = nil
-	for _, one := range info.Languages {
-		s.languages.list = append(s.languages.list, one.LanguageID)
-	}
-	s.languages.until = time.Now().Add(languagesFor)
-	return s.languages.list
+	return told
 }
 
 // fetchCatalogue asks the site for its catalogue in the language of conn.

@@ -197,7 +197,7 @@ func TestLanguagesOutlastAnUpdateThatFails(t *testing.T) {
 		}
 		german("anna")
 		time.Sleep(languagesFor + time.Minute)
-		w.fault(icwssim.Fault{Route: "GET /icws/connection/server-info", Status: 500})
+		w.fault(icwssim.Fault{Route: routeServerInfo, Status: 500})
 		german("cleo")
 	})
 }
