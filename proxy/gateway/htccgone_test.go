@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -56,6 +57,25 @@ func TestCloseWaitsForALogInThatAReadNeeds(t *testing.T) {
 		if err == nil {
 			t.Error("a session was opened after Close")
 		}
+	})
+}
+
+// A log-in that is over may have to wait until an order that was sent before is answered.
+func TestNobodyWaitsToPutAnAgentBackWhoseSessionHasEnded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLost(t)
+		orders := l.bjorn.parts[0].(*htccPart).orders.channel()
+		orders <- struct{}{}
+		l.logOut()
+		time.Sleep(time.Minute)
+		ending, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		l.end(l.bjorn, endIdle)
+		l.bjorn.wait(ending)
+		if ending.Err() != nil {
+			t.Error("a minute after the end something of the agent goes on")
+		}
+		<-orders
 	})
 }
 

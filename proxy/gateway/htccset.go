@@ -242,7 +242,9 @@ func (p *htccPart) finish(ctx context.Context) (func(), error) {
 	if session == nil {
 		return release, nil
 	}
-	p.orders.channel() <- struct{}{} // what is brought back meanwhile is to be ended too
+	// What is brought back meanwhile is to be ended too. Who asked for the end may leave, as an application that is closed
+	// does, and is to be logged off all the same; whoever orders something gives up in time.
+	p.orders.channel() <- struct{}{}
 	err = p.site.HTCC.EndContactCenterSession(context.WithoutCancel(ctx), session)
 	<-p.orders.channel()
 	if err == nil || errors.Is(err, htcc.ErrSessionGone) || away(err) {

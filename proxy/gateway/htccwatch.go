@@ -259,8 +259,13 @@ func (p *htccPart) rejoin(ctx context.Context, password string) (*htcc.Session, 
 	if err != nil {
 		return nil, fmt.Errorf("gateway: log in again: %w", err)
 	}
-	p.orders.channel() <- struct{}{} // what comes back is taken out of work before any other order
-	defer func() { <-p.orders.channel() }()
+	// What comes back is taken out of work before any other order. Who needs the session may leave, but it is kept for
+	// the next, who would open one more: only with the agent's own session nobody wants it.
+	release, err := hold(p.agent.life, p.orders.channel())
+	if err != nil {
+		return nil, errEnded
+	}
+	defer release()
 	lives := false
 	var missing []htccapi.MediaChannel
 	p.change(func() {
