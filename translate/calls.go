@@ -163,7 +163,7 @@ func (p Plan) status() *icwsapi.UserStatusUpdate {
 	return nil
 }
 
-// Channels returns the names of the channels the agent has at the site.
+// ChannelNames returns the names of the channels the agent has at the site.
 func (r Rules) ChannelNames(s AgentState) []htccapi.MediaChannel {
 	names := make([]htccapi.MediaChannel, 0, len(r.Channels))
 	for _, channel := range r.Channels {

@@ -66,7 +66,7 @@ type Stop struct {
 	Login string
 }
 
-// Settings are what a Gateway needs. All fields but Push, Tracer and Logger are required.
+// Settings are what a Gateway needs. All fields are required but those that say what nil is.
 type Settings struct {
 	Policy // of the beginning
 	Sites  []Site
@@ -78,7 +78,7 @@ type Settings struct {
 	Cache   *cache.Metrics
 	Metrics *Metrics
 	Tracer  *tracing.Tracer // nil = nothing is recorded
-	Logger  *slog.Logger
+	Logger  *slog.Logger    // nil = nothing is logged
 }
 
 // siteAtWork is a Site and what its agents share.

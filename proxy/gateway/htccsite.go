@@ -49,7 +49,7 @@ func (s *htccSite) answers() bool { return s.up.Load() }
 
 func (s *htccSite) limited() { s.metrics.Login(upstream.LoginLimited) }
 
-// probe asks again and again whether the site answers, which needs no session.
+// run asks again and again whether the site answers, which needs no session.
 func (s *htccSite) run(ctx context.Context, _ func(site string, up bool)) error {
 	return probe(ctx, &s.up, &s.outage, s.HTCC.Probe, func(bool) {}) // the site itself tells of its services
 }

@@ -269,13 +269,13 @@ func (r *roster) receive(message icwsapi.Message) {
 	case icwsapi.UserStatusMessage:
 		r.restart(&r.statuses, m.IsDelta)
 		for _, status := range m.UserStatusList {
-			whole := r.whole(r.statuses, m.IsDelta, status.UserID)
+			whole := r.whole(&r.statuses, m.IsDelta, status.UserID)
 			r.tell(status.UserID, icwsapi.UserStatusMessage{Head: icwsapi.Head{Type: m.Type, IsDelta: !whole}, UserStatusList: []icwsapi.UserStatus{status}})
 		}
 	case icwsapi.UserAccessMessage:
 		r.restart(&r.access, m.IsDelta)
 		for _, change := range m.StatusMessagesUserAccessChanges {
-			whole := r.whole(r.access, m.IsDelta, change.UserID)
+			whole := r.whole(&r.access, m.IsDelta, change.UserID)
 			r.tell(change.UserID, icwsapi.UserAccessMessage{Head: icwsapi.Head{Type: m.Type, IsDelta: !whole},
 				StatusMessagesUserAccessChanges: []icwsapi.UserAccessChange{change}})
 		}
@@ -312,11 +312,11 @@ func (r *roster) restart(missing *partial, isDelta bool) {
 }
 
 // whole reports whether what a message says of an agent is all there is.
-func (r *roster) whole(missing partial, isDelta bool, userID string) bool {
+func (r *roster) whole(missing *partial, isDelta bool, userID string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	id := strings.ToLower(userID)
-	first := missing[id]
-	delete(missing, id)
+	first := (*missing)[id]
+	delete(*missing, id)
 	return first || !isDelta
 }

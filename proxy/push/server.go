@@ -13,7 +13,8 @@ import (
 // A Server is a Bayeux server. Any number of goroutines may call its methods.
 //
 // One mutex guards all of its state and that of its clients and sockets. It is held for looking at
-// and changing fields alone: never while reading, writing, encoding or in a function of Options.
+// and changing fields alone: never while reading, writing or encoding, nor in a function of Options but
+// Delivered.
 type Server struct {
 	opts    Options
 	metrics *Metrics
