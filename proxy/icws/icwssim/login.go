@@ -59,7 +59,7 @@ func (s *Server) admitUser(c *call, u *user, application string) reply {
 		if status == 0 {
 			status = http.StatusForbidden
 		}
-		return refuse(status, icwsapi.Error{ErrorID: "error.request.license", Message: "A required license is not available."})
+		return withoutLicence(status, "A required license is not available.")
 	}
 	session := s.newSession(u, c, application)
 	c.written["language"] = session.language.ID

@@ -2,47 +2,6 @@ package icwssim
 
 import "testing"
 
-func TestStations(t *testing.T) {
-	s := &Server{Stations: []string{"WS-17", "WS-18"}}
-	inBubble(t, s, func(t *testing.T) {
-		const path = "/connection/station"
-		c := loggedIn(t, s, "anna")
-		include := stranger(t, s)
-		include.adopt(include.do("POST", "/icws/connection?include=effective-station",
-			`{"__type":"urn:inin.com:connection:icAuthConnectionRequestSettings","applicationName":"x","userID":"anna","password":"anna"}`, "Accept-Language", "en"))
-		for _, method := range []string{"GET", "DELETE"} {
-			got := c.do(method, path, "")
-			if got.status != 404 {
-				t.Errorf("%s without station = %d; want 404", method, got.status)
-			}
-			want(t, "body", got.body, `"errorId":"-2147221496"`)
-		}
-		c.must("PUT", "/messaging/subscriptions/connection/station", "")
-		if got := c.do("PUT", path, `{"__type":"urn:inin.com:connection:workstationSettings","workstation":"WS-99"}`); got.status != 404 {
-			t.Errorf("unknown station = %d; want 404", got.status)
-		}
-		got := c.must("PUT", path, `{"__type":"urn:inin.com:connection:workstationSettings","workstation":"WS-17","supportedMediaTypes":[1,2],"readyForInteractions":true}`)
-		if got.body != "" || got.header.Get("Location") != c.prefix+path {
-			t.Errorf("PUT = %q, Location %q", got.body, got.header.Get("Location"))
-		}
-		want(t, "station", c.must("GET", path, "").body, `{"id":"WS-17","extension":"WS-17","stationSetting":1,"allowedMediaTypes":[1,2]}`)
-		want(t, "status", c.must("GET", "/status/user-statuses/anna", "").body, `"stations":["WS-17"]`)
-		c.must("PUT", path, `{"__type":"urn:inin.com:connection:remoteNumberSettings","remoteNumber":"4711"}`)
-		c.must("DELETE", path, "")
-		c.must("PUT", path, `{"__type":"urn:inin.com:connection:stationlessSettings"}`)
-		want(t, "status", c.must("GET", "/status/user-statuses/anna", "").body, `"stations":[]`)
-		wantList(t, "station messages", c.poll(), `"newStationInfo":{"id":""`, `"newStationInfo":{"id":"WS-17"`,
-			`"previousStationInfo":{"id":"WS-17","extension":"WS-17","stationSetting":1,"allowedMediaTypes":[1,2]},"newStationInfo":{"id":"4711"`,
-			`"newStationInfo":{"id":"","extension":"","stationSetting":0}`, `"newStationInfo":{"id":"STATIONLESS"`)
-		wantList(t, "effective station messages", include.poll(), `"effectiveStation":{"stationId":{"id":"WS-17"`, `{"id":"4711"`, `"effectiveStation":null`)
-		for _, bad := range []string{`{"__type":"x"}`, `{}`, `{"__type":"urn:inin.com:connection:workstationSettings"}`} {
-			if got := c.do("PUT", path, bad); got.status != 400 {
-				t.Errorf("PUT %s = %d; want 400", bad, got.status)
-			}
-		}
-	})
-}
-
 func TestAcceptedSubscriptions(t *testing.T) {
 	for _, test := range []struct {
 		name, path, body string

@@ -85,6 +85,10 @@ func forbidden(message string) reply {
 	return refuse(http.StatusForbidden, icwsapi.Error{ErrorID: "error.request.accessDenied", ErrorCode: 7, Message: message})
 }
 
+func withoutLicence(status int, message string) reply {
+	return refuse(status, icwsapi.Error{ErrorID: "error.request.license", Message: message})
+}
+
 func noSuchUser() reply {
 	return refuse(http.StatusNotFound, icwsapi.Error{ErrorID: "error.request.notFound", Message: "The user does not exist."})
 }

@@ -67,7 +67,7 @@ type StateChange struct {
 	Activations   map[string]bool `json:"activations"` // those listed; a workgroup not yet the user's makes them a member
 	LoggedIn      *bool           `json:"loggedIn"`
 	OnPhone       *bool           `json:"onPhone"`
-	Stations      *[]string       `json:"stations"`
+	Stations      *[]string       `json:"stations"` // the whole list; sessions leave others
 }
 
 // SetState makes the change and tells who subscribed. It changes nothing if it fails: for an
@@ -89,7 +89,7 @@ func (s *Server) SetState(change StateChange) error {
 	}
 	s.activate(u, change.Activations)
 	if change.Stations != nil {
-		s.setStations(u, *change.Stations)
+		s.seatUser(u, *change.Stations)
 	}
 	if change.OnPhone != nil {
 		s.setOnPhone(u, *change.OnPhone)

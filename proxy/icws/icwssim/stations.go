@@ -3,6 +3,7 @@ package icwssim
 import (
 	"net/http"
 	"slices"
+	"strings"
 
 	"portico/translate/icwsapi"
 )
@@ -37,31 +38,59 @@ func putStation(s *Server, c *call) reply {
 		return refusal
 	}
 	station := icwsapi.StationInformation{AllowedMediaTypes: asked.SupportedMediaTypes, RemoteNumber: asked.RemoteNumber}
+	required := "workstation"
 	switch asked.Type {
 	case icwsapi.TypeWorkstation:
 		station.ID, station.StationSetting = asked.Workstation, icwsapi.StationWorkstation
 	case icwsapi.TypeRemoteWorkstation:
 		station.ID, station.StationSetting = asked.Workstation, icwsapi.StationRemoteWorkstation
 	case icwsapi.TypeRemoteNumber:
-		station.ID, station.StationSetting = asked.RemoteNumber, icwsapi.StationRemoteNumber
+		station.ID, station.StationSetting, required = asked.RemoteNumber, icwsapi.StationRemoteNumber, "remoteNumber"
 	case icwsapi.TypeStationless:
 		station.ID = stationless
 	default:
 		return invalidProperty("__type", "The value of __type is not a kind of station settings.")
 	}
 	if station.ID == "" {
-		return missingProperty("workstation")
+		return missingProperty(required)
 	}
-	isWorkstation := asked.Type == icwsapi.TypeWorkstation || asked.Type == icwsapi.TypeRemoteWorkstation
-	if isWorkstation && s.Stations != nil && !contains(s.Stations, station.ID) {
-		return noStation()
+	refusal, refused = s.refusesStation(c.session, station)
+	if refused {
+		return refusal
 	}
 	station.Extension = station.ID
 	c.written = map[string]any{"station": station.ID}
-	s.takeStation(c.session, station)
+	s.tellStation(c.session, &station)
+	s.settleStations(c.session.user)
 	r := empty(http.StatusOK)
 	r.header.Set("Location", c.base+"/icws/"+c.session.id+"/connection/station")
 	return r
+}
+
+// refusesStation says whether the session may not log on there. Another session of the user may be on the same
+// station. Guess: 403, as for a log-in without licence.
+//
+// Source: PureConnect, Licensing: a user is logged on to one station on one computer at a time, and a log-on takes
+// licences, whose statuses 5 and 7 are named after the two conflicts.
+func (s *Server) refusesStation(session *session, station icwsapi.StationInformation) (reply, bool) {
+	if station.StationSetting == icwsapi.StationNone {
+		return reply{}, false
+	}
+	isWorkstation := station.StationSetting != icwsapi.StationRemoteNumber
+	if isWorkstation && s.Stations != nil && !contains(s.Stations, station.ID) {
+		return noStation(), true
+	}
+	for _, other := range session.user.stationsBut(session) {
+		if !strings.EqualFold(other, station.ID) {
+			return withoutLicence(http.StatusForbidden, "The user is logged on to another station."), true
+		}
+	}
+	for _, u := range s.users {
+		if isWorkstation && u != session.user && contains(*u.now.Stations, station.ID) {
+			return withoutLicence(http.StatusForbidden, "The station is in use by another user."), true
+		}
+	}
+	return reply{}, false
 }
 
 // deleteStation takes the session off its station. Guess: the session lives on; pages disagree.
@@ -73,24 +102,48 @@ func deleteStation(s *Server, c *call) reply {
 	return empty(http.StatusOK)
 }
 
-func (s *Server) takeStation(session *session, station icwsapi.StationInformation) {
-	var stations []string
-	if old := session.station; old != nil {
-		stations = without(*session.user.now.Stations, old.ID)
-	} else {
-		stations = slices.Clone(*session.user.now.Stations)
-	}
-	if station.ID != stationless {
-		stations = append(stations, station.ID)
-	}
-	s.tellStation(session, &station)
-	s.setStations(session.user, stations)
+func (s *Server) leaveStation(session *session) {
+	s.tellStation(session, nil)
+	s.settleStations(session.user)
 }
 
-func (s *Server) leaveStation(session *session) {
-	stations := without(*session.user.now.Stations, session.station.ID)
-	s.tellStation(session, nil)
-	s.setStations(session.user, stations)
+// stationsBut returns where the user is logged on by other sessions than this one, and elsewhere.
+func (u *user) stationsBut(but *session) []string {
+	stations := slices.Clone(u.elsewhere)
+	for session := range u.sessions {
+		if session != but && session.station != nil && session.station.ID != stationless {
+			stations = append(stations, session.station.ID)
+		}
+	}
+	return stations
+}
+
+// settleStations has the user be where any session is, or another client, each station once.
+func (s *Server) settleStations(u *user) {
+	held := u.stationsBut(nil)
+	var stations []string
+	for _, id := range slices.Concat(*u.now.Stations, held) { // those that stay keep their order
+		if contains(held, id) && !contains(stations, id) {
+			stations = append(stations, id)
+		}
+	}
+	s.setStations(u, stations)
+}
+
+// seatUser puts the user on just these stations: sessions leave others, and what no session is on is another client's.
+func (s *Server) seatUser(u *user, stations []string) {
+	u.elsewhere = slices.Clone(stations)
+	for session := range u.sessions {
+		if session.station == nil || session.station.ID == stationless {
+			continue
+		}
+		if !contains(stations, session.station.ID) {
+			s.tellStation(session, nil)
+			continue
+		}
+		u.elsewhere = slices.DeleteFunc(u.elsewhere, func(id string) bool { return strings.EqualFold(id, session.station.ID) })
+	}
+	s.setStations(u, stations)
 }
 
 // tellStation changes the session's station and says so to a session that subscribed.
@@ -120,8 +173,4 @@ func subscribeStation(_ *Server, c *call) reply {
 func unsubscribeStation(_ *Server, c *call) reply {
 	c.session.subs.station = false
 	return empty(http.StatusOK)
-}
-
-func without(list []string, item string) []string {
-	return slices.DeleteFunc(slices.Clone(list), func(other string) bool { return other == item })
 }

@@ -67,6 +67,7 @@ type user struct {
 	changes            int                // of the status, to tell whether a timer still means it
 	before             string             // the status before the present one
 	previous           []icwsapi.UserStatusPreviousInfo
+	elsewhere          []string // stations of other clients than these sessions
 	sessions           map[*session]struct{}
 	watchers           map[*session]struct{} // sessions that subscribed to anything about this user
 }
