@@ -1,6 +1,7 @@
 package icwssim
 
 import (
+	"cmp"
 	"io"
 	"net/http"
 	"strings"
@@ -23,6 +24,7 @@ type call struct {
 	host     string // name that was dialled, without port
 	userName string // whose session or log-in it is, as far as known
 	session  *session
+	language *Language // of the answer
 
 	// For the log, set by handlers that write.
 	target  *user
@@ -86,12 +88,12 @@ func (s *Server) cutBase(path []string) (base, host string, rest []string, ok bo
 	return base, host, path[len(want):], true
 }
 
-// admit counts the call, finds out whose it is, and returns the fault that awaits it, if any.
+// admit counts the call, finds out whose it is and in which language, and returns the fault that awaits it, if any.
 func (s *Server) admit(c *call) *Fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.record.Count(c.route())
-	c.userName = s.callerOf(c)
+	c.userName, c.language = s.callerOf(c), s.languageOf(c)
 	return s.faults.TakeFor(&repertoire, c.userName, c.host, c.request.Method, c.template())
 }
 
@@ -137,7 +139,7 @@ func (s *Server) answer(c *call) reply {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	was := s.snapshotFor(c)
-	answer := s.dispatch(c)
+	answer := s.dispatch(c).in(c.language)
 	s.recordCall(c, answer, was)
 	return answer
 }
@@ -171,10 +173,11 @@ func (s *Server) dispatch(c *call) reply {
 	return handle(s, c)
 }
 
-// language is the language of the answer: the session's, else what the header asks for.
-func (c *call) language(s *Server) *Language {
-	if c.session != nil {
-		return c.session.language
+// languageOf is the language of the answer: the session's, else what the header asks for.
+func (s *Server) languageOf(c *call) *Language {
+	id := c.params["sessionId"]
+	if session := cmp.Or(s.sessions[id], s.ended[id]); session != nil {
+		return session.language
 	}
 	return s.negotiate(c.request.Header.Values("Accept-Language"))
 }

@@ -15,7 +15,7 @@ type status struct {
 	labels map[string]string
 }
 
-// StockLanguages returns English and German with labels for the stock catalogue.
+// StockLanguages returns English and German with labels for the stock catalogue and with texts.
 func StockLanguages() []Language {
 	german := make(map[string]string)
 	for _, row := range stock {
@@ -23,7 +23,7 @@ func StockLanguages() []Language {
 	}
 	return []Language{
 		{ID: "en-us", Name: "English (United States)"},
-		{ID: "de", Name: "Deutsch", Labels: german},
+		{ID: "de", Name: "Deutsch", Labels: german, Texts: stockTexts},
 	}
 }
 

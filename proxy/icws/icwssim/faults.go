@@ -27,7 +27,7 @@ func (s *Server) performWith(w http.ResponseWriter, c *call, f *Fault) {
 			return func() { s.send(w, c, right) }
 		},
 		Replace: func() (int, func()) {
-			answer := answerOf(f)
+			answer := answerOf(f).in(c.language)
 			return answer.status, func() { answer.write(w) }
 		},
 		Note: func(status int, outcome string) { s.recordFault(c, status, outcome) },

@@ -50,11 +50,14 @@ func getFeature(s *Server, c *call) reply {
 	return invalidParameter("The feature does not exist.")
 }
 
-// getServerInfo answers GET .../connection/server-info. Guess: it does without Accept-Language,
-// though the reference requires it.
+// getServerInfo answers GET .../connection/server-info, for which the reference requires Accept-Language. Guess: a
+// session has its language and needs none.
 func getServerInfo(s *Server, c *call) reply {
+	if c.session == nil && s.lacksLanguage(c) {
+		return missingLanguage()
+	}
 	info := icwsapi.ServerInfo{
-		AcceptLanguage: c.language(s).ID,
+		AcceptLanguage: c.language.ID,
 		Authentication: icwsapi.Authentication{AllowICAuth: true},
 	}
 	for _, language := range s.Languages {

@@ -30,7 +30,7 @@ func TestInfo(t *testing.T) {
 				if test.session {
 					c = loggedIn(t, s, "anna")
 				}
-				got := c.do("GET", test.path, "")
+				got := c.do("GET", test.path, "", "Accept-Language", "en")
 				if got.status != test.status {
 					t.Errorf("status = %d; want %d", got.status, test.status)
 				}
@@ -38,6 +38,18 @@ func TestInfo(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestServerInfoNeedsALanguage(t *testing.T) {
+	s := &Server{}
+	inBubble(t, s, func(t *testing.T) {
+		got := stranger(t, s).do("GET", "/icws/connection/server-info", "")
+		if got.status != 400 {
+			t.Errorf("without Accept-Language = %d; want 400", got.status)
+		}
+		want(t, "body", got.body, `"errorId":"error.request.missingHeader"`)
+		loggedIn(t, s, "anna").must("GET", "/connection/server-info", "") // the session has one
+	})
 }
 
 func TestMessagingVersion1(t *testing.T) {

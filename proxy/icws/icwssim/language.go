@@ -8,11 +8,13 @@ import (
 )
 
 // Language is a language one may log in with. Labels gives the messageText of each statusId; one
-// that is missing shows in the default language.
+// that is missing shows in the default language. Texts gives messages and reasons by the English
+// ones, in which %s may stand for a name; one that is missing is in English.
 type Language struct {
 	ID     string // such as en-us
 	Name   string // in the language itself
 	Labels map[string]string
+	Texts  map[string]string
 }
 
 // negotiate chooses a language by Accept-Language: the best-liked tag that is a language of the

@@ -16,10 +16,8 @@ func logIn(s *Server, c *call) reply {
 	if hosts, refused := s.refusesSessions(c); refused {
 		return unavailable(hosts)
 	}
-	if c.request.Header.Get("Accept-Language") == "" && !s.Lenient {
-		return refuse(http.StatusBadRequest, icwsapi.Error{
-			ErrorID: "error.request.missingHeader", Message: "The required header Accept-Language is missing.",
-		})
+	if s.lacksLanguage(c) {
+		return missingLanguage()
 	}
 	var head icwsapi.Head
 	refusal, refused := decode(c.body, &head, "__type")
@@ -35,6 +33,16 @@ func logIn(s *Server, c *call) reply {
 		return authenticationFailure() // there are no identity providers, so no token can be right
 	}
 	return invalidProperty("__type", "The value of __type is not a kind of connection request.")
+}
+
+func (s *Server) lacksLanguage(c *call) bool {
+	return c.request.Header.Get("Accept-Language") == "" && !s.Lenient
+}
+
+func missingLanguage() reply {
+	return refuse(http.StatusBadRequest, icwsapi.Error{
+		ErrorID: "error.request.missingHeader", Message: "The required header Accept-Language is missing.",
+	})
 }
 
 func (s *Server) logInWithPassword(c *call) reply {

@@ -15,6 +15,20 @@ type reply struct {
 	body        []byte
 	errorID     string // for the log
 	stream      *session
+
+	// What a refusal says, in English, and its body with other words.
+	message string
+	inWords func(message string) any
+}
+
+// in returns a refusal in the language; body has it in English.
+//
+// Source: ICWS reference, error: the message is localized.
+func (r reply) in(language *Language) reply {
+	if r.inWords != nil {
+		r.body = simulation.Encode(r.inWords(language.say(r.message)))
+	}
+	return r
 }
 
 // write sends r. Answers without content have the content type too, as on a real server; only 204
@@ -44,11 +58,20 @@ func answer(status int, body any) reply {
 }
 
 func refuse(status int, body icwsapi.Error) reply {
-	r := answer(status, body)
-	r.errorID = body.ErrorID
+	r := refuseAs(status, body.ErrorID, body.Message, func(message string) any {
+		body.Message = message
+		return body
+	})
 	if status == http.StatusUnauthorized {
 		challenge(r.header)
 	}
+	return r
+}
+
+// refuseAs is a refusal of any shape.
+func refuseAs(status int, errorID, message string, inWords func(message string) any) reply {
+	r := answer(status, inWords(message))
+	r.errorID, r.message, r.inWords = errorID, message, inWords
 	return r
 }
 
@@ -106,11 +129,8 @@ func unavailable(hosts []string) reply {
 	if hosts == nil {
 		hosts = []string{}
 	}
-	r := answer(http.StatusServiceUnavailable, icwsapi.AlternateHosts{
-		ErrorID:           icwsapi.ErrorNotAcceptingConnections,
-		Message:           "This Session Manager is not currently accepting connections.",
-		AlternateHostList: hosts,
+	const message = "This Session Manager is not currently accepting connections."
+	return refuseAs(http.StatusServiceUnavailable, icwsapi.ErrorNotAcceptingConnections, message, func(message string) any {
+		return icwsapi.AlternateHosts{ErrorID: icwsapi.ErrorNotAcceptingConnections, Message: message, AlternateHostList: hosts}
 	})
-	r.errorID = icwsapi.ErrorNotAcceptingConnections
-	return r
 }

@@ -161,8 +161,10 @@ func (s *Server) sessionsOf(f Fault) []*session {
 // logging in again makes sense.
 func (s *Server) endTelling(sessions []*session, reason string, shouldReconnect bool) {
 	for _, session := range sessions {
+		reason := session.language.say(reason)
 		session.send(connectionState(icwsapi.ConnectionUp, icwsapi.ConnectionDown, reason, &shouldReconnect))
 		u := session.user
+		session.shouldReconnect = shouldReconnect
 		s.end(session, reason)
 		if !shouldReconnect {
 			s.leaveStatus(u)
@@ -177,9 +179,8 @@ func (s *Server) tellDown(isDown bool) {
 	}
 	s.down = isDown
 	for _, session := range s.sessions {
-		reconnect := true
 		if isDown {
-			session.send(connectionState(icwsapi.ConnectionUp, icwsapi.ConnectionDown, icDownReason, &reconnect))
+			session.send(connectionState(icwsapi.ConnectionUp, icwsapi.ConnectionDown, session.language.say(icDownReason), new(true)))
 		} else {
 			session.send(connectionState(icwsapi.ConnectionDown, icwsapi.ConnectionUp, "", nil))
 		}

@@ -41,13 +41,15 @@ type session struct {
 	over   chan struct{} // closed when the session has ended
 	ended  bool
 	reason string // why, if the user was told
+
+	shouldReconnect bool // the user was told that too
 }
 
 // newSession opens a session for u. The caller holds s.mu.
 func (s *Server) newSession(u *user, c *call, application string) *session {
 	session := &session{
 		id: sessionID(s.issued), csrf: randomToken(), cookie: randomGUID(),
-		user: u, application: application, host: c.host, language: c.language(s),
+		user: u, application: application, host: c.host, language: c.language,
 		licences: make(map[string]bool), watched: make(map[*user]struct{}),
 		wake: make(chan struct{}, 1), over: make(chan struct{}),
 	}
@@ -136,11 +138,11 @@ func unauthorized(code int, message string) reply {
 
 // wrongCookie is the one refusal that has a list of hosts without being a 503.
 func wrongCookie() reply {
-	r := answer(http.StatusUnauthorized, icwsapi.AlternateHosts{
-		ErrorID: icwsapi.ErrorCookieInvalid, ErrorCode: 5,
-		Message: "The session cookie is not valid.", AlternateHostList: []string{},
+	r := refuseAs(http.StatusUnauthorized, icwsapi.ErrorCookieInvalid, "The session cookie is not valid.", func(message string) any {
+		return icwsapi.AlternateHosts{
+			ErrorID: icwsapi.ErrorCookieInvalid, ErrorCode: 5, Message: message, AlternateHostList: []string{},
+		}
 	})
-	r.errorID = icwsapi.ErrorCookieInvalid
 	challenge(r.header)
 	return r
 }
@@ -242,13 +244,14 @@ func logOut(s *Server, c *call) reply {
 // getConnection answers GET .../connection.
 func getConnection(s *Server, c *call) reply {
 	if c.session.ended {
-		reconnect := false
 		return success(icwsapi.ConnectionSettings{
-			ConnectionState: icwsapi.ConnectionDown, Reason: c.session.reason, ShouldReconnect: &reconnect,
+			ConnectionState: icwsapi.ConnectionDown, Reason: c.session.reason, ShouldReconnect: &c.session.shouldReconnect,
 		})
 	}
 	if s.down {
-		return success(icwsapi.ConnectionSettings{ConnectionState: icwsapi.ConnectionDown, Reason: icDownReason})
+		return success(icwsapi.ConnectionSettings{
+			ConnectionState: icwsapi.ConnectionDown, Reason: c.session.language.say(icDownReason), ShouldReconnect: new(true),
+		})
 	}
 	return success(icwsapi.ConnectionSettings{ConnectionState: icwsapi.ConnectionUp})
 }

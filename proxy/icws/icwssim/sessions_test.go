@@ -115,6 +115,18 @@ func TestRememberEndedSaysDown(t *testing.T) {
 	})
 }
 
+func TestTheConnectionSaysToReconnectAsItsMessageDid(t *testing.T) {
+	s := &Server{RememberEnded: true}
+	inBubble(t, s, func(t *testing.T) {
+		c := loggedIn(t, s, "anna")
+		for _, scenario := range []string{"ic-down", "switchover"} {
+			fail(t, s, Fault{Scenario: scenario})
+			wantList(t, scenario, c.poll(), `"shouldReconnect":true`)
+			want(t, scenario, c.must("GET", "/connection", "").body, `"connectionState":2`, `"shouldReconnect":true`)
+		}
+	})
+}
+
 func TestIdleSessionsExpire(t *testing.T) {
 	s := &Server{}
 	inBubble(t, s, func(t *testing.T) {

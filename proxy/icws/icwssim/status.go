@@ -58,6 +58,9 @@ func putUserStatus(s *Server, c *call) reply {
 func (s *Server) accept(session *session, u *user, change statusChange, failure *icwsapi.Error, silent bool) reply {
 	session.requests++
 	id := strconv.Itoa(session.requests)
+	if failure != nil {
+		failure.Message = session.language.say(failure.Message)
+	}
 	complete := func() {
 		if !silent {
 			session.send(icwsapi.AsyncOperationCompletedMessage{
