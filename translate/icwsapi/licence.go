@@ -3,10 +3,18 @@ package icwsapi
 // TypeLicense is the __type of a LicenseMessage.
 const TypeLicense = "urn:inin.com:licenses:licenseMessage"
 
-// States of a licence that Portico's simulator can report.
+// States of a licence that was asked for.
 const (
-	LicenseAvailable   = 2
-	LicenseUnavailable = 4
+	LicenseUnknownError                        = 0
+	LicenseNone                                = 1
+	LicenseAvailable                           = 2
+	LicenseNotAssigned                         = 3
+	LicenseUnavailable                         = 4
+	LicenseUserOnAnotherStation                = 5
+	LicenseStationAlreadyInUseOnAnotherMachine = 6
+	LicenseStationAlreadyInUseByAnotherUser    = 7
+	LicenseOtherApplicationUsingLicense        = 8
+	LicenseUnknown                             = 9
 )
 
 // LicenseList is the body of requests to .../licenses and of the licence subscription.

@@ -1,14 +1,13 @@
 package icwssim
 
 import (
-	"bytes"
 	"net/http"
 
 	"portico/translate/icwsapi"
 )
 
 // What follows is accepted because clients ask for it, and answered with what is true of this
-// server: no interactions, no handlers, only log-ins and the licences asked for.
+// server: no interactions, no handlers, only log-ins.
 
 // subscribeQueue answers PUT .../subscriptions/queues/{subId}: the queue is empty and stays so.
 func subscribeQueue(_ *Server, c *call) reply {
@@ -90,55 +89,4 @@ func (session *session) info() icwsapi.SessionInfo {
 		info.StationID.ID = session.station.ID
 	}
 	return info
-}
-
-// changeLicences answers POST (acquire), PUT (have these and no others) and DELETE (release) of
-// .../licenses. A licence is there for everybody but those hit by the scenario no-licence. A DELETE
-// without a body releases all.
-//
-// Source: the calls of a Ruby client.
-func changeLicences(s *Server, c *call) reply {
-	method := c.request.Method
-	if method == http.MethodDelete && len(bytes.TrimSpace(c.body)) == 0 {
-		clear(c.session.licences)
-		return empty(http.StatusOK)
-	}
-	var asked icwsapi.LicenseList
-	refusal, refused := decode(c.body, &asked, "licenseList")
-	if refused {
-		return refusal
-	}
-	if method == http.MethodPut {
-		clear(c.session.licences)
-	}
-	isRefused := s.faults.Take(noLicence, c.userName, c.host) != nil
-	results := icwsapi.LicenseOperationResults{LicenseOperationResultList: []icwsapi.LicenseOperationResult{}}
-	for _, name := range asked.LicenseList {
-		result := icwsapi.LicenseOperationResult{LicenseName: name, IsAvailable: true, LicenseStatus: icwsapi.LicenseAvailable}
-		if isRefused {
-			result = icwsapi.LicenseOperationResult{
-				LicenseName: name, ErrorDetails: "The license is not available.", LicenseStatus: icwsapi.LicenseUnavailable,
-			}
-		}
-		c.session.licences[name] = method != http.MethodDelete && !isRefused
-		results.LicenseOperationResultList = append(results.LicenseOperationResultList, result)
-	}
-	return success(results)
-}
-
-func subscribeLicences(_ *Server, c *call) reply {
-	var asked icwsapi.LicenseList
-	refusal, refused := decode(c.body, &asked, "licenseList")
-	if refused {
-		return refusal
-	}
-	message := icwsapi.LicenseMessage{
-		Head: icwsapi.Head{Type: icwsapi.TypeLicense}, LicenseAssignedStatusList: []icwsapi.LicenseAssignedStatus{},
-	}
-	for _, name := range asked.LicenseList {
-		message.LicenseAssignedStatusList = append(message.LicenseAssignedStatusList,
-			icwsapi.LicenseAssignedStatus{Name: name, IsAssigned: c.session.licences[name]})
-	}
-	c.session.send(message)
-	return empty(http.StatusOK)
 }

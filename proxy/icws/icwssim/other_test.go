@@ -43,35 +43,3 @@ func TestSessionsOfUsersComeAndGo(t *testing.T) {
 		wantList(t, "messages", c.poll(), `"isDelta":false`, `"isDelta":true,"sessionsAdded":[{`, `"isDelta":true,"sessionsRemoved":[{`)
 	})
 }
-
-func TestLicences(t *testing.T) {
-	s := &Server{}
-	inBubble(t, s, func(t *testing.T) {
-		c := loggedIn(t, s, "anna")
-		const body = `{"licenseList":["I3_ACCESS_CLIENT"]}`
-		want(t, "acquire", c.must("POST", "/licenses", body).body,
-			`{"licenseOperationResultList":[{"licenseName":"I3_ACCESS_CLIENT","isAvailable":true,"errorDetails":"","licenseStatus":2}]}`)
-		c.must("PUT", "/messaging/subscriptions/licenses", body)
-		wantList(t, "messages", c.poll(), `"isAssigned":true`)
-		c.must("DELETE", "/licenses", body)
-		c.must("PUT", "/messaging/subscriptions/licenses", body)
-		wantList(t, "messages", c.poll(), `"isAssigned":false`)
-	})
-}
-
-func TestLicencesAreReplacedAndReleasedAsAWhole(t *testing.T) {
-	s := &Server{}
-	inBubble(t, s, func(t *testing.T) {
-		c := loggedIn(t, s, "anna")
-		const both = `{"licenseList":["A","B"]}`
-		c.must("POST", "/licenses", `{"licenseList":["A"]}`)
-		c.must("PUT", "/licenses", `{"licenseList":["B"]}`)
-		c.must("PUT", "/messaging/subscriptions/licenses", both)
-		if got := c.must("DELETE", "/licenses", ""); got.body != "" {
-			t.Errorf("DELETE without a body = %s; want nothing", got.body)
-		}
-		c.must("PUT", "/messaging/subscriptions/licenses", both)
-		wantList(t, "messages", c.poll(), `[{"name":"A","isAssigned":false},{"name":"B","isAssigned":true}]`,
-			`[{"name":"A","isAssigned":false},{"name":"B","isAssigned":false}]`)
-	})
-}

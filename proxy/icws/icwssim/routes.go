@@ -89,7 +89,7 @@ func messagingResources() []resource {
 		subscription("/session/sessions-users", subscribeSessions, unsubscribeNothing),
 		subscription("/session/sessions-stations", subscribeNoSessions, unsubscribeNothing),
 		subscription("/session/sessions-layouts", subscribeNoSessions, unsubscribeNothing),
-		subscription("/licenses", subscribeLicences, unsubscribeNothing),
+		subscription("/licenses", subscribeLicences, unsubscribeLicences),
 		subscription("/queues/{subId}", subscribeQueue, unsubscribeQueue),
 		subscription("/system/handler-sent-notifications", subscribeHandlerNotifications, unsubscribeNothing),
 	}

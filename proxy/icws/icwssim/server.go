@@ -69,8 +69,8 @@ type Server struct {
 	// server leaves it alone.
 	RevertAtUntil bool
 
-	// Lenient accepts cookie or CSRF token where both are required, and a log-in without
-	// Accept-Language.
+	// Lenient accepts cookie or CSRF token where both are required, and a log-in or server-info
+	// without Accept-Language.
 	Lenient bool
 
 	// BasePath is what stands before /icws, such as "/api/{host}" for a proxy of the vendor's
@@ -103,6 +103,10 @@ type Server struct {
 
 	// LicenceRefusal is the HTTP status of a log-in without licence; zero means 403. Guess: 400 or 403.
 	LicenceRefusal int
+
+	// LicenceStatuses are the licenseStatus of licences by name, icwsapi.LicenseUnknownError to LicenseUnknown; those not
+	// named are available.
+	LicenceStatuses map[string]int
 
 	// Stations, if not nil, are the only stations one may log on to.
 	Stations []string

@@ -15,6 +15,7 @@ type subscriptions struct {
 	properties           []string // of statuses; nil means all
 	previous             bool
 	station              bool
+	licences             []string
 	sessionsOf           map[*user]bool
 	userActivations      map[string]userActivationSub
 	workgroupActivations map[string]workgroupActivationSub

@@ -40,6 +40,8 @@ func TestTextsOfFaultsAndReasons(t *testing.T) {
 		c.must("PUT", "/status/user-statuses/anna", `{"statusId":"Gone Home"}`)
 		time.Sleep(settle)
 		wantList(t, "completion", c.poll(), `"message":"Der Benutzer hat keinen Zugriff auf diesen Status."`)
+		fail(t, s, Fault{Scenario: "no-licence", Times: 1})
+		want(t, "licence", c.must("POST", "/licenses", `{"licenseList":["A"]}`).body, `"errorDetails":"Die Lizenz ist nicht verfügbar."`)
 		fail(t, s, Fault{Scenario: "ic-down"})
 		const lost = `"reason":"Die Verbindung zum IC-Server ist verloren gegangen.","shouldReconnect":true`
 		want(t, "connection", c.must("GET", "/connection", "").body, `"connectionState":2,`+lost)
