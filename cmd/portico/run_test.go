@@ -29,6 +29,7 @@ func TestRun(t *testing.T) {
 		{"a flag that does not exist is named", []string{"demo", "--prot"}, exitUsage, "", "-prot"},
 		{"an argument too many is named", []string{"demo", "now"}, exitUsage, "", `["now"]`},
 		{"the flags of a command", []string{"simulate", "icws", "-h"}, exitOK, "", "self-signed"},
+		{"where a simulator is set while it runs", []string{"simulate", "htcc", "-h"}, exitOK, "", "GET http://127.0.0.1:8090/_sim/settings"},
 		{"what simulate can simulate", []string{"simulate", "-h"}, exitOK, "", "simulate icws|htcc"},
 		{"the arguments of a command without flags", []string{"health", "-h"}, exitOK, "", "portico health [ADDRESS]"},
 		{"check accepts the example", []string{"check", good}, exitOK, "good.yaml: ok", ""},

@@ -72,6 +72,12 @@ func simulateHTCC(ctx context.Context, p process, args []string) error {
 func (p process) simulate(ctx context.Context, set *flag.FlagSet, args []string, name, usual string, sim *simulated) error {
 	address := set.String("listen", usual, "`address` to listen at")
 	secure := set.String("tls", "", "`address` to listen at with HTTPS and a self-signed certificate as well")
+	usage := set.Usage
+	set.Usage = func() {
+		usage()
+		fmt.Fprintf(p.stderr, "More is set while it runs: GET http://%s/_sim/settings shows what, and POST with a JSON object sets it;\n"+
+			"proxy/simulation/README.md says what each does, and what else the paths below /_sim/ are for.\n", usual)
+	}
 	err := parse(set, args, 0)
 	if err != nil {
 		return err

@@ -42,6 +42,17 @@ func (s *Server) publish(a *agent, all ...push.Publication) {
 	}
 }
 
+// restartCometD begins anew with other settings, as a server does that is restarted: clients are to shake hands again.
+// The caller holds s.mu, and calls stop without it.
+func (s *Server) restartCometD() (stop func()) {
+	old, stopOld := s.cometd, s.stopCometD
+	s.startCometD()
+	return func() {
+		old.Close()
+		stopOld()
+	}
+}
+
 // dropCometD ends the agent's CometD sessions: held connects and the next requests are told 402, and
 // to shake hands.
 func (s *Server) dropCometD(a *agent) { s.cometd.End(a.owner(), push.Handshake) }
@@ -49,6 +60,7 @@ func (s *Server) dropCometD(a *agent) { s.cometd.End(a.owner(), push.Handshake) 
 // exchange is a request to /notifications under way, which may be a held connect.
 type exchange struct {
 	session  *session
+	cometd   *push.Server
 	leave    context.CancelFunc
 	isBroken bool // its connection is to break off instead of an answer
 }
@@ -61,7 +73,7 @@ func serveNotifications(s *Server, c *call) reply {
 		x := s.begin(c.session, cancel)
 		defer s.conclude(x)
 		out := &eventWriter{ResponseWriter: w, isCut: func() bool { return s.cutsEvent(x) }}
-		_ = s.cometd.Serve(out, r.WithContext(ctx), x.session.agent.owner()) // who left, or came again, is no fault of ours
+		_ = x.cometd.Serve(out, r.WithContext(ctx), x.session.agent.owner()) // who left, or came again, is no fault of ours
 		if out.wasCut || s.isBroken(x) {
 			_ = http.NewResponseController(w).Flush() // so that the first half arrives
 			panic(http.ErrAbortHandler)
@@ -72,7 +84,7 @@ func serveNotifications(s *Server, c *call) reply {
 func (s *Server) begin(session *session, leave context.CancelFunc) *exchange {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	x := &exchange{session: session, leave: leave}
+	x := &exchange{session: session, cometd: s.cometd, leave: leave}
 	session.held++
 	s.exchanges[x] = struct{}{}
 	return x

@@ -15,6 +15,8 @@ func (s *Server) controls() simulation.Controls {
 		simulation.GetOf("state", "NAME", s.State),
 		simulation.Post("state", s.changeState),
 		simulation.Post("fault", s.armFault),
+		simulation.Get("settings", s.shownSettings),
+		simulation.Post("settings", s.changeSettings),
 	}}
 }
 

@@ -20,8 +20,8 @@ import (
 )
 
 // Server is a simulated HTCC server. The zero value works: it has the stock users, places and agent
-// states. The exported fields are its knobs, to be set before first use. All methods may be called
-// by many goroutines at once. Close ends what still runs.
+// states. The exported fields are its knobs, to be set before first use, or some of them on
+// /_sim/settings. All methods may be called by many goroutines at once. Close ends what still runs.
 type Server struct {
 	// Users are the people who may log in. Nil means StockUsers.
 	Users []User
@@ -102,26 +102,26 @@ type Server struct {
 	start sync.Once
 	life  *simulation.Life // ended by Close
 
-	cometd     *push.Server
-	stopCometD func()
-	running    sync.WaitGroup
+	running sync.WaitGroup
 
 	// mu guards everything below.
-	mu        sync.Mutex
-	agents    map[string]*agent  // by lower-cased user name
-	devices   map[string]*device // by id
-	sessions  map[string]*session
-	exchanges map[*exchange]struct{} // requests to /notifications under way
-	issued    int                    // sessions so far
-	voiceDown bool
-	mediaDown bool
-	pending   []func() // changes and notifications on their way, in order
-	isPlaying bool     // one of them is being called
-	gathers   bool     // notifications wait for others, to go out together
-	gathered  []push.Publication
-	operated  int // operations so far, for the spread of NotifyDelay
-	faults    simulation.Faults
-	record    simulation.Record[Was]
+	mu         sync.Mutex
+	cometd     *push.Server
+	stopCometD func()
+	agents     map[string]*agent  // by lower-cased user name
+	devices    map[string]*device // by id
+	sessions   map[string]*session
+	exchanges  map[*exchange]struct{} // requests to /notifications under way
+	issued     int                    // sessions so far
+	voiceDown  bool
+	mediaDown  bool
+	pending    []func() // changes and notifications on their way, in order
+	isPlaying  bool     // one of them is being called
+	gathers    bool     // notifications wait for others, to go out together
+	gathered   []push.Publication
+	operated   int // operations so far, for the spread of NotifyDelay
+	faults     simulation.Faults
+	record     simulation.Record[Was]
 }
 
 // ServeHTTP answers HTCC requests, and control requests below /_sim/.

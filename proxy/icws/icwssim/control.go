@@ -17,6 +17,8 @@ func (s *Server) controls() simulation.Controls {
 		simulation.Post("state", s.changeState),
 		simulation.Post("catalogue", s.takeCatalogue),
 		simulation.Post("fault", s.armFault),
+		simulation.Get("settings", s.settings),
+		simulation.Post("settings", s.changeSettings),
 	}}
 }
 

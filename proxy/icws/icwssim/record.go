@@ -81,7 +81,7 @@ func (s *Server) Log() []Entry {
 }
 
 // Reset sets the counters to zero, empties the log and takes back all faults and scenarios that
-// last. Users, their statuses, sessions and the catalogue stay as they are.
+// last. Users, their statuses, sessions, settings and the catalogue stay as they are.
 func (s *Server) Reset() {
 	s.start.Do(s.init)
 	s.mu.Lock()

@@ -20,8 +20,8 @@ import (
 )
 
 // Server is a simulated ICWS server. The zero value works: it has the stock users, agents,
-// catalogue and languages. The exported fields are its knobs, to be set before first use. All
-// methods may be called by many goroutines at once. Close ends what still runs.
+// catalogue and languages. The exported fields are its knobs, to be set before first use, or many
+// of them on /_sim/settings. All methods may be called by many goroutines at once. Close ends what still runs.
 type Server struct {
 	// Users are the people who may log in. Nil means StockUsers and agent0001 to agent9999, who are
 	// like the stock user anna and whose password is their name.

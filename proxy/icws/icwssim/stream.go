@@ -8,7 +8,8 @@ import (
 
 // stream is one open stream of server-sent events.
 type stream struct {
-	stop chan bool // room for one; true breaks the stream off instead of ending it
+	stop         chan bool // room for one; true breaks the stream off instead of ending it
+	ping, maxAge time.Duration
 }
 
 // serveStream sends the session's messages as they come, those already queued first: one event a
@@ -24,11 +25,11 @@ func (s *Server) serveStream(w http.ResponseWriter, r *http.Request, session *se
 	w.WriteHeader(http.StatusOK)
 	out.write([]byte(":ping\n\n"))
 
-	ping := time.NewTicker(cmp.Or(s.PingInterval, 15*time.Second))
+	ping := time.NewTicker(mine.ping)
 	defer ping.Stop()
 	var tooOld <-chan time.Time
-	if s.StreamMaxAge > 0 {
-		tooOld = time.After(s.StreamMaxAge)
+	if mine.maxAge > 0 {
+		tooOld = time.After(mine.maxAge)
 	}
 	for {
 		if r.Context().Err() != nil {
@@ -97,7 +98,9 @@ func (s *Server) openStream(session *session) *stream {
 	if session.stream != nil {
 		session.stream.end(false)
 	}
-	session.stream = &stream{stop: make(chan bool, 1)}
+	session.stream = &stream{
+		stop: make(chan bool, 1), ping: cmp.Or(s.PingInterval, 15*time.Second), maxAge: s.StreamMaxAge,
+	}
 	return session.stream
 }
 
