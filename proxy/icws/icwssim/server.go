@@ -23,8 +23,8 @@ import (
 // catalogue and languages. The exported fields are its knobs, to be set before first use, or many
 // of them on /_sim/settings. All methods may be called by many goroutines at once. Close ends what still runs.
 type Server struct {
-	// Users are the people who may log in. Nil means StockUsers and agent0001 to agent9999, who are
-	// like the stock user anna and whose password is their name.
+	// Users are the people who may log in. Nil means StockUsers, and agent0001 to agent9999, "Dora Lund"
+	// and "emil.voss@example.com", who are like the stock user anna and whose password is their name.
 	Users []User
 
 	// Languages are those one may log in with, the default first. Nil means StockLanguages.

@@ -50,7 +50,7 @@ func (s *Server) unknownUser(id string) error {
 		names = append(names, u.ID)
 	}
 	if s.Users == nil {
-		names = append(names, "agent0001 to agent9999")
+		names = append(append(names, "agent0001 to agent9999"), oddIDs...)
 	}
 	return fmt.Errorf("icwssim: unknown user %q: want one of %s", id, strings.Join(names, ", "))
 }

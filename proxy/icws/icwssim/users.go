@@ -47,12 +47,25 @@ func StockUsers() []User {
 // agentID is the form of the stock agents' ids.
 var agentID = regexp.MustCompile(`^agent[0-9]{4}$`)
 
-// agent returns one of the many stock agents.
-func agent(id string) User {
-	return User{
+// oddIDs are those of stock agents whose ids paths have to escape, or may.
+//
+// Source: ICWS JavaScript library (encodeURIComponent of user ids).
+var oddIDs = []string{"Dora Lund", "emil.voss@example.com"}
+
+// stockAgent returns one of the many stock agents; false means that there is none of that id.
+func stockAgent(id string) (User, bool) {
+	id = strings.ToLower(id)
+	agent := User{
 		ID: id, Name: "Agent " + strings.TrimPrefix(id, "agent"), Password: id,
 		Activations: map[string]bool{"Sales": true, "Support": true, "Mail": false},
 	}
+	for _, odd := range oddIDs {
+		if strings.EqualFold(odd, id) {
+			agent.ID, agent.Name, agent.Password = odd, odd, odd
+			return agent, true
+		}
+	}
+	return agent, agentID.MatchString(id) && id != "agent0000"
 }
 
 // user is a User and what has become of them. Server.mu guards it.
@@ -109,12 +122,12 @@ func (s *Server) addUser(from User) *user {
 // user returns the user of that id, compared without regard to case, or nil. Stock agents come
 // into being here.
 func (s *Server) user(id string) *user {
-	key := strings.ToLower(id)
-	if u := s.users[key]; u != nil {
+	if u := s.users[strings.ToLower(id)]; u != nil {
 		return u
 	}
-	if s.Users == nil && agentID.MatchString(key) && key != "agent0000" {
-		return s.addUser(agent(key))
+	agent, isAgent := stockAgent(id)
+	if s.Users == nil && isAgent {
+		return s.addUser(agent)
 	}
 	return nil
 }
