@@ -8,6 +8,8 @@ const (
 	ErrorMethodNotAllowed        = "error.request.accessDenied.httpMethodNotAllowed"
 	ErrorInvalidProperty         = "error.request.invalidRepresentation.invalidProperty"
 	ErrorStationNotFound         = "-2147221496" // a number in quotes: so it is on the wire
+	ErrorNoStation               = "error.request.noStation"
+	ErrorUnsupported             = "error.request.unsupported"
 	ErrorCookieInvalid           = "error.request.accessDenied.cookie.invalid"
 )
 

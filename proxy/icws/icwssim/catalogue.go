@@ -70,9 +70,6 @@ func StockStatusMessages() []icwsapi.StatusMessage {
 	return messages
 }
 
-// iconURI invents an icon's address: real ones were not seen, only that they start at the root.
-func iconURI(name string) string { return "/icws/resources/status/" + name + ".ico" }
-
 func (s *Server) initCatalogue() {
 	messages := s.StatusMessages
 	if messages == nil {

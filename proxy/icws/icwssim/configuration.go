@@ -2,8 +2,12 @@ package icwssim
 
 import (
 	"cmp"
+	"encoding/json"
+	"maps"
+	"net/url"
 	"slices"
 
+	"portico/proxy/simulation"
 	"portico/translate/icwsapi"
 )
 
@@ -30,7 +34,7 @@ func getConfiguredUser(s *Server, c *call) reply {
 
 func (s *Server) configured(u *user, c *call) icwsapi.ConfiguredUser {
 	configured := icwsapi.ConfiguredUser{
-		ConfigurationID: icwsapi.ConfigurationID{ID: u.id, DisplayName: u.name, URI: "/configuration/users/" + u.id},
+		ConfigurationID: icwsapi.ConfigurationID{ID: u.id, DisplayName: u.name, URI: "/configuration/users/" + url.PathEscape(u.id)},
 	}
 	if contains(listIn(c, "select"), "statusText") {
 		text := u.now.StatusID
@@ -40,4 +44,52 @@ func (s *Server) configured(u *user, c *call) icwsapi.ConfiguredUser {
 		configured.StatusText = &text
 	}
 	return configured
+}
+
+// getConfiguredStatuses answers GET .../configuration/status-messages. Guess: as with users, what select names comes
+// besides the id, "*" meaning all.
+func getConfiguredStatuses(s *Server, c *call) reply {
+	list := icwsapi.ConfiguredItems{Items: []json.RawMessage{}}
+	for i := range s.catalogue {
+		list.Items = append(list.Items, s.configuredStatus(&s.catalogue[i], c))
+	}
+	return success(list)
+}
+
+// getConfiguredStatus answers GET .../configuration/status-messages/{id}. Guess: the id is the statusId.
+func getConfiguredStatus(s *Server, c *call) reply {
+	entry := s.status(c.params["statusId"])
+	if entry == nil {
+		return notFound()
+	}
+	return success(s.configuredStatus(entry, c))
+}
+
+func (s *Server) configuredStatus(entry *status, c *call) json.RawMessage {
+	configured := icwsapi.ConfiguredStatusMessage{
+		ConfigurationID: icwsapi.ConfigurationID{
+			ID: entry.StatusID, DisplayName: entry.in(c.session.language).MessageText,
+			URI: "/configuration/status-messages/" + url.PathEscape(entry.StatusID),
+		},
+		AllowACDCalls: entry.IsACDStatus, AllowFollowUp: entry.IsAllowFollowUpStatus, Group: entry.GroupTag,
+		HasDate: entry.CanHaveDate, HasTime: entry.CanHaveTime, IsAfterCallWork: entry.IsAfterCallWorkStatus,
+		IsDoNotDisturb: entry.IsDoNotDisturbStatus, IsForward: entry.IsForwardStatus, IsPersistent: entry.IsPersistentStatus,
+		IsUserSelectable: entry.IsSelectableStatus, MessageText: make(map[string]string),
+	}
+	for i := range s.Languages {
+		configured.MessageText[s.Languages[i].ID] = entry.in(&s.Languages[i]).MessageText
+	}
+	return selected(configured, append(listIn(c, "select"), "configurationId"))
+}
+
+// selected returns the properties of those names, or all if one is "*".
+func selected(configured any, names []string) json.RawMessage {
+	whole := simulation.Encode(configured)
+	if contains(names, "*") {
+		return whole
+	}
+	var properties map[string]json.RawMessage
+	_ = json.Unmarshal(whole, &properties) // an object of our own
+	maps.DeleteFunc(properties, func(name string, _ json.RawMessage) bool { return !contains(names, name) })
+	return simulation.Encode(properties)
 }

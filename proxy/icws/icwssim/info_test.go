@@ -75,3 +75,18 @@ func TestConfiguredUsers(t *testing.T) {
 		}
 	})
 }
+
+func TestConfiguredStatusMessages(t *testing.T) {
+	s := &Server{}
+	inBubble(t, s, func(t *testing.T) {
+		c := loggedIn(t, s, "anna", "Accept-Language", "de")
+		want(t, "ids alone", c.must("GET", "/configuration/status-messages", "").body,
+			`{"items":[{"configurationId":{"id":"Available","displayName":"Verfügbar","uri":"/configuration/status-messages/Available"}},`)
+		const path = "/configuration/status-messages/at%20lunch"
+		const id = `{"configurationId":{"id":"At Lunch","displayName":"Mittagspause","uri":"/configuration/status-messages/At%20Lunch"},`
+		want(t, "some", c.must("GET", path+"?select=group,messageText", "").body,
+			id+`"group":"BREAK","messageText":{"de":"Mittagspause","en-us":"At Lunch"}}`)
+		want(t, "all", c.must("GET", path+"?select=*", "").body, id+`"allowAcdCalls":false,"allowFollowUp":false,"group":"BREAK","hasDate":false,"hasTime":true,"isAfterCallWork":false,"isDoNotDisturb":true,"isForward":false,"isPersistent":false,"isUserSelectable":true,"messageText"`)
+		wantStatus(t, c.do("GET", "/configuration/status-messages/At%20Sea", ""), 404)
+	})
+}

@@ -25,6 +25,19 @@ func subscribeQueue(_ *Server, c *call) reply {
 
 func unsubscribeQueue(*Server, *call) reply { return empty(http.StatusNoContent) }
 
+// postInteraction answers POST .../interactions, which begins a call: not here. Guess: 400, and that a call is what
+// needs a station.
+//
+// Source: ICWS reference (error.request.noStation); a Ruby client (error.request.unsupported).
+func postInteraction(_ *Server, c *call) reply {
+	if c.session.station == nil || c.session.station.ID == stationless {
+		return refuse(http.StatusBadRequest, icwsapi.Error{
+			ErrorID: icwsapi.ErrorNoStation, Message: "The session is not logged on to a station.",
+		})
+	}
+	return refuse(http.StatusBadRequest, icwsapi.Error{ErrorID: icwsapi.ErrorUnsupported, Message: "The request is not supported."})
+}
+
 func subscribeHandlerNotifications(*Server, *call) reply { return empty(http.StatusNoContent) }
 
 func unsubscribeNothing(_ *Server, c *call) reply {

@@ -26,7 +26,7 @@ type resource struct {
 const inSession = "/icws/{sessionId}"
 
 // resources lists every path served. Literal paths stand before those that begin with a session id,
-// for "connection" would be taken for one.
+// for "connection" and "resources" would be taken for one.
 //
 // Source: ICWS reference, the pages of each path.
 var resources = slices.Concat(connectionResources(), statusResources(), messagingResources(), otherResources())
@@ -40,6 +40,7 @@ func connectionResources() []resource {
 		{template: "/icws/connection/features/{featureId}", open: true, methods: get(getFeature)},
 		{template: "/icws/connection/server-info", open: true, methods: get(getServerInfo)},
 		{template: "/icws/connection/server-time", open: true, methods: get(getServerTime)},
+		{template: iconRoot + "{icon}", open: true, methods: get(getIcon)},
 
 		{template: inSession + "/connection", methods: map[string]handler{http.MethodGet: getConnection, http.MethodDelete: logOut}},
 		{template: inSession + "/connection/version", methods: get(getVersion)},
@@ -100,6 +101,9 @@ func otherResources() []resource {
 	return []resource{
 		{template: inSession + "/licenses", methods: map[string]handler{
 			http.MethodPost: changeLicences, http.MethodPut: changeLicences, http.MethodDelete: changeLicences}},
+		{template: inSession + "/interactions", methods: map[string]handler{http.MethodPost: postInteraction}},
+		{template: inSession + "/configuration/status-messages", methods: get(getConfiguredStatuses)},
+		{template: inSession + "/configuration/status-messages/{statusId}", methods: get(getConfiguredStatus)},
 		{template: inSession + "/configuration/users", methods: get(getConfiguredUsers)},
 		{template: inSession + "/configuration/users/{userId}", methods: get(getConfiguredUser)},
 	}

@@ -2,6 +2,7 @@ package icwssim
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -16,7 +17,7 @@ func (u *user) effectiveStation() *icwsapi.EffectiveStation {
 		return nil
 	}
 	id := (*u.now.Stations)[0]
-	return &icwsapi.EffectiveStation{StationID: icwsapi.StationID{ID: id, DisplayName: id, URI: "/configuration/stations/" + id}}
+	return &icwsapi.EffectiveStation{StationID: icwsapi.StationID{ID: id, DisplayName: id, URI: "/configuration/stations/" + url.PathEscape(id)}}
 }
 
 func noStation() reply {

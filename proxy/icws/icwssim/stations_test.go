@@ -99,6 +99,21 @@ func TestStationsInUse(t *testing.T) {
 	}
 }
 
+func TestInteractionsNeedAStation(t *testing.T) {
+	s := &Server{}
+	inBubble(t, s, func(t *testing.T) {
+		c := loggedIn(t, s, "anna")
+		const call = `{"__type":"urn:inin.com:interactions:createCallParameters","target":"4711"}`
+		got := c.do("POST", "/interactions", call)
+		wantStatus(t, got, 400)
+		want(t, "without", got.body, `"errorId":"error.request.noStation"`)
+		c.must("PUT", station, workstation)
+		got = c.do("POST", "/interactions", call)
+		wantStatus(t, got, 400)
+		want(t, "with one", got.body, `"errorId":"error.request.unsupported"`)
+	})
+}
+
 func TestStationsAsAnAdministratorSetsThem(t *testing.T) {
 	s := &Server{}
 	inBubble(t, s, func(t *testing.T) {

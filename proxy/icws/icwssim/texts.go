@@ -61,7 +61,6 @@ var stockTexts = map[string]string{
 	"The user may not change these activations.":                          "Der Benutzer darf diese Aktivierungen nicht ändern.",
 	"The user may not change the status of this user.":                    "Der Benutzer darf den Status dieses Benutzers nicht ändern.",
 	"The user may not do this.":                                           "Der Benutzer darf das nicht tun.",
-	"The user may not read the configuration.":                            "Der Benutzer darf die Konfiguration nicht lesen.",
 	"The user has no access to this status.":                              "Der Benutzer hat keinen Zugriff auf diesen Status.",
 	"The status could not be set.":                                        "Der Status konnte nicht gesetzt werden.",
 	"There is no status with this id.":                                    "Es gibt keinen Status mit dieser ID.",
