@@ -38,6 +38,8 @@ func TestDemo(t *testing.T) {
 		{"POST", at.Portico + "/api/v2/me", `{"operationName":"StartContactCenterSession","channels":["voice","chat","fax"]}`,
 			`{"statusCode":7,"succeeded":[{"statusCode":0,"channel":"voice"},{"statusCode":0,"channel":"chat"}],"failed":[{"statusCode":6,"statusMessage":"there is no channel \"fax\"","channel":"fax"}]}`, "cleo"},
 		{"POST", at.Portico + "/api/v2/me", `{"operationName":"AtPlay"}`, `{"statusCode":0,"substituted":[{"channel":"chat","operationName":"NotReady"}]}`, "cleo"},
+		{"POST", at.Portico + "/me", `{"operationName":"Ready"}`, `{"status":"ok"}`, "Dora Lund"},
+		{"GET", at.Portico + "/api/v2/me/channels/voice", "", `{"statusCode":0,...`, "emil.voss@example.com"},
 		{"GET", at.HTCC + "/_sim/state?user=cleo", "", `..."channel":"chat"...`, ""},
 		{"GET", at.Portico + "/api/v2/services?fields=*", "", `{"statusCode":0,"services":[...`, "bjorn"},
 		{"GET", at.Portico + "/icws/connection/version", "", `{"majorVersion":"19","minorVersion":"3",...`, ""},
