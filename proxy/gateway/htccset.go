@@ -137,7 +137,8 @@ func (p *htccPart) start(ctx context.Context, channels []htccapi.MediaChannel, a
 	}
 	defer release()
 	mine := slices.DeleteFunc(slices.Clone(channels), func(name htccapi.MediaChannel) bool { return !slices.Contains(p.owned, name) })
-	p.owes(mine, ask) // also if it fails: these count from now on
+	known := p.agent.readsHere() || p.refresh(ctx) == nil
+	p.owe(mine, ask, known) // also if it fails: these count from now on
 	left := p.leave(ctx)
 	if len(mine) == 0 {
 		return left, nil
@@ -153,12 +154,18 @@ func (p *htccPart) start(ctx context.Context, channels []htccapi.MediaChannel, a
 	return append(left, expand(mine, outcome.Failed)...), nil
 }
 
-// owes notes which channels a Start asks for, and which others the agent works on by then.
+// owes notes which channels a Start asks for that could not be tried.
 func (p *htccPart) owes(channels []htccapi.MediaChannel, ask Ask) {
+	p.owe(channels, ask, p.agent.readsHere())
+}
+
+// owe notes which channels a Start asks for, and which others the agent works on by then. Unless it is known they may
+// work on any.
+func (p *htccPart) owe(channels []htccapi.MediaChannel, ask Ask, known bool) {
 	p.change(func() {
 		var unasked []htccapi.MediaChannel
 		for _, name := range p.owned {
-			works := p.presentLocked(name) || p.behindLocked() && slices.Contains(p.asked, name)
+			works := !known || p.presentLocked(name) || p.behindLocked() && slices.Contains(p.asked, name)
 			if works && !slices.Contains(channels, name) {
 				unasked = append(unasked, name)
 			}

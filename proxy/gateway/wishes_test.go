@@ -156,3 +156,31 @@ func TestAStoreOfAnOlderCopyIsMadeGood(t *testing.T) {
 		a.expect(a.cookie(atA.SessionID()), "the same where it is read", "voice:LoggedOut chat:Ready email:LoggedOut Active dnd:Off")
 	})
 }
+
+// TestAStartLeavesWhatWasStartedElsewhere has cleo start less where nobody tells what she works on, and where HTCC is
+// asked for that it may not say.
+func TestAStartLeavesWhatWasStartedElsewhere(t *testing.T) {
+	for _, fails := range []int{0, 1} {
+		synctest.Test(t, func(t *testing.T) {
+			fleet, cloud := newShared(), &htccsim.Server{}
+			a, _ := fleet.teller(t, cloud)
+			b, _ := fleet.teller(t, cloud)
+			atA := a.login("cleo")
+			settle()
+			b.shows(b.cookie(atA.SessionID()))
+			a.posts(atA, startOf("chat email"))
+			a.posts(atA, `{"operationName":"Ready"}`)
+			if fails > 0 {
+				a.faultCloud(cloud, htccsim.Fault{Route: "GET /api/v2/me", Status: 500, Times: fails})
+			}
+			if got := b.posts(b.cookie(atA.SessionID()), startOf("chat")); got != "+chat" {
+				t.Errorf("a narrower Start elsewhere = %s; want +chat", got)
+			}
+			worksAt(t, cloud, "cleo", "chat:Ready email:LoggedOut")
+			settle()
+			for _, w := range []*world{a, b} {
+				w.expect(w.cookie(atA.SessionID()), "after it", "voice:LoggedOut chat:Ready email:LoggedOut Active dnd:Off")
+			}
+		})
+	}
+}
