@@ -79,7 +79,7 @@ func (p *htccPart) set(ctx context.Context, ask Ask) ([]result, error) {
 	if ask.Channel != "" {
 		_, err = p.post(ctx, htcc.ChannelPath(ask.Channel), body)
 		if err == nil {
-			p.wanted(ask.Channel)
+			p.wanted(ask.Channel, ask.Operation)
 		}
 		return each([]htccapi.MediaChannel{ask.Channel}, err), nil
 	}
@@ -174,11 +174,16 @@ func (p *htccPart) owe(channels []htccapi.MediaChannel, ask Ask, known bool) {
 	})
 }
 
-// wanted notes that the agent has set a channel themselves that is still to be left: it is not any more.
-func (p *htccPart) wanted(channel htccapi.MediaChannel) {
+// wanted notes that the agent has set a channel themselves: it is not to be left any more, and counts from now on, unless
+// they set it Offline.
+func (p *htccPart) wanted(channel htccapi.MediaChannel, op htccapi.Operation) {
+	if isDND(op) {
+		return
+	}
 	p.change(func() {
-		if slices.Contains(p.unasked, channel) {
-			p.asked, p.unasked = append(slices.Clone(p.asked), channel), without(p.unasked, channel)
+		p.unasked = without(p.unasked, channel)
+		if op != htccapi.Offline && p.started != nil && !slices.Contains(p.asked, channel) {
+			p.asked = append(slices.Clone(p.asked), channel)
 		}
 	})
 }

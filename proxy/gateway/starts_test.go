@@ -219,3 +219,28 @@ func TestAnAgentWhosePartHasEndedCanLogOut(t *testing.T) {
 		}
 	})
 }
+
+// TestAChannelThatWasLeftIsTheAgentsAgain has cleo take up email again, which her last Start did not ask for. It counts
+// then, also when HTCC loses the session.
+func TestAChannelThatWasLeftIsTheAgentsAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cloud := &htccsim.Server{}
+		w, cleo := atWork(t, cloud)
+		w.posts(cleo, startOf("chat"))
+		w.posted(cleo, "email", `{"operationName":"NotReady"}`)
+		w.posted(cleo, "email", `{"operationName":"Ready"}`)
+		w.expect(cleo, "Ready on email", "voice:LoggedOut chat:Ready email:Ready Active dnd:Off")
+		if got := w.posts(cleo, `{"operationName":"NotReady"}`); got != "+chat +email" {
+			t.Errorf("NotReady = %s; want +chat +email", got)
+		}
+		worksAt(t, cloud, "cleo", "chat:NotReady email:NotReady")
+		w.faultCloud(cloud, htccsim.Fault{Route: routeHTCCLogin, Delay: time.Second, Times: 1})
+		w.faultCloud(cloud, htccsim.Fault{Scenario: "expire-session", User: "cleo"})
+		w.faultCloud(cloud, htccsim.Fault{Scenario: "end-contact-center-session", User: "cleo"})
+		time.Sleep(time.Minute)
+		worksAt(t, cloud, "cleo", "chat:NotReady email:NotReady")
+		w.expect(cleo, "on a new session", "voice:LoggedOut chat:NotReady email:NotReady Active dnd:Off")
+		w.posts(cleo, startOf("chat"))
+		worksAt(t, cloud, "cleo", "email:LoggedOut")
+	})
+}
