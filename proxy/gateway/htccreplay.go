@@ -51,8 +51,11 @@ func (p *htccPart) heed(path string, body json.RawMessage, outcome htcc.Outcome)
 		p.left = nil
 		return
 	}
+	if p.agent.readsHere() && !p.away && !p.behindLocked() {
+		p.left = slices.DeleteFunc(slices.Clone(p.left), p.presentLocked) // another client has taken it up
+	}
 	var about []htccapi.MediaChannel
-	for _, name := range slices.Concat(p.asked, p.back) {
+	for _, name := range slices.Concat(p.owned, p.asked, p.back) {
 		if path == htcc.PathMe || path == htcc.ChannelPath(name) {
 			about = append(about, name)
 		}

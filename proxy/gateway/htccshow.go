@@ -119,10 +119,11 @@ func (p *htccPart) hasLocked(name htccapi.MediaChannel) bool {
 	return slices.Contains(p.asked, name) || slices.ContainsFunc(p.channels, func(c htcc.Channel) bool { return c.Name() == name })
 }
 
-// loggedOutLocked reports whether the site shows the channel as LoggedOut, and has told of all that the agent did.
+// loggedOutLocked reports whether the channel is LoggedOut: as the site shows it or, until that has told of all that
+// the agent did, as they left it.
 func (p *htccPart) loggedOutLocked(name htccapi.MediaChannel) bool {
 	if p.away || p.behindLocked() {
-		return false
+		return slices.Contains(p.left, name)
 	}
 	state, known := p.stateLocked(name)
 	return known && state.State == htccapi.StateLoggedOut

@@ -244,3 +244,33 @@ func TestAChannelThatWasLeftIsTheAgentsAgain(t *testing.T) {
 		worksAt(t, cloud, "cleo", "email:LoggedOut")
 	})
 }
+
+// TestNotReadyBringsNothingBack follows an Offline at once, of which HTCC has not told yet.
+func TestNotReadyBringsNothingBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cloud := &htccsim.Server{}
+		w, cleo := atWork(t, cloud)
+		w.posted(cleo, "email", `{"operationName":"Offline"}`)
+		if got := w.posts(cleo, `{"operationName":"NotReady"}`); got != "+voice +chat" {
+			t.Errorf("NotReady = %s; want +voice +chat", got)
+		}
+		worksAt(t, cloud, "cleo", "chat:NotReady email:LoggedOut")
+	})
+}
+
+// TestNotReadyReachesWhatAnotherClientBroughtBack has one make cleo Ready on email, which she left here.
+func TestNotReadyReachesWhatAnotherClientBroughtBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cloud := &htccsim.Server{}
+		w, cleo := atWork(t, cloud)
+		w.posted(cleo, "email", `{"operationName":"Offline"}`)
+		time.Sleep(time.Minute)
+		w.setCloud(cloud, htccsim.StateChange{User: "cleo", Channel: "email", State: "Ready"})
+		time.Sleep(time.Minute)
+		w.posted(cleo, "chat", `{"operationName":"Ready"}`)
+		if got := w.posts(cleo, `{"operationName":"NotReady"}`); got != "+voice +chat +email" {
+			t.Errorf("NotReady = %s; want all", got)
+		}
+		worksAt(t, cloud, "cleo", "chat:NotReady email:NotReady")
+	})
+}
