@@ -177,6 +177,7 @@ func (a *Agent) successor(ctx context.Context, site string, gone []byte) ([]byte
 		g.fleet.unstored.away()
 		return nil, &fault.Error{Kind: fault.Unreachable, RetryAfter: storeRetry, Err: fmt.Errorf("gateway: look for a newer upstream session: %w", err)}
 	}
+	a.recall(s) // what comes back on a new one must not be what was left elsewhere
 	next := s.Upstreams[site]
 	if next != nil && !bytes.Equal(next, gone) {
 		a.shared(map[string][]byte{site: next})

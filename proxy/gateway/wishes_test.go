@@ -184,3 +184,25 @@ func TestAStartLeavesWhatWasStartedElsewhere(t *testing.T) {
 		})
 	}
 }
+
+// TestWhatWasLeftElsewhereIsNotBroughtBack has HTCC lose the session right after cleo left email at the replica that
+// does not log in again.
+func TestWhatWasLeftElsewhereIsNotBroughtBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fleet, cloud := newShared(), &htccsim.Server{}
+		a, _ := fleet.teller(t, cloud)
+		b, _ := fleet.teller(t, cloud)
+		atA := a.login("cleo")
+		settle()
+		a.posts(atA, startAll)
+		a.posts(atA, `{"operationName":"Ready"}`)
+		b.posted(b.cookie(atA.SessionID()), "email", `{"operationName":"Offline"}`)
+		a.faultCloud(cloud, htccsim.Fault{Scenario: "expire-session", User: "cleo"})
+		time.Sleep(time.Minute)
+		worksAt(t, cloud, "cleo", "chat:Ready email:LoggedOut")
+		if got := a.posts(a.cookie(atA.SessionID()), `{"operationName":"Ready"}`); got != "+voice +chat" {
+			t.Errorf("Ready = %s; want +voice +chat", got)
+		}
+		worksAt(t, cloud, "cleo", "chat:Ready email:LoggedOut")
+	})
+}
