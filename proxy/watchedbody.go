@@ -12,8 +12,9 @@ import (
 // end. Methods may be called on nil, a request without a body.
 type watchedBody struct {
 	io.ReadCloser
-	ended atomic.Bool
-	slow  atomic.Bool // it did not come in time
+	streams bool // over HTTP/2
+	ended   atomic.Bool
+	slow    atomic.Bool // it did not come in time
 }
 
 // watched returns a copy of a request whose body is watched. The server keeps the request itself, and
@@ -22,7 +23,7 @@ func watched(r *http.Request) (*http.Request, *watchedBody) {
 	if r.Body == nil || r.Body == http.NoBody {
 		return r, nil
 	}
-	body := &watchedBody{ReadCloser: r.Body}
+	body := &watchedBody{ReadCloser: r.Body, streams: r.ProtoMajor >= 2}
 	request := r.WithContext(r.Context())
 	request.Body = body
 	return request, body
@@ -42,9 +43,10 @@ func (b *watchedBody) Read(p []byte) (int, error) {
 
 // closeUnread has the connection closed after an answer that did not wait for the body's end. Under
 // full duplex the server reads what is left only after the answer, takes the end of that for a sign
-// to wait for the next request, and panics when it comes to do so.
+// to wait for the next request, and panics when it comes to do so. Over HTTP/2 what is left unread is
+// no other request's affair, while every request, even one without a body, has one that nobody may read.
 func (b *watchedBody) closeUnread(header http.Header) {
-	if b != nil && !b.ended.Load() {
+	if b != nil && !b.streams && !b.ended.Load() {
 		header.Set("Connection", "close")
 	}
 }
