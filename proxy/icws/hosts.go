@@ -126,6 +126,15 @@ func (h *hosts) allowed(from string, list []string) []string {
 	return bases
 }
 
+// mayCall reports whether a base is configured, or one that a configured host could name.
+func (h *hosts) mayCall(base string) bool {
+	if slices.Contains(h.bases, base) {
+		return true
+	}
+	named := []string{h.name(base)}
+	return slices.ContainsFunc(h.bases, func(from string) bool { return slices.Contains(h.allowed(from, named), base) })
+}
+
 // lookup returns the bases of one host name: those configured under it, else one made from it if
 // a pattern allows the name.
 func (h *hosts) lookup(from, host string) []string {

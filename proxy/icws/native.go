@@ -29,6 +29,10 @@ func (c *Client) FirstHost() string { return c.hosts.order()[0] }
 // that the site has named.
 func (c *Client) Hosts() []string { return c.hosts.order() }
 
+// MayCall reports whether a base is of one of the site's hosts: one of the settings, or one that the site may
+// name, whether or not it has done so here.
+func (c *Client) MayCall(base string) bool { return c.hosts.mayCall(base) }
+
 // Native sends a request of a native application to one host. The body of the answer streams. It
 // fails with fault.Unreachable or fault.Timeout when no answer came, with fault.BadUpstream when
 // its headers are endless.

@@ -6,6 +6,7 @@ package native
 
 import (
 	"context"
+	"crypto/cipher"
 	"net/netip"
 
 	"portico/cache"
@@ -50,13 +51,14 @@ type Catalogues interface {
 // of goroutines may use it.
 type Proxy struct {
 	site     Site
+	hosts    cipher.AEAD // seals them
 	sessions *sessions
 	releases *releases
 }
 
 // New returns the proxy of a site. It is freed by Close.
 func New(site Site) *Proxy {
-	return &Proxy{site: site, sessions: newSessions(site.Key), releases: newReleases(site)}
+	return &Proxy{site: site, hosts: newHostSeal(site.Key), sessions: newSessions(site.Key), releases: newReleases(site)}
 }
 
 // Passage returns the passage of one request. Hosts are what callers sent back of Passage.Host.
