@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"portico/cache"
@@ -46,6 +47,8 @@ type member struct {
 
 	// renew has the cell hold the catalogue as the site has it now, on an operator's word.
 	renew func(context.Context) error
+
+	polls atomic.Bool // what is told to it comes late: see icws.Receiver
 
 	// What follows is guarded by commons.mu.
 
@@ -128,15 +131,23 @@ func (c *commons) doubt(m *member) {
 	tell(given)
 }
 
-// proven returns the catalogue that is proven here at one host in one language, nil if none is.
-func (c *commons) proven(of circleKey) *translate.Catalogue {
+// current returns the catalogue that is proven here at one host in one language by a session that is told of changes
+// as they are made, nil if none is. By one that polls, an application that the site tells itself would be given the
+// one before the change that it has just been told of.
+func (c *commons) current(of circleKey) *translate.Catalogue {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	circle := c.circles[of]
 	if circle == nil {
 		return nil
 	}
-	return circle.provenLocked()
+	for _, m := range circle.provers {
+		held, _ := m.cell.Snapshot()
+		if m != circle.remote && !m.polls.Load() && !held.Stale() {
+			return held.Value
+		}
+	}
+	return nil
 }
 
 // provenLocked returns the catalogue that a member proves here, nil if none does.

@@ -77,6 +77,31 @@ func (a *nativeApp) catalogue() (int, string) {
 	return res.StatusCode, string(body)
 }
 
+// TestAPollProvesNothingToApplications has a site without event streams, where a change comes to an application's own
+// queue before the reader of an agent asks for it.
+func TestAPollProvesNothingToApplications(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, &icwssim.Server{MessagingVersion: 1}, func(_ *Settings, s *Site) { s.Native, s.ShareCatalogue = true, true })
+		app, agent := w.opens("cleo"), w.login("anna")
+		time.Sleep(time.Minute) // polls are rare by now
+		for range 3 {
+			err := w.sim.ChangeCatalogue(icwssim.CatalogueChange{Remove: []string{"At Play"}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, body := app.catalogue(); strings.Contains(body, "At Play") {
+				t.Errorf("after a change: %s; want the new catalogue", body)
+			}
+			w.add("At Play")
+			if _, body := app.catalogue(); !strings.Contains(body, "At Play") {
+				t.Errorf("after another: %s; want the new catalogue", body)
+			}
+			time.Sleep(7 * time.Second)
+		}
+		w.has(agent, "which the reader was told of", "At Play")
+	})
+}
+
 // TestASharedCatalogueIsProven has an agent's subscription prove what an application reads, until the
 // agent leaves.
 func TestASharedCatalogueIsProven(t *testing.T) {

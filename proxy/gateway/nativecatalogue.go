@@ -11,8 +11,8 @@ import (
 	"portico/translate/icwsapi"
 )
 
-// provenCatalogues gives native applications the catalogues that agents' sessions share and prove, as
-// the site itself would send them. Any number of goroutines may use it.
+// provenCatalogues gives native applications the catalogues that agents' sessions share and prove by event
+// streams, as the site itself would send them. Any number of goroutines may use it.
 type provenCatalogues struct {
 	site    string
 	commons *commons
@@ -35,7 +35,7 @@ func newProvenCatalogues(site string, shared *commons, forms *cache.Forms) *prov
 // Proven implements native.Catalogues.
 func (p *provenCatalogues) Proven(base, language string) ([]byte, bool) {
 	of := circleKey{base, language}
-	catalogue := p.commons.proven(of)
+	catalogue := p.commons.current(of)
 	if catalogue == nil {
 		return nil, false
 	}

@@ -113,6 +113,7 @@ func (w *watcher) listen(ctx context.Context, conn icws.Conn) error {
 		Subscribe: func(ctx context.Context) error { return w.subscribe(ctx, conn) },
 		Message:   w.receive,
 		Live:      w.setLive,
+		Polls:     w.common.polls.Store,
 		Problem:   w.problem,
 		Alive:     w.beat,
 	})

@@ -29,6 +29,10 @@ type Receiver struct {
 	// come; false when that ends. It is told changes only: at first, nothing is live.
 	Live func(bool)
 
+	// Polls is told, before Live is told true, whether messages are polled for from now on: they come late then, and
+	// another session may have been told of the same before.
+	Polls func(bool)
+
 	// Problem is told, for the log, why reception broke, and of messages that could not be read.
 	// Reception goes on.
 	Problem func(error)
@@ -205,6 +209,9 @@ func (r *reader) setLive(live bool) {
 		return
 	}
 	r.live = live
+	if live && r.to.Polls != nil {
+		r.to.Polls(r.transport == upstream.Poll)
+	}
 	if r.to.Live != nil {
 		r.to.Live(live)
 	}
