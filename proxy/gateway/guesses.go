@@ -41,13 +41,15 @@ const knownFor = 30 * 24 * time.Hour
 //
 // A log-in is let in before it is known how it ends, so an address may exceed its limit by what the site
 // is asked at the same moment; a name cannot in one process, as its log-ins come one after the other: those of
-// /me, and those of native applications.
+// /me, and those of native applications, but for what enter lets in at once.
 type guesses struct {
 	store  throttle.Store
 	key    session.Key
 	limits atomic.Pointer[guessLimits]
-	names  namedLocks // one log-in of a native application a name at a time
+	names  namedLocks // one log-in of a native application a name at a time: see enter
 	held   namedLocks // one log-in of /me an account at a time
+
+	underWay flights // log-ins of native applications where name and address are known
 }
 
 // An account is what a password is tried on: a name at a site, as the route of a login name has it.
@@ -99,12 +101,12 @@ func (g *guesses) tallies(ctx context.Context, accounts []account, from netip.Ad
 	stranger := len(accounts) == 0
 	for _, one := range accounts {
 		pair := g.keyOf("pair", one, from)
-		known, err := g.store.Succeeded(ctx, pair)
+		known, err := g.knows(ctx, pair)
 		if err != nil {
-			return nil, fmt.Errorf("gateway: look for known addresses: %w: %w", fault.Overloaded, err)
+			return nil, err
 		}
 		if known {
-			counted = append(counted, tally{"known" + pair, limits.together})
+			counted = append(counted, tally{knownKey(pair), limits.together})
 			continue
 		}
 		stranger = true
@@ -116,6 +118,17 @@ func (g *guesses) tallies(ctx context.Context, accounts []account, from netip.Ad
 	return counted, nil
 }
 
+// knows reports whether an account and an address logged in together before.
+func (g *guesses) knows(ctx context.Context, pair string) (bool, error) {
+	known, err := g.store.Succeeded(ctx, pair)
+	if err != nil {
+		return false, fmt.Errorf("gateway: look for known addresses: %w: %w", fault.Overloaded, err)
+	}
+	return known, nil
+}
+
+func knownKey(pair string) string { return "known" + pair }
+
 // mayTry fails with fault.Throttled while too many log-ins of one of the accounts or an address were refused.
 func (g *guesses) mayTry(ctx context.Context, accounts []account, from netip.Addr) error {
 	counted, err := g.tallies(ctx, accounts, from)
@@ -124,9 +137,9 @@ func (g *guesses) mayTry(ctx context.Context, accounts []account, from netip.Add
 	}
 	var wait time.Duration
 	for _, one := range counted {
-		more, err := g.store.Wait(ctx, one.key, one.limit)
+		more, err := g.waitWith(ctx, one, 0)
 		if err != nil {
-			return fmt.Errorf("gateway: count refused log-ins: %w: %w", fault.Overloaded, err)
+			return err
 		}
 		wait = max(wait, more)
 	}

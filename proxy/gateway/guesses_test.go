@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -219,6 +220,66 @@ func TestNativeLoginsCount(t *testing.T) {
 			if err != nil || status != http.StatusCreated {
 				t.Errorf("the agent at another address: %d, %v", status, err)
 			}
+		}
+	})
+}
+
+// TestNativeLoginsAtOnce has a user log in many times at once where they have logged in before: right passwords wait
+// for each other no longer than the limit takes, and no burst of wrong ones exceeds it.
+func TestNativeLoginsAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, &icwssim.Server{}, func(_ *Settings, s *Site) { s.Native = true })
+		slow := func(times int, delay time.Duration) {
+			err := w.sim.Fault(icwssim.Fault{Route: routeLogin, Delay: delay, Times: times})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		atOnce := func(passwords ...string) (time.Duration, int) {
+			began, limited := time.Now(), make(chan bool, len(passwords))
+			for _, password := range passwords {
+				go func() {
+					_, err := w.sends("198.51.100.7", w.nativeLogin("anna", password))
+					if err != nil && !errors.Is(err, fault.Throttled) {
+						t.Error(err)
+					}
+					limited <- err != nil
+				}()
+			}
+			n := 0
+			for range passwords {
+				if <-limited {
+					n++
+				}
+			}
+			return time.Since(began), n
+		}
+		right := slices.Repeat([]string{"anna"}, 40)
+		slow(40, 400*time.Millisecond)
+		took, limited := atOnce(right...)
+		if took > 6*time.Second || limited > 0 {
+			t.Errorf("40 right passwords took %v, and %d were limited; want 3 at a time after the first", took, limited)
+		}
+
+		slow(1, 4*time.Second)
+		var unanswered sync.WaitGroup
+		defer unanswered.Wait()
+		unanswered.Go(func() { atOnce("anna") })
+		synctest.Wait()
+		took, limited = atOnce("anna", "anna")
+		if took > 0 || limited > 0 {
+			t.Errorf("beside one that the site does not answer two more took %v, and %d were limited; want none to wait", took, limited)
+		}
+
+		before := w.logins()
+		slow(20, 400*time.Millisecond)
+		var wrong []string
+		for i := range 20 {
+			wrong = append(wrong, fmt.Sprint("wrong ", i))
+		}
+		_, limited = atOnce(wrong...)
+		if n := w.logins() - before; n != 3 || limited != 17 {
+			t.Errorf("of 20 wrong passwords %d reached the site, and %d were limited; want 3 and 17", n, limited)
 		}
 	})
 }

@@ -32,7 +32,12 @@ func (g *Gateway) nativeLogins(site string) native.Logins {
 		Tried: func(ctx context.Context, name string, from netip.Addr, err error) {
 			g.tried(ctx, named(name), from, err)
 		},
-		Lock: g.guesses.names.lock,
+		Enter: func(ctx context.Context, name string, from netip.Addr) (func(), error) {
+			if name == "" {
+				return func() {}, g.guesses.mayTry(ctx, nil, from)
+			}
+			return g.guesses.enter(ctx, account{site, name}, from)
+		},
 	}
 }
 

@@ -15,34 +15,28 @@ import (
 	"portico/proxy/upstream"
 )
 
-// guess sends a log-in, unless too many of its name or from its address were refused. Those of one name
-// come one after the other, so that no number of them at once is more than one guess.
+// guess sends a log-in, unless too many of its name or from its address were refused, or would be if all that are
+// under way were.
 func (p *Passage) guess(req *http.Request) (*http.Response, icws.Conn, error) {
 	req, name, err := named(req)
 	if err != nil {
 		return nil, icws.Conn{}, err
 	}
 	ctx, site := req.Context(), p.proxy.site
-	if name != "" {
-		unlock, err := site.Logins.Lock(ctx, name)
-		if err != nil {
-			return nil, icws.Conn{}, fmt.Errorf("native: wait for another log-in of the same name: %w: %w", fault.Timeout, err)
-		}
-		defer unlock()
-	}
-	mayTry := func() error {
-		err := site.Logins.MayTry(ctx, name, p.From)
+	counted := func(err error) error {
 		if errors.Is(err, fault.Throttled) {
 			site.ICWS.Metrics().Login(upstream.LoginLimited)
 		}
 		return err
 	}
-	err = mayTry()
+	leave, err := site.Logins.Enter(ctx, name, p.From)
 	if err != nil {
-		return nil, icws.Conn{}, err
+		return nil, icws.Conn{}, counted(err)
 	}
+	defer leave()
 	// Others may be refused while this one waits for its turn.
-	res, conn, err := site.ICWS.NativeLogin(req.WithContext(upstream.WithStill(ctx, mayTry)))
+	still := func() error { return counted(site.Logins.MayTry(ctx, name, p.From)) }
+	res, conn, err := site.ICWS.NativeLogin(req.WithContext(upstream.WithStill(ctx, still)))
 	ctx = context.WithoutCancel(ctx) // it counts, whether or not the caller waits for the answer
 	switch {
 	case err != nil:

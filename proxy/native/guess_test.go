@@ -32,9 +32,9 @@ func TestAGuessIsCountedForWhomTheSiteTries(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t, &icwssim.Server{})
 			var names []string
-			w.site.Logins.MayTry = func(_ context.Context, name string, _ netip.Addr) error {
+			w.site.Logins.Enter = func(_ context.Context, name string, _ netip.Addr) (func(), error) {
 				names = append(names, name)
-				return nil
+				return func() {}, nil
 			}
 			req := w.request(http.MethodPost, "/icws/connection", body)
 			res, err := w.Passage(nil).RoundTrip(req)

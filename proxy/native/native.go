@@ -33,8 +33,9 @@ type Logins struct {
 	MayTry func(ctx context.Context, name string, from netip.Addr) error
 	// Tried counts how a log-in ended: nil, or fault.Unauthenticated. Without a name it counts for the address alone.
 	Tried func(ctx context.Context, name string, from netip.Addr, err error)
-	// Lock waits until nobody else logs in by that name, and returns what lets others.
-	Lock func(ctx context.Context, name string) (func(), error)
+	// Enter waits for log-ins of the same name, if there are so many that one more could exceed a limit, and returns
+	// what lets others, which is to be called after Tried. It fails as MayTry does, and with fault.Timeout when ctx ends.
+	Enter func(ctx context.Context, name string, from netip.Addr) (func(), error)
 }
 
 // Catalogues knows catalogues that something proves to be what the site has now, such as a live

@@ -58,7 +58,7 @@ func newWorld(t testing.TB, sim *icwssim.Server) *world {
 		Logins: Logins{
 			MayTry: func(context.Context, string, netip.Addr) error { return nil },
 			Tried:  func(context.Context, string, netip.Addr, error) {},
-			Lock:   func(context.Context, string) (func(), error) { return func() {}, nil },
+			Enter:  func(context.Context, string, netip.Addr) (func(), error) { return func() {}, nil },
 		}})
 	t.Cleanup(func() {
 		proxy.Close()

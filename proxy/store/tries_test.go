@@ -26,6 +26,9 @@ func testCounts(t *testing.T, k kit) {
 	k.pass(10 * time.Minute)
 	fails("a")
 	expect("two failures of three", "a", 0)
+	limit.Failures = 2
+	expect("two failures, asked with room for one less", "a", 5*time.Minute)
+	limit.Failures = 3
 	fails("a")
 	expect("three, the first 10 minutes ago", "a", 5*time.Minute)
 	expect("another key", "b", 0)

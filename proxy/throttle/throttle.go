@@ -18,7 +18,8 @@ type Limit struct {
 // A Store keeps the counts, in this process or for all replicas. Any number of goroutines may call its
 // methods. It is bounded: what was not used for longest is forgotten first.
 type Store interface {
-	// Wait returns how long it is until key is below its limit, 0 if it is.
+	// Wait returns how long it is until key is below its limit, 0 if it is. It may be asked with fewer failures than
+	// the limit has, but at least one.
 	Wait(ctx context.Context, key string, limit Limit) (time.Duration, error)
 	// Fail counts a failure of key. One key has the same limit in all calls.
 	Fail(ctx context.Context, key string, limit Limit) error
