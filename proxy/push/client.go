@@ -27,6 +27,7 @@ type client struct {
 	socket    *socket       // where events are written without waiting for a connect; nil over HTTP
 	expires   time.Time     // when it is ended; zero while a connect is being answered or held
 	gone      bool
+	slow      bool   // is gone because it did not take its events in time: they are dropped
 	parting   Advice // what a connect that was held at the end is told; "" means it timed out or overflowed
 
 	// Of a client that a journal shares.
@@ -95,7 +96,7 @@ func (s *Server) removeLocked(c *client, why lifeEvent) {
 	if c.gone {
 		return
 	}
-	c.gone = true
+	c.gone, c.slow = true, why == overflowed
 	delete(s.clients, c.id)
 	others := slices.Clone(s.owners[c.owner]) // somebody may be going through the list
 	others = slices.DeleteFunc(others, func(other *client) bool { return other == c })
@@ -108,7 +109,7 @@ func (s *Server) removeLocked(c *client, why lifeEvent) {
 	}
 	for _, e := range c.queue.clear() {
 		s.metrics.backlog.Dec()
-		if !e.written && !c.moved {
+		if !e.written && c.slow { // what a client has left behind is for nobody
 			s.metrics.dropped(e.event)
 		}
 	}

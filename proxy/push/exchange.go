@@ -177,14 +177,14 @@ func (s *Server) settle(x *exchange, written bool) {
 	}
 }
 
-// restoredLocked counts x's events where they are now: back in the queue, or lost with their client.
+// restoredLocked counts x's events where they are now: back in the queue, or dropped with a client that was too slow.
 func (s *Server) restoredLocked(x *exchange) {
 	if !x.client.gone {
 		s.metrics.backlog.Add(float64(len(x.events)))
 		return
 	}
 	for _, e := range x.events {
-		if !x.client.moved {
+		if x.client.slow {
 			s.metrics.dropped(e.event)
 		}
 	}

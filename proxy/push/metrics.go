@@ -33,7 +33,7 @@ const (
 
 var lifeEvents = []string{"opened", "closed", "timed_out", "refused", "overflowed", "brought_in", "moved_away"} // by lifeEvent
 
-// An outcome is what became of an event for one client.
+// An outcome is what became of an event for one client. What is left over when one leaves has none.
 type outcome int
 
 const (
@@ -69,7 +69,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 			". event: " + strings.Join(lifeEvents, ", ") + "."}, []string{"transport", "event"})
 	events := with.NewCounterVec(prometheus.CounterOpts{Name: "portico_push_events_total",
 		Help: "Events, counted once for each client they were for. channel: " + strings.Join(topics, ", ") +
-			". outcome: " + strings.Join(outcomes, ", ") + "."}, []string{"channel", "outcome"})
+			". outcome: " + strings.Join(outcomes, ", ") + " (not taken in time)."}, []string{"channel", "outcome"})
 	m := &Metrics{
 		events: make(map[string][2]prometheus.Counter, len(topics)),
 		backlog: with.NewGauge(prometheus.GaugeOpts{Name: "portico_push_backlog_events",
@@ -117,5 +117,5 @@ func (m *Metrics) delivered(e *event, trace string) {
 	m.delivery.(prometheus.ExemplarObserver).ObserveWithExemplar(took, prometheus.Labels{"trace_id": trace})
 }
 
-// dropped counts events that a client will never get.
+// dropped counts an event that a client did not take in time.
 func (m *Metrics) dropped(e *event) { m.events[e.topic][dropped].Inc() }

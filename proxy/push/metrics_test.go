@@ -113,7 +113,7 @@ func TestWhatIsCounted(t *testing.T) {
 		time.Sleep(12 * time.Second)
 		life(t, 1, "timed_out")
 		for _, topic := range topics {
-			expect(t, 1, "portico_push_events_total", "channel", topic, "outcome", "dropped")
+			expect(t, 0, "portico_push_events_total", "channel", topic, "outcome", "dropped") // who has gone home misses nothing
 		}
 		expect(t, 0, "portico_push_connections")
 		expect(t, 0, "portico_push_backlog_events")
@@ -121,18 +121,31 @@ func TestWhatIsCounted(t *testing.T) {
 	})
 }
 
+func leave(_ *testing.T, s *Server) { s.End("anna", None) }
+
+// overflow publishes more than waits for a client.
+func overflow(t *testing.T, s *Server) {
+	for i := range 3 {
+		publish(t, s, "anna", i)
+	}
+}
+
 func TestEventsInFlightAreCountedWhenTheirClientEnds(t *testing.T) {
 	for _, test := range []struct {
-		name    string
-		written bool
-		outcome string
+		name      string
+		written   bool
+		end       func(t *testing.T, s *Server)
+		delivered float64
+		dropped   float64
 	}{
-		{"written", true, "delivered"},
-		{"lost", false, "dropped"},
+		{"written", true, leave, 1, 0},
+		{"left behind", false, leave, 0, 0},
+		{"written, and the client is too slow for what comes", true, overflow, 1, 3},
+		{"lost, and the client is too slow for what comes", false, overflow, 0, 4},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			reg := prometheus.NewRegistry()
-			s := newServer(t, Options{Metrics: NewMetrics(reg)})
+			s := newServer(t, Options{Metrics: NewMetrics(reg), MaxQueue: 2})
 			p := ready(t, s, "anna")
 			publish(t, s, "anna", 1)
 			x := &exchange{owner: "anna", transport: longPolling, limit: -1, wake: func() {}}
@@ -141,10 +154,12 @@ func TestEventsInFlightAreCountedWhenTheirClientEnds(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			s.End("anna", None)
+			test.end(t, s)
 			s.settle(x, test.written)
-			if n := number(t, reg, "portico_push_events_total", "channel", "devices", "outcome", test.outcome); n != 1 {
-				t.Errorf("%s = %v; want 1", test.outcome, n)
+			for outcome, want := range map[string]float64{"delivered": test.delivered, "dropped": test.dropped} {
+				if n := number(t, reg, "portico_push_events_total", "channel", "devices", "outcome", outcome); n != want {
+					t.Errorf("%s = %v; want %v", outcome, n, want)
+				}
 			}
 			if n := number(t, reg, "portico_push_backlog_events"); n != 0 {
 				t.Errorf("backlog = %v; want 0", n)
