@@ -9,7 +9,7 @@ import (
 )
 
 // functions are those that queries use. A misspelt one is none of them.
-var functions = []string{"sum", "max", "min", "count", "rate", "increase", "histogram_quantile", "time", "absent", "max_over_time"}
+var functions = []string{"sum", "max", "min", "count", "rate", "increase", "histogram_quantile", "time", "absent", "max_over_time", "min_over_time", "changes"}
 
 // problems returns what is wrong with expr, whichever file it stands in: names that do not exist,
 // counters without a rate, rates of what does not count.
@@ -35,7 +35,7 @@ func (v vocabulary) problems(expr string) []string {
 			found = append(found, f.mismatch(s.metric, m)...)
 		}
 		rated := s.function == "rate" || s.function == "increase"
-		ranged := rated || strings.HasSuffix(s.function, "_over_time")
+		ranged := rated || s.function == "changes" || strings.HasSuffix(s.function, "_over_time")
 		switch {
 		case f.counter && !rated:
 			say("counter %s needs a rate or an increase", s.metric)
@@ -95,6 +95,7 @@ func TestProblems(t *testing.T) {
 		{"nothing", `sum by (site, code) (rate(portico_upstream_requests_total{cause="client",code=~"5.."}[5m]))`, ""},
 		{"a recorded series", `job:recorded:rate5m{job=~"$job"} > 0.1`, ""},
 		{"the worst of a gauge", `max(max_over_time(portico_site_up[5m]))`, ""},
+		{"the turns of a gauge", `changes(portico_site_up[5m]) > 2`, ""},
 		{"a misspelt metric", `sum(portico_session_active)`, "metric portico_session_active does not exist"},
 		{"a misspelt function", `summ(portico_sessions_active)`, "function summ is none that is used here"},
 		{"a misspelt label", `portico_site_up{sit="a"}`, "metric portico_site_up has no label sit"},

@@ -18,6 +18,8 @@ var duringOutage = []string{
 	"PorticoReadersBroken pureconnect",
 	"PorticoSiteDown pureconnect",
 	"PorticoSiteFailing pureconnect",
+	"PorticoSiteLatelyDown 1h pureconnect",
+	"PorticoSiteLatelyDown 6h pureconnect",
 }
 
 // lasting may fire as well, and does not go away in time: it looks back over six hours, which are six

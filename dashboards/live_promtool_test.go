@@ -23,7 +23,7 @@ func TestLivePromtool(t *testing.T) {
 	scaledRules := filepath.Join(t.TempDir(), "rules.yml")
 	write(t, scaledRules, scaled(t))
 	run(t, "promtool check rules --lint=all --lint-fatal "+scaledRules)
-	for severity, receiver := range map[string]string{"page": "pages", "ticket": "tickets"} {
+	for severity, receiver := range map[string]string{"page": "pages", "ticket": "tickets", "none": "nobody"} {
 		got := run(t, "amtool config routes test --config.file=alerts/alertmanager.yml severity="+severity)
 		if strings.TrimSpace(got) != receiver {
 			t.Errorf("alerts of severity %s go to %s; want %s", severity, got, receiver)
