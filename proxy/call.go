@@ -40,6 +40,7 @@ type call struct {
 	verdict   int           // statusCode, in either dialect
 	looked    string        // what became of looking into the cache, "" if nobody did
 	left      bool          // the caller left, or made a newer request in place of this one
+	head      time.Duration // until the head of an answer that is passed through, as took of its record; 0 if none is
 	delayed   time.Duration // how long the answer was kept back, which is no time of ours
 	later     bool          // it ends when its handler has returned, and somebody else says so
 }
@@ -165,9 +166,26 @@ func (c *call) send(answer raw) {
 	}
 }
 
-// end counts and logs the call.
+// paced returns what keeps the caller to the pace, nil if nothing does.
+func (c *call) paced() *pacedWriter {
+	wrapped, _ := c.Writer.(interface{ Unwrap() http.ResponseWriter }) // the router's writer
+	if wrapped == nil {
+		return nil
+	}
+	paced, _ := wrapped.Unwrap().(*pacedWriter)
+	return paced
+}
+
+// headCame notes that the answer began to be passed through. What follows takes as long as it is long.
+func (c *call) headCame() {
+	c.head = max(1, time.Since(c.began)-c.delayed-c.paced().slowness())
+}
+
+// end counts and logs the call. How long its caller took to send and to read is no time of ours.
 func (c *call) end(err error) {
 	r := c.record()
+	r.took = c.head
+	r.delayed += c.paced().slowness()
 	r.code, r.bytesOut, r.err = c.Writer.Status(), max(c.Writer.Size(), 0), err
 	if c.left || err != nil && c.context().Err() != nil {
 		r.code = codeClientGone
@@ -178,7 +196,9 @@ func (c *call) end(err error) {
 // ended counts and logs a call that has ended, and ends its span.
 func (d *door) ended(r record) {
 	r.over = time.Now()
-	r.took = r.over.Sub(r.began) - r.delayed
+	if r.took == 0 {
+		r.took = max(0, r.over.Sub(r.began)-r.delayed)
+	}
 	r.numbers.count(r.code, r.took, r.span.TraceID())
 	d.metrics.answered(r.operation, r.verdict)
 	d.write(r)

@@ -52,8 +52,8 @@ type record struct {
 	code      int
 	began     time.Time
 	over      time.Time
-	took      time.Duration
-	delayed   time.Duration // for which the answer was kept back, beside
+	took      time.Duration // 0: all from began to over, without delayed
+	delayed   time.Duration // for which the answer was kept back, or the caller was waited for
 	bytesOut  int
 	verdict   int             // statusCode, in either dialect
 	looked    string          // what became of looking into the cache; "" if nobody did

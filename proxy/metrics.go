@@ -108,7 +108,8 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		}, []string{"api", "route", "method", "code"}),
 		durations: with.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "portico_http_request_duration_seconds",
-			Help: "Time to answer; held connects, streams, and delays of wrong log-ins excluded. api: me, htcc, icws, cometd. route: template, passthrough, unmatched. " +
+			Help: "Time to answer, of what is passed through until the head of the answer; held connects, streams, delays of wrong log-ins, " +
+				"and waits for the caller to send or to read excluded. api: me, htcc, icws, cometd. route: template, passthrough, unmatched. " +
 				"method: the standard verbs, OTHER. code_class: 2xx, 3xx, 4xx, 5xx, none.",
 			Buckets:                         buckets,
 			NativeHistogramBucketFactor:     1.1,

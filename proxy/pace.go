@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"portico/proxy/quick"
@@ -42,6 +43,7 @@ func (p pace) kept(next http.Handler) http.Handler {
 			return
 		}
 		body := &pacedBody{ReadCloser: r.Body, control: out.control, most: p.body, left: p.body, streams: out.streams}
+		out.body = body
 		body.begin()
 		defer body.end()
 		in := r.WithContext(r.Context()) // the server looks for its own body in r
@@ -61,6 +63,7 @@ type pacedBody struct {
 	streams bool // over HTTP/2
 	most    time.Duration
 	left    time.Duration // used by one reader at a time
+	waited  atomic.Int64  // nanoseconds, for the caller
 
 	mu    sync.Mutex
 	ended bool // read to its end; guarded by mu
@@ -83,7 +86,9 @@ func (b *pacedBody) Read(p []byte) (int, error) {
 	}
 	began := time.Now()
 	n, err := b.ReadCloser.Read(p)
-	b.left = min(b.most, b.left-time.Since(began)+time.Duration(n)*time.Second/bodyRate)
+	waited := time.Since(began)
+	b.waited.Add(int64(waited))
+	b.left = min(b.most, b.left-waited+time.Duration(n)*time.Second/bodyRate)
 	if err == io.EOF {
 		b.finish()
 	} else if b.streams {
@@ -135,9 +140,24 @@ func deadlineIn(wait time.Duration) time.Time {
 type pacedWriter struct {
 	http.ResponseWriter
 	control *http.ResponseController
+	body    *pacedBody // of the request; nil if it has none
 	wait    time.Duration
-	streams bool // over HTTP/2
-	taken   bool // somebody else has the connection
+	waited  atomic.Int64 // nanoseconds, for the caller
+	streams bool         // over HTTP/2
+	taken   bool         // somebody else has the connection
+}
+
+// slowness returns how long the caller was waited for so far: to send the body, and to take the answer. It
+// may be called on nil, of a caller who is kept to no pace.
+func (w *pacedWriter) slowness() time.Duration {
+	if w == nil {
+		return 0
+	}
+	waited := w.waited.Load()
+	if w.body != nil {
+		waited += w.body.waited.Load()
+	}
+	return time.Duration(waited)
 }
 
 // begin takes away what the request before has left.
@@ -177,8 +197,10 @@ func (w *pacedWriter) FlushError() error {
 func (w *pacedWriter) Flush() { _ = w.FlushError() }
 
 func (w *pacedWriter) inTime(write func() (int, error)) (int, error) {
-	_ = w.control.SetWriteDeadline(time.Now().Add(w.wait))
+	began := time.Now()
+	_ = w.control.SetWriteDeadline(began.Add(w.wait))
 	n, err := write()
+	w.waited.Add(int64(time.Since(began)))
 	if w.streams {
 		_ = w.control.SetWriteDeadline(time.Time{})
 	}

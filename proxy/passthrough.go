@@ -187,6 +187,9 @@ func (c *call) sign(res *http.Response, to passing, body *watchedBody) error {
 	c.keepPolicies(res.Header)
 	c.identify()
 	to.answered(res)
+	if !c.numbers.held {
+		c.headCame()
+	}
 	if res.StatusCode == http.StatusSwitchingProtocols {
 		c.Status(res.StatusCode) // which is not written by way of the router
 		return nil
