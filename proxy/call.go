@@ -113,13 +113,21 @@ func (c *call) run(h handler) (answer raw, err error) {
 	}
 	reply, err := h(c)
 	if err != nil {
-		return raw{}, err
+		return raw{}, c.stopping(err)
 	}
 	encoded, isRaw := reply.(raw)
 	if isRaw {
 		return encoded, nil
 	}
 	return encode(http.StatusOK, reply)
+}
+
+// stopping returns why a call failed: because Portico stops, if that cut its body off, else err.
+func (c *call) stopping(err error) error {
+	if !c.paced().cutOff() {
+		return err
+	}
+	return fmt.Errorf("proxy: stopping before the body has come: %w: %w", fault.Overloaded, err)
 }
 
 func encode(status int, reply any) (raw, error) {
@@ -187,7 +195,7 @@ func (c *call) end(err error) {
 	r.took = c.head
 	r.delayed += c.paced().slowness()
 	r.code, r.bytesOut, r.err = c.Writer.Status(), max(c.Writer.Size(), 0), err
-	if c.left || err != nil && c.context().Err() != nil {
+	if c.left || err != nil && c.context().Err() != nil && !c.paced().gaveUp() {
 		r.code = codeClientGone
 	}
 	c.door.ended(r)

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"bufio"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -64,6 +65,8 @@ type pacedBody struct {
 	most    time.Duration
 	left    time.Duration // used by one reader at a time
 	waited  atomic.Int64  // nanoseconds, for the caller
+	slow    atomic.Bool   // it did not come in time
+	cut     atomic.Bool   // the connection was closed here, as Portico does when it stops
 
 	mu    sync.Mutex
 	ended bool // read to its end; guarded by mu
@@ -79,6 +82,7 @@ func (b *pacedBody) begin() {
 // Read implements io.Reader. A body that comes too slowly fails with os.ErrDeadlineExceeded.
 func (b *pacedBody) Read(p []byte) (int, error) {
 	if b.left <= 0 {
+		b.slow.Store(true)
 		return 0, os.ErrDeadlineExceeded
 	}
 	if !b.deadline(b.left) {
@@ -89,12 +93,23 @@ func (b *pacedBody) Read(p []byte) (int, error) {
 	waited := time.Since(began)
 	b.waited.Add(int64(waited))
 	b.left = min(b.most, b.left-waited+time.Duration(n)*time.Second/bodyRate)
+	b.blame(err)
 	if err == io.EOF {
 		b.finish()
 	} else if b.streams {
 		b.deadline(0)
 	}
 	return n, err
+}
+
+// blame notes whose fault it is that reading failed, if it is not that the caller left.
+func (b *pacedBody) blame(err error) {
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		b.slow.Store(true)
+	case errors.Is(err, net.ErrClosed):
+		b.cut.Store(true)
+	}
 }
 
 // finish takes the deadline away: a connection that is watched while a poll is held has none.
@@ -159,6 +174,15 @@ func (w *pacedWriter) slowness() time.Duration {
 	}
 	return time.Duration(waited)
 }
+
+// gaveUp reports whether it was Portico that gave the body up: it came too slowly, or Portico stops. The
+// request's context ends then too. It may be called on nil.
+func (w *pacedWriter) gaveUp() bool {
+	return w != nil && w.body != nil && (w.body.slow.Load() || w.body.cut.Load())
+}
+
+// cutOff reports whether Portico stops before the body has come. It may be called on nil.
+func (w *pacedWriter) cutOff() bool { return w != nil && w.body != nil && w.body.cut.Load() }
 
 // begin takes away what the request before has left.
 func (w *pacedWriter) begin() {

@@ -4,7 +4,9 @@ import (
 	"bufio"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -119,3 +121,62 @@ func TestPassingThroughIsTimedToTheHead(t *testing.T) {
 type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// A body that is given up ends the request's context, as a caller does who leaves.
+func TestWhoSendsTooSlowlyHasNotLeft(t *testing.T) {
+	for name, h := range map[string]handler{"decoded": works, "passed through": func(c *call) (any, error) {
+		return c.pass(passing{RoundTripper: roundTrip(func(r *http.Request) (*http.Response, error) {
+			_, err := io.Copy(io.Discard, r.Body)
+			return nil, err
+		})})
+	}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d := newSlowDoor(h)
+				conn := paced(t, d.ServeHTTP)()
+				send(t, conn, uploads)
+				code, body := status(t, bufio.NewReader(conn))
+				if code != 400 || !strings.Contains(body, textSlow) {
+					t.Errorf("%d %s; want 400 and %q", code, body, textSlow)
+				}
+				synctest.Wait()
+				d.expect(t, 400, 0)
+			})
+		})
+	}
+}
+
+// Who sends half of a body and goes has left, and who is cut off because Portico stops has not.
+func TestUploadsThatEndEarly(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		end  func(server *httptest.Server, conn net.Conn)
+		code int
+	}{
+		{"the caller leaves", func(_ *httptest.Server, conn net.Conn) { _ = conn.Close() }, codeClientGone},
+		{"Portico stops", func(server *httptest.Server, _ net.Conn) { _ = server.Config.Close() }, 503},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			reading := make(chan struct{})
+			d := newSlowDoor(func(c *call) (any, error) {
+				_, _ = io.ReadFull(c.Request.Body, make([]byte, 4))
+				close(reading)
+				return works(c)
+			})
+			server := httptest.NewServer(pace{defaultPace, defaultPace}.kept(d))
+			defer server.Close()
+			conn, err := net.Dial("tcp", server.Listener.Addr().String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			send(t, conn, uploads+"half")
+			<-reading
+			test.end(server, conn)
+			eventually(t, "it is logged", func() bool { return d.log.String() != "" })
+			if record := records(t, d.log.String())[0]; record["code"] != float64(test.code) {
+				t.Errorf("logged as %v (%v); want %d", record["code"], record["error"], test.code)
+			}
+		})
+	}
+}
