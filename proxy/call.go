@@ -30,6 +30,7 @@ type call struct {
 
 	place     place          // while it is worked on
 	presented string         // the login name that came with the request, "" if none did
+	sites     string         // that a log-in which failed was for
 	agent     *gateway.Agent // nil before log-in, and where none is needed
 	lasting   http.Header    // of an answer that is passed through, for when an interim one has cleared it
 	cookie    sessionCookie  // what an answer without error does to the session's cookie

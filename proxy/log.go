@@ -60,7 +60,7 @@ type record struct {
 	agent     *gateway.Agent  // nil if there is none
 	session   string          // a name of the agent's that leads nobody to its id
 	login     string          // the agent's, else the one that was presented; only if the settings want it
-	sites     string          // that the agent works on, with commas between them
+	sites     string          // that the agent works on, or could not be logged in to, with commas between them
 	clientIP  string          // only if the settings want it
 	trace     context.Context // the ids of the call's trace, and nothing else of the request's
 	span      tracing.Span
@@ -70,7 +70,7 @@ type record struct {
 // record returns what is known of the call before its end.
 func (c *call) record() record {
 	r := record{requestID: c.id, numbers: c.numbers, operation: c.operation, began: c.began, delayed: c.delayed, verdict: c.verdict, looked: c.looked,
-		agent: c.agent, trace: tracing.Follow(context.Background(), c.context()), span: c.span}
+		sites: c.sites, agent: c.agent, trace: tracing.Follow(context.Background(), c.context()), span: c.span}
 	if c.door.settings.LogLogins {
 		r.login = c.presented
 	}

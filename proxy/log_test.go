@@ -207,6 +207,25 @@ func TestPanics(t *testing.T) {
 	serveOnce(t, &logged{}, "", func(*call) (any, error) { panic(http.ErrAbortHandler) }, httptest.NewRequest("GET", "/x", nil))
 }
 
+func TestLogInsThatFailNameTheirSites(t *testing.T) {
+	w := newDoor(t)
+	err := w.sim.Fault(icwssim.Fault{Route: "POST /icws/connection", User: "agent0001", Status: 503, Body: `{"errorId":"error.server.notAcceptingConnections"}`})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wants := []any{site, cloud, site + "," + cloud, site, nil}
+	for _, login := range []string{"anna", "Bjorn", "cleo", "agent0001"} {
+		w.do("GET", "/me", "", "Authorization", basicAuth(login, "wrong"))
+	}
+	w.do("GET", "/me", "", "Cookie", "JSESSIONID=ended") // whose it was nobody knows
+	eventually(t, "every request is logged", func() bool { return len(records(t, w.log.String())) == len(wants) })
+	for i, record := range records(t, w.log.String()) {
+		if record["site"] != wants[i] {
+			t.Errorf("record %d, %v (%v), is of the site %v; want %v", i, record["code"], record["error"], record["site"], wants[i])
+		}
+	}
+}
+
 func TestCallersThatLeave(t *testing.T) {
 	log := &logged{}
 	leave := func(c *call) (any, error) { return nil, errors.New("nobody waits") }

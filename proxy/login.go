@@ -94,6 +94,7 @@ func (c *call) login(cookies []*http.Cookie) (*gateway.Agent, error) {
 	agent, err := c.door.gateway.Login(c.context(), gateway.Caller{Basic: true, Login: login, Password: password,
 		Language: c.language(), Address: c.address()})
 	if err != nil {
+		c.sites = c.door.gateway.SitesOf(login)
 		c.delay(err)
 	}
 	return agent, err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"time"
 
@@ -94,4 +95,14 @@ func (t *times) any() time.Duration {
 		return usualRefusal
 	}
 	return t.took[rand.IntN(min(t.n, len(t.took)))]
+}
+
+// SitesOf returns the sites that a login name leads to, with commas between them; "" if it leads nowhere.
+func (g *Gateway) SitesOf(login string) string {
+	route, _ := g.policy().Route(strings.ToLower(login))
+	var names []string
+	for _, stop := range route.Stops {
+		names = append(names, stop.Site)
+	}
+	return strings.Join(names, ",")
 }
