@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -166,6 +167,11 @@ var syntaxError = regexp.MustCompile(`(?s)^yaml: (?:line (\d+): )?(.*)$`)
 // blameSyntax adds the fault of a text that is no YAML.
 func (v *verdict) blameSyntax(name string, data []byte, err error) {
 	at, text := place{file: name}, err.Error()
+	at.line = notUTF8(data)
+	if at.line != 0 {
+		v.blame(at, "", "is not UTF-8; save the file as that")
+		return
+	}
 	if parts := syntaxError.FindStringSubmatch(text); parts != nil {
 		at.line, _ = strconv.Atoi(parts[1]) // 0 where there is none
 		text = parts[2]
@@ -175,6 +181,21 @@ func (v *verdict) blameSyntax(name string, data []byte, err error) {
 		text = "a tab indents this line; use spaces"
 	}
 	v.blame(at, "", "is not YAML: %s", text)
+}
+
+// notUTF8 returns the first line that is not UTF-8, 0 if there is none. UTF-16 is YAML as well, if it begins with its mark.
+func notUTF8(data []byte) int {
+	if bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff")) {
+		return 0
+	}
+	line := 0
+	for text := range bytes.Lines(data) {
+		line++
+		if !utf8.Valid(text) {
+			return line
+		}
+	}
+	return 0
 }
 
 // tabIndent returns the line near the one given that is indented by a tab, 0 if there is none. The
