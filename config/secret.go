@@ -50,7 +50,10 @@ func (Secret) LogValue() slog.Value { return slog.StringValue(hidden) }
 // maxSecret is the longest secret read from a file, in bytes.
 const maxSecret = 64 << 10
 
-// readSecret reads a secret from a file, without the line break at its end. It reports whether
+// byteOrderMark stands before what some editors, and PowerShell, write in UTF-8. It is no part of a secret.
+const byteOrderMark = "\xef\xbb\xbf"
+
+// readSecret reads a secret from a file, without the line break at its end and a byte-order mark before it. It reports whether
 // every user of the machine may read the file too. Errors do not hold what was read.
 func readSecret(path string) (Secret, bool, error) {
 	info, err := os.Stat(path)
@@ -67,7 +70,7 @@ func readSecret(path string) (Secret, bool, error) {
 	if err != nil {
 		return Secret{}, false, err
 	}
-	text := strings.TrimRight(string(data), "\r\n")
+	text := strings.TrimRight(strings.TrimPrefix(string(data), byteOrderMark), "\r\n")
 	if text == "" {
 		return Secret{}, false, errors.New(path + " is empty")
 	}

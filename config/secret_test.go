@@ -82,6 +82,7 @@ func TestReadSecret(t *testing.T) {
 		open          bool
 	}{
 		"a line break at the end is no part of it": {"canary\r\n", "canary", 0o600, false},
+		"a byte-order mark is no part of it":       {"\xef\xbb\xbfcanary\r\n", "canary", 0o600, false},
 		"blanks are part of it":                    {" can ary \n", " can ary ", 0o600, false},
 		"a file that its group may read":           {"canary", "canary", 0o640, false},
 		"a file that everybody may read":           {"canary", "canary", 0o644, true},
