@@ -1,9 +1,12 @@
 package config
 
 import (
+	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 )
 
@@ -33,6 +36,35 @@ func TestRouteFor(t *testing.T) {
 		if got := strings.Join(route.Sites, ""); got != want || ok != (want != "") {
 			t.Errorf("RouteFor(%q) = %q, %v; want %q", login, got, ok, want)
 		}
+	}
+}
+
+// Of a route for each agent none may look at all others: twenty thousand took 15 seconds.
+func TestManyRoutesAreCheckedInTime(t *testing.T) {
+	c := &Config{}
+	for i := range 20_000 {
+		c.Routes = append(c.Routes, Route{Match: fmt.Sprintf("agent%05d@gws.example", i)})
+	}
+	c.Routes = append(c.Routes, Route{Match: "agent1*"}, Route{Match: "agent07000@gws.example"}, Route{Match: "agent1@gws.example"}, Route{Match: "*"})
+	v := newVerdict()
+	began := time.Now()
+	var before matches
+	for i, route := range c.Routes {
+		before.check(route.Match, i, item("routes", i), v)
+	}
+	if took := time.Since(began); took > 3*time.Second {
+		t.Errorf("checking %d routes took %v", len(c.Routes), took)
+	}
+	want := []string{
+		`routes[20001]: "agent07000@gws.example" is never reached: routes[7000], "agent07000@gws.example", matches all of it; put it before that one or leave it out`,
+		`routes[20002]: "agent1@gws.example" is never reached: routes[20000], "agent1*", matches all of it; put it before that one or leave it out`,
+	}
+	var got []string
+	for _, one := range v.faults {
+		got = append(got, one.path+": "+one.text)
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("faults = %q; want %q", got, want)
 	}
 }
 

@@ -10,9 +10,10 @@ func (c *Config) checkRoutes(v *verdict) {
 		v.fault("routes", "there are none; want at least one, such as {match: \"*\", sites: [%s]}", c.someSite())
 	}
 	routed := map[string]bool{}
+	var before matches
 	for i, route := range c.Routes {
 		path := item("routes", i)
-		c.checkMatch(i, join(path, "match"), v)
+		before.check(route.Match, i, join(path, "match"), v)
 		c.checkRouteSites(route, join(path, "sites"), v)
 		c.checkRouteChannels(route, path, v)
 		checkRouteLogin(route, join(path, "login"), v)
@@ -27,9 +28,46 @@ func (c *Config) checkRoutes(v *verdict) {
 	}
 }
 
-// checkMatch is about the match of the i-th route and the routes before it.
-func (c *Config) checkMatch(i int, path string, v *verdict) {
-	match := c.Routes[i].Match
+// matches are those of the routes so far. There may be one for each of very many agents.
+type matches struct {
+	names    map[string]int // those without *, and their first routes
+	patterns []pattern      // those with *
+}
+
+// A pattern is a match with * of the route at an index.
+type pattern struct {
+	match string
+	at    int
+}
+
+// add notes the match of the i-th route.
+func (m *matches) add(match string, i int) {
+	if strings.Contains(match, "*") {
+		m.patterns = append(m.patterns, pattern{match, i})
+		return
+	}
+	if m.names == nil {
+		m.names = map[string]int{}
+	}
+	m.names[match] = i
+}
+
+// cover returns the first pattern or name that matches all that match does.
+func (m *matches) cover(match string) (pattern, bool) {
+	at, found := m.names[match]
+	for _, earlier := range m.patterns {
+		if found && at < earlier.at {
+			break
+		}
+		if covers(earlier.match, match) {
+			return earlier, true
+		}
+	}
+	return pattern{match, at}, found
+}
+
+// check is about the match of the i-th route and the routes before it.
+func (m *matches) check(match string, i int, path string, v *verdict) {
 	if match == "" {
 		v.fault(path, "is missing; want a login name with * in it, such as \"*@gws.example\" or \"*\"")
 		return
@@ -37,12 +75,12 @@ func (c *Config) checkMatch(i int, path string, v *verdict) {
 	if lower := strings.ToLower(match); lower != match {
 		v.fault(path, "%q matches nobody, login names are compared in lower case; write %q", match, lower)
 	}
-	for j, earlier := range c.Routes[:i] {
-		if earlier.Match != "" && covers(earlier.Match, match) {
-			v.fault(path, "%q is never reached: %s, %q, matches all of it; put it before that one or leave it out", match, item("routes", j), earlier.Match)
-			return
-		}
+	earlier, covered := m.cover(match)
+	if covered {
+		v.fault(path, "%q is never reached: %s, %q, matches all of it; put it before that one or leave it out", match, item("routes", earlier.at), earlier.match)
+		return
 	}
+	m.add(match, i)
 }
 
 // checkRouteSites holds a route to at most one site of each kind.
