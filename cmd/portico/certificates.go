@@ -62,7 +62,7 @@ func (c *certificates) count(ends *prometheus.GaugeVec) {
 func newCertificateEnds(reg prometheus.Registerer) *prometheus.GaugeVec {
 	return promauto.With(reg).NewGaugeVec(prometheus.GaugeOpts{
 		Name: "portico_tls_certificate_not_after_timestamp_seconds",
-		Help: "When a certificate that is shown ends. name: door, admin.",
+		Help: "When a certificate that is shown ends. name: door, admin, site:NAME (ours to the site), store (ours to it).",
 	}, []string{"name"})
 }
 

@@ -73,6 +73,9 @@ func (r *reloader) take(text []byte) error {
 	for _, warning := range next.Warnings {
 		r.log.Warn("settings: " + warning)
 	}
+	for _, one := range r.running.clients {
+		one.tell(r.log)
+	}
 	r.log.Info("settings reloaded", "changed", changed)
 	return nil
 }

@@ -77,6 +77,7 @@ type running struct {
 	house   *house
 	door    *server
 	admin   *server
+	clients []clientCertificate
 	after   func(time.Duration) <-chan time.Time // time.After, but in tests
 }
 
@@ -118,6 +119,10 @@ func open(cfg *config.Config, books books) (*running, error) {
 			one.certificates.count(ends)
 		}
 	}
+	clients := clientCertificates(cfg)
+	for _, one := range clients {
+		one.count(ends)
+	}
 	reached := *cfg
 	if reached.PublicURL == "" {
 		reached.PublicURL = reached.PublicURLAt(door.address())
@@ -131,7 +136,7 @@ func open(cfg *config.Config, books books) (*running, error) {
 	}
 	door.http.Handler, admin.http.Handler = house, house.admin
 	door.hasten(house.quick())
-	r := &running{level: level, log: log, house: house, door: door, admin: admin, after: time.After}
+	r := &running{level: level, log: log, house: house, door: door, admin: admin, clients: clients, after: time.After}
 	r.current.Store(cfg)
 	return r, nil
 }
