@@ -99,6 +99,9 @@ func (p *icwsPart) succeeded(ctx context.Context, gone icws.Conn) (icws.Conn, er
 		return icws.Conn{}, errEnded
 	}
 	opened, err := p.site.resume(ctx, record)
+	if errors.Is(err, errNoHost) { // of a replica that has the settings of before
+		return icws.Conn{}, nil
+	}
 	if err != nil {
 		return icws.Conn{}, err
 	}

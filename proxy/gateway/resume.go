@@ -3,11 +3,16 @@ package gateway
 import (
 	"context"
 	"encoding/json"
+	"errors"
 
 	"portico/proxy/htcc"
 	"portico/proxy/upstream"
 	"portico/translate/htccapi"
 )
+
+// errNoHost is why an upstream session is left: the settings have changed since it was opened, and whoever has the
+// address of its host now is to get no session of an agent.
+var errNoHost = errors.New("its host is none of the site any more")
 
 // resumed returns the upstream session of a site that another replica opened, nil if there is none that
 // can be gone on with.
@@ -27,6 +32,9 @@ func (g *Gateway) resumed(ctx context.Context, site string, records map[string][
 func (s *icwsSite) resume(_ context.Context, record []byte) (opening, error) {
 	var is icwsRecord
 	err := json.Unmarshal(record, &is)
+	if err == nil && is.SessionID != "" && !s.ICWS.MayCall(is.Base) {
+		err = errNoHost
+	}
 	return icwsSession{s, is.Conn}, err
 }
 
@@ -47,6 +55,9 @@ func (s *htccSite) resume(ctx context.Context, record []byte) (opening, error) {
 	err := json.Unmarshal(record, &is)
 	if err != nil {
 		return nil, err
+	}
+	if is.Cookie != "" && !s.HTCC.MayCall(is.Base) {
+		return nil, errNoHost
 	}
 	session := htcc.Resume(is.Conn)
 	if is.Over != "" {

@@ -41,6 +41,9 @@ func newHosts(bases []string) (*hosts, error) {
 // Hosts returns how many hosts the site has.
 func (c *Client) Hosts() int { return len(c.hosts.bases) }
 
+// MayCall reports whether a base is that of one of the site's hosts.
+func (c *Client) MayCall(base string) bool { return slices.Contains(c.hosts.bases, base) }
+
 // names returns the host names of the bases.
 func (h *hosts) names() []string {
 	names := make([]string, len(h.bases))
