@@ -18,39 +18,37 @@ type connect struct {
 // connect answers m, and holds x if there is nothing to tell its client yet. alone says that x
 // carries no other message. Once x is held it belongs to whoever is woken.
 func (s *Server) connect(x *exchange, m *message, alone bool) {
+	wish := m.wishes(s.opts.Timeout)
 	speaks := s.lockSpeaker(x, m)
 	defer s.mu.Unlock()
 	if !speaks {
 		x.replies = append(x.replies, x.unknown(m))
 		return
 	}
-	r, hold := s.admitLocked(x, m, alone)
+	r, hold := s.admitLocked(x, m.reply(), wish, alone)
 	x.replies = append(x.replies, r)
 	if hold > 0 {
 		s.holdLocked(x, hold)
 	}
 }
 
-// admitLocked notes that x's client is there, and returns the reply to its connect and how long to
+// admitLocked notes that x's client is there, and returns the reply to its connect, begun as r, and how long to
 // hold it; 0 means not at all.
 //
 // Source: CometD 3.1, AbstractHttpTransport.processMetaConnect and BayeuxServerImpl.ConnectHandler.
-func (s *Server) admitLocked(x *exchange, m *message, alone bool) (reply, time.Duration) {
+func (s *Server) admitLocked(x *exchange, r reply, wish wishes, alone bool) (reply, time.Duration) {
 	c := x.client
 	s.releaseLocked(c.connect) // the older one, which finds that it was replaced
-	wish := m.wishes(s.opts.Timeout)
 	first := !c.connected
 	s.adoptLocked(c, x, wish)
-	last, acknowledges := m.acked()
-	if c.queue.ack && acknowledges {
-		s.metrics.backlog.Sub(float64(c.queue.acknowledge(last)))
+	if c.queue.ack && wish.acks {
+		s.metrics.backlog.Sub(float64(c.queue.acknowledge(wish.acked)))
 	}
-	r := m.reply()
 	r.Successful = true
 	if !c.advised || first || wish.given || s.closed {
 		r.Advice = s.retryLocked(c)
 	}
-	pending := c.queue.ready() || acknowledges && c.queue.unacknowledged()
+	pending := c.queue.ready() || wish.acks && c.queue.unacknowledged()
 	switch {
 	case !alone || pending || s.closed:
 		return r, 0

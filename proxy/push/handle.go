@@ -135,12 +135,17 @@ func (s *Server) kept(x *exchange, m *message, change func(*exchange, *message) 
 	return x.unknown(m)
 }
 
-// subscribe adds patterns to x's client. The first that is refused ends it; those before it stay.
+// subscribe adds patterns to x's client, unless they are more than one may have. The first that is refused ends it;
+// those before it stay.
 func (s *Server) subscribe(x *exchange, m *message) reply {
 	r := m.reply()
 	patterns, wrong := m.subscriptions()
 	if wrong != "" {
 		return r.fail(wrong)
+	}
+	if len(patterns) > s.opts.MaxSubscriptions {
+		r.Subscription = m.Subscription
+		return r.fail(errSubscribeFailed)
 	}
 	for _, pattern := range patterns {
 		if !validChannel(pattern, true) {
@@ -201,7 +206,8 @@ func (s *Server) addPattern(c *client, pattern string) (bool, string) {
 	return true, ""
 }
 
-// unsubscribe takes patterns from x's client. The first that cannot be taken ends it.
+// unsubscribe takes patterns from x's client, unless they are more than one may have. The first that cannot be taken
+// ends it.
 func (s *Server) unsubscribe(x *exchange, m *message) reply {
 	r := m.reply()
 	patterns, wrong := m.subscriptions()
@@ -209,10 +215,11 @@ func (s *Server) unsubscribe(x *exchange, m *message) reply {
 		return r.fail(wrong)
 	}
 	r.Subscription = m.Subscription
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	if len(patterns) > s.opts.MaxSubscriptions {
+		return r.fail(errUnsubscribeFailed)
+	}
 	for _, pattern := range patterns {
-		wrong = s.unsubscribeLocked(x.client, pattern)
+		wrong = s.unsubscribeFrom(x.client, pattern)
 		if wrong != "" {
 			return r.fail(wrong)
 		}
@@ -221,23 +228,22 @@ func (s *Server) unsubscribe(x *exchange, m *message) reply {
 	return r
 }
 
-// unsubscribeLocked takes pattern from c and returns the error to answer, or "". CometD knows a
+// unsubscribeFrom takes one pattern from c and returns the error to answer, or "". CometD knows a
 // channel while anybody is subscribed to it, and then does not mind that c is not; what other owners
-// do is not shown, so here only a client of the same owner makes a channel known.
+// do is not shown, so here only a client of the same owner makes a channel known. Looking through all
+// of theirs takes long enough that everybody else is let in before the next pattern.
 //
 // Source: CometD 3.1, BayeuxServerImpl.UnsubscribeHandler and ServerChannelImpl.unsubscribe.
-func (s *Server) unsubscribeLocked(c *client, pattern string) string {
+func (s *Server) unsubscribeFrom(c *client, pattern string) string {
 	switch {
 	case metaExists(pattern):
 		return errUnsubscribeFailed
 	case isService(pattern):
 		return ""
 	}
-	known := false
-	for _, other := range s.owners[c.owner] {
-		known = known || other.subscribedTo(pattern)
-	}
-	if !known {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !slices.ContainsFunc(s.owners[c.owner], func(other *client) bool { return other.subscribedTo(pattern) }) {
 		return errUnsubscribeUnknown
 	}
 	c.patterns = slices.DeleteFunc(c.patterns, func(one Subscription) bool { return one.Pattern == pattern })

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"math"
+	"slices"
 	"time"
 )
 
@@ -20,23 +21,27 @@ type message struct {
 	Ext          json.RawMessage `json:"ext"`
 }
 
-// wishes are what a connect asks for in its advice.
+// wishes are what a connect says besides that its client is there.
 type wishes struct {
 	given    bool          // it carries advice, so it wants to be advised
 	timeout  time.Duration // negative: none
 	interval time.Duration // negative: none
+	acks     bool          // it says which batch it has seen last
+	acked    int64         // that batch
 }
 
-// wishes reads the advice of a connect. A hold or a pause longer than longest is cut to it, or one
-// client could keep its place for ever.
+// wishes reads the advice and the acknowledgement of a connect. A hold or a pause longer than longest is cut to it,
+// or one client could keep its place for ever. How long this takes is up to whoever sent m: it is no work for who
+// holds Server.mu.
 func (m *message) wishes(longest time.Duration) wishes {
-	none := wishes{timeout: -1, interval: -1}
+	all := wishes{timeout: -1, interval: -1}
+	all.acked, all.acks = m.acked()
 	if isNull(m.Advice) { // as of nearly all
-		return none
+		return all
 	}
 	var advice struct{ Timeout, Interval *float64 } // milliseconds
 	if json.Unmarshal(m.Advice, &advice) != nil {
-		return none
+		return all
 	}
 	wish := func(ms *float64) time.Duration {
 		if ms == nil || *ms < 0 {
@@ -44,7 +49,8 @@ func (m *message) wishes(longest time.Duration) wishes {
 		}
 		return time.Duration(math.Min(*ms, float64(longest.Milliseconds()))) * time.Millisecond
 	}
-	return wishes{given: true, timeout: wish(advice.Timeout), interval: wish(advice.Interval)}
+	all.given, all.timeout, all.interval = true, wish(advice.Timeout), wish(advice.Interval)
+	return all
 }
 
 // wantsAck reports whether a handshake asks for the acknowledgement extension.
@@ -65,7 +71,7 @@ func (m *message) acked() (int64, bool) {
 	return *ext.Ack, true
 }
 
-// subscriptions returns the channels of a subscribe or unsubscribe, or the error to answer.
+// subscriptions returns the channels of a subscribe or unsubscribe, each once, or the error to answer.
 func (m *message) subscriptions() ([]string, string) {
 	if isNull(m.Subscription) {
 		return nil, errSubscriptionMissing
@@ -78,7 +84,12 @@ func (m *message) subscriptions() ([]string, string) {
 	if json.Unmarshal(m.Subscription, &several) != nil || len(several) == 0 {
 		return nil, errSubscriptionInvalid
 	}
-	return several, ""
+	known := make(map[string]bool, len(several))
+	return slices.DeleteFunc(several, func(one string) bool {
+		again := known[one]
+		known[one] = true
+		return again
+	}), ""
 }
 
 func isNull(raw json.RawMessage) bool {
