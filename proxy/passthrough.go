@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -57,7 +58,7 @@ func passThrough(c *call) (any, error) {
 
 // toHTCC passes a request on as one of the agent's.
 func toHTCC(c *call, passage *gateway.Passage) passing {
-	return passing{RoundTripper: passage, upgrades: passage.Upgrades, answered: func(*http.Response) { c.setCookie() }}
+	return passing{RoundTripper: passage, upgrades: passage.Upgrades, begin: passage.Begin, answered: func(*http.Response) { c.setCookie() }}
 }
 
 // pathNotifications is not passed through: one upstream reader serves all windows of an agent.
@@ -102,6 +103,10 @@ type passing struct {
 	upgrades bool                 // it takes requests for another protocol
 	sending  func(*http.Request)  // takes off the request what is ours; nil where RoundTripper does
 	answered func(*http.Response) // before the answer's head is sent
+
+	// begin returns the context for the request and its answer, and what is called when that is over. nil: it is the
+	// caller's own.
+	begin func(context.Context) (context.Context, func())
 }
 
 // pass sends the request on as it came and streams the answer back. Our cookie and the caller's
@@ -119,6 +124,11 @@ func (c *call) pass(to passing) (any, error) {
 	_ = http.NewResponseController(c.Writer).EnableFullDuplex() // HTTP/2 is so anyway
 	defer c.endBrokenOff()
 	request, body := watched(c.Request)
+	if to.begin != nil {
+		ctx, over := to.begin(request.Context())
+		defer over()
+		request = request.WithContext(ctx)
+	}
 	var failed error
 	proxy := httputil.ReverseProxy{
 		Transport:      to,

@@ -7,24 +7,28 @@ import (
 	"net/http/httputil"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"portico/proxy/fault"
 	"portico/proxy/htcc"
+	"portico/proxy/upstream"
 	"portico/translate/htccapi"
 )
 
-// A Passage sends an agent's requests that Portico does not translate to their HTCC site, as
-// requests of the upstream session. It is a http.RoundTripper: path, query, method and body go as
+// A Passage sends a request of an agent that Portico does not translate to their HTCC site, as
+// one of the upstream session. It is a http.RoundTripper: path, query, method and body go as
 // they are, the answer comes back without what is the session's own.
 //
-// Its errors are of a kind. A session that turns out to be gone is opened anew; a GET or HEAD is
+// Its errors are of a kind: fault.Unauthenticated once Begin's context ended with the agent's session. A session that turns out to be gone is opened anew; a GET or HEAD is
 // then sent again, anything else is for the caller to repeat, since its body is spent.
 type Passage struct {
 	part *htccPart
 
 	// Upgrades says that the site takes requests for another protocol, such as WebSocket.
 	Upgrades bool
+
+	endless atomic.Bool // the answer goes on until somebody ends it
 }
 
 // PassThrough returns the passage to the agent's HTCC site, nil if they have none.
@@ -51,11 +55,43 @@ func (p *Passage) Owns(path string) bool {
 	return strings.HasPrefix(path, "/me/devices/") && slices.Contains(p.part.owned, htccapi.Voice)
 }
 
+// passageGrace is how long what is passed through may go on once the agent's session has ended. The request may be
+// the one that ended it, or an upload whose answer is on its way, and that answer is to arrive. Whoever is cut off
+// before the answer has begun reads that the session has ended.
+const passageGrace = 5 * time.Second
+
+// Begin returns the context for a request and its answer, and what is to be called when that is over. The context ends
+// with the agent's session: at once where the answer is an event stream or another protocol, which nobody
+// else would end, and after passageGrace else.
+func (p *Passage) Begin(ctx context.Context) (context.Context, func()) {
+	ctx, cut := context.WithCancelCause(ctx)
+	unlink := context.AfterFunc(p.part.agent.life, func() {
+		if p.endless.Load() || sleep(ctx, passageGrace) == nil {
+			cut(errEnded)
+		}
+	})
+	return ctx, func() {
+		unlink()
+		cut(nil)
+	}
+}
+
 // repeatAfter is when a request that could not be repeated is worth sending again.
 const repeatAfter = time.Second
 
 // RoundTrip implements http.RoundTripper.
 func (p *Passage) RoundTrip(req *http.Request) (*http.Response, error) {
+	res, err := p.pass(req)
+	switch {
+	case err == nil:
+		p.endless.Store(res.StatusCode == http.StatusSwitchingProtocols || upstream.IsEventStream(res.Header))
+	case errors.Is(context.Cause(req.Context()), errEnded):
+		err = errEnded
+	}
+	return res, err
+}
+
+func (p *Passage) pass(req *http.Request) (*http.Response, error) {
 	session, err := p.part.joined(req.Context(), nil)
 	if err != nil {
 		return nil, p.part.agent.denied(err)
