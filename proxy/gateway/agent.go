@@ -28,6 +28,7 @@ type Agent struct {
 	parts      []part // in the order of the route
 	outbox     outbox
 	used       atomic.Int64               // when a caller used the session last, in Unix nanoseconds
+	passing    atomic.Int32               // requests that are being passed through
 	from       atomic.Pointer[netip.Addr] // where the password last came from
 	reads      atomic.Bool                // this process receives what the sites push; in a fleet one does
 	tells      atomic.Bool                // and marks what the agent's applications are told

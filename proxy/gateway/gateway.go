@@ -199,8 +199,9 @@ func (g *Gateway) sweep(ctx context.Context) error {
 		case <-tick.C:
 		}
 		for _, agent := range g.all() {
-			if g.settings.Push != nil && g.settings.Push.Clients(agent.session.ID) > 0 {
-				agent.use() // a held connect, or a socket, is activity
+			held := g.settings.Push != nil && g.settings.Push.Clients(agent.session.ID) > 0
+			if held || agent.passing.Load() > 0 {
+				agent.use() // a held connect, or a socket, is activity, and so is what is passed through until it is over
 			}
 			g.endIfIdle(agent)
 		}

@@ -60,12 +60,14 @@ func (p *Passage) Owns(path string) bool {
 // before the answer has begun reads that the session has ended.
 const passageGrace = 5 * time.Second
 
-// Begin returns the context for a request and its answer, and what is to be called when that is over. The context ends
-// with the agent's session: at once where the answer is an event stream or another protocol, which nobody
-// else would end, and after passageGrace else.
+// Begin returns the context for a request and its answer, and what is to be called when that is over: until then the
+// agent's session is in use. The context ends with the session: at once where the answer is an event stream or another
+// protocol, which nobody else would end, and after passageGrace else.
 func (p *Passage) Begin(ctx context.Context) (context.Context, func()) {
+	agent := p.part.agent
+	agent.passing.Add(1)
 	ctx, cut := context.WithCancelCause(ctx)
-	unlink := context.AfterFunc(p.part.agent.life, func() {
+	unlink := context.AfterFunc(agent.life, func() {
 		if p.endless.Load() || sleep(ctx, passageGrace) == nil {
 			cut(errEnded)
 		}
@@ -73,6 +75,8 @@ func (p *Passage) Begin(ctx context.Context) (context.Context, func()) {
 	return ctx, func() {
 		unlink()
 		cut(nil)
+		agent.use()
+		agent.passing.Add(-1)
 	}
 }
 
