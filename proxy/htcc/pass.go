@@ -53,16 +53,20 @@ func (c *Client) Transport() http.RoundTripper {
 const maxPeek = 4 << 10
 
 // Observe takes what an answer that is passed through sets, and removes it from the answer: upstream
-// cookies and tokens are the session's, and so is the word on who may read the answer from where.
+// cookies and tokens are the session's, and so is the word on who may read the answer from where. So it does
+// with its trailer, of which nothing is the session's.
 // It fails with ErrSessionGone, or ErrTokenRefused, when that is what the answer says; the answer
 // is then not for the caller. Otherwise the body is untouched.
 func (c *Client) Observe(res *http.Response, s *Session) error {
 	s.observe(res.Header, tokenBefore(res))
+	token := http.CanonicalHeaderKey(s.Snapshot().CSRFHeader)
+	hidden := func(name string) bool { return ours(name) || name == token }
 	for name := range res.Header {
-		if ours(name) || name == http.CanonicalHeaderKey(s.Snapshot().CSRFHeader) {
+		if hidden(name) {
 			res.Header.Del(name)
 		}
 	}
+	upstream.DropTrailers(res, hidden)
 	if res.StatusCode != http.StatusForbidden && res.StatusCode != http.StatusUnauthorized {
 		return nil
 	}

@@ -29,8 +29,18 @@ type Passage struct {
 	Proven  bool   // the site took the request for one of its session
 }
 
-// RoundTrip implements http.RoundTripper.
+// RoundTrip implements http.RoundTripper. A cookie is set by the head of an answer, never by its trailer: whoever
+// looks after our own sees that alone.
 func (p *Passage) RoundTrip(req *http.Request) (*http.Response, error) {
+	res, err := p.answer(req)
+	if err != nil {
+		return nil, err
+	}
+	upstream.DropTrailers(res, func(name string) bool { return name == "Set-Cookie" })
+	return res, nil
+}
+
+func (p *Passage) answer(req *http.Request) (*http.Response, error) {
 	asked := resourceOf(req)
 	switch {
 	case asked.session != "":
