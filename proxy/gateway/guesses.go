@@ -37,7 +37,8 @@ const knownFor = 30 * 24 * time.Hour
 // nor neighbours behind the same address keep such an agent out. They have no more tries than strangers,
 // who could tell by that who has logged in from their address. Who proves to know the password of a
 // live session, or its cookie, is not asked at all. Refused passwords alone count, whether or not the name
-// has a route; what else a site refuses of a native application counts for the address.
+// has a route; what else a site refuses of a native application counts for the address, and so does a name that can be
+// no account's, which the site is not asked about.
 //
 // A log-in is let in before it is known how it ends, so an address may exceed its limit by what the site
 // is asked at the same moment; a name cannot in one process, as its log-ins come one after the other: those of

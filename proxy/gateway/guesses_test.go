@@ -189,6 +189,22 @@ func TestOnlyRefusedPasswordsCount(t *testing.T) {
 	})
 }
 
+// A name that a site may read as another's is not asked about, and counts for the address.
+func TestNamesOfNoAccountCountForTheAddress(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, &icwssim.Server{}, func(s *Settings, _ *Site) { s.Guesses.PerAddress = 4 })
+		stranger := &guesser{world: w, from: "198.51.100.7"}
+		for _, name := range []string{"anna\x00", "\u200banna", "anna\ufeff", "an\u00adna"} {
+			if n := stranger.guess(name, 1); n != 0 {
+				t.Errorf("the site is asked about %q", name)
+			}
+		}
+		stranger.limited("another name of no account", "anna\u200d", "x", 15*time.Minute)
+		stranger.limited("an agent's name", "anna", "x", 15*time.Minute)
+		(&guesser{world: w, from: "203.0.113.1"}).letIn("the agent at another address", "anna")
+	})
+}
+
 // A native log-in counts as one of /me, however many come at once.
 func TestNativeLoginsCount(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -52,6 +52,9 @@ func (g *Gateway) Login(ctx context.Context, c Caller) (*Agent, error) {
 	if c.Login == "" || c.Password == "" {
 		return nil, fmt.Errorf("gateway: log in without a name or password: %w", fault.Unauthenticated)
 	}
+	if !session.IsName(c.Login) {
+		return nil, g.refuseName(ctx, c.Address)
+	}
 	proof := g.key.Proof(c.Login, c.Password)
 	agent, err := g.ofLogin(ctx, c.Login)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/netip"
 	"strings"
 	"sync"
 	"time"
@@ -55,6 +56,16 @@ func (g *Gateway) mayGuess(ctx context.Context, c Caller) error {
 		}
 	}
 	return err
+}
+
+// refuseName refuses a name that can be no account's: it counts for the address that it came from.
+func (g *Gateway) refuseName(ctx context.Context, from netip.Addr) error {
+	err := g.guesses.mayTry(ctx, nil, from)
+	if err != nil {
+		return err
+	}
+	g.tried(ctx, nil, from, fault.Unauthenticated)
+	return fmt.Errorf("gateway: log in: a name with characters of no name: %w", fault.Unauthenticated)
 }
 
 var errNoRoute = fmt.Errorf("gateway: log in: no route for the name: %w", fault.Unauthenticated)

@@ -12,7 +12,9 @@ import (
 
 	"portico/proxy/fault"
 	"portico/proxy/icws"
+	"portico/proxy/session"
 	"portico/proxy/upstream"
+	"portico/translate/icwsapi"
 )
 
 // guess sends a log-in, unless too many of its name or from its address were refused, or would be if all that are
@@ -23,6 +25,10 @@ func (p *Passage) guess(req *http.Request) (*http.Response, icws.Conn, error) {
 		return nil, icws.Conn{}, err
 	}
 	ctx, site := req.Context(), p.proxy.site
+	known := session.IsName(name)
+	if !known { // it counts for the address alone
+		name = ""
+	}
 	counted := func(err error) error {
 		if errors.Is(err, fault.Throttled) {
 			site.ICWS.Metrics().Login(upstream.LoginLimited)
@@ -34,6 +40,10 @@ func (p *Passage) guess(req *http.Request) (*http.Response, icws.Conn, error) {
 		return nil, icws.Conn{}, counted(err)
 	}
 	defer leave()
+	if !known {
+		site.Logins.Tried(ctx, "", p.From, fault.Unauthenticated)
+		return refusedName(req), icws.Conn{}, nil
+	}
 	// Others may be refused while this one waits for its turn.
 	still := func() error { return counted(site.Logins.MayTry(ctx, name, p.From)) }
 	res, conn, err := site.ICWS.NativeLogin(req.WithContext(upstream.WithStill(ctx, still)))
@@ -48,6 +58,20 @@ func (p *Passage) guess(req *http.Request) (*http.Response, icws.Conn, error) {
 		site.Logins.Tried(ctx, "", p.From, fault.Unauthenticated)
 	}
 	return res, conn, err
+}
+
+// refusedName refuses a user whose name can be no account's, in the words that a site has for wrong credentials in
+// English.
+//
+// Source: answers recorded by several clients' tests.
+func refusedName(req *http.Request) *http.Response {
+	const authenticationFailed = -2147221503
+	body, err := json.Marshal(icwsapi.Error{ErrorID: icwsapi.ErrorAuthenticationFailure, ErrorCode: authenticationFailed,
+		Message: "The authentication process failed."})
+	if err != nil {
+		panic("native: texts cannot fail to encode: " + err.Error())
+	}
+	return ownAnswer(req, http.StatusBadRequest, body, http.Header{"Content-Type": {ContentType}})
 }
 
 // named returns a log-in, with its body at hand, and the user it names; "" where it names none that we

@@ -2,9 +2,11 @@ package native
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"net/netip"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -79,4 +81,36 @@ func TestAGuessCountsWhoseCallerLeaves(t *testing.T) {
 			t.Errorf("%d wrong passwords are counted; want 1", counted)
 		}
 	})
+}
+
+// A name that a site may read as another's is refused as any wrong credentials are: the site is not asked, and it
+// counts for the address alone.
+func TestNamesOfNoAccountAreRefused(t *testing.T) {
+	for name, known := range map[string]bool{`anna\u0000`: false, `\u200banna`: false, `anna\ufeff`: false, `an\u00adna`: false, `an\tna`: false, `anna\t`: true, `\u00e4nna`: true, `an na`: true} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, &icwssim.Server{})
+			var counted []string
+			w.site.Logins.Tried = func(_ context.Context, name string, _ netip.Addr, err error) {
+				counted = append(counted, fmt.Sprint(name, " ", err))
+			}
+			try := func(name string) string {
+				req := w.request(http.MethodPost, "/icws/connection", `{"__type":"urn:inin.com:connection:icAuthConnectionRequestSettings","applicationName":"Own","password":"x","userID":"`+name+`"}`)
+				req.Header.Set("Accept-Language", "en-us")
+				res, err := w.Passage(nil).RoundTrip(req)
+				if err != nil {
+					t.Fatal(err)
+				}
+				body, _ := io.ReadAll(res.Body)
+				return fmt.Sprintf("%d %s %s", res.StatusCode, res.Header.Get("Content-Type"), body)
+			}
+			got := try(name)
+			asked := len(w.sim.Calls()) > 0
+			if asked != known || !known && !slices.Equal(counted, []string{" Access denied"}) {
+				t.Errorf("%s: the site is asked %v, and %q counted; want %v and the address", name, asked, counted, known)
+			}
+			if want := try("anna"); got != want {
+				t.Errorf("%s is refused with %s; want %s", name, got, want)
+			}
+		})
+	}
 }
