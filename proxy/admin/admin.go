@@ -31,7 +31,8 @@ type Settings struct {
 	Log    *slog.Logger   // nil = none
 }
 
-// maxScrapes bounds scrapes side by side, as each gathers everything.
+// maxScrapes bounds scrapes side by side, as each gathers everything. One that waits for its caller to take it is
+// none any more.
 const maxScrapes = 2
 
 // New returns the operator's door.
@@ -51,12 +52,12 @@ func New(s Settings) http.Handler {
 	engine.GET("/healthz", func(c *gin.Context) { c.String(http.StatusOK, "ok\n") })
 	engine.GET("/readyz", func(c *gin.Context) { c.JSON(readiness(s)) })
 	engine.GET("/readyz/:site", func(c *gin.Context) { c.String(siteReadiness(s, c.Param("site"))) })
-	engine.GET("/metrics", gin.WrapH(promhttp.HandlerFor(s.Gatherer, promhttp.HandlerOpts{
-		Registry: s.Registerer, EnableOpenMetrics: true, CoalesceGather: true, MaxRequestsInFlight: maxScrapes})))
+	engine.GET("/metrics", gin.WrapH(whole(promhttp.HandlerFor(s.Gatherer, promhttp.HandlerOpts{
+		Registry: s.Registerer, EnableOpenMetrics: true, CoalesceGather: true, MaxRequestsInFlight: maxScrapes}))))
 	guarded := engine.Group("/", s.authorized)
 	s.show(guarded)
 	profiles(guarded)
-	return http.NewCrossOriginProtection().Handler(engine)
+	return inTime(http.NewCrossOriginProtection().Handler(engine))
 }
 
 // A Readiness is the body of /readyz.
@@ -102,7 +103,7 @@ func siteReadiness(s Settings, site string) (int, string) {
 
 // profiles mounts net/http/pprof, which registers itself only with the default mux.
 func profiles(views gin.IRoutes) {
-	views.GET("/debug/pprof/*profile", func(c *gin.Context) {
+	views.GET(pprofPath+"*profile", func(c *gin.Context) {
 		handler := pprof.Index
 		switch c.Param("profile") {
 		case "/cmdline":
