@@ -58,9 +58,15 @@ func (s *server) bound(limits config.Limits, trusted []netip.Prefix) {
 	// Over HTTP/2 one connection carries many requests: it is given up when its peer takes nothing.
 	s.http.HTTP2 = &http.HTTP2Config{MaxConcurrentStreams: maxStreams, WriteByteTimeout: limits.WriteTimeout,
 		SendPingTimeout: pingAfter, PingTimeout: limits.WriteTimeout}
-	s.strangers = newStrangers(int(limits.Strangers), int(limits.StrangersPerAddress), trusted)
+	s.admit(newStrangers(int(limits.Strangers), int(limits.StrangersPerAddress), trusted))
+}
+
+// admit bounds the connections of strangers.
+func (s *server) admit(strangers *strangers) {
+	s.strangers = strangers
+	s.listener = &watching{s.listener, strangers}
 	s.http.ConnContext = func(ctx context.Context, conn net.Conn) context.Context {
-		ctx = s.strangers.meet(ctx, conn)
+		ctx = strangers.meet(ctx, conn)
 		swift, ok := conn.(*quick.Conn)
 		if ok {
 			swift.Keep(ctx)
@@ -69,7 +75,7 @@ func (s *server) bound(limits config.Limits, trusted []netip.Prefix) {
 	}
 	s.http.ConnState = func(conn net.Conn, state http.ConnState) {
 		s.unused.note(conn, state)
-		known := s.strangers.note(conn, state)
+		known := strangers.note(conn, state)
 		swift, ok := conn.(*quick.Conn)
 		if ok {
 			swift.Note(state, known)

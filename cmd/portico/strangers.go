@@ -13,10 +13,11 @@ import (
 	"portico/proxy/push"
 )
 
-// strangers are a server's connections on which nobody has logged in yet, while they wait for a request
-// or for the rest of one's headers. They are bounded, in all and from one address: beyond that the one
-// that waits longest is closed, so that those who send what they have to get in. A request under way, and
-// the connections of agents, are never closed for it. Any number of goroutines may use it.
+// strangers are a server's connections on which nobody has logged in yet, while they wait: for a request, for
+// the rest of one's headers, or for their peer to take what is written. They are bounded, in all and from one
+// address: beyond that the one that waits longest is closed, so that those get in who send what they have to and take
+// what they asked for. A request that is worked on, and the connections of agents, are never closed for it. Any number
+// of goroutines may use it.
 type strangers struct {
 	most, perAddress int
 	trusted          atomic.Pointer[[]netip.Prefix] // proxies: many callers come from one address
@@ -33,6 +34,9 @@ type stranger struct {
 	address netip.Addr // the zero one is not limited
 	known   atomic.Bool
 
+	idle             bool          // no request is under way; guarded by strangers.mu
+	writing          int           // writes under way; guarded by strangers.mu
+	gone             bool          // the server has it no more; guarded by strangers.mu
 	place, placeFrom *list.Element // in the lists; nil while not waiting; guarded by strangers.mu
 }
 
@@ -51,6 +55,7 @@ type strangerKey struct{}
 func (s *strangers) meet(ctx context.Context, conn net.Conn) context.Context {
 	one := &stranger{conn: conn, address: s.addressOf(conn)}
 	one.known.Store(push.Returned(conn)) // from an agent's held connect
+	introduce(conn, one)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.all[conn] = one
@@ -87,21 +92,37 @@ func (s *strangers) note(conn net.Conn, state http.ConnState) bool {
 		s.mu.Unlock()
 		return false
 	}
-	s.leaveLocked(one)
-	var longest *stranger
-	switch state {
-	case http.StateClosed, http.StateHijacked:
+	one.idle = state == http.StateNew || state == http.StateIdle
+	if state == http.StateClosed || state == http.StateHijacked {
 		delete(s.all, conn)
-	case http.StateNew, http.StateIdle:
-		if !one.known.Load() {
-			longest = s.waitLocked(one)
-		}
+		one.gone = true
 	}
+	s.leaveLocked(one)
+	longest := s.placeLocked(one)
 	s.mu.Unlock()
-	if longest != nil {
-		closeNow(longest.conn)
-	}
+	longest.close()
 	return one.known.Load()
+}
+
+// writes notes that so many more writes on one's connection are under way.
+func (s *strangers) writes(one *stranger, more int) {
+	s.mu.Lock()
+	one.writing += more
+	longest := s.placeLocked(one)
+	s.mu.Unlock()
+	longest.close()
+}
+
+// placeLocked has one wait or not, as it does, and returns who is to go for it, nil if there is room.
+func (s *strangers) placeLocked(one *stranger) *stranger {
+	waits := (one.idle || one.writing > 0) && !one.gone && !one.known.Load()
+	switch {
+	case waits && one.place == nil:
+		return s.waitLocked(one)
+	case !waits:
+		s.leaveLocked(one)
+	}
+	return nil
 }
 
 // waitLocked has one wait, and returns who is to go for it, nil if there is room.
@@ -123,6 +144,7 @@ func (s *strangers) waitLocked(one *stranger) *stranger {
 		return nil
 	}
 	s.leaveLocked(longest)
+	longest.gone = true
 	return longest
 }
 
@@ -140,8 +162,12 @@ func (s *strangers) leaveLocked(one *stranger) {
 	one.place, one.placeFrom = nil, nil
 }
 
-// closeNow closes a connection without a word: its peer may take none.
-func closeNow(conn net.Conn) {
+// close closes the connection of who is to go, if somebody is, without a word: its peer may take none.
+func (one *stranger) close() {
+	if one == nil {
+		return
+	}
+	conn := one.conn
 	secured, ok := conn.(*tls.Conn)
 	if ok {
 		conn = secured.NetConn()

@@ -3,12 +3,14 @@ package main
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"path/filepath"
 	"strings"
@@ -16,6 +18,7 @@ import (
 	"time"
 
 	"portico/config"
+	"portico/proxy/quick"
 )
 
 // A crowd is a server's connections, as the server tells of them.
@@ -169,6 +172,89 @@ func (w *handmade) notify(message string) string {
 	return w.receive()
 }
 
+// Who takes nothing of an answer waits as who sends nothing does.
+func TestWritesCountAmongTheStrangers(t *testing.T) {
+	c := &crowd{newStrangers(4, 2, nil), map[net.Conn]context.Context{}}
+	agent := c.comes("198.51.100.1")
+	c.asks(agent, true)
+	first, second := c.comes("198.51.100.1"), c.comes("198.51.100.1")
+	begins := func(conn *fakeConn) { c.writes(c.all[conn], 1) }
+	ends := func(conn *fakeConn) { c.writes(c.all[conn], -1) }
+	for _, conn := range []*fakeConn{first, second} {
+		c.note(conn, http.StateActive)
+	}
+	worked := c.comes("198.51.100.1")
+	c.note(worked, http.StateActive)
+	begins(first)
+	begins(second)
+	begins(first) // over HTTP/2
+	ends(first)
+	begins(agent)
+	begins(worked)
+	if !first.closed || second.closed || worked.closed || agent.closed {
+		t.Errorf("closed are %v, %v, %v and the agent %v; want the stranger alone who has been written to for longest", first.closed, second.closed, worked.closed, agent.closed)
+	}
+	ends(second)
+	third := c.comes("198.51.100.1")
+	if second.closed || worked.closed || third.closed {
+		t.Error("a connection is closed though one of those before has taken its answer")
+	}
+	for conn := range c.contexts {
+		c.note(conn, http.StateClosed)
+	}
+	if len(c.all) > 0 || len(c.from) > 0 || c.waiting.Len() > 0 {
+		t.Errorf("%d, %d and %d connections are remembered that are closed", len(c.all), len(c.from), c.waiting.Len())
+	}
+}
+
+// TestStrangersWhoReadNothingMakeRoom has strangers ask for more than their connections hold, over HTTP and HTTPS.
+func TestStrangersWhoReadNothingMakeRoom(t *testing.T) {
+	large := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write(make([]byte, 32<<20))
+	})
+	for _, secured := range []bool{false, true} {
+		s := openServer(t, large, func(s *server) {
+			s.hasten(quick.Settings{Answer: func(io.Writer, *quick.Request) bool { return false }, Idle: time.Minute})
+			if secured {
+				s.withTLS(anyCertificate(t))
+			}
+		})
+		var greedy []net.Conn
+		for range 4 {
+			conn, err := net.Dial("tcp", s.address())
+			must(t, err)
+			defer conn.Close()
+			if secured {
+				conn = tls.Client(conn, &tls.Config{InsecureSkipVerify: true})
+			}
+			_, err = io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+			must(t, err)
+			_, err = conn.Read(make([]byte, 1)) // its answer has begun
+			must(t, err)
+			greedy = append(greedy, conn)
+		}
+		whole := 0
+		for _, conn := range greedy {
+			must(t, conn.SetReadDeadline(time.Now().Add(time.Minute)))
+			n, _ := io.Copy(io.Discard, io.LimitReader(conn, 32<<20))
+			if n == 32<<20 {
+				whole++
+			}
+		}
+		if whole != 2 {
+			t.Errorf("secured %v: of %d strangers with room for 2, %d got to the end of their answers", secured, len(greedy), whole)
+		}
+	}
+}
+
+// anyCertificate returns one that nobody vouches for.
+func anyCertificate(t *testing.T) tls.Certificate {
+	t.Helper()
+	server := httptest.NewTLSServer(nil)
+	defer server.Close()
+	return server.TLS.Certificates[0]
+}
+
 // The server tells of connections as strangers expects it to.
 func TestSilentConnectionsMakeRoom(t *testing.T) {
 	s, silent := strangerServer(t)
@@ -188,23 +274,31 @@ func TestSilentConnectionsMakeRoom(t *testing.T) {
 // strangerServer returns a server with room for two connections of one address, and one of them.
 func strangerServer(t *testing.T) (*server, net.Conn) {
 	t.Helper()
-	s, err := listen("door", "127.0.0.1:0", http.NotFoundHandler(), slog.New(slog.DiscardHandler))
+	s := openServer(t, http.NotFoundHandler(), func(*server) {})
+	silent, err := net.Dial("tcp", s.address())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = silent.Close() })
+	return s, silent
+}
+
+// openServer runs a server with room for two connections of one address.
+func openServer(t *testing.T, handler http.Handler, option func(*server)) *server {
+	t.Helper()
+	s, err := listen("door", "127.0.0.1:0", handler, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
 	limits := config.Default().Limits
 	limits.StrangersPerAddress, limits.HeaderTimeout = 2, time.Hour
 	s.bound(limits, nil)
+	option(s)
 	running := make(chan error, 1)
 	go func() { running <- s.run(t.Context()) }()
-	silent, err := net.Dial("tcp", s.address())
-	if err != nil {
-		t.Fatal(err)
-	}
 	t.Cleanup(func() {
-		_ = silent.Close()
 		_ = s.close()
 		<-running
 	})
-	return s, silent
+	return s
 }

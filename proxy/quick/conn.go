@@ -243,7 +243,13 @@ func (c *Conn) Close() error {
 }
 
 // Uncovered returns the connection itself, for who has taken it over: nothing is answered here any more.
-func (c *Conn) Uncovered() net.Conn { return c.Conn }
+func (c *Conn) Uncovered() net.Conn {
+	covered, ok := c.Conn.(interface{ Uncovered() net.Conn })
+	if ok {
+		return covered.Uncovered()
+	}
+	return c.Conn
+}
 
 // CloseWrite ends our half, if the connection has halves.
 func (c *Conn) CloseWrite() error {
