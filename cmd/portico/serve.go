@@ -92,6 +92,10 @@ func (r *running) adopt(cfg *config.Config) {
 	r.current.Store(cfg)
 }
 
+// mostOperators is how many connections may wait at the admin listener, for a request or to be read: whoever reaches it
+// may connect, and files are agents' too. It is many times what an operator's tools keep.
+const mostOperators = 256
+
 // open opens the listeners and builds the house behind them. The listeners come first, since the
 // public URL may follow from the port they got.
 func open(cfg *config.Config, books books) (*running, error) {
@@ -107,6 +111,7 @@ func open(cfg *config.Config, books books) (*running, error) {
 		return nil, err
 	}
 	door.bound(cfg.Limits, cfg.TrustedProxies)
+	admin.admit(newStrangers(mostOperators, mostOperators, nil))
 	err = errors.Join(door.secure(cfg.TLS, log), admin.secure(cfg.AdminTLS, log))
 	if err != nil {
 		_ = door.listener.Close()

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -12,6 +13,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -269,6 +271,30 @@ func TestSilentConnectionsMakeRoom(t *testing.T) {
 	if err == nil {
 		t.Error("the connection that waits longest is still open")
 	}
+}
+
+// Whoever reaches the admin listener cannot use up the files of the door.
+func TestConnectionsOfOperatorsAreBounded(t *testing.T) {
+	demo := start(t, "demo", "--json", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--icws", "127.0.0.1:0", "--htcc", "127.0.0.1:0")
+	var at addresses
+	must(t, json.Unmarshal([]byte(demo.out.next(t)), &at))
+	var first *handmade
+	for n := range mostOperators + 2 { // the demo has asked before
+		conn := dial(t, at.Admin)
+		if first == nil {
+			first = conn
+		}
+		conn.send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+		if got := conn.receive(); got != "ok\n" {
+			t.Fatalf("connection %d gets %q", n, got)
+		}
+	}
+	must(t, first.SetReadDeadline(time.Now().Add(idleTimeout/4)))
+	_, err := first.Read(make([]byte, 1))
+	if err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("the connection that waits longest: %v; want it closed", err)
+	}
+	demo.end(t)
 }
 
 // strangerServer returns a server with room for two connections of one address, and one of them.
