@@ -40,8 +40,9 @@ type Limits struct {
 	BodyTimeout time.Duration `yaml:"body_timeout" min:"100ms" max:"10m"`
 	// WriteTimeout is how long a caller may take no part of an answer that is there. Default 30s.
 	WriteTimeout time.Duration `yaml:"write_timeout" min:"100ms" max:"10m"`
-	// Strangers is how many connections may wait on which nobody has logged in yet, in all and from
-	// one address. Beyond that the oldest is closed. Defaults 10000 and 1000.
+	// Strangers is how many connections may wait on which nobody has logged in yet, for a request or for
+	// their peer to take an answer, in all and from one address. Beyond that the one that waits longest is
+	// closed. Defaults 10000 and 1000.
 	Strangers           Count `yaml:"strangers" min:"10" max:"1000000"`
 	StrangersPerAddress Count `yaml:"strangers_per_address" min:"1" max:"1000000"`
 }

@@ -64,8 +64,8 @@ func (d *door) loggedIn(h handler) handler {
 				return nil, err
 			}
 		}
-		d.settings.LoggedIn(c.context())
 		sessionID := c.agent.SessionID()
+		d.settings.LoggedIn(c.context(), sessionID)
 		err = c.place.move(holder{session: sessionID})
 		if err != nil {
 			return nil, err

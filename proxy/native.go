@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"net/url"
@@ -59,8 +60,9 @@ func passNative(c *call) (any, error) {
 	reply, err := c.pass(passing{RoundTripper: passage, sending: withoutOurs, answered: func(res *http.Response) {
 		keepOurs(res)
 		c.giveNativeCookie(res, passage)
-		if passage.Proven || passage.Session != "" {
-			c.door.settings.LoggedIn(c.context())
+		session := cmp.Or(passage.Session, passage.Proven)
+		if session != "" {
+			c.door.settings.LoggedIn(c.context(), session)
 		}
 		if passage.Stream {
 			c.numbers = c.door.native.held[methodLabel(c.Request.Method)]

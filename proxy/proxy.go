@@ -42,8 +42,8 @@ type Settings struct {
 	Origins   []string // whose pages may call, beside PublicURL
 	CSRFToken bool     // a token, not the origin, proves that a request with a cookie is the agent's
 
-	// LoggedIn is told the context of each request that turned out to be an agent's; nil = nobody is.
-	LoggedIn func(context.Context)
+	// LoggedIn is told the context of each request that turned out to be an agent's, and the session; nil = nobody is.
+	LoggedIn func(ctx context.Context, session string)
 
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
 	LogClientIP    bool           // callers' addresses stand in the log
@@ -105,7 +105,7 @@ func build(s Settings) *door {
 	s.MaxURL = cmp.Or(s.MaxURL, defaultMaxURL)
 	s.MaxHeaders = cmp.Or(s.MaxHeaders, defaultMaxHeaders)
 	if s.LoggedIn == nil {
-		s.LoggedIn = func(context.Context) {}
+		s.LoggedIn = func(context.Context, string) {}
 	}
 	if s.Places == nil {
 		s.Places = NewPlaces(defaultPlaces, nil)

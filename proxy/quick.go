@@ -94,6 +94,7 @@ func (c *quickCall) serve(w io.Writer) (answered bool) {
 	c.door.metrics.requestsInFlight.Inc()
 	defer c.door.metrics.requestsInFlight.Dec()
 	c.agent.Use(c.caller)
+	s.LoggedIn(c.in.Context(), c.agent.SessionID())
 	ctx, span := s.Tracer.Quick(c.began)
 	_, _ = w.Write(c.out) // that fails only if the caller is gone
 	answered = true

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"maps"
@@ -11,6 +12,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -258,4 +260,31 @@ func FuzzSessionCookie(f *testing.F) {
 			t.Errorf("of %q is read %q; net/http reads %q", header, want, read)
 		}
 	})
+}
+
+// Whose a request is that net/http does not see is told too.
+func TestWhoIsLoggedInIsToldOfQuickRequests(t *testing.T) {
+	var mu sync.Mutex
+	told := map[string]bool{}
+	w := newDoor(t, func(k *knobs) {
+		k.door.LoggedIn = func(_ context.Context, session string) {
+			mu.Lock()
+			defer mu.Unlock()
+			told[session] = true
+		}
+	})
+	cookie := cookieOf(w.as("anna").get("/me"))
+	eventually(t, "a read is answered before net/http", func() bool {
+		mu.Lock()
+		clear(told)
+		mu.Unlock()
+		before := w.quickly.Load()
+		w.with(cookie).get("/me")
+		return w.quickly.Load() > before
+	})
+	mu.Lock()
+	defer mu.Unlock()
+	if !told[cookie] || len(told) != 1 {
+		t.Errorf("told of are %v; want the agent's session", told)
+	}
 }

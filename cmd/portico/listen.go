@@ -58,7 +58,9 @@ func (s *server) bound(limits config.Limits, trusted []netip.Prefix) {
 	// Over HTTP/2 one connection carries many requests: it is given up when its peer takes nothing.
 	s.http.HTTP2 = &http.HTTP2Config{MaxConcurrentStreams: maxStreams, WriteByteTimeout: limits.WriteTimeout,
 		SendPingTimeout: pingAfter, PingTimeout: limits.WriteTimeout}
-	s.admit(newStrangers(int(limits.Strangers), int(limits.StrangersPerAddress), trusted))
+	strangers := newStrangers(int(limits.Strangers), int(limits.StrangersPerAddress), trusted)
+	strangers.inAll = idleFor(openFiles())
+	s.admit(strangers)
 }
 
 // admit bounds the connections of strangers.

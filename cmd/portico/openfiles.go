@@ -3,6 +3,7 @@ package main
 import (
 	"log"
 	"log/slog"
+	"math"
 	"strings"
 
 	"portico/config"
@@ -15,7 +16,7 @@ func tellOpenFiles(limit uint64, cfg *config.Config, log *slog.Logger) {
 	if limit == 0 {
 		return
 	}
-	log.Info("open files are limited", "limit", limit)
+	log.Info("open files are limited", "limit", limit, "idle_connections", idleFor(limit))
 	allowed := uint64(cfg.Limits.Strangers) + uint64(cfg.Limits.Requests)
 	for _, site := range cfg.Sites {
 		allowed += uint64(site.Calls.AtOnce)
@@ -24,6 +25,15 @@ func tellOpenFiles(limit uint64, cfg *config.Config, log *slog.Logger) {
 		log.Warn("settings: limits.strangers, limits.requests and calls.at_once of the sites allow more connections than files may be open: raise that limit (ulimit -n), or lower these",
 			"limit", limit, "connections", allowed)
 	}
+}
+
+// idleFor returns how many connections of callers may be idle with so many open files: half of them, as those that are
+// served, held connects and what is open to the sites need theirs too. Without a limit it is without one.
+func idleFor(limit uint64) int {
+	if limit == 0 {
+		return math.MaxInt
+	}
+	return int(min(limit/2, math.MaxInt))
 }
 
 // serverErrors returns the log for what an HTTP server has to say of itself. All is for debugging, since it is what

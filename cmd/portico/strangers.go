@@ -1,9 +1,9 @@
 package main
 
 import (
-	"container/list"
 	"context"
 	"crypto/tls"
+	"math"
 	"net"
 	"net/http"
 	"net/netip"
@@ -16,32 +16,37 @@ import (
 // strangers are a server's connections on which nobody has logged in yet, while they wait: for a request, for
 // the rest of one's headers, or for their peer to take what is written. They are bounded, in all and from one
 // address: beyond that the one that waits longest is closed, so that those get in who send what they have to and take
-// what they asked for. A request that is worked on, and the connections of agents, are never closed for it. Any number
-// of goroutines may use it.
+// what they asked for. A request that is worked on is never closed for it.
+//
+// Connections of agents are none of them, but are bounded too while they rest between two requests (resting.go).
+// Any number of goroutines may use it.
 type strangers struct {
 	most, perAddress int
+	inAll            int                            // connections that wait or rest
 	trusted          atomic.Pointer[[]netip.Prefix] // proxies: many callers come from one address
 
 	mu      sync.Mutex
-	waiting *list.List                // of *stranger, who waits longest first; guarded by mu
-	all     map[net.Conn]*stranger    // every connection; guarded by mu
-	from    map[netip.Addr]*list.List // waiting, by address; guarded by mu
+	waiting *queue                 // by address; guarded by mu
+	resting *queue                 // agents' connections, by session; guarded by mu
+	all     map[net.Conn]*stranger // every connection; guarded by mu
 }
 
 // A stranger is one connection.
 type stranger struct {
 	conn    net.Conn
 	address netip.Addr // the zero one is not limited
+	of      *strangers
 	known   atomic.Bool
+	last    atomic.Pointer[use] // by an agent; nil: there was none
 
-	idle             bool          // no request is under way; guarded by strangers.mu
-	writing          int           // writes under way; guarded by strangers.mu
-	gone             bool          // the server has it no more; guarded by strangers.mu
-	place, placeFrom *list.Element // in the lists; nil while not waiting; guarded by strangers.mu
+	idle    bool // no request is under way; guarded by strangers.mu
+	writing int  // writes under way; guarded by strangers.mu
+	gone    bool // the server has it no more, or shall not; guarded by strangers.mu
+	place   place
 }
 
 func newStrangers(most, perAddress int, trusted []netip.Prefix) *strangers {
-	s := &strangers{most: most, perAddress: perAddress, waiting: list.New(), all: map[net.Conn]*stranger{}, from: map[netip.Addr]*list.List{}}
+	s := &strangers{most: most, perAddress: perAddress, inAll: math.MaxInt, waiting: newQueue(), resting: newQueue(), all: map[net.Conn]*stranger{}}
 	s.trust(trusted)
 	return s
 }
@@ -53,7 +58,7 @@ type strangerKey struct{}
 
 // meet is the server's ConnContext.
 func (s *strangers) meet(ctx context.Context, conn net.Conn) context.Context {
-	one := &stranger{conn: conn, address: s.addressOf(conn)}
+	one := &stranger{conn: conn, address: s.addressOf(conn), of: s}
 	one.known.Store(push.Returned(conn)) // from an agent's held connect
 	introduce(conn, one)
 	s.mu.Lock()
@@ -76,14 +81,6 @@ func (s *strangers) addressOf(conn net.Conn) netip.Addr {
 	return address
 }
 
-// know is told the context of a request that turned out to be an agent's.
-func know(ctx context.Context) {
-	one, ok := ctx.Value(strangerKey{}).(*stranger)
-	if ok {
-		one.known.Store(true)
-	}
-}
-
 // note is the server's ConnState. It reports whether somebody has logged in on the connection.
 func (s *strangers) note(conn net.Conn, state http.ConnState) bool {
 	s.mu.Lock()
@@ -97,7 +94,7 @@ func (s *strangers) note(conn net.Conn, state http.ConnState) bool {
 		delete(s.all, conn)
 		one.gone = true
 	}
-	s.leaveLocked(one)
+	one.place.leave()
 	longest := s.placeLocked(one)
 	s.mu.Unlock()
 	longest.close()
@@ -113,53 +110,33 @@ func (s *strangers) writes(one *stranger, more int) {
 	longest.close()
 }
 
-// placeLocked has one wait or not, as it does, and returns who is to go for it, nil if there is room.
+// placeLocked has one wait or rest or not, as it does, and returns who is to go for it, nil if there is room.
 func (s *strangers) placeLocked(one *stranger) *stranger {
-	waits := (one.idle || one.writing > 0) && !one.gone && !one.known.Load()
+	known := one.known.Load()
+	places := !one.gone && (one.idle || !known && one.writing > 0)
 	switch {
-	case waits && one.place == nil:
+	case !places:
+		one.place.leave()
+	case one.place.of != nil:
+	case known:
+		return s.restLocked(one)
+	default:
 		return s.waitLocked(one)
-	case !waits:
-		s.leaveLocked(one)
 	}
 	return nil
 }
 
 // waitLocked has one wait, and returns who is to go for it, nil if there is room.
 func (s *strangers) waitLocked(one *stranger) *stranger {
-	one.place = s.waiting.PushBack(one)
-	from := s.from[one.address]
-	if from == nil {
-		from = list.New()
-		s.from[one.address] = from
-	}
-	one.placeFrom = from.PushBack(one)
-	var longest *stranger
+	by := whose{address: one.address}
+	s.waiting.add(one, by)
 	switch {
-	case one.address.IsValid() && from.Len() > s.perAddress:
-		longest = from.Front().Value.(*stranger)
-	case s.waiting.Len() > s.most:
-		longest = s.waiting.Front().Value.(*stranger)
-	default:
-		return nil
+	case by != whose{} && s.waiting.of(by) > s.perAddress:
+		return s.waiting.dismiss(by)
+	case s.waiting.len() > s.most:
+		return s.waiting.dismiss(whose{})
 	}
-	s.leaveLocked(longest)
-	longest.gone = true
-	return longest
-}
-
-// leaveLocked has one wait no more.
-func (s *strangers) leaveLocked(one *stranger) {
-	if one.place == nil {
-		return
-	}
-	s.waiting.Remove(one.place)
-	from := s.from[one.address]
-	from.Remove(one.placeFrom)
-	if from.Len() == 0 {
-		delete(s.from, one.address)
-	}
-	one.place, one.placeFrom = nil, nil
+	return s.fitLocked()
 }
 
 // close closes the connection of who is to go, if somebody is, without a word: its peer may take none.

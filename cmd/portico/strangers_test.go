@@ -53,7 +53,7 @@ func (c *crowd) comes(from string) *fakeConn {
 func (c *crowd) asks(conn *fakeConn, agent bool) {
 	c.note(conn, http.StateActive)
 	if agent {
-		know(c.contexts[conn])
+		know(c.contexts[conn], "anna")
 	}
 	c.note(conn, http.StateIdle)
 }
@@ -87,8 +87,8 @@ func TestStrangersAreBounded(t *testing.T) {
 	for conn := range c.contexts {
 		c.note(conn, http.StateClosed)
 	}
-	if len(c.all) > 0 || len(c.from) > 0 || c.waiting.Len() > 0 {
-		t.Errorf("%d, %d and %d connections are remembered that are closed", len(c.all), len(c.from), c.waiting.Len())
+	if len(c.all) > 0 || len(c.waiting.by) > 0 || c.waiting.len() > 0 || c.resting.len() > 0 {
+		t.Errorf("%d, %d and %d connections are remembered that are closed", len(c.all), c.waiting.len(), c.resting.len())
 	}
 }
 
@@ -204,8 +204,8 @@ func TestWritesCountAmongTheStrangers(t *testing.T) {
 	for conn := range c.contexts {
 		c.note(conn, http.StateClosed)
 	}
-	if len(c.all) > 0 || len(c.from) > 0 || c.waiting.Len() > 0 {
-		t.Errorf("%d, %d and %d connections are remembered that are closed", len(c.all), len(c.from), c.waiting.Len())
+	if len(c.all) > 0 || len(c.waiting.by) > 0 || c.waiting.len() > 0 || c.resting.len() > 0 {
+		t.Errorf("%d, %d and %d connections are remembered that are closed", len(c.all), c.waiting.len(), c.resting.len())
 	}
 }
 

@@ -26,7 +26,7 @@ type Passage struct {
 	Session string // the id of the session that it opened, "" for none
 	Host    string // what is to come back with that session's requests, for nobody to change
 	Stream  bool   // it goes on for as long as the session
-	Proven  bool   // the site took the request for one of its session
+	Proven  string // the id of the session that the site took the request for one of, "" for none
 }
 
 // RoundTrip implements http.RoundTripper. A cookie is set by the head of an answer, never by its trailer: whoever
@@ -95,7 +95,9 @@ func (p *Passage) inSession(req *http.Request, asked resource) (*http.Response, 
 	if gone {
 		n.sessions.drop(base, asked.session, known)
 	}
-	p.Proven = res.StatusCode/100 == 2
+	if res.StatusCode/100 == 2 {
+		p.Proven = asked.session
+	}
 	p.Stream = upstream.IsEventStream(res.Header)
 	if p.Stream {
 		n.sessions.follow(res, asking)

@@ -2,6 +2,7 @@ package quick
 
 import (
 	"bytes"
+	"context"
 	"net"
 	"net/http"
 
@@ -41,6 +42,15 @@ type Peer interface{ RemoteAddr() net.Addr }
 
 // Remote returns the address of the peer, as host:port.
 func (r *Request) Remote() string { return r.from.RemoteAddr().String() }
+
+// Context returns that of the connection, as Keep was told it.
+func (r *Request) Context() context.Context {
+	conn, ok := r.from.(*Conn)
+	if !ok {
+		return context.Background()
+	}
+	return conn.context
+}
 
 // Body returns the body.
 func (r *Request) Body() []byte { return r.came[r.body:] }

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"strings"
+	"testing"
+	"time"
+)
+
+// serves sends a request of an agent's on a connection.
+func (c *crowd) serves(conn *fakeConn, session string) {
+	c.note(conn, http.StateActive)
+	know(c.contexts[conn], session)
+	c.note(conn, http.StateIdle)
+}
+
+func closedOf(conns []*fakeConn) (closed []int) {
+	for i, conn := range conns {
+		if conn.closed {
+			closed = append(closed, i)
+		}
+	}
+	return closed
+}
+
+func TestRestingConnectionsOfAnAgentAreBounded(t *testing.T) {
+	c := &crowd{newStrangers(1000, 1000, []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}), map[net.Conn]context.Context{}}
+	var leaked, proxied []*fakeConn
+	shared, other := c.comes("198.51.100.1"), c.comes("198.51.100.2")
+	c.serves(shared, "anna")
+	c.serves(other, "cleo")
+	busy := c.comes("198.51.100.1")
+	c.note(busy, http.StateActive)
+	know(c.contexts[busy], "anna")
+	c.serves(shared, "bjorn")
+	for range restingPerAgent + 2 {
+		conn := c.comes("198.51.100.1")
+		c.serves(conn, "anna")
+		leaked = append(leaked, conn)
+		fromProxy := c.comes("10.0.0.1")
+		c.serves(fromProxy, "anna")
+		proxied = append(proxied, fromProxy)
+	}
+	if got := closedOf(leaked); fmt.Sprint(got) != "[0 1]" {
+		t.Errorf("of %d connections of one agent %v are closed; want the two that rest longest", len(leaked), got)
+	}
+	if others := closedOf(append(proxied, shared, other, busy)); others != nil {
+		t.Errorf("%v are closed of a proxy's connections, one that last served another, another agent's, and one with a request", others)
+	}
+	know(c.contexts[leaked[2]], "bjorn") // by package quick, which tells the server nothing
+	next := c.comes("198.51.100.1")
+	c.serves(next, "anna")
+	if leaked[2].closed || leaked[3].closed {
+		t.Error("a connection is closed though one of the agent's has become another's")
+	}
+	for conn := range c.contexts {
+		c.note(conn, http.StateClosed)
+	}
+	if len(c.all) > 0 || len(c.resting.by) > 0 || c.resting.len() > 0 || c.waiting.len() > 0 {
+		t.Errorf("%d, %d and %d connections are remembered that are closed", len(c.all), c.resting.len(), c.waiting.len())
+	}
+}
+
+// Neither strangers nor agents who leave connections open keep the others out.
+func TestIdleConnectionsAreBoundedInAll(t *testing.T) {
+	c := &crowd{newStrangers(1000, 1000, nil), map[net.Conn]context.Context{}}
+	c.inAll = 8
+	var agents, strangers []*fakeConn
+	for n := range 9 {
+		conn := c.comes("198.51.100.1")
+		c.serves(conn, fmt.Sprint(n))
+		agents = append(agents, conn)
+	}
+	if got := closedOf(agents); fmt.Sprint(got) != "[0]" {
+		t.Errorf("with room for 8 %v of 9 agents' connections are closed; want the first", got)
+	}
+	for range 6 {
+		strangers = append(strangers, c.comes("203.0.113.1"))
+	}
+	if got := fmt.Sprint(closedOf(agents), closedOf(strangers)); got != "[0 1 2 3 4] [0 1]" {
+		t.Errorf("after 6 strangers those closed are %v; want half of the room for each", got)
+	}
+}
+
+// TestAnAgentWhoLeaksConnections leaves them open after a request that net/http served, and after one that it did not.
+func TestAnAgentWhoLeaksConnections(t *testing.T) {
+	demo := start(t, "demo", "--json", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--icws", "127.0.0.1:0", "--htcc", "127.0.0.1:0")
+	var at addresses
+	must(t, json.Unmarshal([]byte(demo.out.next(t)), &at))
+	var leaked []*handmade
+	for range restingPerAgent + 1 {
+		conn := dial(t, at.Portico)
+		for range 2 {
+			conn.send("GET /me HTTP/1.1\r\nHost: x\r\nAuthorization: Basic YW5uYTphbm5h\r\n\r\n")
+			if got := conn.receive(); !strings.Contains(got, `"anna"`) {
+				t.Fatalf("anna gets %q", got)
+			}
+		}
+		leaked = append(leaked, conn)
+	}
+	must(t, leaked[0].SetReadDeadline(time.Now().Add(idleTimeout/4)))
+	_, err := leaked[0].Read(make([]byte, 1))
+	if err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("the connection that rests longest: %v; want it closed", err)
+	}
+	demo.end(t)
+}
