@@ -300,8 +300,15 @@ func TestCalls(t *testing.T) {
 		fail(t, s, Fault{Scenario: "call", User: "bjorn"})
 		want(t, "GET /me", c.must("GET", "/api/v2/me?subresources=calls", "").body, `"calls":[{"id":"`, `"state":"Established"`)
 		want(t, "voice", c.must("GET", "/api/v2/me/channels/voice", "").body, `"userActivity":"HandlingCall"`)
+		const shown = `"participants":[{"e164Number":"","formattedPhoneNumber":"5550100","phoneNumber":"5550100","digits":"5550100"}],` +
+			`"ani":"5550100","dnis":"5101","callType":"Inbound","capabilities":["Hangup","Hold"],"userData":{},"duration":"0","mute":"Off",` +
+			`"supervisorListeningIn":false,"monitoredUserMuted":false,"monitoring":false,"uri":"http://htcc.example:8090/api/v2/me/calls/`
+		want(t, "GET /me", c.must("GET", "/api/v2/me?subresources=calls", "").body, shown)
 		fail(t, s, Fault{Scenario: "end-call", User: "bjorn"})
-		wantList(t, "notifications", c.heard(), `"notificationType":"StatusChange","call":{"id":"`, `"state":"Released"`)
+		heard := c.heard()
+		wantList(t, "notifications", heard, `"notificationType":"StatusChange","call":{"id":"`, `"state":"Released"`)
+		want(t, "established", heard[0], shown, `"phoneNumber":"5101","extensions":{}`)
+		want(t, "released", heard[1], `"participants":[],`, `"capabilities":[],"userData":{}`, `"phoneNumber":"5101","extensions":{}`)
 		want(t, "GET /me", c.must("GET", "/api/v2/me?subresources=calls", "").body, `"calls":[]`)
 	})
 }

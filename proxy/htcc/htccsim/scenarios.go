@@ -176,17 +176,20 @@ func changeTokens(a *agent) {
 	}
 }
 
+// caller is who rings.
+const caller = "5550100"
+
 // startCall establishes a call at the agent's telephone.
 func (s *Server) startCall(a *agent) {
 	if a.phone == nil {
 		return
 	}
 	id := randomUUID()
-	path := "/me/calls/" + id
 	a.calls = append(a.calls, htccapi.Call{
 		ID: id, State: "Established", CallUUID: id, ConnID: id[:8], DeviceURI: s.uri(a, "/devices/"+a.phone.id),
-		ANI: "5550100", DNIS: a.phone.number, CallType: "Inbound", Capabilities: []htccapi.Operation{"Hangup", "Hold"},
-		Duration: "0", Mute: htccapi.Off, URI: s.uri(a, path), Path: path,
+		Participants: []htccapi.Participant{{FormattedPhoneNumber: caller, PhoneNumber: caller, Digits: caller}},
+		ANI:          caller, DNIS: a.phone.number, CallType: "Inbound", Capabilities: []htccapi.Operation{"Hangup", "Hold"},
+		UserData: map[string]string{}, Duration: "0", Mute: htccapi.Off, URI: s.uri(a, "/me/calls/"+id), Path: "/calls/" + id,
 	})
 	s.tellCall(a, a.calls[len(a.calls)-1])
 }
@@ -194,7 +197,7 @@ func (s *Server) startCall(a *agent) {
 // endCall releases all calls of the agent.
 func (s *Server) endCall(a *agent) {
 	for _, one := range a.calls {
-		one.State, one.Capabilities = "Released", []htccapi.Operation{}
+		one.State, one.Participants, one.Capabilities = "Released", []htccapi.Participant{}, []htccapi.Operation{}
 		s.tellCall(a, one)
 	}
 	a.calls = nil
@@ -203,5 +206,6 @@ func (s *Server) endCall(a *agent) {
 func (s *Server) tellCall(a *agent, one htccapi.Call) {
 	s.tell(a, htccapi.TopicCalls, htccapi.CallStateChangeMessage{
 		MessageType: htccapi.TypeCallStateChange, NotificationType: htccapi.CallStatusChange, Call: one, PhoneNumber: one.DNIS,
+		Extensions: map[string]any{},
 	}, 0)
 }
