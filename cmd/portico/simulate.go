@@ -57,7 +57,7 @@ func simulateHTCC(ctx context.Context, p process, args []string) error {
 	set := p.flags("simulate htcc", "[flags]")
 	set.BoolVar(&sim.CSRF, "csrf", false, "demand the token against cross-site requests")
 	set.BoolVar(&sim.VoiceInChannels, "voice-in-channels", false, "list voice among the channels")
-	set.Func("dialect", "`form` of answers: statusCode, which real servers speak, or status", func(text string) error {
+	set.Func("dialect", "`form` of answers: statusCode, which real servers speak, or status, with paths without /api/v2 as well", func(text string) error {
 		sim.Dialect = htccapi.Dialect(text)
 		if sim.Dialect != htccapi.DialectStatus && sim.Dialect != htccapi.DialectStatusCode {
 			return errors.New("want statusCode or status")

@@ -3,6 +3,7 @@ package htccsim
 import (
 	"io"
 	"net/http"
+	"slices"
 	"time"
 
 	"portico/proxy/simulation"
@@ -56,6 +57,10 @@ func (s *Server) serveHTCC(w http.ResponseWriter, r *http.Request, path []string
 	s.performWith(w, c, f)
 }
 
+// newCall finds what is asked for. The pages that have the dialect "status" write paths without
+// /api/v2, so in that dialect both are served.
+//
+// Source: vendor reference, Set agent states across all channels: POST on /me.
 func (s *Server) newCall(r *http.Request, path []string) *call {
 	scheme := "http"
 	if r.TLS != nil {
@@ -63,6 +68,9 @@ func (s *Server) newCall(r *http.Request, path []string) *call {
 	}
 	c := &call{request: r, base: scheme + "://" + r.Host, host: simulation.HostOf(r), dialect: s.Dialect, stringCodes: s.StringCodes}
 	c.resource, c.params = find(path)
+	if c.resource == nil && s.Dialect == htccapi.DialectStatus {
+		c.resource, c.params = find(slices.Concat(simulation.Segments(root), path))
+	}
 	return c
 }
 

@@ -224,6 +224,33 @@ func TestDocumentsDialect(t *testing.T) {
 	})
 }
 
+func TestDocumentsPaths(t *testing.T) {
+	s := &Server{Dialect: htccapi.DialectStatus}
+	inBubble(t, s, func(t *testing.T) {
+		c := started(t, s, "bjorn", "voice", "chat")
+		c.http.Jar = nil
+		c.header.Set("Authorization", basic("bjorn", "bjorn")[1])
+		want(t, "POST /me", c.must("POST", "/me", `{"operationName":"Ready"}`).body, `{"status":"ok"}`)
+		want(t, "POST /me/channels/chat", c.must("POST", "/me/channels/chat", `{"operationName":"OutToLunch"}`).body, `{"status":"ok"}`)
+		want(t, "GET /me/channels", c.must("GET", "/me/channels", "").body, `"displayName":"Out to Lunch"`)
+		want(t, "GET /me", c.must("GET", "/me?subresources=*", "").body, `"devices":[{"id":"`, `"channels":[{"channel":"chat"`)
+		want(t, "GET /me/subresources=*", c.must("GET", "/me/subresources=*", "").body, `"devices":[{"id":"`)
+		want(t, "GET /settings/agent-states", c.must("GET", "/settings/agent-states", "").body, `"operationName":"OutToLunch"`)
+		if got := stranger(t, s).do("GET", "/me", "").status; got != 403 {
+			t.Errorf("anonymous = %d; want 403", got)
+		}
+		if got := s.Calls()["POST /api/v2/me"]; got != 2 { // the session's start too
+			t.Errorf("counted %d POST /api/v2/me; want 2", got)
+		}
+	})
+	real := &Server{}
+	inBubble(t, real, func(t *testing.T) {
+		if got := loggedIn(t, real, "bjorn").do("GET", "/me", "").status; got != 404 {
+			t.Errorf("in the dialect of real servers = %d; want 404", got)
+		}
+	})
+}
+
 func TestStringCodes(t *testing.T) {
 	s := &Server{StringCodes: true}
 	inBubble(t, s, func(t *testing.T) {

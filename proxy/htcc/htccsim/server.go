@@ -37,7 +37,7 @@ type Server struct {
 	Version string
 
 	// Dialect is the shape of answers; empty means DialectStatusCode, which is what real servers
-	// speak. The other one exists in documents only.
+	// speak. The other one exists in documents only, and has the paths without /api/v2 as well.
 	Dialect htccapi.Dialect
 
 	// StringCodes writes statusCode as a string, as some samples of the documents do.
