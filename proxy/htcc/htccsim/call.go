@@ -41,6 +41,11 @@ type call struct {
 
 // serveHTCC takes a request through routing, faults and its handler to the wire.
 func (s *Server) serveHTCC(w http.ResponseWriter, r *http.Request, path []string) {
+	crossOrigin(w.Header(), r)
+	if isPreflight(r) {
+		preflight(w, r)
+		return
+	}
 	c := s.newCall(r, path)
 	if c.resource == nil || !c.resource.isRaw {
 		body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
