@@ -27,7 +27,7 @@ type ChannelStateChangeMessage struct {
 	Channels    []Channel `json:"channels"`
 }
 
-// ErrorMessage tells that an operation that was answered with success failed afterwards.
+// ErrorMessage tells that an operation failed, whether or not its answer said so.
 type ErrorMessage struct {
 	MessageType  string `json:"messageType"`
 	ErrorMessage string `json:"errorMessage"`

@@ -91,6 +91,7 @@ func (s *Server) setVoice(c *call, a *agent, asked operation, to htccapi.AgentSt
 // them or none.
 func (s *Server) setMedia(c *call, a *agent, channels []*channel, to htccapi.AgentStateSetting) refusal {
 	if a.mediaDown && a.hasMedia {
+		s.tellChannelError(a, mediaLost.message, c.notifyIn)
 		return mediaLost
 	}
 	for _, one := range channels {
@@ -100,9 +101,7 @@ func (s *Server) setMedia(c *call, a *agent, channels []*channel, to htccapi.Age
 		}
 	}
 	if s.faults.Take(refuseAsync, a.UserName, c.host) != nil {
-		s.tell(a, htccapi.TopicChannels, htccapi.ErrorMessage{
-			MessageType: htccapi.TypeError, ErrorMessage: "The interaction server refused the agent state.",
-		}, c.notifyIn)
+		s.tellChannelError(a, "The interaction server refused the agent state.", c.notifyIn)
 		return refusal{}
 	}
 	s.takeEffect(func() {

@@ -216,7 +216,7 @@ func TestOutageOfMultimedia(t *testing.T) {
 					t.Errorf("states = %v; want %v", got, wanted)
 				}
 				wantList(t, "notifications", c.heard(),
-					`/notifications/services {"messageType":"ServiceStateChangeMessage","services":[{`, `"channels":[]`,
+					`/notifications/services {"messageType":"ServiceStateChangeMessage","services":[{`, `"channels":[]`, `"messageType":"ErrorMessage"`,
 					`"state":"Active"`, `"displayName":"`+test.back+`"`)
 			})
 		})

@@ -24,6 +24,7 @@ func (s *Server) setAllDND(c *call, a *agent, on bool) reply {
 
 func (s *Server) setMediaDND(c *call, a *agent, on bool) refusal {
 	if a.mediaDown && a.hasMedia {
+		s.tellChannelError(a, mediaLost.message, c.notifyIn)
 		return mediaLost
 	}
 	s.takeEffect(func() {

@@ -99,6 +99,12 @@ func (s *Server) tellDeviceError(a *agent, d *device, in time.Duration) {
 	}, in)
 }
 
+// tellChannelError tells that the server behind the media channels refused an operation on them.
+// Guess: captured is that of devices alone; a client looks for the text.
+func (s *Server) tellChannelError(a *agent, text string, in time.Duration) {
+	s.tell(a, htccapi.TopicChannels, htccapi.ErrorMessage{MessageType: htccapi.TypeError, ErrorMessage: text}, in)
+}
+
 // tellServices tells all agents of services that changed.
 func (s *Server) tellServices(types ...string) {
 	for _, a := range s.agents {

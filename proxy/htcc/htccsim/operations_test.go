@@ -238,6 +238,30 @@ func TestInactiveDevice(t *testing.T) {
 	})
 }
 
+func TestLostMediaAreToldOfToo(t *testing.T) {
+	s := &Server{}
+	inBubble(t, s, func(t *testing.T) {
+		c := started(t, s, "bjorn", "voice", "chat")
+		fail(t, s, Fault{Scenario: "multimedia-down"})
+		c.listen("/v2/me/*")
+		const told = `/v2/me/channels {"messageType":"ErrorMessage","errorMessage":"Interaction server connection is not opened"`
+		got := c.do("POST", "/api/v2/me/channels/chat", `{"operationName":"Ready"}`)
+		if got.status != 500 || got.body != `{"statusCode":4,"statusMessage":"Interaction server connection is not opened"}` {
+			t.Errorf("Ready = %d %s; want 500 and 4", got.status, got.body)
+		}
+		wantList(t, "notifications of a refused state", c.heard(), told)
+		c.must("POST", "/api/v2/me", `{"operationName":"NotReady"}`)
+		wantList(t, "notifications of a change of all", c.heard(), `/v2/me/devices {"messageType":"DeviceStateChangeMessage"`, told)
+		c.must("POST", "/api/v2/me", `{"operationName":"DoNotDisturbOn"}`)
+		wantList(t, "notifications of do-not-disturb", c.heard(), `/v2/me/devices {"messageType":"DeviceStateChangeMessage"`, told)
+		fail(t, s, Fault{Scenario: "multimedia-up"})
+		c.operate("/api/v2/me/channels/chat", "Offline")
+		c.heard()
+		c.do("POST", "/api/v2/me/channels/chat", `{"operationName":"Ready"}`)
+		wantList(t, "notifications of what is not valid", c.heard())
+	})
+}
+
 func TestSupervisorsChangeOthers(t *testing.T) {
 	users := append(StockUsers(), User{UserName: "dana", Password: "dana", Roles: []string{htccapi.RoleAgent, RoleSupervisor}, Phone: "5103"})
 	s := &Server{Users: users}
