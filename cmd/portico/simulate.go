@@ -54,7 +54,7 @@ func simulateICWS(ctx context.Context, p process, args []string) error {
 
 func simulateHTCC(ctx context.Context, p process, args []string) error {
 	sim := &htccsim.Server{}
-	set := p.flags("simulate htcc", "[flags]")
+	set := p.flags("simulate htcc", "[flags]; bjorn and cleo are agents, dana is a supervisor, and their names are the passwords")
 	set.BoolVar(&sim.CSRF, "csrf", false, "demand the token against cross-site requests")
 	set.BoolVar(&sim.VoiceInChannels, "voice-in-channels", false, "list voice among the channels")
 	set.Func("dialect", "`form` of answers: statusCode, which real servers speak, or status, with paths without /api/v2 as well", func(text string) error {

@@ -263,11 +263,12 @@ func TestLostMediaAreToldOfToo(t *testing.T) {
 }
 
 func TestSupervisorsChangeOthers(t *testing.T) {
-	users := append(StockUsers(), User{UserName: "dana", Password: "dana", Roles: []string{htccapi.RoleAgent, RoleSupervisor}, Phone: "5103"})
-	s := &Server{Users: users}
+	s := &Server{}
 	inBubble(t, s, func(t *testing.T) {
 		cleo := started(t, s, "cleo", "voice", "chat")
+		cleo.listen("/v2/me/*")
 		c := loggedIn(t, s, "dana")
+		want(t, "GET /me", c.must("GET", "/api/v2/me", "").body, `"roles":["ROLE_AGENT","ROLE_SUPERVISOR"]`)
 		path := "/api/v2/users/" + plainID("user", "cleo") + "/channels/"
 		c.operate(path+"voice", "NotReady")
 		c.operate(path+"chat", "Ready")
@@ -275,6 +276,7 @@ func TestSupervisorsChangeOthers(t *testing.T) {
 		if got := cleo.states(); !maps.Equal(got, wanted) {
 			t.Errorf("states = %v; want %v", got, wanted)
 		}
+		wantList(t, "what cleo is told", cleo.heard(), `/v2/me/devices {"messageType":"DeviceStateChangeMessage"`, `/v2/me/channels {"messageType":"ChannelStateChangeMessageV2"`)
 		if got := c.do("POST", "/api/v2/users/x/channels/voice", `{"operationName":"Ready"}`); got.status != 404 {
 			t.Errorf("an unknown user = %d; want 404", got.status)
 		}

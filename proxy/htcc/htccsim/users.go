@@ -34,7 +34,7 @@ type Skill struct {
 // RoleSupervisor lets a user change other agents' channels.
 const RoleSupervisor = "ROLE_SUPERVISOR"
 
-// StockUsers returns the users of the zero Server.
+// StockUsers returns the users of the zero Server: two agents, and a supervisor, who is an agent too.
 func StockUsers() []User {
 	settings := func() htccapi.SettingSections {
 		return htccapi.SettingSections{"interaction-workspace": {"login.voice.isselected": "True", "login.chat.isselected": "True"}}
@@ -44,6 +44,8 @@ func StockUsers() []User {
 			Channels: []htccapi.MediaChannel{"chat"}, Skills: []Skill{{"Billing", 8}}, Settings: settings()},
 		{UserName: "cleo", Password: "cleo", FirstName: "Cleo", LastName: "Stern", Phone: "5102",
 			Channels: []htccapi.MediaChannel{"chat", "email"}, Skills: []Skill{{"Billing", 5}, {"English", 9}}, Settings: settings()},
+		{UserName: "dana", Password: "dana", FirstName: "Dana", LastName: "Roth", Roles: []string{htccapi.RoleAgent, RoleSupervisor}, Phone: "5103",
+			Channels: []htccapi.MediaChannel{"chat"}, Settings: settings()},
 	}
 }
 
