@@ -187,6 +187,9 @@ func pause(breaks int) time.Duration {
 
 // sleep waits, or returns ctx's error.
 func sleep(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
