@@ -78,11 +78,11 @@ func (f *fleet) byID(ctx context.Context, id string) (*Agent, error) {
 	case err != nil:
 		return nil, storeDown(err)
 	}
-	return f.adopt(ctx, s)
+	return f.adopt(ctx, s, nil)
 }
 
-// byLogin returns the agent logged in under a name, nil if there is none.
-func (f *fleet) byLogin(ctx context.Context, login string) (*Agent, error) {
+// byLogin returns the agent logged in under a name, nil if there is none; met is as of ofLogin.
+func (f *fleet) byLogin(ctx context.Context, login string, met func(*Agent)) (*Agent, error) {
 	s, err := f.gateway.store.ByLogin(ctx, login)
 	if errors.Is(err, session.ErrNotFound) {
 		return nil, nil // one who is still known here is found to be over in time
@@ -94,7 +94,7 @@ func (f *fleet) byLogin(ctx context.Context, login string) (*Agent, error) {
 		}
 		return nil, storeDown(err)
 	}
-	return f.adopt(ctx, s)
+	return f.adopt(ctx, s, met)
 }
 
 // looksAtOnce bounds the looks for ids that are not known here: whoever fills the door could send any.
@@ -129,7 +129,7 @@ func (g *Gateway) agentNamed(login string) *Agent {
 
 // adopt returns the agent of a session that some replica began, with its upstream sessions; nil if it has ended. Many
 // who ask together make one.
-func (f *fleet) adopt(ctx context.Context, s session.Session) (*Agent, error) {
+func (f *fleet) adopt(ctx context.Context, s session.Session, met func(*Agent)) (*Agent, error) {
 	if f.hasEnded(ctx, s.ID) {
 		return nil, nil
 	}
@@ -141,7 +141,7 @@ func (f *fleet) adopt(ctx context.Context, s session.Session) (*Agent, error) {
 		return here, nil
 	}
 	flight := f.adoptions.DoChan(s.ID, func() (any, error) {
-		return recovered(func() (*Agent, error) { return f.join(context.WithoutCancel(ctx), s) })
+		return recovered(func() (*Agent, error) { return f.join(context.WithoutCancel(ctx), s, met) })
 	})
 	select {
 	case landed := <-flight:
@@ -154,7 +154,7 @@ func (f *fleet) adopt(ctx context.Context, s session.Session) (*Agent, error) {
 
 // join makes the agent of a session. A site of which the session brings nothing joins later, if a
 // password is known then.
-func (f *fleet) join(ctx context.Context, s session.Session) (*Agent, error) {
+func (f *fleet) join(ctx context.Context, s session.Session, met func(*Agent)) (*Agent, error) {
 	here := f.gateway.agent(s.ID)
 	if here != nil {
 		return here, nil
@@ -173,6 +173,9 @@ func (f *fleet) join(ctx context.Context, s session.Session) (*Agent, error) {
 	s.Wishes, s.Wished = nil, 0 // nothing of them is known here
 	agent := newAgent(f.gateway, s, route, opened)
 	agent.recall(known)
+	if met != nil {
+		met(agent)
+	}
 	if !f.gateway.enlist(agent) {
 		agent.end()
 		return nil, errStopping

@@ -56,7 +56,7 @@ func (g *Gateway) Login(ctx context.Context, c Caller) (*Agent, error) {
 		return nil, g.refuseName(ctx, c.Address)
 	}
 	proof := g.key.Proof(c.Login, c.Password)
-	agent, err := g.ofLogin(ctx, c.Login)
+	agent, err := g.ofLogin(ctx, c.Login, func(a *Agent) { g.proven(a, c, proof) })
 	if err != nil {
 		return nil, err
 	}
@@ -146,11 +146,12 @@ func (g *Gateway) agent(id string) *Agent {
 	return g.agents[id]
 }
 
-// ofLogin returns the agent logged in under a name, nil if there is none. It fails with
-// fault.Overloaded when the store cannot say: a second upstream session would cost a licence.
-func (g *Gateway) ofLogin(ctx context.Context, login string) (*Agent, error) {
+// ofLogin returns the agent logged in under a name, nil if there is none. One who is taken up from another replica is
+// shown to met, if that is not nil, before anything is done for them: their upstream sessions may have to be opened
+// anew at once. It fails with fault.Overloaded when the store cannot say: a second upstream session would cost a licence.
+func (g *Gateway) ofLogin(ctx context.Context, login string, met func(*Agent)) (*Agent, error) {
 	if g.fleet != nil {
-		return g.fleet.byLogin(ctx, login)
+		return g.fleet.byLogin(ctx, login, met)
 	}
 	s, err := g.store.ByLogin(ctx, login)
 	if errors.Is(err, session.ErrNotFound) {
@@ -202,7 +203,7 @@ func (g *Gateway) open(ctx context.Context, c Caller, proof []byte) (*Agent, err
 		return nil, err
 	}
 	defer endTurn()
-	agent, err := g.ofLogin(ctx, c.Login)
+	agent, err := g.ofLogin(ctx, c.Login, func(a *Agent) { g.proven(a, c, proof) })
 	if err != nil {
 		return nil, err
 	}
