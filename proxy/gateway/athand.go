@@ -20,7 +20,7 @@ func (g *Gateway) AtHand(c Caller) *Agent {
 	if g.fleet != nil || login == "" || c.Password == "" { // the store knows whose password it is
 		return nil
 	}
-	agent, err := g.ofLogin(context.Background(), login, nil)
+	agent, err := g.ofLogin(context.Background(), Caller{Login: login}, nil)
 	if err != nil || agent == nil || !agent.proves(g.key.Proof(login, c.Password)) {
 		return nil
 	}

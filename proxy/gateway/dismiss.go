@@ -48,7 +48,7 @@ func (g *Gateway) DismissLogin(ctx context.Context, login string) (string, error
 	if err != nil {
 		return "", storeDown(err)
 	}
-	a, err := g.ofLogin(ctx, login, nil)
+	a, err := g.ofLogin(ctx, Caller{Login: login}, nil)
 	if err != nil {
 		return "", err
 	}

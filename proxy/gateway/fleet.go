@@ -81,7 +81,8 @@ func (f *fleet) byID(ctx context.Context, id string) (*Agent, error) {
 	return f.adopt(ctx, s, nil)
 }
 
-// byLogin returns the agent logged in under a name, nil if there is none; met is as of ofLogin.
+// byLogin returns the agent logged in under a name, nil if there is none. One who is taken up is shown to met
+// before anything is done for them.
 func (f *fleet) byLogin(ctx context.Context, login string, met func(*Agent)) (*Agent, error) {
 	s, err := f.gateway.store.ByLogin(ctx, login)
 	if errors.Is(err, session.ErrNotFound) {

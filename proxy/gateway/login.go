@@ -56,7 +56,7 @@ func (g *Gateway) Login(ctx context.Context, c Caller) (*Agent, error) {
 		return nil, g.refuseName(ctx, c.Address)
 	}
 	proof := g.key.Proof(c.Login, c.Password)
-	agent, err := g.ofLogin(ctx, c.Login, func(a *Agent) { g.proven(a, c, proof) })
+	agent, err := g.ofLogin(ctx, c, proof)
 	if err != nil {
 		return nil, err
 	}
@@ -146,14 +146,14 @@ func (g *Gateway) agent(id string) *Agent {
 	return g.agents[id]
 }
 
-// ofLogin returns the agent logged in under a name, nil if there is none. One who is taken up from another replica is
-// shown to met, if that is not nil, before anything is done for them: their upstream sessions may have to be opened
-// anew at once. It fails with fault.Overloaded when the store cannot say: a second upstream session would cost a licence.
-func (g *Gateway) ofLogin(ctx context.Context, login string, met func(*Agent)) (*Agent, error) {
+// ofLogin returns the agent logged in under a caller's name, nil if there is none. Of one who is taken up from another
+// replica the password is known from the start, if proof is theirs: their upstream sessions may have to be opened anew at
+// once. It fails with fault.Overloaded when the store cannot say: a second upstream session would cost a licence.
+func (g *Gateway) ofLogin(ctx context.Context, c Caller, proof []byte) (*Agent, error) {
 	if g.fleet != nil {
-		return g.fleet.byLogin(ctx, login, met)
+		return g.fleet.byLogin(ctx, c.Login, func(a *Agent) { g.proven(a, c, proof) })
 	}
-	s, err := g.store.ByLogin(ctx, login)
+	s, err := g.store.ByLogin(ctx, c.Login)
 	if errors.Is(err, session.ErrNotFound) {
 		return nil, nil
 	}
@@ -203,7 +203,7 @@ func (g *Gateway) open(ctx context.Context, c Caller, proof []byte) (*Agent, err
 		return nil, err
 	}
 	defer endTurn()
-	agent, err := g.ofLogin(ctx, c.Login, func(a *Agent) { g.proven(a, c, proof) })
+	agent, err := g.ofLogin(ctx, c, proof)
 	if err != nil {
 		return nil, err
 	}
