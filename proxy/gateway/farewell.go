@@ -106,7 +106,7 @@ func (p *icwsPart) learnFate(record []byte) bool {
 func (p *icwsPart) beginAgain(record []byte) bool {
 	var is icwsRecord
 	err := json.Unmarshal(record, &is)
-	if err != nil || !p.revive(is.Conn, false) {
+	if err != nil || !p.site.ICWS.MayCall(is.Base) || !p.revive(is.Conn, false) {
 		return false
 	}
 	p.shareAt(is.Conn)
@@ -128,7 +128,7 @@ func (p *htccPart) learnFate(record []byte) bool {
 func (p *htccPart) beginAgain(record []byte) bool {
 	var is htccRecord
 	err := json.Unmarshal(record, &is)
-	if err != nil || !p.agent.lives() {
+	if err != nil || !p.site.HTCC.MayCall(is.Base) || !p.agent.lives() {
 		return false
 	}
 	p.change(func() {

@@ -19,9 +19,7 @@ func TestAReplicaThatDoesNotReadLogsNobodyInAgainWhomTheSiteLoggedOff(t *testing
 	for name, wait := range map[string]time.Duration{"at once": 0, "a second later": time.Second} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				fleet, cloud := newShared(), &htccsim.Server{}
-				a, _ := fleet.teller(t, cloud)
-				b, _ := fleet.teller(t, cloud)
+				fleet, cloud, a, b := twoTellers(t)
 				atA := a.login("cleo")
 				a.posted(atA, "", startAll)
 				settle()
@@ -46,9 +44,7 @@ func TestAReplicaThatDoesNotReadLogsNobodyInAgainWhomTheSiteLoggedOff(t *testing
 // them off.
 func TestAPartThatBeganAgainGoesOnAtAllReplicas(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		fleet, cloud := newShared(), &htccsim.Server{}
-		a, _ := fleet.teller(t, cloud)
-		b, _ := fleet.teller(t, cloud)
+		_, _, a, b := twoTellers(t)
 		atA := a.login("cleo")
 		a.posted(atA, "", startAll)
 		settle()
@@ -103,5 +99,27 @@ func TestAPartOfHTCCThatEndedHasEndedAtAllReplicas(t *testing.T) {
 		a.expect(a.cookie(atA.SessionID()), "started at the other replica", started)
 		settle()
 		b.expect(b.cookie(atA.SessionID()), "later, at the other replica", started)
+	})
+}
+
+// TestAPartBeginsAgainAtNoHostThatTheSiteDoesNotHave has a replica with other settings begin cleo's part again.
+func TestAPartBeginsAgainAtNoHostThatTheSiteDoesNotHave(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newUnion(t, &icwssim.Server{}, &htccsim.Server{})
+		cleo := w.login("cleo")
+		w.posted(cleo, "", startAll)
+		time.Sleep(time.Second)
+		w.fault(icwssim.Fault{Scenario: "force-logoff", User: "cleo"})
+		time.Sleep(time.Second)
+		p := cleo.icws()
+		conn := p.connection()
+		conn.Base, conn.Opened = "http://elsewhere.example:8018", time.Now()
+		if p.learnFate(encoded(icwsRecord{Conn: conn})) || !p.ended() {
+			t.Error("the part has begun again at a host that the site does not have")
+		}
+		conn.Base = p.connection().Base
+		if !p.learnFate(encoded(icwsRecord{Conn: conn})) || p.ended() {
+			t.Error("the part has not begun again at the site's own host")
+		}
 	})
 }
