@@ -10,7 +10,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"portico/proxy/htcc/htccsim"
 	"portico/proxy/icws/icwssim"
 )
 
@@ -20,9 +19,7 @@ func TestAReadShowsTheWriteAtAnotherReplica(t *testing.T) {
 	for _, agent := range []struct{ name, channel, start string }{{"anna", "voice", ""}, {"bjorn", "chat", startTwo}, {"cleo", "chat", startAll}} {
 		t.Run(agent.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				fleet, cloud := newShared(), &htccsim.Server{}
-				a, _ := fleet.teller(t, cloud)
-				b, _ := fleet.teller(t, cloud)
+				fleet, cloud, a, b := twoTellers(t)
 				a.fault(icwssim.Fault{Scenario: "messaging-1"}) // it is asked for changes every now and then
 				atA := a.login(agent.name)
 				settle()

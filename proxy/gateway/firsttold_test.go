@@ -105,9 +105,7 @@ func TestWhatChangesRightAfterALogInIsTold(t *testing.T) {
 func TestALogInAloneIsNotTold(t *testing.T) {
 	for _, agent := range []string{"anna", "bjorn", "cleo"} {
 		synctest.Test(t, func(t *testing.T) {
-			fleet, cloud := newShared(), &htccsim.Server{}
-			a, _ := fleet.teller(t, cloud)
-			b, _ := fleet.teller(t, cloud)
+			_, cloud, a, b := twoTellers(t)
 			var at *Agent
 			told := beginning{agent, true, func(_ *world, _ *htccsim.Server, a *Agent) { at = a }}.told(a, b, cloud)
 			desktop := anywhere(at.SessionID(), inTurn(b))

@@ -19,6 +19,15 @@ func (s *shared) teller(t *testing.T, cloud *htccsim.Server) (*world, *cable) {
 	return s.tellerWith(t, cloud, s.journal.End())
 }
 
+// twoTellers returns two of them that share a store, and what they share.
+func twoTellers(t *testing.T) (fleet *shared, cloud *htccsim.Server, a, b *world) {
+	t.Helper()
+	fleet, cloud = newShared(), &htccsim.Server{}
+	a, _ = fleet.teller(t, cloud)
+	b, _ = fleet.teller(t, cloud)
+	return fleet, cloud, a, b
+}
+
 // tellerWith is teller with a journal of its own, which leads to the others'.
 func (s *shared) tellerWith(t *testing.T, cloud *htccsim.Server, journal push.Journal) (*world, *cable) {
 	t.Helper()
@@ -54,9 +63,7 @@ func anywhere(id string, where func() *world) *desktop {
 
 func TestADesktopHearsOfEachChangeOnceWhereverItIs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		fleet, cloud := newShared(), &htccsim.Server{}
-		a, _ := fleet.teller(t, cloud)
-		b, _ := fleet.teller(t, cloud)
+		_, _, a, b := twoTellers(t)
 		anna := a.login("anna")
 		settle()
 		desktop := anywhere(anna.SessionID(), inTurn(a, b))
@@ -230,9 +237,7 @@ func TestAChangeWhileAReplicaBeginsToReadIsToldOnce(t *testing.T) {
 
 func TestSitesAreToldOfOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		fleet, cloud := newShared(), &htccsim.Server{}
-		a, _ := fleet.teller(t, cloud)
-		b, _ := fleet.teller(t, cloud)
+		_, _, a, b := twoTellers(t)
 		anna := a.login("anna")
 		settle()
 		desktop := anywhere(anna.SessionID(), inTurn(a, b))
@@ -246,9 +251,7 @@ func TestSitesAreToldOfOnce(t *testing.T) {
 
 func TestAnEndReachesDesktopsAtOtherReplicas(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		fleet, cloud := newShared(), &htccsim.Server{}
-		a, _ := fleet.teller(t, cloud)
-		b, _ := fleet.teller(t, cloud)
+		_, _, a, b := twoTellers(t)
 		anna := a.login("anna")
 		settle()
 		desktop := anywhere(anna.SessionID(), inTurn(b))
@@ -265,9 +268,7 @@ func TestAnEndReachesDesktopsAtOtherReplicas(t *testing.T) {
 // The lease follows applications that stay, and not those that a load balancer sends around.
 func TestTheReaderFollowsApplicationsThatStay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		fleet, cloud := newShared(), &htccsim.Server{}
-		a, _ := fleet.teller(t, cloud)
-		b, _ := fleet.teller(t, cloud)
+		_, _, a, b := twoTellers(t)
 		anna := a.login("anna")
 		settle()
 		moving := anywhere(anna.SessionID(), inTurn(a, b))

@@ -21,9 +21,7 @@ func TestWhatAnAgentAskedForHoldsAtAllReplicas(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				fleet, cloud := newShared(), &htccsim.Server{}
-				a, _ := fleet.teller(t, cloud)
-				b, _ := fleet.teller(t, cloud)
+				fleet, cloud, a, b := twoTellers(t)
 				atA := a.login(name)
 				settle()
 				atB := b.cookie(atA.SessionID()) // knows the agent from before
@@ -60,9 +58,7 @@ func TestDoNotDisturbEndsAtAnotherReplica(t *testing.T) {
 // not ask for, and the agent go Ready elsewhere.
 func TestAStartThatIsOwedIsMadeUpForAtAnyReplica(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		fleet, cloud := newShared(), &htccsim.Server{}
-		a, _ := fleet.teller(t, cloud)
-		b, _ := fleet.teller(t, cloud)
+		_, _, a, b := twoTellers(t)
 		atA := a.login("cleo")
 		a.posted(atA, "", startAll)
 		a.posted(atA, "", `{"operationName":"Ready"}`)
@@ -162,9 +158,7 @@ func TestAStoreOfAnOlderCopyIsMadeGood(t *testing.T) {
 func TestAStartLeavesWhatWasStartedElsewhere(t *testing.T) {
 	for _, fails := range []int{0, 1} {
 		synctest.Test(t, func(t *testing.T) {
-			fleet, cloud := newShared(), &htccsim.Server{}
-			a, _ := fleet.teller(t, cloud)
-			b, _ := fleet.teller(t, cloud)
+			_, cloud, a, b := twoTellers(t)
 			atA := a.login("cleo")
 			settle()
 			b.shows(b.cookie(atA.SessionID()))
@@ -189,9 +183,7 @@ func TestAStartLeavesWhatWasStartedElsewhere(t *testing.T) {
 // does not log in again.
 func TestWhatWasLeftElsewhereIsNotBroughtBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		fleet, cloud := newShared(), &htccsim.Server{}
-		a, _ := fleet.teller(t, cloud)
-		b, _ := fleet.teller(t, cloud)
+		_, cloud, a, b := twoTellers(t)
 		atA := a.login("cleo")
 		settle()
 		a.posts(atA, startAll)
