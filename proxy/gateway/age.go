@@ -1,9 +1,6 @@
 package gateway
 
-import (
-	"sync/atomic"
-	"time"
-)
+import "time"
 
 // A source is where what is shown of an agent comes from.
 type source string
@@ -15,13 +12,13 @@ const (
 
 // A pulse is when something showed last that it lives. Any number of goroutines may use it; the zero
 // pulse has shown nothing.
-type pulse struct{ last atomic.Int64 } // Unix nanoseconds
+type pulse struct{ last instant }
 
-func (p *pulse) beat() { p.last.Store(time.Now().UnixNano()) }
+func (p *pulse) beat() { p.last.note() }
 
 // since returns how long ago the latest of the pulse and another moment was.
 func (p *pulse) since(other time.Time) time.Duration {
-	last := time.Unix(0, p.last.Load())
+	last := p.last.time()
 	if other.After(last) {
 		last = other
 	}

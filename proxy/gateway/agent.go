@@ -27,12 +27,12 @@ type Agent struct {
 	route      Route
 	parts      []part // in the order of the route
 	outbox     outbox
-	used       atomic.Int64               // when a caller used the session last, in Unix nanoseconds
+	used       instant                    // when a caller used the session last
 	passing    atomic.Int32               // requests that are being passed through
 	from       atomic.Pointer[netip.Addr] // where the password last came from
 	reads      atomic.Bool                // this process receives what the sites push; in a fleet one does
 	tells      atomic.Bool                // and marks what the agent's applications are told
-	tellsSince atomic.Int64               // when another replica did before, in Unix nanoseconds
+	tellsSince instant                    // when another replica did before
 	unmarked   atomic.Bool                // what other replicas told is not known, since the store did not say
 	unsaved    atomic.Bool                // what the agent asked for here is not in the store, which did not answer
 	touched    time.Time                  // the use that the store knows of; fleet.tend's alone
@@ -174,9 +174,9 @@ func (a *Agent) Sites() string {
 }
 
 // use notes that a caller used the session.
-func (a *Agent) use() { a.used.Store(time.Now().UnixNano()) }
+func (a *Agent) use() { a.used.note() }
 
-func (a *Agent) lastUsed() time.Time { return time.Unix(0, a.used.Load()) }
+func (a *Agent) lastUsed() time.Time { return a.used.time() }
 
 // reused counts log-ins that were not sent, because the session was found by name and password.
 func (a *Agent) reused() {

@@ -42,7 +42,7 @@ func (p *htccPart) relayLocked(topic string, data json.RawMessage, messageType s
 // about, and "" else: a message that comes then may be of a change that was told already, since the site shows
 // changes before it notifies of them.
 func (p *htccPart) markLocked(messageType string) string {
-	if time.Since(time.Unix(0, p.agent.tellsSince.Load())) > settledAfter {
+	if time.Since(p.agent.tellsSince.time()) > settledAfter {
 		return ""
 	}
 	switch messageType {

@@ -32,7 +32,7 @@ func (a *Agent) takeOver(ctx context.Context) {
 	}
 	resume := a.pause()
 	defer resume()
-	a.tellsSince.Store(time.Now().UnixNano())
+	a.tellsSince.note()
 	shows := a.tell(true)
 	now := marksOf(shows)
 	before, err := a.marked(now)
@@ -46,12 +46,12 @@ func (a *Agent) takeOver(ctx context.Context) {
 // applications were shown first. What they know is marked as soon as that is known.
 func (a *Agent) tellFirst(ctx context.Context) {
 	resume := a.pause()
-	a.tellsSince.Store(time.Now().UnixNano())
+	a.tellsSince.note()
 	shows := a.tell(true)
 	untold := since(firstOf(shows), marksOf(shows), shows)
 	a.outbox.putFirst(untold...)
 	if len(untold) == 0 { // what the sites notify of was not told, be it the same as before
-		a.tellsSince.Store(0)
+		a.tellsSince.forget()
 	}
 	resume()
 	if !a.await(ctx, part.hasShown) {

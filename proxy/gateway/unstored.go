@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"portico/proxy/fault"
@@ -22,7 +21,7 @@ type unstored struct {
 	mu  sync.Mutex
 	ids map[string]bool // guarded by mu
 
-	failed atomic.Int64 // when the store did not answer last, in Unix nanoseconds
+	failed instant // when the store did not answer last
 }
 
 const (
@@ -66,10 +65,10 @@ func (u *unstored) all() []string {
 }
 
 // away notes that the store did not answer.
-func (u *unstored) away() { u.failed.Store(time.Now().UnixNano()) }
+func (u *unstored) away() { u.failed.note() }
 
 // settled reports whether the store has answered for long enough that it knows which sessions have ended.
-func (u *unstored) settled() bool { return time.Since(time.Unix(0, u.failed.Load())) >= storeSettled }
+func (u *unstored) settled() bool { return time.Since(u.failed.time()) >= storeSettled }
 
 // hasEnded reports whether a session that the store has was ended here, and tries to tell the store.
 func (f *fleet) hasEnded(ctx context.Context, id string) bool {
