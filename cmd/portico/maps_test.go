@@ -9,7 +9,7 @@ import (
 )
 
 // maps are rooms of so many files that a page says where what is.
-var maps = []string{"proxy", "proxy/gateway", "proxy/push", "proxy/quick", "proxy/upstream"}
+var maps = []string{"proxy", "proxy/catalogues", "proxy/gateway", "proxy/push", "proxy/quick", "proxy/upstream"}
 
 // TestMapsNameEachFile holds the page of a room, README.md or else doc.go, to the files that there are.
 func TestMapsNameEachFile(t *testing.T) {

@@ -69,7 +69,7 @@ func (g *Gateway) StatusMessagesAtHand(a *Agent, dialect htccapi.Dialect, zip bo
 	if !current {
 		return Document{}, false
 	}
-	doc, err := g.document(d, dialect, zip, known)
+	doc, err := p.document(d, dialect, zip, known)
 	if err != nil {
 		return Document{}, false
 	}

@@ -14,6 +14,7 @@ import (
 	"portico/proxy/icws"
 	"portico/proxy/icws/icwssim"
 	"portico/translate/htccapi"
+	"portico/translate/icwsapi"
 )
 
 // A library is a site whose catalogue, access lists and streams change by chance, and agents who read
@@ -191,6 +192,13 @@ func (l *library) check() {
 			}
 		}
 	}
+}
+
+// An entry is a status message as agents read it.
+type entry struct {
+	icwsapi.StatusMessage
+	OperationName htccapi.Operation `json:"operationName"`
+	Accessible    bool              `json:"accessible"`
 }
 
 // truth returns what the site holds for an agent in their language, as a supervisor reads it.

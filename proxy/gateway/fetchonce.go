@@ -3,37 +3,23 @@ package gateway
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
 
+	"portico/cache"
+	"portico/proxy/catalogues"
 	"portico/proxy/session"
 	"portico/translate"
 )
 
-// The right to fetch a catalogue for all replicas is held for a short time and renewed while the fetch
-// lasts, so that another replica fetches soon when one dies.
-const (
-	fetchLife  = 3 * time.Second
-	fetchRenew = time.Second
-	fetchLook  = 50 * time.Millisecond // how often one who waits for another's fetch looks
-)
+// fetchLook is how often one who waits for another replica's fetch of a catalogue looks.
+const fetchLook = 50 * time.Millisecond
 
-// A stand is where replicas look for a catalogue: that of all who are at one host of a site in one
-// language, or, with an agent's login name instead of the host, that of one session.
-type stand struct{ site, login, base, language string }
-
-// name is that of the right to fetch the catalogue, and of a shared one on the shelf.
-func (s stand) name() string {
-	return "catalogue/" + s.site + "/" + s.login + "/" + s.base + "/" + s.language
-}
-
-// standOf returns where the part's catalogue is looked for.
-func (p *icwsPart) standOf() stand {
-	conn := p.connection()
+// catalogueKey returns what replicas find the part's catalogue by.
+func (p *icwsPart) catalogueKey() catalogues.Key {
 	if p.site.ShareCatalogue {
-		return stand{site: p.site.Name, base: conn.Base, language: conn.Language}
+		return catalogues.Key{Site: p.site.Name, Place: placeOf(p.connection())}
 	}
-	return stand{site: p.site.Name, login: p.agent.Login()}
+	return catalogues.Key{Site: p.site.Name, Login: p.agent.Login()}
 }
 
 // sharing returns how a part shares what it fetches with the other replicas, nil if it does not.
@@ -49,29 +35,28 @@ func (f *fleet) sharing(p *icwsPart) func(context.Context, func(context.Context)
 // once; for a shared one no longer than for another session's proof. Without the store each replica
 // fetches for itself.
 func (p *icwsPart) shareCatalogue(ctx context.Context, fetch func(context.Context) (*translate.Catalogue, error)) (*translate.Catalogue, error) {
-	c, at := p.agent.gateway.fleet.catalogues, p.standOf()
-	holder := c.fleet.me + "/" + p.agent.short
+	c, of, holder := p.agent.gateway.fleet.catalogues, p.catalogueKey(), p.agent.short
 	began := time.Now()
 	for {
-		p.asOf.Store(c.epoch(at.site, p.connection().Language))
-		right, err := c.fleet.Leases.Take(ctx, at.name(), holder, fetchLife)
+		p.asOf.Store(c.Epoch(of.Site, p.connection().Language))
+		held, err := c.Claim(ctx, of, holder)
 		if err != nil {
 			return fetch(ctx)
 		}
-		found := p.found(ctx, at)
-		if found == nil && right.Held {
-			found, err = holding(ctx, c.fleet, at.name(), holder, fetch)
+		found := p.found(ctx, of)
+		if found == nil && held {
+			found, err = c.Holding(ctx, of, holder, fetch)
 			if err == nil {
-				p.leaveForOthers(ctx, at, found)
+				p.leaveForOthers(ctx, of, found)
 			}
 		}
-		if right.Held {
-			c.fleet.giveUp(context.WithoutCancel(ctx), at.name(), holder)
+		if held {
+			c.GiveUp(context.WithoutCancel(ctx), of, holder)
 		}
 		if found != nil || err != nil {
 			return found, err
 		}
-		if at.login == "" && time.Since(began) >= proofWithin {
+		if of.Login == "" && time.Since(began) >= catalogues.ProofWithin {
 			return fetch(ctx)
 		}
 		err = sleep(ctx, fetchLook)
@@ -81,53 +66,16 @@ func (p *icwsPart) shareCatalogue(ctx context.Context, fetch func(context.Contex
 	}
 }
 
-// holding is fetch, while the right to do so is kept.
-func holding[T any](ctx context.Context, f *fleet, name, holder string, fetch func(context.Context) (T, error)) (T, error) {
-	done := make(chan struct{})
-	var renewing sync.WaitGroup
-	defer renewing.Wait() // or the right could be taken again that is given up next
-	defer close(done)
-	renewing.Go(func() {
-		tick := time.NewTicker(fetchRenew)
-		defer tick.Stop()
-		for {
-			select {
-			case <-done:
-				return
-			case <-tick.C:
-				_, _ = f.Leases.Take(ctx, name, holder, fetchLife)
-			}
-		}
-	})
-	return fetch(ctx)
-}
-
-// giveUp ends a right before it runs out.
-func (f *fleet) giveUp(ctx context.Context, name, holder string) {
-	err := f.Leases.Release(ctx, name, holder)
-	if err != nil {
-		f.gateway.log.Warn("the right to fetch a catalogue was not given up and runs out", "cause", err.Error())
-	}
-}
-
 // found returns what another replica has left, nil if there is nothing, or nothing that may be used.
-func (p *icwsPart) found(ctx context.Context, at stand) *translate.Catalogue {
-	if at.login != "" {
+func (p *icwsPart) found(ctx context.Context, of catalogues.Key) *translate.Catalogue {
+	if of.Login != "" {
 		return p.foundNoted(ctx)
 	}
-	c := p.agent.gateway.fleet.catalogues
-	kept, err := c.Get(ctx, at.name(), "")
-	if err == nil && kept.Epoch >= p.asOf.Load() {
-		var catalogue *translate.Catalogue
-		catalogue, err = catalogueOf(at.site, kept.Text)
-		if err == nil {
-			return catalogue
-		}
-	}
-	if err != nil && !gone(err) {
+	found, err := p.agent.gateway.fleet.catalogues.Found(ctx, of, p.asOf.Load())
+	if err != nil {
 		p.warn("a catalogue of other replicas cannot be used", err)
 	}
-	return nil
+	return found
 }
 
 // foundNoted returns the catalogue that the session's record speaks of. Who has one that was unproven for
@@ -142,13 +90,13 @@ func (p *icwsPart) foundNoted(ctx context.Context) *translate.Catalogue {
 	_, held := p.catalogue.Snapshot()
 	if err == nil && note.Version != "" && note.Epoch >= p.asOf.Load() && (!held || !note.Stale) {
 		var catalogue *translate.Catalogue
-		catalogue, err = a.gateway.fleet.catalogues.content(ctx, p.site.Name, note.Version)
+		catalogue, err = a.gateway.fleet.catalogues.Content(ctx, p.site.Name, note.Version)
 		if err == nil {
 			p.heed(note)
 			return catalogue
 		}
 	}
-	if err != nil && !gone(err) && !errors.Is(err, session.ErrNotFound) {
+	if err != nil && !errors.Is(err, cache.ErrNoCopy) && !errors.Is(err, session.ErrNotFound) {
 		p.warn("a catalogue of other replicas cannot be used", err)
 	}
 	return nil
@@ -156,11 +104,11 @@ func (p *icwsPart) foundNoted(ctx context.Context) *translate.Catalogue {
 
 // leaveForOthers has the other replicas find what was fetched. A shared catalogue that is not proven soon
 // is nobody else's.
-func (p *icwsPart) leaveForOthers(ctx context.Context, at stand, catalogue *translate.Catalogue) {
+func (p *icwsPart) leaveForOthers(ctx context.Context, of catalogues.Key, catalogue *translate.Catalogue) {
 	c := p.agent.gateway.fleet.catalogues
 	var err error
-	if at.login == "" {
-		err = c.keep(ctx, at.name(), catalogue, p.asOf.Load(), proofWithin)
+	if of.Login == "" {
+		err = c.Leave(ctx, of, catalogue, p.asOf.Load())
 	} else {
 		err = p.note(ctx, catalogue, false)
 	}

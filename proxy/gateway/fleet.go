@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"portico/cache"
+	"portico/proxy/catalogues"
 	"portico/proxy/fault"
 	"portico/proxy/session"
 )
@@ -38,14 +39,14 @@ type fleet struct {
 	adoptions singleflight.Group
 	unstored  unstored
 
-	catalogues *fleetCatalogues // nil: each replica fetches its own
-	looking    chan struct{}    // holds a token for each look for an id that may be anybody's
+	catalogues *catalogues.Replicas // nil: each replica fetches its own
+	looking    chan struct{}        // holds a token for each look for an id that may be anybody's
 }
 
 func newFleet(g *Gateway, s Fleet) *fleet {
 	f := &fleet{Fleet: s, gateway: g, me: session.NewID(), looking: make(chan struct{}, looksAtOnce)}
 	if s.Shelf != nil {
-		f.catalogues = newFleetCatalogues(f)
+		f.catalogues = catalogues.NewReplicas(catalogues.Sharing{Shelf: s.Shelf, Leases: s.Leases, Me: f.me, Log: g.log, Held: f.heldCatalogues})
 	}
 	return f
 }

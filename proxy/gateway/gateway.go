@@ -138,15 +138,15 @@ func New(s Settings) (*Gateway, error) {
 	}
 	g := &Gateway{settings: s, sites: map[string]siteAtWork{}, store: s.Store, log: s.Logger, key: session.NewKey(), forms: forms,
 		agents: map[string]*Agent{}}
+	if g.log == nil {
+		g.log = slog.New(slog.DiscardHandler)
+	}
 	if s.Fleet != nil {
 		g.fleet = newFleet(g, *s.Fleet)
 		g.key, g.older = s.Fleet.ProofKeys[0], s.Fleet.ProofKeys[1:]
 	}
 	g.guesses = newGuesses(s.Tries, g.key)
 	g.SetPolicy(s.Policy)
-	if g.log == nil {
-		g.log = slog.New(slog.DiscardHandler)
-	}
 	g.refused, g.barred = newRemembered("refused", refusedFor, s, g.key, g.log), newRemembered("barred", barredFor, s, g.key, g.log)
 	for _, one := range s.Sites {
 		if one.HTCC != nil {
@@ -155,8 +155,8 @@ func New(s Settings) (*Gateway, error) {
 		}
 		at := newICWSSite(one, forms, s.Cache, s.Metrics.serviceOf, s.Tracer, g.log)
 		g.sites[one.Name] = at
-		if one.ShareCatalogue && g.fleet != nil && g.fleet.catalogues != nil {
-			at.commons.news = g.fleet.catalogues.tell
+		if g.fleet != nil && g.fleet.catalogues != nil {
+			g.fleet.catalogues.Add(g.inStep(at))
 		}
 		if one.Native {
 			g.native = native.New(g.nativeSite(at))
@@ -180,7 +180,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 		work.Go(func() error { return g.fleet.mindStore(ctx) })
 	}
 	if g.fleet != nil && g.fleet.catalogues != nil {
-		work.Go(func() error { return g.fleet.catalogues.run(ctx) })
+		work.Go(func() error { return g.fleet.catalogues.Run(ctx) })
 	}
 	err := work.Wait()
 	if errors.Is(err, context.Canceled) {

@@ -89,7 +89,7 @@ func (p *icwsPart) reception(ctx context.Context, conn *icws.Conn) *icws.Recepti
 		Subscribe: func(ctx context.Context) error { return p.subscribe(ctx, *conn) },
 		Message:   func(message icwsapi.Message) { p.receiveFrom(conn, message) },
 		Live:      p.setLive,
-		Polls:     p.common.polls.Store,
+		Polls:     p.member.Polls.Store,
 		Problem:   p.problem,
 		Nudge:     p.nudge,
 		Alive:     p.alive.beat,

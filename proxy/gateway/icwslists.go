@@ -10,7 +10,7 @@ import (
 
 // catalogueChanged follows a change of the catalogue that the part's own subscription told.
 func (p *icwsPart) catalogueChanged() {
-	p.site.commons.prove(p.common)
+	p.site.groups.Prove(p.member)
 	p.redirect()
 }
 
@@ -54,8 +54,8 @@ func (p *icwsPart) redirect() {
 		return
 	}
 	before, old := p.beforeLocked(), p.directory
-	p.directory = p.site.directories.of(p.site.Rules, catalogue.Value, access.Value)
-	p.site.directories.release(old)
+	p.directory = p.site.directories.Of(p.site.Rules, catalogue.Value, access.Value)
+	p.site.directories.Release(old)
 	p.changedLocked()
 	p.tellLocked(before, translate.Heard{})
 }

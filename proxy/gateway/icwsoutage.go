@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"portico/proxy/catalogues"
 	"portico/proxy/fault"
 	"portico/proxy/icws"
 	"portico/translate"
@@ -16,7 +17,7 @@ import (
 
 // lose notes that the upstream session is gone: the agent is offline at the site.
 func (p *icwsPart) lose() {
-	p.site.commons.leave(p.common)
+	p.site.groups.Leave(p.member)
 	p.loseUnread()
 	p.update(func(s translate.AgentState, _ *translate.Directory) (translate.AgentState, translate.Heard) {
 		p.lost = true
@@ -259,7 +260,7 @@ func (p *icwsPart) restoreAlone(ctx context.Context) error {
 
 // restore makes sure that the part has a state to work on: read for the first time, or recovered
 // after an outage. The caller holds writing.
-func (p *icwsPart) restore(ctx context.Context) (*directory, error) {
+func (p *icwsPart) restore(ctx context.Context) (*catalogues.Directory, error) {
 	d, err := p.ready(ctx)
 	if err != nil {
 		return nil, err
@@ -373,7 +374,7 @@ func (p *icwsPart) end(why ending) {
 	last := p.agent.partOver(p)
 	p.mu.Unlock()
 	p.listenAnew()
-	p.site.commons.leave(p.common)
+	p.site.groups.Leave(p.member)
 	p.agent.partEnded(last, why)
 	p.mu.Lock()
 	p.tellLocked(before, translate.Heard{})

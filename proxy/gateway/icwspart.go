@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"portico/cache"
+	"portico/proxy/catalogues"
 	"portico/proxy/icws"
 	"portico/proxy/tracing"
 	"portico/proxy/upstream"
@@ -28,9 +29,9 @@ type icwsPart struct {
 	language   string                 // as the first log-in asked for it
 	elsewhere  []htccapi.MediaChannel // the site's channels that another site owns for the agent
 	catalogue  *cache.Cell[translate.Catalogue]
-	feed       *feed        // keeps it current
-	common     *member      // of those who share it
-	asOf       atomic.Int64 // the epoch of the last look for it among replicas
+	feed       *catalogues.Feed   // keeps it current
+	member     *catalogues.Member // of those who share it
+	asOf       atomic.Int64       // the epoch of the last look for it among replicas
 	access     *cache.Cell[translate.Access]
 	accessAsOf atomic.Int64  // the epoch in which it was fetched
 	afresh     afresh        // reads of the state
@@ -46,7 +47,7 @@ type icwsPart struct {
 	conn        *icws.Conn // unchanging; of no session while there is none
 	gone        bool       // conn is, as the site said
 	state       translate.AgentState
-	directory   *directory
+	directory   *catalogues.Directory
 	view        *translate.View  // of state; nil until somebody asks
 	shows       *shown           // the same as resources; nil until somebody asks
 	who         any              // the htccapi.User that conn is of; nil until somebody asks
@@ -83,12 +84,12 @@ func newICWSPart(a *Agent, at *icwsSite, login string, conn icws.Conn) *icwsPart
 	p := &icwsPart{agent: a, site: at, login: login, language: a.session.Language, elsewhere: a.elsewhere(at), conn: &conn, late: conn.SessionID == "", tells: a.gateway.fleet == nil,
 		nudge: make(chan struct{}, 1), writing: make(chan struct{}, 1)}
 	p.catalogue = cache.NewCell(a.life, cache.CellOptions[translate.Catalogue]{
-		Cache: cache.Catalogue, Site: at.Name, StaleIfError: at.StaleIfError, Intern: at.catalogues.Of, Metrics: at.cells,
+		Cache: cache.Catalogue, Site: at.Name, StaleIfError: at.StaleIfError, Intern: at.interned.Of, Metrics: at.cells,
 		Fetch: traced(at.tracer, cache.Catalogue, at.Name, func(ctx context.Context) (*translate.Catalogue, error) { return at.fetchCatalogue(ctx, p) }),
 		Share: a.gateway.fleet.sharing(p), Follow: tracing.Follow, Dropped: true,
 	})
-	p.feed = &feed{lists: at.lists, cell: p.catalogue, changed: p.catalogueChanged}
-	p.common = &member{cell: p.catalogue, changed: p.redirect, renew: p.renew, reads: a.readsHere}
+	p.feed = catalogues.NewFeed(at.maker, p.catalogue, p.catalogueChanged)
+	p.member = &catalogues.Member{Cell: p.catalogue, Changed: p.redirect, Renew: p.renew, Reads: a.readsHere}
 	p.access = cache.NewCell(a.life, cache.CellOptions[translate.Access]{
 		Cache: cache.Access, Site: at.Name, StaleIfError: at.StaleIfError, Intern: at.access.Of, Metrics: at.cells,
 		Fetch: traced(at.tracer, cache.Access, at.Name, func(ctx context.Context) (*translate.Access, error) { return at.fetchAccess(ctx, p) }),
@@ -105,17 +106,24 @@ func newICWSPart(a *Agent, at *icwsSite, login string, conn icws.Conn) *icwsPart
 
 // dropLists lets go of what is kept for the agent's life, when that ends.
 func (p *icwsPart) dropLists() {
-	p.site.commons.leave(p.common)
+	p.site.groups.Leave(p.member)
 	p.catalogue.Drop()
 	p.access.Drop()
 }
 
 // shareAt has the part share its catalogue with the others where conn is.
 func (p *icwsPart) shareAt(conn icws.Conn) {
-	p.site.commons.join(p.common, conn)
-	if p.agent.life.Err() != nil { // it may have left for good just before
-		p.site.commons.leave(p.common)
+	if conn.SessionID != "" {
+		p.site.groups.Join(p.member, placeOf(conn))
 	}
+	if p.agent.life.Err() != nil { // it may have left for good just before
+		p.site.groups.Leave(p.member)
+	}
+}
+
+// placeOf returns where an upstream session has its catalogue.
+func placeOf(conn icws.Conn) catalogues.Place {
+	return catalogues.Place{Base: conn.Base, Language: conn.Language}
 }
 
 func (p *icwsPart) siteName() string { return p.site.Name }
@@ -133,7 +141,7 @@ func (p *icwsPart) connection() icws.Conn {
 }
 
 // ready makes sure that the state was read once and returns what statuses are looked up in.
-func (p *icwsPart) ready(ctx context.Context) (*directory, error) {
+func (p *icwsPart) ready(ctx context.Context) (*catalogues.Directory, error) {
 	p.mu.Lock()
 	directory, begun := p.directory, p.begun
 	p.mu.Unlock()
@@ -168,7 +176,7 @@ func (p *icwsPart) begin(ctx context.Context) error {
 	if p.closed {
 		return errEnded
 	}
-	p.directory = p.site.directories.of(p.site.Rules, got.catalogue, got.access)
+	p.directory = p.site.directories.Of(p.site.Rules, got.catalogue, got.access)
 	p.state = translate.Begin(p.conn.UserID, got.status, got.activations, p.directory.Directory)
 	p.state.Station = translate.StationName(p.conn.Station)
 	p.state.Elsewhere, p.state.Shared = p.elsewhere, len(p.agent.route.Stops) > 1
@@ -255,7 +263,7 @@ func (p *icwsPart) close(logOut bool) {
 	}
 	conn, directory := p.conn, p.directory
 	p.mu.Unlock()
-	p.site.directories.release(directory)
+	p.site.directories.Release(directory)
 	if logOut && conn.SessionID != "" {
 		p.site.logOut(*conn)
 	}

@@ -93,10 +93,10 @@ func (p *icwsPart) getCatalogue(ctx context.Context) (*translate.Catalogue, erro
 }
 
 func (p *icwsPart) lookUpCatalogue(ctx context.Context) (cache.Snapshot[translate.Catalogue], cache.Result, error) {
-	p.site.commons.await(ctx, p.common)
+	p.site.groups.Await(ctx, p.member)
 	catalogue, result, err := p.catalogue.Lookup(ctx)
 	if err != nil || p.site.service != nil { // what an agent of a service's site has fetched they never prove
-		p.site.commons.doubt(p.common)
+		p.site.groups.Doubt(p.member)
 	}
 	return catalogue, result, err
 }

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/text/language"
 
 	"portico/cache"
+	"portico/proxy/catalogues"
 	"portico/proxy/icws"
 	"portico/proxy/logs"
 	"portico/proxy/tracing"
@@ -31,12 +32,12 @@ type icwsSite struct {
 	metrics     *upstream.Site
 	tracer      *tracing.Tracer
 	cells       *cache.Metrics
-	catalogues  *cache.Interner[translate.Catalogue]
+	interned    *cache.Interner[translate.Catalogue]
 	access      *cache.Interner[translate.Access]
-	directories *directories
-	lists       *wholeLists
+	directories *catalogues.Directories
+	maker       *catalogues.Maker
 	features    map[htccapi.MediaChannel]Resource // that the channels stand for
-	commons     *commons                          // nil unless sessions share their catalogue
+	groups      *catalogues.Groups                // nil unless sessions share their catalogue
 	service     *service                          // nil unless it watches the agents
 	up          atomic.Bool                       // the last probe passed
 	asked       time.Time                         // when the last probe was made, if it passed; the goroutine's that probes
@@ -49,10 +50,10 @@ type icwsSite struct {
 func newICWSSite(s Site, forms *cache.Forms, cells *cache.Metrics, watching func(site string) prometheus.Gauge, tracer *tracing.Tracer, log *slog.Logger) *icwsSite {
 	at := &icwsSite{
 		Site: s, metrics: s.ICWS.Metrics(), tracer: tracer, cells: cells,
-		catalogues:  cache.NewInterner(func(c *translate.Catalogue) cache.Digest { return c.Digest() }),
+		interned:    cache.NewInterner(func(c *translate.Catalogue) cache.Digest { return c.Digest() }),
 		access:      cache.NewInterner(func(a *translate.Access) cache.Digest { return a.Digest() }),
-		directories: newDirectories(forms),
-		lists:       &wholeLists{site: s.Name},
+		directories: catalogues.NewDirectories(forms),
+		maker:       catalogues.NewMaker(s.Name),
 		features:    map[htccapi.MediaChannel]Resource{},
 		outage:      outageOf(s, log),
 	}
@@ -61,7 +62,7 @@ func newICWSSite(s Site, forms *cache.Forms, cells *cache.Metrics, watching func
 		at.features[channel.Name] = Resource{ID: feature.ID, Body: feature}
 	}
 	if s.ShareCatalogue || s.Service.UserID != "" { // the service is told the catalogue for all
-		at.commons = newCommons()
+		at.groups = catalogues.NewGroups()
 	}
 	if s.Service.UserID != "" {
 		at.service = newService(at, watching(s.Name), log)
@@ -280,7 +281,7 @@ func (s *icwsSite) fetchCatalogue(ctx context.Context, p *icwsPart) (*translate.
 	if err != nil {
 		return nil, fmt.Errorf("gateway: fetch the catalogue of site %q: %w", s.Name, err)
 	}
-	return s.lists.of(messages), nil
+	return s.maker.Of(messages), nil
 }
 
 // fetchAccess asks the site which statuses the agent of p may be given.

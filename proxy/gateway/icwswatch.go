@@ -75,7 +75,7 @@ func (p *icwsPart) subscribe(ctx context.Context, conn icws.Conn) error {
 // unproven notes that what is kept of catalogue and access list is not known to be up to date.
 func (p *icwsPart) unproven() {
 	p.catalogue.Unproven()
-	p.site.commons.doubt(p.common)
+	p.site.groups.Doubt(p.member)
 	p.access.Unproven()
 }
 
@@ -90,7 +90,7 @@ func (p *icwsPart) setLive(live bool) {
 	over := live && p.lost
 	anew := p.anew
 	p.mu.Unlock()
-	p.feed.reset()
+	p.feed.Reset()
 	if live {
 		p.silent.note(nil)
 	} else {
@@ -120,10 +120,10 @@ func (p *icwsPart) isOn(conn *icws.Conn) bool {
 func (p *icwsPart) receiveMessage(message icwsapi.Message) {
 	list, ok := message.(icwsapi.StatusMessagesMessage)
 	if ok {
-		p.feed.take(list)
+		p.feed.Take(list)
 		return
 	}
-	p.feed.arrived()
+	p.feed.Arrived()
 	switch m := message.(type) {
 	case icwsapi.UserAccessMessage:
 		p.changeAccess(m)

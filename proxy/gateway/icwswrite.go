@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"portico/proxy/catalogues"
 	"portico/proxy/icws"
 	"portico/translate"
 )
@@ -79,7 +80,7 @@ func (p *icwsPart) accept(ctx context.Context, plan planner) (translate.Plan, *w
 
 // upToDate makes sure that the state is one to plan on: recovered from an outage, also from one that
 // is found only when it is read. The caller holds writing.
-func (p *icwsPart) upToDate(ctx context.Context) (*directory, error) {
+func (p *icwsPart) upToDate(ctx context.Context) (*catalogues.Directory, error) {
 	_, err := p.restore(ctx)
 	if err != nil {
 		return nil, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/netip"
 
+	"portico/proxy/catalogues"
 	"portico/proxy/native"
 )
 
@@ -11,8 +12,8 @@ import (
 func (g *Gateway) nativeSite(at *icwsSite) native.Site {
 	site := native.Site{Name: at.Name, ICWS: at.ICWS, Key: g.key, Languages: at.languageList, Cells: at.cells, Tracer: at.tracer,
 		Logins: g.nativeLogins(at.Name)}
-	if at.commons != nil {
-		site.Catalogues = newProvenCatalogues(at.Name, at.commons, g.forms)
+	if at.groups != nil {
+		site.Catalogues = catalogues.NewNative(at.Name, at.groups, g.forms)
 	}
 	return site
 }

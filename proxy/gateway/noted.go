@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 
+	"portico/proxy/catalogues"
 	"portico/proxy/session"
 	"portico/translate"
 )
@@ -37,18 +38,18 @@ func with[V any](all map[string]V, site string, one V) map[string]V {
 // notes reports whether the part's catalogue is the session's own, and replicas tell each other of it.
 func (p *icwsPart) notes() bool {
 	f := p.agent.gateway.fleet
-	return f != nil && f.catalogues != nil && p.site.commons == nil
+	return f != nil && f.catalogues != nil && p.site.groups == nil
 }
 
 // note has the session's record speak of a catalogue. What another replica fetched after a purge that is
 // not known here yet counts on, as this one is told all changes.
 func (p *icwsPart) note(ctx context.Context, catalogue *translate.Catalogue, stale bool) error {
 	a, site := p.agent, p.site.Name
-	err := a.gateway.fleet.catalogues.keepContent(ctx, site, catalogue)
+	err := a.gateway.fleet.catalogues.KeepContent(ctx, site, catalogue)
 	if err != nil {
 		return err
 	}
-	note := session.Catalogue{Version: versionOf(catalogue), Epoch: p.asOf.Load(), Stale: stale}
+	note := session.Catalogue{Version: catalogues.Version(catalogue), Epoch: p.asOf.Load(), Stale: stale}
 	_, err = a.gateway.store.Update(ctx, a.session.ID, func(s *session.Session) {
 		if s.Catalogues == nil {
 			s.Catalogues = map[string]session.Catalogue{}
@@ -71,7 +72,7 @@ func (f *fleet) renote(a *Agent) error {
 	}
 	held, ok := p.catalogue.Snapshot()
 	known := a.noted(p.site.Name)
-	if !ok || versionOf(held.Value) == known.Version && held.Stale() == known.Stale {
+	if !ok || catalogues.Version(held.Value) == known.Version && held.Stale() == known.Stale {
 		return nil
 	}
 	return p.note(a.life, held.Value, held.Stale())
@@ -87,11 +88,11 @@ func (f *fleet) learnCatalogue(ctx context.Context, a *Agent, s session.Session)
 	site := p.site.Name
 	note, known := s.Catalogues[site], a.noted(site)
 	held, holds := p.catalogue.Snapshot()
-	if note == known && held.Stale() == note.Stale || note.Epoch < f.catalogues.epoch(site, p.connection().Language) {
+	if note == known && held.Stale() == note.Stale || note.Epoch < f.catalogues.Epoch(site, p.connection().Language) {
 		return
 	}
 	if holds && note.Version != known.Version {
-		catalogue, err := f.catalogues.content(ctx, site, note.Version)
+		catalogue, err := f.catalogues.Content(ctx, site, note.Version)
 		if err != nil || a.reads.Load() { // who reads is told itself
 			return
 		}
@@ -100,6 +101,22 @@ func (f *fleet) learnCatalogue(ctx context.Context, a *Agent, s session.Session)
 	}
 	p.heed(note)
 	a.setNoted(site, note)
+}
+
+// heldCatalogues returns the catalogues that sessions here have of their own, with the names of their sites.
+func (f *fleet) heldCatalogues() map[*translate.Catalogue]string {
+	all := map[*translate.Catalogue]string{}
+	for _, a := range f.gateway.all() {
+		p := a.icws()
+		if p == nil || !p.notes() {
+			continue
+		}
+		held, ok := p.catalogue.Snapshot()
+		if ok {
+			all[held.Value] = p.site.Name
+		}
+	}
+	return all
 }
 
 // heed has what is held be as sure as it is where the session is read.

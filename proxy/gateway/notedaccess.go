@@ -34,7 +34,7 @@ func (f *fleet) sharingAccess(p *icwsPart) func(context.Context, func(context.Co
 // shareAccess returns the access list that the session's record has, else fetches it.
 func (p *icwsPart) shareAccess(ctx context.Context, fetch func(context.Context) (*translate.Access, error)) (*translate.Access, error) {
 	a, site := p.agent, p.site.Name
-	epoch := a.gateway.fleet.catalogues.epoch(site, p.connection().Language)
+	epoch := a.gateway.fleet.catalogues.Epoch(site, p.connection().Language)
 	note := a.notedAccess(site)
 	if note.Known && note.Epoch >= epoch && !a.reads.Load() {
 		return accessOf(note), nil
@@ -94,7 +94,7 @@ func (f *fleet) learnAccess(a *Agent, s session.Session) {
 	}
 	site := p.site.Name
 	note := s.Access[site]
-	if !note.Known || note == a.notedAccess(site) || note.Epoch < f.catalogues.epoch(site, p.connection().Language) {
+	if !note.Known || note == a.notedAccess(site) || note.Epoch < f.catalogues.Epoch(site, p.connection().Language) {
 		return
 	}
 	a.setNotedAccess(site, note)

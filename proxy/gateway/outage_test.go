@@ -215,9 +215,9 @@ func TestTwoHundredSessions(t *testing.T) {
 		for n := range sessions {
 			w.sessions(agentName(n+1), 0)
 		}
-		directories := w.sites["pureconnect"].(*icwsSite).directories
-		if len(directories.inUse) != 0 {
-			t.Errorf("%d directories are left", len(directories.inUse))
+		left := w.sites["pureconnect"].(*icwsSite).directories.Len()
+		if left != 0 {
+			t.Errorf("%d directories are left", left)
 		}
 	})
 }

@@ -2,15 +2,13 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"strings"
-	"time"
+	"slices"
 
+	"portico/proxy/catalogues"
 	"portico/proxy/fault"
 )
-
-// purgeWithin bounds the reading of the catalogues that sessions share.
-const purgeWithin = 10 * time.Second
 
 // Purge forgets what is cached of a site in a language, "" for all, on an operator's word: catalogues,
 // access lists and encoded forms. Where each session has a catalogue of its own, the next need of it
@@ -30,98 +28,47 @@ func (g *Gateway) Purge(ctx context.Context, site, language string) (int, error)
 	if g.fleet == nil || g.fleet.catalogues == nil {
 		return g.purge(ctx, at, language)
 	}
-	return g.fleet.catalogues.purgeAll(ctx, at, language)
+	purged, err := g.fleet.catalogues.Purge(ctx, site, language)
+	if errors.Is(err, catalogues.ErrUntold) {
+		err = storeDown(err)
+	}
+	return purged, err
+}
+
+// inStep returns a site as the catalogues of replicas know it.
+func (g *Gateway) inStep(at *icwsSite) catalogues.Site {
+	is := catalogues.Site{Name: at.Name, Intern: at.interned.Of,
+		Purge: func(ctx context.Context, language string) (int, error) { return g.purge(ctx, at, language) }}
+	if at.ShareCatalogue {
+		is.Groups = at.groups
+	}
+	return is
 }
 
 // purge is Purge in this process alone.
 func (g *Gateway) purge(ctx context.Context, at *icwsSite, language string) (int, error) {
 	defer g.forms.Purge()
-	circles := at.commons.members(language)
+	shared := at.groups.Proven(language)
 	var first error
 	purged := 0
-	for _, circle := range circles {
-		err := circle.renew(ctx)
+	for _, group := range shared {
+		err := group.Renew(ctx)
 		if err == nil {
-			purged += len(circle.all)
+			purged += group.Size()
 		} else if first == nil {
 			first = err
 		}
 	}
 	for _, agent := range g.all() {
 		p := agent.icws()
-		if p == nil || p.site != at || !inLanguage(language, p.connection().Language) {
+		if p == nil || p.site != at || !catalogues.InLanguage(language, p.connection().Language) {
 			continue
 		}
 		p.access.Purge()
-		if !circles.has(p.common) {
+		if !slices.ContainsFunc(shared, func(one catalogues.ProvenGroup) bool { return one.Has(p.member) }) {
 			p.catalogue.Purge()
 			purged++
 		}
 	}
 	return purged, first
-}
-
-func inLanguage(wanted, language string) bool {
-	return wanted == "" || strings.EqualFold(wanted, language)
-}
-
-// A provenCircle is the members of a circle of which somebody proves the catalogue.
-type provenCircle struct {
-	first *member   // the longest prover
-	all   []*member // with first
-}
-
-type provenCircles []provenCircle
-
-func (s provenCircles) has(m *member) bool {
-	for _, one := range s {
-		for _, member := range one.all {
-			if member == m {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// members returns the circles in a language, "" for all, of which somebody proves the catalogue.
-func (c *commons) members(language string) provenCircles {
-	if c == nil {
-		return nil
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	var found provenCircles
-	for key, circle := range c.circles {
-		if !circle.provesHereLocked() || !inLanguage(language, key.language) {
-			continue
-		}
-		one := provenCircle{first: circle.provers[0], all: append([]*member(nil), circle.provers...)}
-		for m := range circle.relying {
-			one.all = append(one.all, m)
-		}
-		found = append(found, one)
-	}
-	return found
-}
-
-// renew has the longest prover read the catalogue anew, and gives it to the others.
-func (s provenCircle) renew(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, purgeWithin)
-	defer cancel()
-	err := s.first.renew(ctx)
-	if err != nil {
-		return err
-	}
-	renewed, held := s.first.cell.Snapshot()
-	if !held || renewed.Stale() {
-		return nil // its stream broke meanwhile: who proves next gives
-	}
-	for _, m := range s.all {
-		if m != s.first {
-			m.cell.Replace(renewed.Value)
-		}
-		m.changed()
-	}
-	return nil
 }

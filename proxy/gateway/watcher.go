@@ -8,10 +8,9 @@ import (
 	"sync"
 	"time"
 
-	"portico/cache"
+	"portico/proxy/catalogues"
 	"portico/proxy/fault"
 	"portico/proxy/icws"
-	"portico/translate"
 	"portico/translate/icwsapi"
 )
 
@@ -21,8 +20,8 @@ type watcher struct {
 	service  *service
 	language string
 	first    bool
-	feed     *feed
-	common   *member
+	feed     *catalogues.Feed
+	member   *catalogues.Member
 
 	silent absence
 
@@ -35,14 +34,11 @@ type watcher struct {
 // ends.
 func newWatcher(life context.Context, s *service, language string) *watcher {
 	w := &watcher{service: s, language: language, first: language == s.site.Language}
-	cell := cache.NewCell(life, cache.CellOptions[translate.Catalogue]{Cache: cache.Catalogue, Site: s.site.Name,
-		Intern: s.site.catalogues.Of, Fetch: func(context.Context) (*translate.Catalogue, error) { return nil, errNoFetch }})
-	w.common = &member{cell: cell, changed: func() {}, renew: w.renew}
-	w.feed = &feed{lists: s.site.lists, cell: cell, changed: func() { s.site.commons.prove(w.common) }}
+	cell := catalogues.NewGivenCell(life, s.site.Name, s.site.interned.Of)
+	w.member = &catalogues.Member{Cell: cell, Changed: func() {}, Renew: w.renew}
+	w.feed = catalogues.NewFeed(s.site.maker, cell, func() { s.site.groups.Prove(w.member) })
 	return w
 }
-
-var errNoFetch = errors.New("gateway: the service is told the catalogue and fetches none")
 
 // run logs in, and receives, again and again until ctx ends. A refused password is not sent again for
 // as long as one of an agent is not.
@@ -84,8 +80,8 @@ func (w *watcher) serve(ctx context.Context) error {
 		return err
 	}
 	defer logOut(ctx, site, conn)
-	site.commons.join(w.common, conn)
-	defer site.commons.leave(w.common)
+	site.groups.Join(w.member, placeOf(conn))
+	defer site.groups.Leave(w.member)
 	if w.first {
 		w.service.began(conn)
 	}
@@ -113,7 +109,7 @@ func (w *watcher) listen(ctx context.Context, conn icws.Conn) error {
 		Subscribe: func(ctx context.Context) error { return w.subscribe(ctx, conn) },
 		Message:   w.receive,
 		Live:      w.setLive,
-		Polls:     w.common.polls.Store,
+		Polls:     w.member.Polls.Store,
 		Problem:   w.problem,
 		Alive:     w.beat,
 	})
@@ -136,10 +132,10 @@ func (w *watcher) subscribe(ctx context.Context, conn icws.Conn) error {
 func (w *watcher) receive(message icwsapi.Message) {
 	list, ok := message.(icwsapi.StatusMessagesMessage)
 	if ok {
-		w.feed.take(list)
+		w.feed.Take(list)
 		return
 	}
-	w.feed.arrived()
+	w.feed.Arrived()
 	if w.first {
 		w.service.roster.receive(message)
 	}
@@ -163,9 +159,9 @@ func (w *watcher) setLive(live bool) {
 		w.silent.note(nil)
 		return
 	}
-	w.feed.reset()
-	w.feed.cell.Unproven()
-	w.service.site.commons.doubt(w.common)
+	w.feed.Reset()
+	w.member.Cell.Unproven()
+	w.service.site.groups.Doubt(w.member)
 	if w.first {
 		w.service.roster.broken()
 	}
@@ -198,10 +194,10 @@ func (w *watcher) renew(ctx context.Context) error {
 	if !live {
 		return fmt.Errorf("gateway: the service of site %q receives nothing: %w", w.service.site.Name, fault.Unreachable)
 	}
-	w.feed.cell.Unproven()
+	w.member.Cell.Unproven()
 	anew(errAnew)
 	for {
-		held, _ := w.feed.cell.Snapshot()
+		held, _ := w.member.Cell.Snapshot()
 		if !held.Stale() {
 			return nil
 		}

@@ -1,4 +1,4 @@
-package gateway
+package catalogues
 
 import (
 	"context"
@@ -14,14 +14,14 @@ import (
 )
 
 // newSeenFeed returns a feed, and how many states the catalogue has had each time that agents saw another.
-func newSeenFeed(t *testing.T) (*feed, *[]int) {
+func newSeenFeed(t *testing.T) (*Feed, *[]int) {
 	cell := cache.NewCell(t.Context(), cache.CellOptions[translate.Catalogue]{Cache: cache.Catalogue, Site: "pureconnect",
 		Fetch: func(context.Context) (*translate.Catalogue, error) { return nil, errors.New("nobody fetches") }})
 	var seen []int
-	return &feed{lists: &wholeLists{site: "pureconnect"}, cell: cell, changed: func() {
+	return NewFeed(NewMaker("pureconnect"), cell, func() {
 		held, _ := cell.Snapshot()
 		seen = append(seen, len(held.Value.Messages()))
-	}}, &seen
+	}), &seen
 }
 
 // statuses is a message of a full catalogue, or of what may be the rest of one.
@@ -35,21 +35,21 @@ func statuses(full bool, ids ...string) icwsapi.StatusMessagesMessage {
 
 // The parts of a catalogue come while the time of an earlier one runs out.
 func TestACatalogueIsNotSeenBeforeItsPartsHaveCome(t *testing.T) {
-	for name, first := range map[string]func(*feed){
-		"after one that was whole":      (*feed).arrived,
-		"after one that was broken off": (*feed).reset,
-		"after one that it replaces":    func(*feed) {},
+	for name, first := range map[string]func(*Feed){
+		"after one that was whole":      (*Feed).Arrived,
+		"after one that was broken off": (*Feed).Reset,
+		"after one that it replaces":    func(*Feed) {},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				f, seen := newSeenFeed(t)
-				f.take(statuses(true, "Available", "At Lunch", "Gone Home", "Away"))
+				f.Take(statuses(true, "Available", "At Lunch", "Gone Home", "Away"))
 				first(f)
 				*seen = nil
 				time.Sleep(partsWithin * 4 / 5)
-				f.take(statuses(true, "Available", "At Lunch"))
+				f.Take(statuses(true, "Available", "At Lunch"))
 				time.Sleep(partsWithin * 2 / 5)
-				f.take(statuses(false, "Gone Home", "Away"))
+				f.Take(statuses(false, "Gone Home", "Away"))
 				time.Sleep(2 * partsWithin)
 				synctest.Wait()
 				if !slices.Equal(*seen, []int{4}) {

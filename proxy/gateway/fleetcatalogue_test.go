@@ -123,8 +123,8 @@ func TestAnotherReplicaFetchesWhenOneDies(t *testing.T) {
 		toStore.cut.Store(true)
 		began := time.Now()
 		b.reads(b.cookie(id))
-		if took := time.Since(began); took > fetchLife+time.Second {
-			t.Errorf("the other replica waited for %v; want at most %v", took, fetchLife)
+		if took := time.Since(began); took > 4*time.Second {
+			t.Errorf("the other replica waited for %v; want at most 3 s, for which the right to fetch is given, and a little", took)
 		}
 	})
 }
@@ -215,7 +215,7 @@ func TestWhatNoReplicaProvesIsStale(t *testing.T) {
 		b.has(b.cookie(id), "after a change", "At Sea")
 		a.fault(icwssim.Fault{Route: routeMessages, Status: 503})
 		a.fault(icwssim.Fault{Scenario: "drop-stream", User: "anna"})
-		time.Sleep(sharedProofFor + 2*inStepEvery)
+		time.Sleep(20 * time.Second) // longer than a proof of another replica holds
 		if _, stale := b.reads(b.cookie(id)); !stale {
 			t.Error("a catalogue is fresh that no replica proves")
 		}
@@ -320,8 +320,8 @@ func TestEqualCataloguesAreKeptOnce(t *testing.T) {
 			t.Errorf("%d catalogues are kept of 10 sessions that have the same; want 1", n)
 		}
 		id := a.login("agent0001").SessionID()
-		for range 3 * contentLife / (20 * time.Minute) { // or the session were idle
-			time.Sleep(20 * time.Minute)
+		for range 9 {
+			time.Sleep(20 * time.Minute) // or the session were idle
 			a.cookie(id)
 		}
 		b.reads(b.cookie(id))

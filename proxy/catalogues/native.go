@@ -1,4 +1,4 @@
-package gateway
+package catalogues
 
 import (
 	"bytes"
@@ -11,15 +11,15 @@ import (
 	"portico/translate/icwsapi"
 )
 
-// provenCatalogues gives native applications the catalogues that agents' sessions share and prove by event
+// Native gives applications that speak ICWS the catalogues that agents' sessions share and prove by event
 // streams, as the site itself would send them. Any number of goroutines may use it.
-type provenCatalogues struct {
-	site    string
-	commons *commons
-	forms   *cache.Forms
+type Native struct {
+	site   string
+	groups *Groups
+	forms  *cache.Forms
 
 	mu   sync.Mutex
-	keys map[circleKey]provenForm // guarded by mu
+	keys map[Place]provenForm // guarded by mu
 }
 
 // A provenForm is a catalogue and the name of its encoded form, which is costly to make.
@@ -28,34 +28,35 @@ type provenForm struct {
 	key       string
 }
 
-func newProvenCatalogues(site string, shared *commons, forms *cache.Forms) *provenCatalogues {
-	return &provenCatalogues{site: site, commons: shared, forms: forms, keys: map[circleKey]provenForm{}}
+// NewNative returns what gives the catalogues of a site's groups, whose encoded forms are kept in forms.
+func NewNative(site string, shared *Groups, forms *cache.Forms) *Native {
+	return &Native{site: site, groups: shared, forms: forms, keys: map[Place]provenForm{}}
 }
 
 // Proven implements native.Catalogues.
-func (p *provenCatalogues) Proven(base, language string) ([]byte, bool) {
-	of := circleKey{base, language}
-	catalogue := p.commons.current(of)
+func (n *Native) Proven(base, language string) ([]byte, bool) {
+	of := Place{base, language}
+	catalogue := n.groups.Current(of)
 	if catalogue == nil {
 		return nil, false
 	}
-	body, err := p.forms.Get(p.key(of, catalogue), func() ([]byte, error) { return encodeNative(catalogue) })
+	body, err := n.forms.Get(n.key(of, catalogue), func() ([]byte, error) { return encodeNative(catalogue) })
 	return body, err == nil
 }
 
 // key returns the name of a catalogue's form. The form of the one before is dropped.
-func (p *provenCatalogues) key(of circleKey, catalogue *translate.Catalogue) string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	known := p.keys[of]
+func (n *Native) key(of Place, catalogue *translate.Catalogue) string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	known := n.keys[of]
 	if known.catalogue == catalogue {
 		return known.key
 	}
 	digest := catalogue.Digest()
-	key := p.site + "/" + hex.EncodeToString(digest[:16]) + "/native"
-	p.keys[of] = provenForm{catalogue, key}
+	key := n.site + "/" + hex.EncodeToString(digest[:16]) + "/native"
+	n.keys[of] = provenForm{catalogue, key}
 	if known.catalogue != nil && known.key != key {
-		p.forms.Delete(known.key)
+		n.forms.Delete(known.key)
 	}
 	return key
 }

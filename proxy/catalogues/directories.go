@@ -1,4 +1,4 @@
-package gateway
+package catalogues
 
 import (
 	"crypto/sha256"
@@ -10,22 +10,22 @@ import (
 	"portico/translate"
 )
 
-// A directory is a translate.Directory with the names of its encoded forms. Agents of a site with
+// A Directory is a translate.Directory with the names of its encoded forms. Agents of a site with
 // the same catalogue and access list share one.
-type directory struct {
+type Directory struct {
 	*translate.Directory
 	etags [forms]string // with their quotes
 	keys  [forms]string
 
-	users int // guarded by directories.mu
+	users int // guarded by Directories.mu
 }
 
-// directories are those of a site in use.
-type directories struct {
+// Directories are those of a site in use. Any number of goroutines may call their methods.
+type Directories struct {
 	forms *cache.Forms
 
 	mu    sync.Mutex
-	inUse map[lists]*directory // guarded by mu
+	inUse map[lists]*Directory // guarded by mu
 }
 
 // lists are what a directory is made of. Equal ones are the same objects, since they are interned.
@@ -34,12 +34,13 @@ type lists struct {
 	access    *translate.Access
 }
 
-func newDirectories(forms *cache.Forms) *directories {
-	return &directories{forms: forms, inUse: map[lists]*directory{}}
+// NewDirectories returns those of a site, none yet, whose encoded forms are kept in forms.
+func NewDirectories(forms *cache.Forms) *Directories {
+	return &Directories{forms: forms, inUse: map[lists]*Directory{}}
 }
 
-// of returns the directory of a catalogue and an access list. The caller releases it.
-func (d *directories) of(rules translate.Rules, catalogue *translate.Catalogue, access *translate.Access) *directory {
+// Of returns the directory of a catalogue and an access list. The caller releases it.
+func (d *Directories) Of(rules translate.Rules, catalogue *translate.Catalogue, access *translate.Access) *Directory {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	of := lists{catalogue, access}
@@ -52,8 +53,8 @@ func (d *directories) of(rules translate.Rules, catalogue *translate.Catalogue, 
 	return known
 }
 
-// release gives a directory back. The forms of one that nobody uses any more are dropped.
-func (d *directories) release(one *directory) {
+// Release gives a directory back. The forms of one that nobody uses any more are dropped.
+func (d *Directories) Release(one *Directory) {
 	if one == nil {
 		return
 	}
@@ -69,13 +70,20 @@ func (d *directories) release(one *directory) {
 	}
 }
 
+// Len returns how many are in use.
+func (d *Directories) Len() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.inUse)
+}
+
 // newDirectory names the forms. The names depend on the rules too: an operator who gives a status
 // another purpose changes what the forms say of it, also for applications that hold one from before.
-func newDirectory(rules translate.Rules, made *translate.Directory) *directory {
+func newDirectory(rules translate.Rules, made *translate.Directory) *Directory {
 	digest := made.Digest()
 	sum := sha256.Sum256(fmt.Appendf(digest[:], "%+v", rules))
 	name := hex.EncodeToString(sum[:16])
-	one := &directory{Directory: made}
+	one := &Directory{Directory: made}
 	for form := range one.keys {
 		one.etags[form] = `"` + name + "-" + formNames[form] + `"`
 		one.keys[form] = rules.Site + "/" + name + "/" + formNames[form]

@@ -1,4 +1,4 @@
-package gateway
+package catalogues
 
 import (
 	"fmt"
@@ -8,9 +8,9 @@ import (
 )
 
 func TestEqualListsAreOneCatalogue(t *testing.T) {
-	lists := &wholeLists{site: "pureconnect"}
+	maker := NewMaker("pureconnect")
 	of := func(text string) any {
-		return lists.of([]icwsapi.StatusMessage{{StatusID: "Available", MessageText: "Available"}, {StatusID: "At Lunch", MessageText: text}})
+		return maker.Of([]icwsapi.StatusMessage{{StatusID: "Available", MessageText: "Available"}, {StatusID: "At Lunch", MessageText: text}})
 	}
 	english, german := of("At lunch"), of("Zu Tisch")
 	if of("At lunch") != english || of("Zu Tisch") != german {
@@ -22,7 +22,7 @@ func TestEqualListsAreOneCatalogue(t *testing.T) {
 	for i := range listsKept {
 		of(fmt.Sprint(i))
 	}
-	if len(lists.made) != listsKept || of("At lunch") == english {
-		t.Errorf("%d catalogues are kept, or one of long ago; want the last %d", len(lists.made), listsKept)
+	if len(maker.made) != listsKept || of("At lunch") == english {
+		t.Errorf("%d catalogues are kept, or one of long ago; want the last %d", len(maker.made), listsKept)
 	}
 }

@@ -1,4 +1,4 @@
-package gateway
+package catalogues
 
 import (
 	"slices"
@@ -15,40 +15,45 @@ import (
 // changes, and nothing tells the last.
 const partsWithin = 250 * time.Millisecond
 
-// A feed keeps a catalogue current by the messages of a subscription. A full one is put together
+// A Feed keeps a catalogue current by the messages of a subscription. A full one is put together
 // before it replaces what is held: agents would lose the states of the parts that are still to come.
 // Any number of goroutines may use it.
-type feed struct {
-	lists   *wholeLists
+type Feed struct {
+	maker   *Maker
 	cell    *cache.Cell[translate.Catalogue]
-	changed func() // is called after each change
+	changed func()
 
 	mu       sync.Mutex
 	arriving *translate.Catalogue // a full one of which parts may be missing, guarded by mu; nil if none
 	begun    int                  // full ones so far, guarded by mu
 }
 
-// take takes a message about the catalogue.
-func (f *feed) take(m icwsapi.StatusMessagesMessage) {
+// NewFeed returns a feed of cell, which calls changed after each change.
+func NewFeed(maker *Maker, cell *cache.Cell[translate.Catalogue], changed func()) *Feed {
+	return &Feed{maker: maker, cell: cell, changed: changed}
+}
+
+// Take takes a message about the catalogue.
+func (f *Feed) Take(m icwsapi.StatusMessagesMessage) {
 	f.mu.Lock()
 	part := f.arriving != nil || !m.IsDelta
 	if !m.IsDelta {
-		f.arriving = f.lists.of(slices.Concat(m.StatusMessagesAdded, m.StatusMessagesChanged))
+		f.arriving = f.maker.Of(slices.Concat(m.StatusMessagesAdded, m.StatusMessagesChanged))
 		f.begun++
 		nth := f.begun
 		time.AfterFunc(partsWithin, func() { f.waited(nth) })
 	} else if part {
-		f.arriving = f.arriving.Changed(f.lists.site, m)
+		f.arriving = f.arriving.Changed(f.maker.site, m)
 	}
 	f.mu.Unlock()
 	if !part {
-		f.cell.Update(func(c *translate.Catalogue) *translate.Catalogue { return c.Changed(f.lists.site, m) })
+		f.cell.Update(func(c *translate.Catalogue) *translate.Catalogue { return c.Changed(f.maker.site, m) })
 		f.changed()
 	}
 }
 
-// arrived takes the full catalogue that has come, if one has: another message has followed.
-func (f *feed) arrived() {
+// Arrived takes the full catalogue that has come, if one has: another message has followed.
+func (f *Feed) Arrived() {
 	f.mu.Lock()
 	whole := f.wholeLocked()
 	f.mu.Unlock()
@@ -57,7 +62,7 @@ func (f *feed) arrived() {
 
 // waited takes the nth full catalogue, if none has followed it within partsWithin: of one that has begun since parts
 // may be missing still.
-func (f *feed) waited(nth int) {
+func (f *Feed) waited(nth int) {
 	var whole *translate.Catalogue
 	f.mu.Lock()
 	if nth == f.begun {
@@ -67,22 +72,22 @@ func (f *feed) waited(nth int) {
 	f.replace(whole)
 }
 
-func (f *feed) wholeLocked() *translate.Catalogue {
+func (f *Feed) wholeLocked() *translate.Catalogue {
 	whole := f.arriving
 	f.arriving = nil
 	return whole
 }
 
 // replace has agents see a full catalogue. Of nil it does nothing.
-func (f *feed) replace(whole *translate.Catalogue) {
+func (f *Feed) replace(whole *translate.Catalogue) {
 	if whole != nil {
 		f.cell.Replace(whole)
 		f.changed()
 	}
 }
 
-// reset forgets the parts of one that will not come to its end.
-func (f *feed) reset() {
+// Reset forgets the parts of one that will not come to its end.
+func (f *Feed) Reset() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.arriving = nil
