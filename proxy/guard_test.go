@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"portico/proxy/gateway"
+	"portico/proxy/guesses"
 )
 
 func TestSizesOfRequests(t *testing.T) {
@@ -54,7 +54,7 @@ func TestSizesOfLogins(t *testing.T) {
 func TestFailedLoginsAreLimited(t *testing.T) {
 	w := newDoor(t, func(k *knobs) {
 		k.door.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
-		k.gateway.Guesses = gateway.Guesses{PerName: 2}
+		k.gateway.Guesses = guesses.Limits{PerName: 2}
 	})
 	from := func(address, password string) answer {
 		return w.do("GET", "/api/v2/me?fields=userName", "", "Authorization", basicAuth("anna", password), "X-Forwarded-For", address)

@@ -16,6 +16,7 @@ import (
 	"portico/proxy"
 	"portico/proxy/admin"
 	"portico/proxy/gateway"
+	"portico/proxy/guesses"
 	"portico/proxy/htcc"
 	"portico/proxy/icws"
 	"portico/proxy/push"
@@ -121,7 +122,7 @@ func (h *house) adopt(cfg *config.Config) {
 func policy(cfg *config.Config) gateway.Policy {
 	return gateway.Policy{Route: routes(cfg), States: sharedStates(cfg), Idle: cfg.IdleTimeout,
 		Forget: cfg.Credentials == config.ForgetCredentials, MaxBytes: int64(cfg.Cache.MaxBytes),
-		Guesses: gateway.Guesses{PerName: int(cfg.Logins.FailuresPerName), PerAddress: int(cfg.Logins.FailuresPerAddress), Within: cfg.Logins.Window}}
+		Guesses: guesses.Limits{PerName: int(cfg.Logins.FailuresPerName), PerAddress: int(cfg.Logins.FailuresPerAddress), Within: cfg.Logins.Window}}
 }
 
 // pushServer makes the CometD server. A client is found by its id, so that callers without a cookie jar

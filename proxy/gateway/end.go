@@ -20,7 +20,7 @@ func (g *Gateway) end(a *Agent, why ending) {
 		return
 	}
 	if why == endOperator || why == endForced {
-		g.barred.add(a.life, a.session.Login) // before the session is gone, or the next request opened another
+		g.barred.Add(a.life, a.session.Login) // before the session is gone, or the next request opened another
 	}
 	g.mu.Lock()
 	delete(g.agents, a.session.ID)

@@ -20,6 +20,7 @@ import (
 	"portico/cache"
 	"portico/proxy/aside"
 	"portico/proxy/fault"
+	"portico/proxy/guesses"
 	"portico/proxy/htcc"
 	"portico/proxy/icws"
 	"portico/proxy/native"
@@ -114,16 +115,16 @@ type Gateway struct {
 	fleet    *fleet        // nil if this process is alone
 	older    []session.Key // that proofs may have been made with
 
-	opening   singleflight.Group // log-ins under way, by proof
-	interests interests          // who waits for them
-	logins    sync.WaitGroup     // the same, for Close
-	names     namedLocks         // one log-in a login name at a time
-	refused   *remembered        // proofs of refused passwords
-	refusals  times              // of sites
-	guesses   *guesses           // who may try a password
-	barred    *remembered        // login names that may not open a session for a while
-	reads     singleflight.Group // of agents' states, by readOf
-	aside     aside.Pool         // of those who keep agents current
+	opening   singleflight.Group  // log-ins under way, by proof
+	interests interests           // who waits for them
+	logins    sync.WaitGroup      // the same, for Close
+	names     guesses.NamedLocks  // one log-in a login name at a time
+	refused   *guesses.Remembered // proofs of refused passwords
+	refusals  times               // of sites
+	guesses   *guesses.Gate       // who may try a password
+	barred    *guesses.Remembered // login names that may not open a session for a while
+	reads     singleflight.Group  // of agents' states, by readOf
+	aside     aside.Pool          // of those who keep agents current
 
 	mu     sync.RWMutex
 	agents map[string]*Agent // by session id, guarded by mu
@@ -145,9 +146,13 @@ func New(s Settings) (*Gateway, error) {
 		g.fleet = newFleet(g, *s.Fleet)
 		g.key, g.older = s.Fleet.ProofKeys[0], s.Fleet.ProofKeys[1:]
 	}
-	g.guesses = newGuesses(s.Tries, g.key)
+	g.guesses = guesses.NewGate(s.Tries, g.key)
 	g.SetPolicy(s.Policy)
-	g.refused, g.barred = newRemembered("refused", refusedFor, s, g.key, g.log), newRemembered("barred", barredFor, s, g.key, g.log)
+	shared := s.Tries
+	if g.fleet == nil {
+		shared = nil
+	}
+	g.refused, g.barred = guesses.NewRemembered("refused", refusedFor, shared, g.key, g.log), guesses.NewRemembered("barred", barredFor, shared, g.key, g.log)
 	for _, one := range s.Sites {
 		if one.HTCC != nil {
 			g.sites[one.Name] = newHTCCSite(one, g.log)
@@ -205,8 +210,8 @@ func (g *Gateway) sweep(ctx context.Context) error {
 			}
 			g.endIfIdle(agent)
 		}
-		g.refused.here.sweep()
-		g.barred.here.sweep()
+		g.refused.Sweep()
+		g.barred.Sweep()
 		if g.native != nil {
 			g.native.Sweep()
 		}

@@ -256,7 +256,7 @@ func (p *htccPart) rejoin(ctx context.Context, password string) (*htcc.Session, 
 	proof := p.agent.proof()
 	session, user, err := p.site.HTCC.Login(p.joining.unbroken(ctx), htcc.Credentials{UserName: p.login, Password: password})
 	if errors.Is(err, fault.Unauthenticated) && p.agent.proves(proof) { // there is no other password since
-		p.agent.gateway.refused.add(ctx, string(proof))
+		p.agent.gateway.refused.Add(ctx, string(proof))
 		p.ended(proof)
 	}
 	if err != nil {
@@ -305,7 +305,7 @@ func (p *htccPart) reopen(ctx context.Context, presented string) error {
 	if !over {
 		return nil
 	}
-	refused, _ := p.agent.gateway.refused.has(ctx, string(p.agent.proof())) // of the others that cannot be asked nothing is known
+	refused, _ := p.agent.gateway.refused.Has(ctx, string(p.agent.proof())) // of the others that cannot be asked nothing is known
 	if refused {
 		return fmt.Errorf("gateway: log in again: refused a moment ago: %w", fault.Unauthenticated)
 	}

@@ -147,7 +147,7 @@ func (p *icwsPart) logInAgain(ctx context.Context, language string) (icws.Conn, 
 	}
 	conn, err := p.site.ICWS.Login(p.joining.unbroken(ctx), icws.Credentials{UserID: p.login, Password: password, Language: language})
 	if errors.Is(err, fault.Unauthenticated) && password == p.agent.keptPassword() {
-		p.agent.gateway.refused.add(ctx, string(p.agent.proof()))
+		p.agent.gateway.refused.Add(ctx, string(p.agent.proof()))
 		p.end(endUpstream)
 	}
 	return conn, err
@@ -190,13 +190,13 @@ func (p *icwsPart) reopened(ctx context.Context, presented string) (icws.Conn, e
 	if password == "" {
 		return icws.Conn{}, fmt.Errorf("no password is kept: %w", fault.Unauthenticated)
 	}
-	refused, _ := gateway.refused.has(ctx, proof) // of the others that cannot be asked nothing is known
+	refused, _ := gateway.refused.Has(ctx, proof) // of the others that cannot be asked nothing is known
 	if refused {
 		return icws.Conn{}, fmt.Errorf("refused a moment ago: %w", fault.Unauthenticated)
 	}
 	conn, err := p.site.ICWS.Login(ctx, icws.Credentials{UserID: p.login, Password: password, Language: p.site.language(ctx, p.language)})
 	if errors.Is(err, fault.Unauthenticated) {
-		gateway.refused.add(ctx, proof)
+		gateway.refused.Add(ctx, proof)
 	}
 	return conn, err
 }

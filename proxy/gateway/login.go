@@ -193,7 +193,7 @@ func (g *Gateway) enter() bool {
 // it is closed. One log-in a name runs at a time, so that two passwords at once cannot make two
 // sessions.
 func (g *Gateway) open(ctx context.Context, c Caller, proof []byte) (*Agent, error) {
-	unlock, err := g.names.lock(ctx, c.Login)
+	unlock, err := g.names.Lock(ctx, c.Login)
 	if err != nil {
 		return nil, fmt.Errorf("gateway: wait for another log-in of the same name: %w: %w", fault.Timeout, err)
 	}
@@ -232,7 +232,7 @@ func (g *Gateway) open(ctx context.Context, c Caller, proof []byte) (*Agent, err
 // an account, by whatever login names.
 func (g *Gateway) askInTurn(ctx context.Context, agent *Agent, c Caller, proof []byte) (Route, []opening, error) {
 	accounts := g.accountsOf(c.Login)
-	unlock, err := g.guesses.lock(ctx, accounts)
+	unlock, err := g.guesses.Lock(ctx, accounts)
 	if err != nil {
 		return Route{}, nil, fmt.Errorf("gateway: wait for another log-in of the same account: %w: %w", fault.Timeout, err)
 	}
@@ -252,14 +252,14 @@ func (g *Gateway) ask(ctx context.Context, c Caller, proof []byte) (Route, []ope
 	began := time.Now()
 	route, found := g.policy().Route(c.Login)
 	if !found {
-		g.refused.add(ctx, string(proof))
+		g.refused.Add(ctx, string(proof))
 		return route, nil, g.turnAway(ctx)
 	}
 	// Others may be refused while this one waits for its turn.
 	ctx = upstream.WithStill(ctx, func() error { return g.mayGuess(ctx, c) })
 	opened, err := g.join(ctx, route, c)
 	if errors.Is(err, fault.Unauthenticated) {
-		g.refused.add(ctx, string(proof))
+		g.refused.Add(ctx, string(proof))
 		g.refusals.add(time.Since(began))
 	}
 	return route, opened, err

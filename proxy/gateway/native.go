@@ -5,6 +5,7 @@ import (
 	"net/netip"
 
 	"portico/proxy/catalogues"
+	"portico/proxy/guesses"
 	"portico/proxy/native"
 )
 
@@ -20,24 +21,24 @@ func (g *Gateway) nativeSite(at *icwsSite) native.Site {
 
 // nativeLogins says who may try a password at a site where names are the site's own.
 func (g *Gateway) nativeLogins(site string) native.Logins {
-	named := func(name string) []account {
+	named := func(name string) []guesses.Account {
 		if name == "" {
 			return nil
 		}
-		return []account{{site, name}}
+		return []guesses.Account{{Site: site, Name: name}}
 	}
 	return native.Logins{
 		MayTry: func(ctx context.Context, name string, from netip.Addr) error {
-			return g.guesses.mayTry(ctx, named(name), from)
+			return g.guesses.MayTry(ctx, named(name), from)
 		},
 		Tried: func(ctx context.Context, name string, from netip.Addr, err error) {
 			g.tried(ctx, named(name), from, err)
 		},
 		Enter: func(ctx context.Context, name string, from netip.Addr) (func(), error) {
 			if name == "" {
-				return func() {}, g.guesses.mayTry(ctx, nil, from)
+				return func() {}, g.guesses.MayTry(ctx, nil, from)
 			}
-			return g.guesses.enter(ctx, account{site, name}, from)
+			return g.guesses.Enter(ctx, guesses.Account{Site: site, Name: name}, from)
 		},
 	}
 }

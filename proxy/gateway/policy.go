@@ -1,6 +1,10 @@
 package gateway
 
-import "time"
+import (
+	"time"
+
+	"portico/proxy/guesses"
+)
 
 // A Policy is what may be changed while agents are logged in: see Gateway.SetPolicy. Route and MaxBytes
 // are required.
@@ -9,10 +13,10 @@ type Policy struct {
 	// such a name might have: guesses at it count there, so that nobody can tell it from others.
 	Route    func(login string) (Route, bool)
 	States   SharedStates
-	Idle     time.Duration // a session that nobody used for so long ends
-	Forget   bool          // drop a password once the agent is logged in at every site
-	MaxBytes int64         // of encoded catalogues kept
-	Guesses  Guesses       // of passwords
+	Idle     time.Duration  // a session that nobody used for so long ends
+	Forget   bool           // drop a password once the agent is logged in at every site
+	MaxBytes int64          // of encoded catalogues kept
+	Guesses  guesses.Limits // of passwords
 }
 
 // SetPolicy puts p in place of the policy of now. Nobody's session ends by it: routes and passwords to
@@ -20,7 +24,7 @@ type Policy struct {
 func (g *Gateway) SetPolicy(p Policy) {
 	g.current.Store(&p)
 	g.forms.SetMaxBytes(p.MaxBytes)
-	g.guesses.bound(p.Guesses)
+	g.guesses.Bound(p.Guesses)
 }
 
 // policy returns the one of now. Nobody changes it.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"portico/proxy/fault"
+	"portico/proxy/guesses"
 )
 
 // mayLogIn reports whether the sites may be asked about a name and password. agent is who is logged in
@@ -26,7 +27,7 @@ func (g *Gateway) mayLogIn(ctx context.Context, agent *Agent, c Caller, proof []
 // mayTry reports whether a name and password were refused, or the name logged off, a moment ago. It fails
 // with fault.Overloaded when the store that replicas share cannot say.
 func (g *Gateway) mayTry(ctx context.Context, agent *Agent, login string, proof []byte) error {
-	refused, err := g.refused.has(ctx, string(proof))
+	refused, err := g.refused.Has(ctx, string(proof))
 	if err != nil {
 		return storeDown(err)
 	}
@@ -36,7 +37,7 @@ func (g *Gateway) mayTry(ctx context.Context, agent *Agent, login string, proof 
 	if agent != nil {
 		return nil
 	}
-	barred, err := g.barred.has(ctx, login)
+	barred, err := g.barred.Has(ctx, login)
 	if err != nil {
 		return storeDown(err)
 	}
@@ -46,9 +47,9 @@ func (g *Gateway) mayTry(ctx context.Context, agent *Agent, login string, proof 
 	return nil
 }
 
-// mayGuess is guesses.mayTry, counted at the sites that are not asked.
+// mayGuess is guesses.Gate.MayTry, counted at the sites that are not asked.
 func (g *Gateway) mayGuess(ctx context.Context, c Caller) error {
-	err := g.guesses.mayTry(ctx, g.accountsOf(c.Login), c.Address)
+	err := g.guesses.MayTry(ctx, g.accountsOf(c.Login), c.Address)
 	route, found := g.policy().Route(c.Login)
 	if found && errors.Is(err, fault.Throttled) {
 		for _, stop := range route.Stops {
@@ -60,7 +61,7 @@ func (g *Gateway) mayGuess(ctx context.Context, c Caller) error {
 
 // refuseName refuses a name that can be no account's: it counts for the address that it came from.
 func (g *Gateway) refuseName(ctx context.Context, from netip.Addr) error {
-	err := g.guesses.mayTry(ctx, nil, from)
+	err := g.guesses.MayTry(ctx, nil, from)
 	if err != nil {
 		return err
 	}
@@ -116,4 +117,40 @@ func (g *Gateway) SitesOf(login string) string {
 		names = append(names, stop.Site)
 	}
 	return strings.Join(names, ",")
+}
+
+// accountsOf returns what a login name's password is tried on. One without a route counts for what some
+// route might make of it, as those with a route do: see Policy.
+func (g *Gateway) accountsOf(login string) []guesses.Account {
+	route, _ := g.policy().Route(login)
+	if len(route.Stops) == 0 {
+		return []guesses.Account{{Name: login}}
+	}
+	tried := make([]guesses.Account, len(route.Stops))
+	for i, stop := range route.Stops {
+		tried[i] = guesses.Account{Site: stop.Site, Name: stop.Login}
+	}
+	return tried
+}
+
+// tried counts how a log-in ended: let in, or refused. One that failed otherwise tells nothing.
+func (g *Gateway) tried(ctx context.Context, accounts []guesses.Account, from netip.Addr, err error) {
+	refused := errors.Is(err, fault.Unauthenticated)
+	if err != nil && !refused {
+		return
+	}
+	err = g.guesses.Tried(ctx, accounts, from, refused)
+	if err != nil {
+		g.log.Error("a log-in could not be counted", "cause", err.Error())
+	}
+}
+
+// calledFrom reports whether the agent's password was last seen from another address.
+func (a *Agent) calledFrom(from netip.Addr) bool {
+	before := a.from.Load()
+	if before != nil && *before == from {
+		return false
+	}
+	a.from.Store(&from)
+	return true
 }

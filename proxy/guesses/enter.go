@@ -1,4 +1,4 @@
-package gateway
+package guesses
 
 import (
 	"context"
@@ -11,12 +11,12 @@ import (
 	"portico/proxy/throttle"
 )
 
-// enter waits until a native application's log-in may be tried, however those end that are under way, and
+// Enter waits until a native application's log-in may be tried, however those end that are under way, and
 // returns what is to be called once it was counted. The log-ins of a name come one after the other; but
 // where name and address logged in together before, as many at once as there are tries left: most are
-// right, and none is to wait for one that the site does not answer. It fails as mayTry does, and with
+// right, and none is to wait for one that the site does not answer. It fails as MayTry does, and with
 // fault.Timeout when ctx ends.
-func (g *guesses) enter(ctx context.Context, one account, from netip.Addr) (func(), error) {
+func (g *Gate) Enter(ctx context.Context, one Account, from netip.Addr) (func(), error) {
 	pair := g.keyOf("pair", one, from)
 	known, err := g.knows(ctx, pair)
 	if err != nil {
@@ -25,13 +25,13 @@ func (g *guesses) enter(ctx context.Context, one account, from netip.Addr) (func
 	if known {
 		return g.enterKnown(ctx, pair)
 	}
-	unlock, err := g.names.lock(ctx, one.name)
+	unlock, err := g.names.Lock(ctx, one.Name)
 	if err != nil {
 		return nil, waitedFor(err)
 	}
 	known, err = g.knows(ctx, pair) // by now
 	if err == nil && !known {
-		err = g.mayTry(ctx, []account{one}, from)
+		err = g.MayTry(ctx, []Account{one}, from)
 	}
 	if err == nil && !known {
 		return unlock, nil
@@ -44,14 +44,14 @@ func (g *guesses) enter(ctx context.Context, one account, from netip.Addr) (func
 }
 
 func waitedFor(err error) error {
-	return fmt.Errorf("gateway: wait for another log-in of the same name: %w: %w", fault.Timeout, err)
+	return fmt.Errorf("guesses: wait for another log-in of the same name: %w: %w", fault.Timeout, err)
 }
 
-// enterKnown is enter where name and address logged in together before. Each one under way counts as if it
+// enterKnown is Enter where name and address logged in together before. Each one under way counts as if it
 // had been refused.
-func (g *guesses) enterKnown(ctx context.Context, pair string) (func(), error) {
+func (g *Gate) enterKnown(ctx context.Context, pair string) (func(), error) {
 	one := tally{knownKey(pair), g.limits.Load().together}
-	next, err := g.names.lock(ctx, one.key) // who came first is next
+	next, err := g.names.Lock(ctx, one.key) // who came first is next
 	if err != nil {
 		return nil, waitedFor(err)
 	}
@@ -83,13 +83,13 @@ func (g *guesses) enterKnown(ctx context.Context, pair string) (func(), error) {
 }
 
 // waitWith returns how long it is until a tally is below its limit, if so many more were refused now.
-func (g *guesses) waitWith(ctx context.Context, one tally, more int) (time.Duration, error) {
+func (g *Gate) waitWith(ctx context.Context, one tally, more int) (time.Duration, error) {
 	if more >= one.limit.Failures {
 		return one.limit.Within, nil
 	}
 	wait, err := g.store.Wait(ctx, one.key, throttle.Limit{Failures: one.limit.Failures - more, Within: one.limit.Within})
 	if err != nil {
-		return 0, fmt.Errorf("gateway: count refused log-ins: %w: %w", fault.Overloaded, err)
+		return 0, fmt.Errorf("guesses: count refused log-ins: %w: %w", fault.Overloaded, err)
 	}
 	return wait, nil
 }
