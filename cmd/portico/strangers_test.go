@@ -230,10 +230,12 @@ func TestStrangersWhoReadNothingMakeRoom(t *testing.T) {
 				conn = tls.Client(conn, &tls.Config{InsecureSkipVerify: true})
 			}
 			_, err = io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-			must(t, err)
-			_, err = conn.Read(make([]byte, 1)) // its answer has begun
-			must(t, err)
-			greedy = append(greedy, conn)
+			if err == nil {
+				_, err = conn.Read(make([]byte, 1)) // its answer has begun
+			}
+			if err == nil { // else it makes room itself, for those whose writing has not come to a stop yet
+				greedy = append(greedy, conn)
+			}
 		}
 		whole := 0
 		for _, conn := range greedy {
@@ -244,7 +246,7 @@ func TestStrangersWhoReadNothingMakeRoom(t *testing.T) {
 			}
 		}
 		if whole != 2 {
-			t.Errorf("secured %v: of %d strangers with room for 2, %d got to the end of their answers", secured, len(greedy), whole)
+			t.Errorf("secured %v: of 4 strangers with room for 2, %d got to the end of their answers", secured, whole)
 		}
 	}
 }
