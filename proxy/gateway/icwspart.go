@@ -23,59 +23,76 @@ import (
 // Writes of the agent hold writing, so that they are made one after the other; a new upstream
 // session is opened under joining. Who holds writing may take joining, not the reverse.
 type icwsPart struct {
-	agent      *Agent
-	site       *icwsSite
-	login      string                 // at the site
-	language   string                 // as the first log-in asked for it
-	elsewhere  []htccapi.MediaChannel // the site's channels that another site owns for the agent
+	agent     *Agent
+	site      *icwsSite
+	login     string                 // at the site
+	language  string                 // as the first log-in asked for it
+	elsewhere []htccapi.MediaChannel // the site's channels that another site owns for the agent
+	late      bool                   // the site was not there when the agent logged in
+
 	catalogue  *cache.Cell[translate.Catalogue]
 	feed       *catalogues.Feed   // keeps it current
 	member     *catalogues.Member // of those who share it
 	asOf       atomic.Int64       // the epoch of the last look for it among replicas
 	access     *cache.Cell[translate.Access]
-	accessAsOf atomic.Int64  // the epoch in which it was fetched
-	afresh     afresh        // reads of the state
-	late       bool          // the site was not there when the agent logged in
-	nudge      chan struct{} // tells the reader that a completion will come
-	alive      pulse         // of the part's own reader
-	revived    slot          // tells the reader of a part which had ended that it has not any more
-	writing    chan struct{} // room for one
-	joining    joining
-	silent     absence
+	accessAsOf atomic.Int64 // the epoch in which it was fetched
 
-	mu          sync.Mutex // guards what follows
-	conn        *icws.Conn // unchanging; of no session while there is none
-	gone        bool       // conn is, as the site said
-	state       translate.AgentState
-	directory   *catalogues.Directory
-	view        *translate.View  // of state; nil until somebody asks
-	shows       *shown           // the same as resources; nil until somebody asks
-	who         any              // the htccapi.User that conn is of; nil until somebody asks
-	begun       bool             // state was read
-	asked       *translate.Asked // at another replica; nil if nothing was
-	lost        bool             // the upstream session of state is gone, and state is to be recovered
-	losses      int              // how often it was lost so far
-	verified    int              // during which life of the service conn was last known to live
-	closed      bool             // the session has ended, and conn was the last
-	over        ending           // why this part has ended, and conn is gone for good; "" while it has not
-	anew        func(error)      // makes the reader receive anew; nil before it did once
-	live        bool             // the reader receives
-	watched     bool             // the part has been current since its upstream session was opened
-	full        fullLists        // what the reader received since it does
+	writing chan struct{} // room for one
+	joining joining
+	afresh  afresh        // reads of the state
+	nudge   chan struct{} // tells the reader that a completion will come
+	revived slot          // tells the reader of a part which had ended that it has not any more
+	alive   pulse         // of the part's own reader
+	silent  absence
+
+	mu sync.Mutex // guards what follows
+
+	// The upstream session.
+
+	conn     *icws.Conn // unchanging; of no session while there is none
+	gone     bool       // conn is, as the site said
+	lost     bool       // the upstream session of state is gone, and state is to be recovered
+	losses   int        // how often it was lost so far
+	verified int        // during which life of the service conn was last known to live
+	closed   bool       // the session has ended, and conn was the last
+	over     ending     // why this part has ended, and conn is gone for good; "" while it has not
+
+	// The state, and what is shown of it.
+
+	begun     bool // state was read
+	state     translate.AgentState
+	directory *catalogues.Directory
+	moments   moments         // what state is as new as
+	readAt    time.Time       // when the whole state was read last
+	readFrom  moment          // in which that read began
+	atLogin   map[string]bool // activations
+	view      *translate.View // of state; nil until somebody asks
+	shows     *shown          // the same as resources; nil until somebody asks
+	who       any             // the htccapi.User that conn is of; nil until somebody asks
+
+	// What is received.
+
+	anew    func(error) // makes the reader receive anew; nil before it did once
+	live    bool        // the reader receives
+	watched bool        // the part has been current since its upstream session was opened
+	full    fullLists   // what the reader received since it does
+
+	// What the agent does.
+
+	writes    map[string]*write      // accepted and not completed, by request id
+	plans     int                    // carried out so far
+	activated time.Time              // when activations were set by us last
+	owed      []htccapi.MediaChannel // of a Start that failed here, and is to be made up for; nil: of none
+	holding   bool                   // a plan is carried out
+	held      []icwsapi.Message      // since then
+
+	// Among replicas.
+
 	tells       bool             // the agent's applications are told of changes
 	first       string           // marks of what they were shown first, in a fleet; "" of a late part
+	asked       *translate.Asked // at another replica; nil if nothing was
 	behindUntil time.Time        // another replica may have changed the state, and the site may tell of it only later
 	asRead      *shown           // what the last read alone shows, if another replica may have; else nil
-	moments     moments          // what state is as new as
-	readAt      time.Time        // when the whole state was read last
-	readFrom    moment           // in which that read began
-	atLogin     map[string]bool
-	owed        []htccapi.MediaChannel // of a Start that failed here, and is to be made up for; nil: of none
-	activated   time.Time              // when activations were set by us last
-	writes      map[string]*write      // accepted and not completed, by request id
-	plans       int                    // carried out so far
-	holding     bool                   // a plan is carried out
-	held        []icwsapi.Message      // since then
 }
 
 // newICWSPart makes the part of a new upstream session; of the zero Conn one is opened when it is
