@@ -185,7 +185,7 @@ func (f *fleet) join(ctx context.Context, s session.Session, met func(*Agent)) (
 	f.gateway.settings.Metrics.adopted()
 	f.gateway.log.InfoContext(ctx, "session taken up", "session", agent.short, "site", agent.Sites())
 	for _, p := range agent.parts {
-		p.learnFate(s.Upstreams[p.siteName()])
+		p.learnRecord(s.Upstreams[p.siteName()])
 	}
 	agent.start(func() { f.tend(agent, false) })
 	return agent, nil

@@ -225,7 +225,7 @@ func (p *htccPart) succeeded(ctx context.Context, gone *htcc.Session) (*htcc.Ses
 	if err != nil || record == nil {
 		return nil, err
 	}
-	if fateOf(record).Over != "" {
+	if headOf(record).Over != "" {
 		p.ended(nil)
 		return nil, errEnded
 	}

@@ -94,7 +94,7 @@ func (p *icwsPart) succeeded(ctx context.Context, gone icws.Conn) (icws.Conn, er
 	if err != nil || record == nil {
 		return icws.Conn{}, err
 	}
-	over := fateOf(record).Over
+	over := headOf(record).Over
 	if over != "" {
 		p.end(over)
 		return icws.Conn{}, errEnded

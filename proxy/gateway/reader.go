@@ -21,19 +21,19 @@ const (
 // A reader receives what the sites push for an agent, as long as this process holds the agent's lease.
 // One goroutine uses it.
 type reader struct {
-	agent *Agent
-	stop  context.CancelFunc // nil while nothing is read
-	takes func()             // over what is told
-	first bool               // nobody can have told the agent's applications anything yet
-	work  sync.WaitGroup
-	deaf  func()    // ends to listen for operations of other replicas
-	until time.Time // when the lease runs out
-	fence uint64
-	came  time.Time     // when applications began to wait here; zero while none do
-	meek  time.Time     // until when the lease is left to others
-	next  time.Duration // until it is asked for again
-	freed chan struct{} // room for one: another replica has given it up
-	quits func()        // to listen for that; nil while nobody does
+	agent       *Agent
+	stop        context.CancelFunc // nil while nothing is read
+	takes       func()             // over what is told
+	first       bool               // nobody can have told the agent's applications anything yet
+	work        sync.WaitGroup
+	deaf        func()    // ends to listen for operations of other replicas
+	until       time.Time // when the lease runs out
+	fence       uint64
+	came        time.Time     // when applications began to wait here; zero while none do
+	leavesUntil time.Time     // until when the lease is left to others
+	next        time.Duration // until it is asked for again
+	freed       chan struct{} // room for one: another replica has given it up
+	quits       func()        // to listen for that; nil while nobody does
 }
 
 // leaseOf returns the name of the lease to read an agent's upstream sessions.
@@ -89,7 +89,7 @@ func (a *Agent) vacancy() string { return "vacancies/" + a.session.ID }
 func (f *fleet) contend(r *reader) {
 	asked := time.Now()
 	r.next = leaseEvery
-	if asked.Before(r.meek) {
+	if asked.Before(r.leavesUntil) {
 		return
 	}
 	ctx, cancel := context.WithTimeout(r.agent.life, leaseEvery-leaseMargin)

@@ -142,7 +142,7 @@ func (a *Agent) learn(s session.Session) {
 	a.mu.Lock()
 	a.session.Proof = s.Proof
 	a.mu.Unlock()
-	a.learnFates(s.Upstreams)
+	a.learnRecords(s.Upstreams)
 	a.recall(s)
 }
 

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// wishOf returns the name of the lease that a replica holds which would rather read for an agent.
-func wishOf(login string) string { return "wish/" + login }
+// preferenceOf returns the name of the lease that a replica holds which would rather read for an agent.
+func preferenceOf(login string) string { return "wish/" + login }
 
 // staysAfter is how long an agent's applications are at a replica before they are taken to stay there: longer
 // than a connect is held, after which a load balancer without stickiness sends the next one elsewhere.
@@ -28,21 +28,21 @@ func (f *fleet) yield(r *reader) {
 	ctx, cancel := context.WithTimeout(a.life, leaseMargin)
 	defer cancel()
 	if listened {
-		_, _ = f.Leases.Take(ctx, wishOf(a.Login()), f.me, leaseLife) // the next try is soon
+		_, _ = f.Leases.Take(ctx, preferenceOf(a.Login()), f.me, leaseLife) // the next try is soon
 		return
 	}
-	if f.wished(ctx, a) {
+	if f.preferred(ctx, a) {
 		f.leave(r)
 		f.gateway.settings.Metrics.lease(leaseLost)
-		r.meek = time.Now().Add(leaseLife)
+		r.leavesUntil = time.Now().Add(leaseLife)
 	}
 }
 
-// wished reports whether another replica wishes to read for an agent.
-func (f *fleet) wished(ctx context.Context, a *Agent) bool {
-	wish, err := f.Leases.Take(ctx, wishOf(a.Login()), f.me, leaseEvery)
+// preferred reports whether another replica wishes to read for an agent.
+func (f *fleet) preferred(ctx context.Context, a *Agent) bool {
+	wish, err := f.Leases.Take(ctx, preferenceOf(a.Login()), f.me, leaseEvery)
 	if err == nil && wish.Held {
-		_ = f.Leases.Release(ctx, wishOf(a.Login()), f.me) // it runs out soon
+		_ = f.Leases.Release(ctx, preferenceOf(a.Login()), f.me) // it runs out soon
 	}
 	return err == nil && !wish.Held
 }

@@ -114,11 +114,11 @@ func TestAPartBeginsAgainAtNoHostThatTheSiteDoesNotHave(t *testing.T) {
 		p := cleo.icws()
 		conn := p.connection()
 		conn.Base, conn.Opened = "http://elsewhere.example:8018", time.Now()
-		if p.learnFate(encoded(icwsRecord{Conn: conn})) || !p.ended() {
+		if p.learnRecord(encoded(icwsRecord{Conn: conn})) || !p.ended() {
 			t.Error("the part has begun again at a host that the site does not have")
 		}
 		conn.Base = p.connection().Base
-		if !p.learnFate(encoded(icwsRecord{Conn: conn})) || p.ended() {
+		if !p.learnRecord(encoded(icwsRecord{Conn: conn})) || p.ended() {
 			t.Error("the part has not begun again at the site's own host")
 		}
 	})

@@ -17,44 +17,48 @@ import (
 // An icwsRecord is what the store has of a part at an ICWS site.
 type icwsRecord struct {
 	icws.Conn
-	farewell
+	endNote
 }
 
 // An htccRecord is what the store has of a part at an HTCC site.
 type htccRecord struct {
 	htcc.Conn
-	farewell
+	endNote
 }
 
-// A farewell is in the record of a part that has ended, of the upstream session that was its last.
-type farewell struct {
+// An endNote is in the record of a part that has ended, of the upstream session that was its last.
+type endNote struct {
 	Over ending `json:"over,omitempty"` // "" of one that goes on
 }
 
-// A fate is what is the same in all records.
-type fate struct {
+// A recordHead is what the records of all parts have.
+type recordHead struct {
 	Opened time.Time `json:"opened"`
-	farewell
+	endNote
 }
 
-// fateOf returns the fate of an upstream session; of none, or of one that cannot be read, that it goes on.
-func fateOf(record []byte) fate {
-	var is fate
+// headOf returns the head of a record. Where there is none, or none that can be read, the part goes on.
+func headOf(record []byte) recordHead {
+	var is recordHead
 	_ = json.Unmarshal(record, &is)
 	return is
 }
 
 // sameSession reports whether both are of one upstream session, which another host or other cookies do not change.
-func (f fate) sameSession(other fate) bool { return f.Opened.Equal(other.Opened) }
+func (h recordHead) sameSession(other recordHead) bool { return h.Opened.Equal(other.Opened) }
 
 // ends reports that what goes on here has ended, and begins that what has ended here began again.
-func (f fate) ends(here fate) bool   { return f.Over != "" && here.Over == "" && f.sameSession(here) }
-func (f fate) begins(here fate) bool { return f.Over == "" && here.Over != "" && !f.sameSession(here) }
+func (h recordHead) ends(here recordHead) bool {
+	return h.Over != "" && here.Over == "" && h.sameSession(here)
+}
+func (h recordHead) begins(here recordHead) bool {
+	return h.Over == "" && here.Over != "" && !h.sameSession(here)
+}
 
 // overtaken reports whether record says that an upstream session was a part's last, and the store has a newer one.
 func overtaken(record, stored []byte) bool {
-	is := fateOf(record)
-	return is.Over != "" && stored != nil && !is.sameSession(fateOf(stored))
+	is := headOf(record)
+	return is.Over != "" && stored != nil && !is.sameSession(headOf(stored))
 }
 
 // awaitReader gives the replica that reads for the agent, if it is another one, the time to say what has become of an
@@ -68,12 +72,12 @@ func (a *Agent) awaitReader(ctx context.Context, site string, gone []byte) {
 	}
 }
 
-// learnFates takes what the store has of upstream sessions that have ended for good, or began again, at another replica.
-func (a *Agent) learnFates(records map[string][]byte) {
+// learnRecords takes what the store has of upstream sessions that have ended for good, or began again, at another replica.
+func (a *Agent) learnRecords(records map[string][]byte) {
 	for _, p := range a.parts {
 		site := p.siteName()
 		record := records[site]
-		if record != nil && !a.isShared(site, record) && p.learnFate(record) {
+		if record != nil && !a.isShared(site, record) && p.learnRecord(record) {
 			a.shared(map[string][]byte{site: record})
 		}
 	}
@@ -86,11 +90,11 @@ func (a *Agent) hasEndedPart() bool {
 	return len(a.over) > 0
 }
 
-func (p *icwsPart) learnFate(record []byte) bool {
+func (p *icwsPart) learnRecord(record []byte) bool {
 	p.mu.Lock()
-	here := fate{p.conn.Opened, farewell{p.over}}
+	here := recordHead{p.conn.Opened, endNote{p.over}}
 	p.mu.Unlock()
-	is := fateOf(record)
+	is := headOf(record)
 	switch {
 	case is.ends(here):
 		p.end(is.Over)
@@ -113,8 +117,8 @@ func (p *icwsPart) beginAgain(record []byte) bool {
 	return true
 }
 
-func (p *htccPart) learnFate(record []byte) bool {
-	is, here := fateOf(record), fateOf(p.record())
+func (p *htccPart) learnRecord(record []byte) bool {
+	is, here := headOf(record), headOf(p.record())
 	switch {
 	case is.ends(here):
 		p.ended(nil)
