@@ -69,7 +69,7 @@ var (
 // handle gives every route the same course: one answer, one count, one log record.
 func (d *door) handle(h handler, dialect htccapi.Dialect, op operation, numbers *endpoint) gin.HandlerFunc {
 	return func(gc *gin.Context) {
-		c := &call{Context: gc, door: d, dialect: dialect, began: time.Now(), operation: op, numbers: numbers, id: requestID(gc.Request)}
+		c := &call{Context: gc, door: d, dialect: dialect, began: time.Now(), operation: op, numbers: numbers, id: requestID(gc.GetHeader("X-Request-Id"))}
 		d.metrics.requestsInFlight.Inc()
 		defer d.metrics.requestsInFlight.Dec()
 		defer c.place.leave()

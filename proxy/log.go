@@ -19,15 +19,12 @@ const longestRequestID = 64 // bytes
 
 // requestID returns the id that the caller gave the request, if it is one that a log can hold,
 // else a new one.
-func requestID(r *http.Request) string {
-	given := r.Header.Get("X-Request-Id")
+func requestID[T string | []byte](given T) string {
 	if !isRequestID(given) {
-		return newRequestID()
+		return rand.Text()
 	}
-	return given
+	return string(given)
 }
-
-func newRequestID() string { return rand.Text() }
 
 // isRequestID reports whether a log can hold an id that a caller gave.
 func isRequestID[T string | []byte](given T) bool {

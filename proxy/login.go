@@ -87,7 +87,7 @@ func (c *call) login(cookies []*http.Cookie) (*gateway.Agent, error) {
 		return c.loginByCookie(cookies)
 	}
 	login, password, ok := basic(authorization)
-	if !ok || len(login) > maxLogin || len(password) > maxPassword {
+	if !ok {
 		return nil, fmt.Errorf("proxy: the Authorization header is not one of HTTP Basic: %w", fault.Unauthenticated)
 	}
 	c.presented = login
@@ -141,7 +141,8 @@ func isBasic(authorization string) bool {
 }
 
 // basic reads the Authorization header of HTTP Basic. Applications send the name and password in UTF-8 or in
-// Latin-1; what is not valid in the first is taken for the second.
+// Latin-1; what is not valid in the first is taken for the second. It returns false where the header says something
+// else, or more than any agent's name and password are.
 func basic(authorization string) (login, password string, ok bool) {
 	_, encoded, _ := strings.Cut(authorization, " ")
 	decoded, err := base64.StdEncoding.DecodeString(strings.TrimSpace(encoded))
@@ -152,7 +153,8 @@ func basic(authorization string) (login, password string, ok bool) {
 	if !utf8.Valid(decoded) {
 		text = fromLatin1(decoded)
 	}
-	return strings.Cut(text, ":")
+	login, password, ok = strings.Cut(text, ":")
+	return login, password, ok && len(login) <= maxLogin && len(password) <= maxPassword
 }
 
 func fromLatin1(text []byte) string {

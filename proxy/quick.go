@@ -120,7 +120,7 @@ func (c *quickCall) login() bool {
 		return c.agent != nil
 	}
 	login, password, ok := basic(authorization)
-	if !ok || len(login) > maxLogin || len(password) > maxPassword {
+	if !ok {
 		return false
 	}
 	c.caller = gateway.Caller{SessionID: cookie, Basic: true, Login: login, Password: password,
@@ -198,10 +198,7 @@ func (c *quickCall) me() bool {
 // begin writes the lines that are known.
 func (c *quickCall) begin(status int, head []byte) {
 	c.status = status
-	c.id = string(c.in.RequestID)
-	if !isRequestID(c.id) {
-		c.id = newRequestID()
-	}
+	c.id = requestID(c.in.RequestID)
 	c.out = append(c.out[:0], head...)
 	c.out = plainhttp.AppendDate(c.out, c.began)
 	c.add("X-Request-Id", c.id)

@@ -74,10 +74,7 @@ func (d *door) poll(in *quick.Request, batch push.Batch) bool {
 		return false
 	}
 	c.agent.Use(c.caller)
-	p := &poll{door: d, agent: c.agent, id: string(in.RequestID), head: head, began: began}
-	if !isRequestID(p.id) {
-		p.id = newRequestID()
-	}
+	p := &poll{door: d, agent: c.agent, id: requestID(in.RequestID), head: head, began: began}
 	owner := c.agent.SessionID()
 	if c.caller.SessionID != owner {
 		p.cookie = d.cookie(owner).String()
