@@ -58,6 +58,21 @@ func sameAddress(a, b string) bool {
 	return portA == portB && portA != "0" && (hostA == hostB || everyHost(hostA) || everyHost(hostB))
 }
 
+// leadsTo reports whether a URL is certainly of a server on this machine that listens at host:port.
+func leadsTo(of *url.URL, listen string) bool {
+	host, port, _ := net.SplitHostPort(listen)
+	theirs := of.Port()
+	switch {
+	case theirs == "" && of.Scheme == "https":
+		theirs = "443"
+	case theirs == "":
+		theirs = "80"
+	}
+	loopback := OnLoopback(net.JoinHostPort(of.Hostname(), theirs))
+	return theirs == port && (strings.EqualFold(of.Hostname(), host) || loopback && (everyHost(host) || host == "localhost") ||
+		of.Hostname() == "localhost" && OnLoopback(listen))
+}
+
 // checkURL returns what is wrong with an absolute URL and what would be right, "" for nothing. It
 // does not quote a URL that may hold a password.
 func checkURL(raw string) string {

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"net/url"
 	"reflect"
 	"regexp"
 	"slices"
@@ -26,6 +27,7 @@ func (c *Config) checkSites(v *verdict) {
 			v.fault(join(path, "kind"), "is missing; want icws or htcc")
 		}
 		site.checkURLs(path, v)
+		c.checkOthers(site, path, v)
 		site.TLS.check(join(path, "tls"), v)
 		if site.Kind == HTCC {
 			site.refuseKeysOf(ICWS, path, v)
@@ -87,6 +89,24 @@ func (s Site) checkURLs(path string, v *verdict) {
 	}
 	if twice := firstTwice(s.Bases()); twice != "" {
 		v.fault(path, "%s is there twice; a host counts once", twice)
+	}
+}
+
+// checkOthers finds hosts of a site that are Portico: a request would go round until nothing is left to hold it.
+func (c *Config) checkOthers(site Site, path string, v *verdict) {
+	for _, base := range site.Bases() {
+		of, err := url.Parse(base)
+		if err != nil {
+			continue // said already
+		}
+		switch {
+		case leadsTo(of, c.Listen):
+			v.fault(path, "%s is where Portico itself listens, %q; want the contact centre's address", base, c.Listen)
+		case leadsTo(of, c.Admin):
+			v.fault(path, "%s is where Portico's operators reach it, %q; want the contact centre's address", base, c.Admin)
+		case strings.EqualFold(base, c.PublicURL): // unless the name leads elsewhere from here
+			v.warn(path, "%s is public_url, so Portico itself, unless the name leads to the contact centre from this machine", base)
+		}
 	}
 }
 
