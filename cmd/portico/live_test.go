@@ -192,7 +192,7 @@ func (s *stopping) ask(agent, method, path, body string) string {
 // seen returns what the operators' door answers.
 func (s *stopping) seen(path string) string {
 	answer := httptest.NewRecorder()
-	s.running.admin.http.Handler.ServeHTTP(answer, httptest.NewRequestWithContext(s.t.Context(), http.MethodGet, path, nil))
+	s.running.admin.http.Handler.ServeHTTP(answer, httptest.NewRequestWithContext(s.t.Context(), http.MethodGet, "http://localhost"+path, nil))
 	return answer.Body.String()
 }
 

@@ -39,7 +39,7 @@ func TestOperatorsDoor(t *testing.T) {
 		expect := func(when, path string, status int, body string) {
 			t.Helper()
 			answer := httptest.NewRecorder()
-			door.ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil))
+			door.ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://localhost"+path, nil))
 			if answer.Code != status || !strings.Contains(answer.Body.String(), body) {
 				t.Errorf("%s, GET %s = %d %s; want %d with %q", when, path, answer.Code, answer.Body, status, body)
 			}
@@ -90,7 +90,7 @@ func TestReadinessTellsOfTheSharedStore(t *testing.T) {
 	}
 	defer served.Close(t.Context())
 	answer := httptest.NewRecorder()
-	New(Settings{Gatherer: reg, Registerer: reg, Gateway: served, Open: true}).ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/sessions", nil))
+	New(Settings{Gatherer: reg, Registerer: reg, Gateway: served, Open: true}).ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://localhost/sessions", nil))
 	if got := answer.Body.String(); got != `{"everywhere":0,"sessions":[]}` {
 		t.Errorf("sessions = %s; want the number at all replicas too", got)
 	}

@@ -91,7 +91,7 @@ func (h *hall) status(conn net.Conn) int {
 	return response.StatusCode
 }
 
-const scrape = "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"
+const scrape = "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 func TestWhoTakesNoScrapeKeepsNobodyFromTheirs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -120,11 +120,11 @@ func TestAnswersAreToBeTakenInTime(t *testing.T) {
 			late    bool
 		}{
 			"a scrape":                {scrape, true},
-			"health":                  {"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n", true},
-			"a view":                  {"GET /sessions HTTP/1.1\r\nHost: x\r\n\r\n", true},
-			"nothing that there is":   {"GET /me HTTP/1.1\r\nHost: x\r\n\r\n", true},
-			"a body that never comes": {"PUT /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n", true},
-			"a profile":               {"GET /debug/pprof/goroutine HTTP/1.1\r\nHost: x\r\n\r\n", false},
+			"health":                  {"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", true},
+			"a view":                  {"GET /sessions HTTP/1.1\r\nHost: localhost\r\n\r\n", true},
+			"nothing that there is":   {"GET /me HTTP/1.1\r\nHost: localhost\r\n\r\n", true},
+			"a body that never comes": {"PUT /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n", true},
+			"a profile":               {"GET /debug/pprof/goroutine HTTP/1.1\r\nHost: localhost\r\n\r\n", false},
 		} {
 			conn := h.sends(test.request)
 			if test.request[0] == 'P' {
@@ -147,7 +147,7 @@ func TestOnlyTakingCounts(t *testing.T) {
 		conn := h.sends("")
 		for range 3 {
 			for _, path := range []string{"/healthz", "/debug/pprof/goroutine"} {
-				go func() { _, _ = io.WriteString(conn, "GET "+path+" HTTP/1.1\r\nHost: x\r\n\r\n") }()
+				go func() { _, _ = io.WriteString(conn, "GET "+path+" HTTP/1.1\r\nHost: localhost\r\n\r\n") }()
 				if got := h.status(conn); got != http.StatusOK {
 					t.Errorf("GET %s = %d; want 200", path, got)
 				}

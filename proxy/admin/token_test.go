@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"testing"
 
+	"github.com/gin-gonic/gin"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"portico/cache"
@@ -41,11 +42,30 @@ func TestToken(t *testing.T) {
 		reg := prometheus.NewRegistry()
 		door := New(Settings{Gatherer: reg, Registerer: reg, Gateway: served, Draining: func() bool { return false }, Token: test.token, Open: test.open})
 		request := httptest.NewRequest(http.MethodGet, test.path, nil)
+		request.Host = "127.0.0.1:9090"
 		request.Header.Set("Authorization", test.given)
 		answer := httptest.NewRecorder()
 		door.ServeHTTP(answer, request)
 		if answer.Code != test.want {
 			t.Errorf("%s: %d; want %d", test.name, answer.Code, test.want)
+		}
+	}
+}
+
+// TestOtherNamesAreClosed has pages call whose name leads to the loopback address.
+func TestOtherNamesAreClosed(t *testing.T) {
+	for host, want := range map[string]int{
+		"localhost": 200, "LOCALHOST:9090": 200, "127.0.0.1:9090": 200, "[::1]:9090": 200, "[::1]": 200, "127.0.0.1": 200,
+		"rebound.example:9090": 403, "rebound.example": 403, "localhost.example:9090": 403, "": 403,
+	} {
+		door := gin.New()
+		door.GET("/sessions", Settings{Open: true}.authorized, func(c *gin.Context) { c.Status(http.StatusOK) })
+		request := httptest.NewRequest(http.MethodGet, "/sessions", nil)
+		request.Host = host
+		answer := httptest.NewRecorder()
+		door.ServeHTTP(answer, request)
+		if answer.Code != want {
+			t.Errorf("Host %q: %d; want %d", host, answer.Code, want)
 		}
 	}
 }

@@ -92,7 +92,7 @@ func (o *office) need() {
 
 // ask asks the door.
 func (o *office) ask(method, path, body string) (int, string) {
-	request := httptest.NewRequestWithContext(o.t.Context(), method, path, strings.NewReader(body))
+	request := httptest.NewRequestWithContext(o.t.Context(), method, "http://localhost"+path, strings.NewReader(body))
 	answer := httptest.NewRecorder()
 	o.door.ServeHTTP(answer, request)
 	return answer.Code, answer.Body.String()
