@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"portico/proxy/fault"
+	"portico/proxy/upstream"
 	"portico/proxy/upstream/memhttp"
 )
 
@@ -142,11 +143,11 @@ func TestReceiveStopsForAWhileWhenAsked(t *testing.T) {
 	}
 	b := &bayeux{connect: stop}
 	withServer(t, b, func(t *testing.T, w *watch) {
-		w.told(longPause/2-time.Second, "resync", "live", "broken")
+		w.told(upstream.LongestPause/2-time.Second, "resync", "live", "broken")
 		if got := b.All(); got[len(got)-1] != "GET /api/v2/me" {
 			t.Errorf("the server saw %q last; want to be asked whether the session lives", got[len(got)-1])
 		}
-		w.told(longPause/2+2*time.Second, "resync", "live", "broken", "resync", "live")
+		w.told(upstream.LongestPause/2+2*time.Second, "resync", "live", "broken", "resync", "live")
 		w.stop()
 	})
 }
@@ -215,7 +216,7 @@ func TestReceiveIsBackSoonAfterTheServerIs(t *testing.T) {
 		away.Store(true)
 		time.Sleep(10 * time.Minute)
 		away.Store(false)
-		w.told(longPause+time.Second, "resync", "live", "broken", "resync", "live")
+		w.told(upstream.LongestPause+time.Second, "resync", "live", "broken", "resync", "live")
 		w.stop()
 	})
 }
@@ -240,16 +241,4 @@ func TestReceiveEndsThoughTheServerIsNotThere(t *testing.T) {
 			t.Errorf("Receive ended after %v; want %v", d, farewell)
 		}
 	})
-}
-
-func TestPause(t *testing.T) {
-	for breaks := range 100 {
-		longest := min(firstPause<<min(breaks, 20), longPause)
-		for range 20 {
-			got := pause(breaks)
-			if got < longest/2 || got >= longest {
-				t.Fatalf("pause(%d) = %v; want between %v and %v", breaks, got, longest/2, longest)
-			}
-		}
-	}
 }

@@ -100,7 +100,7 @@ func (r *reader) follow(ctx context.Context) error {
 	defer cancel()
 	err := r.connected(r.connect(ctx, true))
 	for quick := 0; err == nil; {
-		err = sleep(ctx, max(r.link.rest, patience(quick)))
+		err = upstream.Sleep(ctx, max(r.link.rest, patience(quick)))
 		if err != nil {
 			return err
 		}

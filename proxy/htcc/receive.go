@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"time"
 
 	"portico/proxy/upstream"
@@ -36,15 +35,6 @@ type Receiver struct {
 	// of messages that could not be read. Reception goes on.
 	Problem func(error)
 }
-
-// Pauses before reception begins anew after breaks.
-const (
-	firstPause = 250 * time.Millisecond
-	longPause  = 30 * time.Second
-)
-
-// steady is how long reception must have lasted for a break to be the first of a series.
-const steady = longPause
 
 // farewell is how long the end of a reader may take to tell the server of it.
 const farewell = 2 * time.Second
@@ -97,14 +87,14 @@ func (r *reader) run(ctx context.Context) error {
 		if ctx.Err() != nil || errors.Is(err, ErrSessionGone) {
 			return err
 		}
-		if time.Since(began) >= steady {
+		if time.Since(began) >= upstream.LongestPause {
 			r.breaks = 0
 		}
 		err = r.broke(ctx, err)
 		if err != nil {
 			return err
 		}
-		err = sleep(ctx, max(pause(r.breaks), r.link.rest))
+		err = upstream.Sleep(ctx, max(upstream.Pause(r.breaks), r.link.rest))
 		if err != nil {
 			return err
 		}
@@ -133,7 +123,7 @@ func (r *reader) broke(ctx context.Context, why error) error {
 	if !errors.Is(why, errStopped) {
 		return nil
 	}
-	r.breaks = longBreaks
+	r.breaks = upstream.ManyBreaks
 	_, err := r.client.Me(ctx, r.session)
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -169,33 +159,5 @@ func (r *reader) setLive(live bool) {
 func (r *reader) problem(err error) {
 	if r.to.Problem != nil {
 		r.to.Problem(err)
-	}
-}
-
-// longBreaks is a number of breaks in a row from which on the pause is the longest.
-const longBreaks = 7 // 250 ms << 7 is over 30 s
-
-// pause returns how long to wait after a number of earlier breaks in a row: twice as long each
-// time, and spread, so that the readers of a site that comes back do not all come at once.
-func pause(breaks int) time.Duration {
-	longest := longPause
-	if breaks < longBreaks {
-		longest = firstPause << breaks
-	}
-	return longest/2 + rand.N(longest/2)
-}
-
-// sleep waits, or returns ctx's error.
-func sleep(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return ctx.Err()
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }

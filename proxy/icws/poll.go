@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"portico/proxy/upstream"
 	"portico/translate/icwsapi"
 )
 
@@ -46,7 +47,7 @@ func (r *reader) poll(ctx context.Context) error {
 		}
 		if nudged {
 			interval = nudgedPoll
-			err = sleep(ctx, interval)
+			err = upstream.Sleep(ctx, interval)
 			if err != nil {
 				return err
 			}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"time"
 
 	"portico/proxy/upstream"
@@ -48,16 +47,6 @@ type Receiver struct {
 	// NoPolls ends Receive with ErrNoStream where it would go on by polling.
 	NoPolls bool
 }
-
-// Pauses before reception begins anew after breaks.
-const (
-	firstPause = 250 * time.Millisecond
-	longPause  = 30 * time.Second
-)
-
-// steady is how long reception must have lasted for a break to be the first of a series: a stream
-// that opens and ends at once is no recovery.
-const steady = longPause
 
 // Receive receives a session's messages until the session or ctx ends; it then returns
 // ErrSessionGone or ctx's error, and nothing of it is left. It reads an event stream where the
@@ -166,10 +155,10 @@ func (r *reader) run(ctx context.Context) error {
 		r.broken = true
 		r.client.metrics.Event(upstream.Broken)
 		r.problem(err)
-		if time.Since(r.began) >= steady {
+		if time.Since(r.began) >= upstream.LongestPause {
 			r.breaks = 0
 		}
-		err = sleep(ctx, pause(r.breaks))
+		err = upstream.Sleep(ctx, upstream.Pause(r.breaks))
 		if err != nil {
 			return err
 		}
@@ -250,27 +239,5 @@ func (r *reader) alive() {
 func (r *reader) problem(err error) {
 	if r.to.Problem != nil {
 		r.to.Problem(err)
-	}
-}
-
-// pause returns how long to wait after a number of earlier breaks in a row: twice as long each
-// time, and spread, so that the readers of a site that comes back do not all come at once.
-func pause(breaks int) time.Duration {
-	longest := longPause
-	if breaks < 7 { // 250 ms << 7 is over 30 s
-		longest = firstPause << breaks
-	}
-	return longest/2 + rand.N(longest/2)
-}
-
-// sleep waits, or returns ctx's error.
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }

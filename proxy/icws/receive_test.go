@@ -425,18 +425,6 @@ func TestReceiveTriesLessAndLessOften(t *testing.T) {
 	})
 }
 
-func TestPause(t *testing.T) {
-	for breaks := range 100 {
-		longest := min(firstPause<<min(breaks, 20), longPause)
-		for range 20 {
-			got := pause(breaks)
-			if got < longest/2 || got >= longest {
-				t.Fatalf("pause(%d) = %v; want between %v and %v", breaks, got, longest/2, longest)
-			}
-		}
-	}
-}
-
 // The same on real connections, which are cut in the middle of a stream.
 func TestReceiveOverSockets(t *testing.T) {
 	sim := &icwssim.Server{}
