@@ -48,6 +48,10 @@ func (j *joining) release() { <-j.lock.channel() }
 // press says that a caller waits.
 func (j *joining) press() {
 	j.waiting.Add(1)
+	j.put()
+}
+
+func (j *joining) put() {
 	select {
 	case j.hurry.channel() <- struct{}{}:
 	default: // another caller was here before
@@ -55,14 +59,23 @@ func (j *joining) press() {
 }
 
 // rest says that a caller waits no more. The last one takes the token along: it would put the next reader's log-in
-// before those of callers.
+// before those of callers. It is put back for one who has come meanwhile, and found it or brought it.
 func (j *joining) rest() {
 	if j.waiting.Add(-1) > 0 {
 		return
 	}
-	select {
-	case <-j.hurry.channel():
-	default:
+	for {
+		select {
+		case <-j.hurry.channel():
+		default:
+		}
+		if j.waiting.Load() == 0 {
+			return
+		}
+		j.put()
+		if j.waiting.Load() > 0 {
+			return
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -74,4 +75,25 @@ func TestALogInIsHurriedWhileACallerWaits(t *testing.T) {
 		j.expectHurry(t, "both have given up", false)
 		release()
 	})
+}
+
+// TestTheNextCallersWordStays has one caller leave while the next begins to wait.
+func TestTheNextCallersWordStays(t *testing.T) {
+	for range 100_000 {
+		var j joining
+		j.press()
+		var both sync.WaitGroup
+		start := make(chan struct{})
+		both.Go(func() { <-start; j.rest() })
+		both.Go(func() { <-start; j.press() })
+		close(start)
+		both.Wait()
+		if len(j.hurry.channel()) != 1 {
+			t.Fatal("a caller waits, and nobody is told")
+		}
+		j.rest()
+		if len(j.hurry.channel()) != 0 {
+			t.Fatal("nobody waits, and a log-in is told that a caller does")
+		}
+	}
 }

@@ -16,14 +16,15 @@ const unlimited = 1 << 20
 //
 // Source: GWS deployment guide, CometD.
 func (s *Server) startCometD() {
-	s.cometd = push.New(push.Options{
+	cometd := push.New(push.Options{
 		Timeout: s.ConnectTimeout, MaxInterval: s.MaxInterval, TrustClientSession: s.LenientCometD,
 		MaxMessageSize: unlimited, MaxBatch: unlimited, MaxSubscriptions: unlimited,
 		MaxClients: unlimited, MaxQueue: unlimited, MaxQueueBytes: unlimited * 64,
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	s.stopCometD = cancel
-	s.running.Go(func() { _ = s.cometd.Run(ctx) }) // ends with ctx alone
+	s.cometd = cometd
+	s.running.Go(func() { _ = cometd.Run(ctx) }) // ends with ctx alone
 }
 
 // owner is under which name the agent's CometD sessions are kept: they belong to the user, since

@@ -41,6 +41,21 @@ func TestSettings(t *testing.T) {
 	})
 }
 
+// TestSettingsOneAfterTheOther sets the simulator again before the server of the setting before has begun: each runs
+// its own, which the race detector sees.
+func TestSettingsOneAfterTheOther(t *testing.T) {
+	s := &Server{}
+	inBubble(t, s, func(t *testing.T) {
+		operator := stranger(t, s)
+		for range 50 {
+			operator.must("POST", "/_sim/settings", `{"connectTimeout":"2s"}`)
+		}
+		c := loggedIn(t, s, "bjorn")
+		c.listen("/v2/me/*")
+		c.connect()
+	})
+}
+
 func TestSettingsRefused(t *testing.T) {
 	for _, test := range []struct{ asked, want string }{
 		{`{"mood":"x"}`, `htccsim: unknown setting "mood": want one of connectTimeout, lenientCometD, maxInterval`},
