@@ -274,7 +274,7 @@ func TestOnlyTheOwnersAnswersProve(t *testing.T) {
 		time.Sleep(provenFor)
 		stranger := *anna
 		stranger.cookie = "other=1"
-		if status, body := stranger.ask("GET", "/connection"); status != 200 {
+		if status, body := stranger.ask("GET", "/status/user-statuses/anna"); status != 200 {
 			t.Fatalf("GET = %d %s; want 200", status, body)
 		}
 		if stranger.fromCache() || anna.fromCache() {

@@ -98,6 +98,9 @@ func (p *Passage) inSession(req *http.Request, asked resource) (*http.Response, 
 	if res.StatusCode/100 == 2 {
 		p.Proven = asked.session
 	}
+	if asked.takesMessages() && known != nil && n.site.Catalogues != nil {
+		listen(res, func() { n.tellOfChange(req.Context(), base, known) })
+	}
 	p.Stream = upstream.IsEventStream(res.Header)
 	if p.Stream {
 		n.sessions.follow(res, asking)
@@ -122,11 +125,22 @@ func (n *Proxy) held(req *http.Request, base string, known *proof, asked resourc
 		return nil, false
 	}
 	body, ok := n.site.Catalogues.Proven(base, language)
+	ok = ok && !known.knowsMore(body)
 	if ok {
 		n.site.Cells.Served(cache.Catalogue, n.site.Name)
 		n.site.ICWS.Metrics().Avoided(icws.OpGetStatusMessages, upstream.CacheHit)
 	}
 	return body, ok
+}
+
+// tellOfChange notes that a session's application is about to be told of a change of the catalogue.
+func (n *Proxy) tellOfChange(ctx context.Context, base string, known *proof) {
+	language, ok := n.language(ctx, known)
+	if !ok {
+		return // it is never served from the cache
+	}
+	body, _ := n.site.Catalogues.Proven(base, language)
+	known.tellOf(body)
 }
 
 // language returns which of the site's languages a session has; false unless that is certain. Over

@@ -33,6 +33,7 @@ type proof struct {
 	streams int       // event streams that are open; guarded by mu
 	doubted bool      // there was a 401 or DELETE, and no 2xx since; guarded by mu
 	doubts  int       // how many there were; guarded by mu
+	ahead   ahead     // guarded by mu
 }
 
 func newProof(all *sessions, cookie string, conn icws.Conn) *proof {
@@ -107,9 +108,12 @@ func (p *proof) ask(req *http.Request, asked resource) asking {
 }
 
 // checked reports a request that the site answers with 2xx only to a session that lives. What can
-// be had without a session may be answered whatever the session is.
+// be had without a session may be answered whatever the session is, and the state of the connection of one that has
+// ended too.
+//
+// Source: ICWS reference, GET /icws/{sessionId}/connection: "the existing or a previous connection".
 func checked(req *http.Request, asked resource) bool {
-	if req.Method == http.MethodOptions {
+	if req.Method == http.MethodOptions || asked.path == "connection" {
 		return false
 	}
 	for _, open := range []string{"connection/version", "connection/features", "connection/server-info", "connection/server-time"} {

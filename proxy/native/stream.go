@@ -7,8 +7,8 @@ import (
 	"sync/atomic"
 )
 
-// A stream is the body of an event stream that an application holds through us. What it brings
-// is the application's alone: it is not looked into.
+// A stream is the body of an event stream that an application holds through us. What it brings is the application's
+// alone, and stays as it is.
 type stream struct {
 	io.ReadCloser
 	ended    func()

@@ -18,13 +18,21 @@ type Knob struct {
 }
 
 // At returns the knob of that name for the field at. In JSON a duration is a text such as "500ms",
-// and null the zero value, which stands for what the simulator does by itself. A value to which
+// and null the zero value of a duration or number, which stands for what the simulator does by itself. A value to which
 // check objects is refused; nil takes all.
 func At[T any](name string, at *T, check func(T) error) Knob {
 	return Knob{name: name,
 		show: func() any {
-			if d, isDuration := any(*at).(time.Duration); isDuration {
-				return d.String()
+			switch value := any(*at).(type) {
+			case time.Duration:
+				if value != 0 {
+					return value.String()
+				}
+				return nil
+			case int:
+				if value == 0 {
+					return nil
+				}
 			}
 			return *at
 		},

@@ -19,7 +19,7 @@ func TestKnobs(t *testing.T) {
 		{"one", `{"pause":"1.5s"}`, "", `{"code":7,"hosts":["a"],"pause":"1.5s","strict":false}`},
 		{"several", `{"hosts":["b","c"],"strict":true,"code":3}`, "", `{"code":3,"hosts":["b","c"],"pause":"1s","strict":true}`},
 		{"none", `{}`, "", `{"code":7,"hosts":["a"],"pause":"1s","strict":false}`},
-		{"null is the simulator's own", `{"pause":null,"hosts":null,"code":null}`, "", `{"code":0,"hosts":null,"pause":"0s","strict":false}`},
+		{"null is the simulator's own", `{"pause":null,"hosts":null,"code":null}`, "", `{"code":null,"hosts":null,"pause":null,"strict":false}`},
 		{"one that does not exist, and nothing changes", `{"code":1,"mood":"x"}`, others, `{"code":7,"hosts":["a"],"pause":"1s","strict":false}`},
 		{"a duration that is none", `{"code":1,"pause":"long"}`, `setting pause: want a duration such as "500ms"`, `{"code":7,"hosts":["a"],"pause":"1s","strict":false}`},
 		{"a number for a duration", `{"pause":5}`, `setting pause: want a duration such as "500ms"`, `{"code":7,"hosts":["a"],"pause":"1s","strict":false}`},
