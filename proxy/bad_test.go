@@ -93,6 +93,14 @@ func quote(text string) string {
 	return string(answer.body)
 }
 
+func TestEncodedBodies(t *testing.T) {
+	anna := newDoor(t).as("anna")
+	const body = `{"operationName":"NotReady"}`
+	anna.do(http.MethodPost, "/me", body, append(anna.headers, "Content-Encoding", "gzip")...).
+		is(t, "gzip", 400, `{"status":"error","errorDescription":"the body is encoded, as \"gzip\"; send it as it is"}`)
+	anna.do(http.MethodPost, "/me", body, append(anna.headers, "Content-Encoding", "identity")...).is(t, "identity", 200, `{"status":"ok"}`)
+}
+
 func TestTooLargeBodies(t *testing.T) {
 	w := newDoor(t, func(k *knobs) { k.door.MaxBody = 1024 })
 	anna := w.as("anna")

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"strings"
 	"unicode/utf8"
 
 	"portico/proxy/fault"
@@ -37,6 +38,10 @@ type operationRequest struct {
 
 // decode reads the operation that the caller posts. From then on the call is counted under it.
 func (c *call) decode() (operationRequest, error) {
+	encoding := c.Request.Header.Get("Content-Encoding")
+	if encoding != "" && !strings.EqualFold(encoding, "identity") {
+		return operationRequest{}, fault.New(fault.Invalid, fmt.Sprintf("the body is encoded, as %q; send it as it is", encoding))
+	}
 	body, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, c.door.settings.MaxBody))
 	_, tooLarge := errors.AsType[*http.MaxBytesError](err)
 	if tooLarge {
