@@ -99,8 +99,14 @@ func (m *MemoryShelf) Purge(_ context.Context, owner, part string) (int64, error
 }
 
 // Epochs implements Shelf.
-func (m *MemoryShelf) Epochs(_ context.Context, owner string) (map[string]int64, error) {
+func (m *MemoryShelf) Epochs(_ context.Context, owner string, known map[string]int64) (map[string]int64, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.epochs[owner] == nil {
+		m.epochs[owner] = map[string]int64{}
+	}
+	for part, epoch := range known {
+		m.epochs[owner][part] = max(m.epochs[owner][part], epoch)
+	}
 	return maps.Clone(m.epochs[owner]), nil
 }

@@ -30,6 +30,7 @@ type Shelf interface {
 	// Purge begins an epoch for a part of what belongs to an owner, and returns it. Of one owner each is
 	// later than all before, also when the shelf has lost everything.
 	Purge(ctx context.Context, owner, part string) (int64, error)
-	// Epochs returns those of the owner by part.
-	Epochs(ctx context.Context, owner string) (map[string]int64, error)
+	// Epochs returns those of the owner by part. It keeps those that the caller knows and it does not, or not as late:
+	// it may have lost them, and forgets them when nobody has asked for long.
+	Epochs(ctx context.Context, owner string, known map[string]int64) (map[string]int64, error)
 }

@@ -65,7 +65,7 @@ func (c *Replicas) keepInStep(ctx context.Context) {
 	c.work.Lock()
 	defer c.work.Unlock()
 	for _, at := range c.sites {
-		epochs, err := c.Shelf.Epochs(ctx, at.Name)
+		epochs, err := c.Shelf.Epochs(ctx, at.Name, c.known(at.Name))
 		if err == nil {
 			for _, language := range c.begins(at.Name, epochs) {
 				purged, err := c.purgeHere(ctx, at, language)

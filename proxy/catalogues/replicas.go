@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -147,6 +148,13 @@ func (c *Replicas) Epoch(site, language string) int64 {
 	return max(of[""], of[strings.ToLower(language)])
 }
 
+// known returns the epochs of a site that are known here.
+func (c *Replicas) known(site string) map[string]int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return maps.Clone(c.epochs[site])
+}
+
 // begins notes the epochs of a site, and returns the languages in which one has begun since the last look.
 func (c *Replicas) begins(site string, epochs map[string]int64) []string {
 	c.mu.Lock()
@@ -170,7 +178,8 @@ func (c *Replicas) begins(site string, epochs map[string]int64) []string {
 var ErrUntold = errors.New("catalogues: the other replicas could not be told")
 
 // Purge purges here, and has the other replicas do so within seconds. It returns how many sessions here lost a
-// catalogue or got another, and fails as Site.Purge does, or with ErrUntold.
+// catalogue or got another, and fails as Site.Purge does, or with ErrUntold: then the others do so once the shelf
+// answers again.
 func (c *Replicas) Purge(ctx context.Context, site, language string) (int, error) {
 	at, known := c.site(site)
 	if !known {
@@ -180,14 +189,24 @@ func (c *Replicas) Purge(ctx context.Context, site, language string) (int, error
 	defer c.work.Unlock()
 	part := strings.ToLower(language)
 	epoch, untold := c.Shelf.Purge(ctx, site, part)
-	if untold == nil {
-		c.begins(site, map[string]int64{part: epoch})
+	if untold != nil { // what is kept from before is not to come back
+		epoch = c.latest(site) + 1
 	}
+	c.begins(site, map[string]int64{part: epoch})
 	purged, err := c.purgeHere(ctx, at, language)
 	if err == nil && untold != nil {
 		err = fmt.Errorf("%w: %w", ErrUntold, untold)
 	}
 	return purged, err
+}
+
+// latest returns the latest epoch of a site that is known here.
+func (c *Replicas) latest(site string) int64 {
+	var latest int64
+	for _, epoch := range c.known(site) {
+		latest = max(latest, epoch)
+	}
+	return latest
 }
 
 func (c *Replicas) site(name string) (Site, bool) {

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"slices"
 	"sync"
 	"testing"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"portico/cache"
+	"portico/proxy/fault"
 	"portico/proxy/icws/icwssim"
 	"portico/translate/htccapi"
 )
@@ -48,11 +50,11 @@ func (s shelfLine) Purge(ctx context.Context, owner, part string) (int64, error)
 	return s.shelf.Purge(ctx, owner, part)
 }
 
-func (s shelfLine) Epochs(ctx context.Context, owner string) (map[string]int64, error) {
+func (s shelfLine) Epochs(ctx context.Context, owner string, known map[string]int64) (map[string]int64, error) {
 	if err := s.line.passes(); err != nil {
 		return nil, err
 	}
-	return s.shelf.Epochs(ctx, owner)
+	return s.shelf.Epochs(ctx, owner, known)
 }
 
 // inStep gives replicas the time to learn from each other.
@@ -305,6 +307,31 @@ func TestAPurgeReachesAllReplicas(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A purge while the store is away is that of one replica at once, and of the others when the store is back.
+func TestAPurgeWhileTheStoreIsAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fleet := newShared()
+		a, toStore := fleet.replica(t)
+		b, _ := fleet.replica(t)
+		anna, cleo := a.login("anna"), b.login("cleo")
+		a.reads(anna)
+		b.reads(cleo)
+		inStep()
+		a.fetches("before", 2)
+		toStore.cut.Store(true)
+		_, err := a.Purge(t.Context(), "pureconnect", "")
+		toStore.cut.Store(false)
+		if !errors.Is(err, fault.Overloaded) {
+			t.Errorf("Purge: %v; want %v, as the others were not told", err, fault.Overloaded)
+		}
+		a.reads(anna)
+		a.fetches("at the replica that was told", 3)
+		inStep()
+		b.reads(cleo)
+		a.fetches("at the other, once the store is back", 4)
+	})
 }
 
 // Catalogues that are the same are kept once, however many sessions have them.

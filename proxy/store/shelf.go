@@ -20,7 +20,7 @@ func copyKey(name string) string { return "portico:{" + nameOf(name) + "}:copy" 
 
 func epochsKey(owner string) string { return "portico:{" + nameOf(owner) + "}:epochs" }
 
-// epochsKept is how long it is remembered that there was a purge: far longer than any copy of before.
+// epochsKept is how long it is remembered that there was a purge, once nobody asks: far longer than any copy of before.
 const epochsKept = 24 * time.Hour
 
 // fetchCopy returns version and epoch of a copy, and its text unless the version is the one known.
@@ -120,17 +120,30 @@ func (s shelf) Purge(ctx context.Context, owner, part string) (int64, error) {
 	return epoch, err
 }
 
+// knowEpochs returns the epochs of an owner, and takes those that the caller knows and are later.
+var knowEpochs = redis.NewScript(`
+for i = 3, #ARGV, 2 do
+  local had = redis.call('HGET', KEYS[1], ARGV[i])
+  if not had or tonumber(had) < tonumber(ARGV[i + 1]) then redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
+end
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+return redis.call('HGETALL', KEYS[1])
+`)
+
 // Epochs implements cache.Shelf.
-func (s shelf) Epochs(ctx context.Context, owner string) (map[string]int64, error) {
-	epochs := map[string]int64{}
+func (s shelf) Epochs(ctx context.Context, owner string, known map[string]int64) (map[string]int64, error) {
+	epochs, args := map[string]int64{}, []any{epochsKept.Milliseconds()}
+	for part, epoch := range known {
+		args = append(args, part, epoch)
+	}
 	err := s.do(ctx, session.OpGet, "get epochs", func(ctx context.Context) error {
-		found, err := s.client.HGetAll(ctx, epochsKey(owner)).Result()
-		for part, text := range found {
-			epoch, wrong := strconv.ParseInt(text, 10, 64)
+		found, err := s.run(ctx, knowEpochs, epochsKey(owner), args...).StringSlice()
+		for i := 0; i+1 < len(found); i += 2 {
+			epoch, wrong := strconv.ParseInt(found[i+1], 10, 64)
 			if wrong != nil {
 				return fmt.Errorf("read an epoch: %w", wrong)
 			}
-			epochs[part] = epoch
+			epochs[found[i]] = epoch
 		}
 		return err
 	})

@@ -70,11 +70,20 @@ func testEpochs(t *testing.T, k kit) {
 		}
 		want[part], last = epoch, epoch
 	}
-	got, err := k.shelf.Epochs(ctx, "site")
+	got, err := k.shelf.Epochs(ctx, "site", nil)
 	if err != nil || !maps.Equal(got, want) {
 		t.Errorf("Epochs = %v, %v; want %v", got, err, want)
 	}
-	got, err = k.shelf.Epochs(ctx, "elsewhere")
+	want["de"], want["fr"] = last+10, 5 // of which it has an earlier one, and none
+	got, err = k.shelf.Epochs(ctx, "site", map[string]int64{"de": last + 10, "fr": 5, "en-us": 1})
+	if err != nil || !maps.Equal(got, want) {
+		t.Errorf("Epochs that the caller knows = %v, %v; want %v", got, err, want)
+	}
+	epoch, err := k.shelf.Purge(ctx, "site", "fr")
+	if err != nil || epoch <= last+10 {
+		t.Errorf("Purge = %d, %v; want more than %d", epoch, err, last+10)
+	}
+	got, err = k.shelf.Epochs(ctx, "elsewhere", nil)
 	if err != nil || len(got) != 0 {
 		t.Errorf("Epochs of another owner = %v, %v; want none", got, err)
 	}
