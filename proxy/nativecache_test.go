@@ -182,6 +182,10 @@ func TestADoubtIsDispelledByTheSiteAlone(t *testing.T) {
 		t.Error("a 404 proved the session")
 	}
 	anna.ask("GET", "/connection", "")
+	if fromCache() {
+		t.Error("the state of the connection, which the site also tells of one that has ended, proved the session")
+	}
+	anna.ask("GET", "/status/user-statuses/anna", "")
 	if !fromCache() {
 		t.Error("after a 2xx features did not come from the cache")
 	}
