@@ -85,7 +85,9 @@ func (m *Memory) Update(_ context.Context, id string, change func(*Session)) (Se
 		return Session{}, err
 	}
 	is := clone(was)
+	is.Now = time.Now().UnixMilli()
 	change(&is)
+	is.Now = 0
 	m.byID[id] = kept{clone(is), m.byID[id].until}
 	return is, nil
 }
@@ -141,7 +143,7 @@ func (m *Memory) Len(context.Context) (int, error) {
 // clone returns a copy that shares nothing with s which anybody changes.
 func clone(s Session) Session {
 	s.Proof, s.Upstreams = bytes.Clone(s.Proof), maps.Clone(s.Upstreams)
-	s.Catalogues, s.Access, s.Wishes = maps.Clone(s.Catalogues), maps.Clone(s.Access), maps.Clone(s.Wishes)
+	s.Catalogues, s.Access, s.Wishes, s.Asked = maps.Clone(s.Catalogues), maps.Clone(s.Access), maps.Clone(s.Wishes), maps.Clone(s.Asked)
 	return s
 }
 

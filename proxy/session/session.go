@@ -40,6 +40,13 @@ type Session struct {
 	// what is known of it. One that a process wrote which does not count has 0.
 	Wishes map[string][]byte
 	Wished int
+
+	// Asked is when each of the Wishes was asked for, in milliseconds of the store's own clock, since those of processes
+	// differ. One that a process put there which does not say so is not among them.
+	Asked map[string]int64 `json:",omitempty"`
+
+	// Now is that clock while Update changes the session, else 0.
+	Now int64 `json:"-"`
 }
 
 // An Access is what replicas tell each other of an access list.
@@ -80,7 +87,7 @@ type Store interface {
 	// Create keeps the session unless its login name has one. It returns the one that is kept.
 	Create(ctx context.Context, s Session, life time.Duration) (Session, error)
 	// Update changes the session with that id in one step and returns it, or ErrNotFound. change may be
-	// called more than once; it leaves id and login name as they are.
+	// called more than once; it leaves id and login name as they are, and finds the store's clock in Now.
 	Update(ctx context.Context, id string, change func(*Session)) (Session, error)
 	// Touch begins the life of the session anew, or returns ErrNotFound.
 	Touch(ctx context.Context, id string, life time.Duration) error

@@ -25,12 +25,12 @@ func recordKey(name string) string { return "portico:{" + name + "}:session" }
 
 func pointerKey(id string) string { return "portico:{" + nameOf(id) + "}:id" }
 
-// find returns the sealed record if it lives, and its id is the one asked for, or none is.
+// find returns the sealed record if it lives, and its id is the one asked for, or none is; and the time.
 var find = redis.NewScript(clock + `
 local record = redis.call('HMGET', KEYS[1], 'until', 'id', 'sealed')
 if not record[1] or (record[1] ~= '0' and now >= tonumber(record[1])) then return false end
 if ARGV[2] ~= '' and ARGV[2] ~= record[2] then return false end
-return record[3]
+return {record[3], now}
 `)
 
 // Get implements session.Store.
@@ -41,7 +41,8 @@ func (s sessions) Get(ctx context.Context, id string) (session.Session, error) {
 		if err != nil {
 			return err
 		}
-		found, _, err = s.find(ctx, name, nameOf(id))
+		is, err := s.find(ctx, name, nameOf(id))
+		found = is.Session
 		return err
 	})
 	return found, err
@@ -51,8 +52,8 @@ func (s sessions) Get(ctx context.Context, id string) (session.Session, error) {
 func (s sessions) ByLogin(ctx context.Context, login string) (session.Session, error) {
 	var found session.Session
 	err := s.do(ctx, session.OpGet, "get the session of a login name", func(ctx context.Context) error {
-		var err error
-		found, _, err = s.find(ctx, nameOf(login), "")
+		is, err := s.find(ctx, nameOf(login), "")
+		found = is.Session
 		return err
 	})
 	return found, err
@@ -64,14 +65,23 @@ func (s sessions) nameByID(ctx context.Context, id string) (string, error) {
 	return name, notFound(err)
 }
 
-// find returns the session under a name, and how it is sealed.
-func (s sessions) find(ctx context.Context, name, wantedID string) (session.Session, string, error) {
-	sealed, err := s.run(ctx, find, recordKey(name), wantedID).Text()
+// A stored is a session, and what the server has of it.
+type stored struct {
+	session.Session
+	sealed string
+	at     int64 // by its clock
+}
+
+// find returns the session under a name.
+func (s sessions) find(ctx context.Context, name, wantedID string) (stored, error) {
+	answer, err := s.run(ctx, find, recordKey(name), wantedID).Slice()
 	if err != nil {
-		return session.Session{}, "", notFound(err)
+		return stored{}, notFound(err)
 	}
+	sealed, _ := answer[0].(string)
+	at, _ := answer[1].(int64)
 	found, err := s.unseal(sealed, name)
-	return found, sealed, err
+	return stored{found, sealed, at}, err
 }
 
 func notFound(err error) error {
@@ -170,16 +180,19 @@ func (s sessions) Update(ctx context.Context, id string, change func(*session.Se
 
 // update tries a change once, and reports whether it stands.
 func (s sessions) update(ctx context.Context, name, id string, change func(*session.Session)) (session.Session, bool, error) {
-	is, before, err := s.find(ctx, name, nameOf(id))
+	found, err := s.find(ctx, name, nameOf(id))
 	if err != nil {
 		return session.Session{}, false, err
 	}
+	is := found.Session
+	is.Now = found.at
 	change(&is)
+	is.Now = 0
 	after, err := s.sealed(is, name)
 	if err != nil {
 		return session.Session{}, false, err
 	}
-	done, err := s.run(ctx, replace, recordKey(name), before, after).Bool()
+	done, err := s.run(ctx, replace, recordKey(name), found.sealed, after).Bool()
 	return is, done, err
 }
 

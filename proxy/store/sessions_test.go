@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -168,11 +169,18 @@ func testUpdate(t *testing.T, k kit) {
 		t.Errorf("%d replicas changed a session side by side and %d changes are kept, %v", replicas, len(got.Upstreams), err)
 	}
 	k.pass(59 * time.Minute)
-	is, err := store.Update(ctx, "a1", func(s *session.Session) { s.Proof = []byte("new") })
-	if err != nil || string(is.Proof) != "new" {
-		t.Errorf("Update = %q, %v; want what it made", is.Proof, err)
+	var began, ended int64
+	is, err := store.Update(ctx, "a1", func(s *session.Session) { began, s.Proof = s.Now, []byte("new") })
+	if err != nil || string(is.Proof) != "new" || is.Now != 0 {
+		t.Errorf("Update = %q, %v, with the time %d; want what it made without", is.Proof, err, is.Now)
 	}
-	k.pass(time.Minute)
+	k.pass(time.Minute - time.Second)
+	_, err = store.Update(ctx, "a1", func(s *session.Session) { ended = s.Now })
+	must(t, err)
+	if passed := time.Duration(ended-began) * time.Millisecond; passed < 59*time.Second || passed > 59*time.Second+k.slack {
+		t.Errorf("between two changes a minute apart the store's clock went on by %v", passed)
+	}
+	k.pass(time.Second)
 	_, err = store.Get(ctx, "a1")
 	found(t, "a session that was changed and not touched", session.Session{}, err, "")
 }
@@ -184,14 +192,14 @@ func testApart(t *testing.T, k kit) {
 	of := func(text string) session.Session {
 		return session.Session{ID: "a1", Login: "anna", Proof: []byte(text), Upstreams: map[string][]byte{site: []byte(text)},
 			Catalogues: map[string]session.Catalogue{site: {Version: text}}, Access: map[string]session.Access{site: {IDs: text}},
-			Wishes: map[string][]byte{site: []byte(text)}}
+			Wishes: map[string][]byte{site: []byte(text)}, Asked: map[string]int64{site: int64(len(strings.TrimSpace(text)))}}
 	}
 	must(t, store.Put(ctx, of("before"), time.Hour))
 	got, err := store.Get(ctx, "a1")
 	must(t, err)
 	is, err := store.Update(ctx, "a1", func(s *session.Session) {
 		copy(s.Proof, "after ")
-		s.Upstreams[site], s.Wishes[site] = []byte("after "), []byte("after ")
+		s.Upstreams[site], s.Wishes[site], s.Asked[site] = []byte("after "), []byte("after "), 5
 		s.Catalogues[site], s.Access[site] = session.Catalogue{Version: "after "}, session.Access{IDs: "after "}
 	})
 	must(t, err)
