@@ -34,15 +34,17 @@ type Agent struct {
 	tells      atomic.Bool                // and marks what the agent's applications are told
 	tellsSince instant                    // when another replica did before
 	unmarked   atomic.Bool                // what other replicas told is not known, since the store did not say
-	unsaved    atomic.Bool                // what the agent asked for here is not in the store, which did not answer
+	lost       atomic.Bool                // the store may have lost what the agent asked for
+	remade     instant                    // when what it has lost of the agent was made good last
 	touched    time.Time                  // the use that the store knows of; fleet.tend's alone
 	work       sync.WaitGroup             // what is to be over before nothing of the session is left
 
 	mu       sync.Mutex
-	session  session.Session // guarded by mu, but for ID and Login, which never change
-	password string          // guarded by mu; "" if not kept
-	ended    bool            // guarded by mu
-	over     map[part]bool   // parts that have ended; guarded by mu, and changed under the part's lock
+	session  session.Session         // guarded by mu, but for ID and Login, which never change
+	password string                  // guarded by mu; "" if not kept
+	ended    bool                    // guarded by mu
+	unsaved  map[string]*unsavedWish // by site, what the store could not be told that the agent asked for; guarded by mu, and never changed but replaced
+	over     map[part]bool           // parts that have ended; guarded by mu, and changed under the part's lock
 }
 
 // newAgent makes the agent of new upstream sessions, one for each site of the route; nil for one

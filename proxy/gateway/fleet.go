@@ -171,8 +171,8 @@ func (f *fleet) join(ctx context.Context, s session.Session, met func(*Agent)) (
 	sideBySide(len(route.Stops), func(i int) {
 		opened[i] = f.gateway.resumed(ctx, route.Stops[i].Site, s.Upstreams)
 	})
-	known := session.Session{Wishes: s.Wishes, Wished: s.Wished}
-	s.Wishes, s.Wished = nil, 0 // nothing of them is known here
+	known := session.Session{Wishes: s.Wishes, Wished: s.Wished, Asked: s.Asked}
+	s.Wishes, s.Wished, s.Asked = nil, 0, nil // nothing of them is known here
 	agent := newAgent(f.gateway, s, route, opened)
 	agent.recall(known)
 	if met != nil {

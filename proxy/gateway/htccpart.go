@@ -48,6 +48,7 @@ type htccPart struct {
 	back     []htccapi.MediaChannel // brought back, and not seen out of work yet
 	replays  int                    // so far
 	started  json.RawMessage        // body of the last StartContactCenterSession; nil before it
+	starts   int                    // how many there were: one that asks for the same again is later than one of another replica
 	known    []state                // the states the agent may choose, once they were read
 	refused  []byte                 // proof of the password that the site would not take any more; nil if none
 }

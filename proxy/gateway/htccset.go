@@ -171,6 +171,7 @@ func (p *htccPart) owe(channels []htccapi.MediaChannel, ask Ask, known bool) {
 			}
 		}
 		p.asked, p.unasked, p.started = channels, unasked, ask.Body
+		p.starts++
 	})
 }
 
@@ -218,6 +219,7 @@ var offline = json.RawMessage(`{"operationName":"Offline"}`)
 func (p *htccPart) startAll(ctx context.Context, channels []htccapi.MediaChannel, body json.RawMessage) (Outcome, error) {
 	p.mu.Lock()
 	p.asked, p.started = channels, body
+	p.starts++
 	p.mu.Unlock()
 	return p.forward(ctx, htcc.PathMe, body)
 }

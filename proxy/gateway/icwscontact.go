@@ -43,6 +43,7 @@ func (p *icwsPart) setOwed(channels []htccapi.MediaChannel) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.owed = channels
+	p.starts++
 }
 
 // wanted notes that the agent has set a channel themselves: a Start that is owed does not take them from it any more.

@@ -83,6 +83,7 @@ type icwsPart struct {
 	plans     int                    // carried out so far
 	activated time.Time              // when activations were set by us last
 	owed      []htccapi.MediaChannel // of a Start that failed here, and is to be made up for; nil: of none
+	starts    int                    // as htccPart.starts
 	holding   bool                   // a plan is carried out
 	held      []icwsapi.Message      // since then
 

@@ -64,7 +64,7 @@ func (a *Agent) writeTurn(ctx context.Context) func() {
 	defer cancel()
 	end, err := f.await(waiting, "write/"+a.Login(), rand.Text(), writeTurnLife)
 	if err != nil {
-		return func() { a.unsaved.Store(true) }
+		return a.unsave
 	}
 	f.saveWishes(ctx, a)
 	s, err := a.gateway.store.ByLogin(ctx, a.Login())
@@ -75,7 +75,7 @@ func (a *Agent) writeTurn(ctx context.Context) func() {
 		ctx := context.WithoutCancel(ctx)
 		err := f.shareWishes(ctx, a)
 		if err != nil && !errors.Is(err, session.ErrNotFound) {
-			a.unsaved.Store(true)
+			a.unsave()
 			f.gateway.log.Warn("what an agent asked for could not be told to other replicas", "session", a.short, "cause", err.Error())
 		}
 		a.ring(ctx)

@@ -15,17 +15,19 @@ import (
 // live would log the agent in again. So the end is kept here until the store was told, and the others open nothing in
 // place of what is gone until whoever ended a session has had the time to say so.
 
-// unstored are sessions that have ended here and that the store still has. Any number of goroutines may use it; its
-// zero value is ready.
+// unstored are sessions that have ended here and that the store still has, and agents of whose wishes it is to be told.
+// Any number of goroutines may use it; its zero value is ready.
 type unstored struct {
 	mu  sync.Mutex
 	ids map[string]bool // guarded by mu
+
+	wishing map[*Agent]bool // guarded by mu
 
 	failed instant // when the store did not answer last
 }
 
 const (
-	// unstoredEvery is how often the store is told of ends that it could not be told of.
+	// unstoredEvery is how often the store is told of what it could not be told of.
 	unstoredEvery = 250 * time.Millisecond
 
 	// storeSettled is how long after the store did not answer the replicas have told it of all ends: a probe a second
@@ -64,6 +66,27 @@ func (u *unstored) all() []string {
 	return ids
 }
 
+// owe has the store be told of an agent's wishes soon.
+func (u *unstored) owe(a *Agent) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.wishing == nil {
+		u.wishing = map[*Agent]bool{}
+	}
+	u.wishing[a] = true
+}
+
+// owed takes out an agent of whose wishes the store is to be told, nil if there is none.
+func (u *unstored) owed() *Agent {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for a := range u.wishing {
+		delete(u.wishing, a)
+		return a
+	}
+	return nil
+}
+
 // away notes that the store did not answer.
 func (u *unstored) away() { u.failed.note() }
 
@@ -87,7 +110,8 @@ func (f *fleet) delete(ctx context.Context, id string) {
 	}
 }
 
-// mindStore tells the store of ends that it could not be told of, and makes good what it has lost, until ctx ends.
+// mindStore tells the store of ends and wishes that it could not be told of, and makes good what it has lost, until ctx
+// ends.
 func (f *fleet) mindStore(ctx context.Context) error {
 	losses := f.losses()
 	for sleep(ctx, unstoredEvery) == nil {
@@ -100,10 +124,26 @@ func (f *fleet) mindStore(ctx context.Context) error {
 		}
 		if now := f.losses(); now != losses {
 			losses = now
-			f.makeGood()
+			f.makeAllGood()
 		}
+		f.saveAll()
 	}
 	return ctx.Err()
+}
+
+// saveAll tells the store of wishes that it is still to be told, until it does not answer.
+func (f *fleet) saveAll() {
+	for began := time.Now(); time.Since(began) < unstoredEvery; {
+		a := f.unstored.owed()
+		if a == nil {
+			return
+		}
+		f.saveWishes(a.life, a)
+		if a.owes() && a.lives() {
+			f.unstored.owe(a)
+			return
+		}
+	}
 }
 
 func (f *fleet) losses() int64 {
@@ -113,20 +153,31 @@ func (f *fleet) losses() int64 {
 	return f.Losses()
 }
 
-// makeGood starts from nothing what is kept in step by way of the store, which has lost some of it: applications shake
-// hands again, since their events are not numbered as before, and whoever reads for an agent says once more what they
-// asked for. Sessions that it has no more are found to have ended.
-func (f *fleet) makeGood() {
+// makeAllGood makes good for all agents what the store has lost.
+func (f *fleet) makeAllGood() {
 	for _, a := range f.gateway.all() {
-		if f.gateway.settings.Push != nil {
-			f.gateway.settings.Push.End(a.session.ID, push.Handshake)
+		if a.reads.Load() { // the others look with their next report
+			a.doubt()
 		}
+		f.makeGood(a)
+	}
+}
+
+// remadeFor is for how long an agent counts as made good: the store's probes may have found what is found again by what
+// it says of the agent.
+const remadeFor = 10 * time.Second
+
+// makeGood starts from nothing what is kept in step by way of the store, which has lost some of it: applications shake
+// hands again, since their events are not numbered as before, and whoever reads for an agent says once more what the
+// upstream sessions are. Sessions that it has no more are found to have ended.
+func (f *fleet) makeGood(a *Agent) {
+	a.remade.note()
+	if f.gateway.settings.Push != nil {
+		f.gateway.settings.Push.End(a.session.ID, push.Handshake)
+	}
+	if a.reads.Load() {
 		a.mu.Lock()
-		a.session.Wished = 0
-		if a.reads.Load() {
-			a.session.Wishes, a.session.Upstreams = nil, nil
-			a.unsaved.Store(true)
-		}
+		a.session.Upstreams = nil
 		a.mu.Unlock()
 	}
 }

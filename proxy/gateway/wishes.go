@@ -5,7 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"maps"
+	"time"
 
 	"portico/proxy/session"
 	"portico/translate"
@@ -30,95 +30,109 @@ func (a *Agent) wishes() map[string][]byte {
 // recall takes what the store says the agent asked for elsewhere, as far as it is new here. Who asked the store before
 // the agent's last operation may come here after it.
 func (a *Agent) recall(s session.Session) {
-	if a.unsaved.Load() || !a.isNews(s) {
-		return
+	for _, p := range a.learnWishes(s) {
+		p.recall(s.Wishes[p.siteName()])
 	}
+}
+
+// learnWishes notes what the store has of the agent's wishes, and returns the parts for which it is new. What is not in
+// the store yet goes before it. If the store is behind what is known it may have lost that, which is looked into.
+func (a *Agent) learnWishes(s session.Session) []part {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	var news []part
+	behind := false
 	for _, p := range a.parts {
-		wishes := s.Wishes[p.siteName()]
-		if wishes != nil && a.learnWish(p.siteName(), wishes) {
-			p.recall(wishes)
+		site := p.siteName()
+		wish := s.Wishes[site]
+		switch {
+		case isBehind(s, a.session, site):
+			behind = true
+		case wish != nil && a.unsaved[site] == nil:
+			if !bytes.Equal(a.session.Wishes[site], wish) {
+				news = append(news, p)
+			}
+			a.noteWishLocked(site, s)
 		}
 	}
+	if behind {
+		a.doubt()
+	} else {
+		a.session.Wished = s.Wished
+	}
+	return news
 }
 
-// isNews reports whether what the store said of wishes is as new as what is known, and notes how new that is.
-func (a *Agent) isNews(s session.Session) bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if s.Wished != 0 && s.Wished < a.session.Wished {
-		return false
+// noteWishLocked notes what the store has of a site's wishes.
+func (a *Agent) noteWishLocked(site string, s session.Session) {
+	known := &a.session
+	if known.Asked[site] == s.Asked[site] && bytes.Equal(known.Wishes[site], s.Wishes[site]) {
+		return
 	}
-	a.session.Wished = s.Wished
-	return true
+	known.Wishes = with(known.Wishes, site, s.Wishes[site])
+	known.Asked = with(known.Asked, site, s.Asked[site])
 }
 
-// learnWish notes what the store has of a site's wishes, and reports whether it is new.
-func (a *Agent) learnWish(site string, wishes []byte) bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if bytes.Equal(a.session.Wishes[site], wishes) {
+// isBehind reports whether what the store said of a site's wishes is older than what is known of them: who asked came
+// too early, or the store has lost something. Where it is not said when they were asked for, how often the session's
+// were changed tells.
+func isBehind(is, known session.Session, site string) bool {
+	asked, before := is.Asked[site], known.Asked[site]
+	switch {
+	case known.Wishes[site] == nil:
 		return false
+	case is.Wishes[site] == nil:
+		return true
+	case asked != 0 && before != 0:
+		return asked < before
 	}
-	a.session.Wishes = with(a.session.Wishes, site, wishes)
-	return true
+	return is.Wished != 0 && is.Wished < known.Wished
 }
 
 // shareWishes puts in the store what the agent asked for here, and takes from it what they asked for elsewhere
 // since.
 func (f *fleet) shareWishes(ctx context.Context, a *Agent) error {
 	mine := a.wishes()
-	a.mu.Lock()
-	known := a.session.Wishes
-	a.mu.Unlock()
-	if maps.EqualFunc(mine, known, bytes.Equal) {
-		a.unsaved.Store(false)
+	w := a.wishing(mine)
+	if w.stands() {
 		return nil
 	}
-	late := a.unsaved.Load()
-	is, err := f.gateway.store.Update(ctx, a.session.ID, func(s *session.Session) {
-		for site, wish := range mine {
-			asked := !bytes.Equal(wish, known[site])
-			if asked && (late || bytes.Equal(s.Wishes[site], known[site])) { // nobody else changed it since
-				s.Wishes = with(s.Wishes, site, wish)
-			}
-		}
-		s.Wished++
-	})
+	restored := false
+	is, err := f.gateway.store.Update(ctx, a.session.ID, func(s *session.Session) { restored = w.put(s) })
 	if err != nil {
 		return err
 	}
-	for site, wish := range mine {
-		if bytes.Equal(is.Wishes[site], wish) {
-			a.learnWish(site, wish)
-		}
-	}
-	a.unsaved.Store(false)
+	a.saved(w, is)
 	a.recall(is)
+	if restored && time.Since(a.remade.time()) >= remadeFor {
+		f.gateway.log.Error("the session store has lost what an agent asked for last, which was put there again", "session", a.short)
+		f.makeGood(a)
+	}
 	return nil
 }
 
-// saveWishes puts in the store what the agent asked for here while it did not answer. That is later than whatever it
-// had then, and what others asked for since is for them to put there.
+// saveWishes puts in the store what the agent asked for here while it did not answer, and what it has lost.
 func (f *fleet) saveWishes(ctx context.Context, a *Agent) {
-	if !a.unsaved.Load() {
+	if !a.owes() {
 		return
 	}
 	err := f.shareWishes(ctx, a)
 	if errors.Is(err, session.ErrNotFound) {
-		a.unsaved.Store(false)
+		a.forgetUnsaved()
 	}
 }
 
 // icwsWishes are those of an agent at an ICWS site.
 type icwsWishes struct {
 	translate.Asked
-	Owed []htccapi.MediaChannel // as icwsPart.owed: nil is not none
+	Owed   []htccapi.MediaChannel // as icwsPart.owed: nil is not none
+	Starts int                    `json:",omitempty"` // as icwsPart.starts
 }
 
 func (p *icwsPart) wishes() []byte {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	is := icwsWishes{Owed: p.owed}
+	is := icwsWishes{Owed: p.owed, Starts: p.starts}
 	switch {
 	case p.begun:
 		is.Asked = p.state.Asked()
@@ -139,7 +153,7 @@ func (p *icwsPart) recall(wishes []byte) {
 		return
 	}
 	p.mu.Lock()
-	p.asked, p.owed = &is.Asked, is.Owed
+	p.asked, p.owed, p.starts = &is.Asked, is.Owed, is.Starts
 	p.mu.Unlock()
 	p.update(func(s translate.AgentState, _ *translate.Directory) (translate.AgentState, translate.Heard) {
 		return s.Recalled(is.Asked), translate.Heard{}
@@ -152,6 +166,7 @@ type htccWishes struct {
 	Unasked []htccapi.MediaChannel `json:",omitempty"`
 	Started json.RawMessage
 	Left    []htccapi.MediaChannel `json:",omitempty"`
+	Starts  int                    `json:",omitempty"` // as htccPart.starts
 }
 
 func (p *htccPart) wishes() []byte {
@@ -160,7 +175,7 @@ func (p *htccPart) wishes() []byte {
 	if p.started == nil {
 		return nil
 	}
-	return mustEncode(htccWishes{p.asked, p.unasked, p.started, p.left})
+	return mustEncode(htccWishes{p.asked, p.unasked, p.started, p.left, p.starts})
 }
 
 func (p *htccPart) recall(wishes []byte) {
@@ -170,5 +185,7 @@ func (p *htccPart) recall(wishes []byte) {
 		p.warn("what the agent asked for at another replica cannot be read", err)
 		return
 	}
-	p.change(func() { p.asked, p.unasked, p.started, p.left = is.Asked, is.Unasked, is.Started, is.Left })
+	p.change(func() {
+		p.asked, p.unasked, p.started, p.left, p.starts = is.Asked, is.Unasked, is.Started, is.Left, is.Starts
+	})
 }

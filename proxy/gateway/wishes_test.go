@@ -119,6 +119,76 @@ func TestWhatWasAskedForWhileTheStoreWasAwayHolds(t *testing.T) {
 	}
 }
 
+// TestTheLaterOfTwoWishesHolds starts all channels at a replica that the store does not answer, and then chat alone at one
+// that it answers, again or still, before the first could tell it and after. Chat alone was started before both too.
+func TestTheLaterOfTwoWishesHolds(t *testing.T) {
+	for name, test := range map[string]struct {
+		back  time.Duration // before the second Start
+		alone bool          // it is back for the second replica, and not yet for the first
+	}{
+		"right after the store is back":   {100 * time.Millisecond, false},
+		"a while after the store is back": {2 * time.Second, false},
+		"while it answers there alone":    {2 * time.Second, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				fleet, cloud := newShared(), &htccsim.Server{}
+				a, lineA := fleet.teller(t, cloud)
+				b, lineB := fleet.teller(t, cloud)
+				atA := a.login("cleo")
+				settle()
+				id := atA.SessionID()
+				b.shows(b.login("cleo"))
+				a.posted(atA, "", startOf("chat"))
+				settle()
+				lineA.cut.Store(true)
+				lineB.cut.Store(true)
+				a.posted(atA, "", startAll)
+				time.Sleep(500 * time.Millisecond)
+				lineB.cut.Store(false)
+				lineA.cut.Store(test.alone)
+				time.Sleep(test.back)
+				if got := b.posts(b.cookie(id), startOf("chat")); got != "+chat" {
+					t.Errorf("the second Start = %s; want +chat", got)
+				}
+				time.Sleep(time.Second)
+				lineA.cut.Store(false)
+				settle()
+				settle()
+				const chat = "voice:LoggedOut chat:Ready email:LoggedOut Active dnd:Off"
+				b.posts(b.cookie(id), `{"operationName":"Ready"}`)
+				b.expect(b.cookie(id), "Ready where the second Start was", chat)
+				settle()
+				a.expect(a.cookie(id), "the same where the first was", chat)
+			})
+		})
+	}
+}
+
+// TestMakingGoodLeavesALaterWish has the store lose nothing that cleo asked for, and cleo ask for less before her reader
+// says once more what it knows.
+func TestMakingGoodLeavesALaterWish(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fleet, cloud := newShared(), &htccsim.Server{}
+		a, lineA := fleet.teller(t, cloud)
+		b, lineB := fleet.teller(t, cloud)
+		atA := a.login("cleo")
+		a.posted(atA, "", startAll)
+		settle()
+		b.shows(b.cookie(atA.SessionID()))
+		lineB.lost.Add(1)
+		lineA.lost.Add(1)
+		time.Sleep(2 * unstoredEvery)
+		const chat = "voice:LoggedOut chat:Ready email:LoggedOut Active dnd:Off"
+		b.posts(b.cookie(atA.SessionID()), startOf("chat"))
+		settle()
+		b.posts(b.cookie(atA.SessionID()), `{"operationName":"Ready"}`)
+		b.expect(b.cookie(atA.SessionID()), "Ready", chat)
+		settle()
+		a.expect(a.cookie(atA.SessionID()), "the same where it is read", chat)
+	})
+}
+
 // TestAStoreOfAnOlderCopyIsMadeGood has the store forget cleo's second Start.
 func TestAStoreOfAnOlderCopyIsMadeGood(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -150,6 +220,34 @@ func TestAStoreOfAnOlderCopyIsMadeGood(t *testing.T) {
 		b.expect(b.cookie(atA.SessionID()), "Ready at the other replica", "voice:LoggedOut chat:Ready email:LoggedOut Active dnd:Off")
 		settle()
 		a.expect(a.cookie(atA.SessionID()), "the same where it is read", "voice:LoggedOut chat:Ready email:LoggedOut Active dnd:Off")
+	})
+}
+
+// TestALossThatNoProbeShowsIsMadeGood has the store forget cleo's second Start without anybody noticing but by that.
+func TestALossThatNoProbeShowsIsMadeGood(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fleet, cloud := newShared(), &htccsim.Server{}
+		a, _ := fleet.teller(t, cloud)
+		b, _ := fleet.teller(t, cloud)
+		atA := a.login("cleo")
+		a.posted(atA, "", startAll)
+		settle()
+		old, err := fleet.store.ByLogin(t.Context(), "cleo")
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.posted(atA, "", startOf("chat"))
+		desktop := a.open(atA, everything)
+		err = fleet.store.Put(t.Context(), old, time.Hour)
+		if err != nil {
+			t.Fatal(err)
+		}
+		settle()
+		if got := desktop.ending(); !strings.HasSuffix(got, "handshake") {
+			t.Errorf("an application whose events may be lost ended with %q; want advice to shake hands", got)
+		}
+		b.posts(b.cookie(atA.SessionID()), `{"operationName":"Ready"}`)
+		b.expect(b.cookie(atA.SessionID()), "Ready at the other replica", "voice:LoggedOut chat:Ready email:LoggedOut Active dnd:Off")
 	})
 }
 
