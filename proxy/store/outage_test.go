@@ -104,29 +104,3 @@ func TestASilentServerIsNotWaitedForLong(t *testing.T) {
 		return errors.Is(err, session.ErrNotFound)
 	})
 }
-
-// TestALossOfTheStoreIsNoticed empties a server, and has it count on.
-func TestALossOfTheStoreIsNoticed(t *testing.T) {
-	server := startServer(t)
-	v := server.open(t, nil)
-	look := func() {
-		t.Helper()
-		n, err := v.probe(t.Context())
-		must(t, err)
-		v.count(n)
-	}
-	other := server.open(t, nil)
-	for range 3 {
-		look()
-		must(t, second(other.probe(t.Context())))
-	}
-	if v.Losses() != 0 {
-		t.Errorf("%d losses of a server that lost nothing", v.Losses())
-	}
-	server.cli(t, "FLUSHALL")
-	look()
-	look()
-	if v.Losses() != 1 {
-		t.Errorf("%d losses; want 1", v.Losses())
-	}
-}

@@ -54,8 +54,8 @@ type Valkey struct {
 	metrics *session.Metrics
 	down    atomic.Pointer[error] // what operations fail with while the last probe failed
 	outage  logs.Outage           // Run's
-	probes  int64                 // that the server has counted so far; Run's
-	losses  atomic.Int64          // how often it had counted fewer than before
+	counted counted               // by the server at the last probe; Run's
+	losses  atomic.Int64          // how often it had lost what was written to it
 	ahead   atomic.Int64          // milliseconds by which the server's clock is set forward; 0 but in tests
 }
 
@@ -129,13 +129,13 @@ func (v *Valkey) Run(ctx context.Context) error {
 	tick := time.NewTicker(probeEvery)
 	defer tick.Stop()
 	for {
-		probes, err := v.probe(ctx)
+		is, err := v.probe(ctx)
 		if ctx.Err() != nil {
 			return nil
 		}
 		v.outage.Note(err)
 		if err == nil {
-			v.count(probes)
+			v.count(is)
 		}
 		v.note(err)
 		v.metrics.SetUp(err == nil)
@@ -156,37 +156,6 @@ func (v *Valkey) note(cause error) {
 	// The cause is no error of the operations that fail for it: they had no time-out, say.
 	down := fmt.Errorf("%w: %v", ErrDown, cause)
 	v.down.Store(&down)
-}
-
-// countProbe counts the probes of all replicas.
-var countProbe = redis.NewScript(`
-local n = redis.call('HINCRBY', KEYS[1], 'n', 1)
-redis.call('PEXPIRE', KEYS[1], ARGV[2])
-return n
-`)
-
-// probesKept is how long the server keeps their number: longer than a session that nobody uses.
-const probesKept = 48 * time.Hour
-
-// probe writes, since a replica of the store's own, or one that is full, answers reads. It returns how many probes the
-// server has counted.
-func (v *Valkey) probe(ctx context.Context) (int64, error) {
-	ctx, cancel := context.WithTimeout(ctx, v.timeout)
-	defer cancel()
-	v.dialing.failed.Store(nil)
-	n, err := v.run(ctx, countProbe, "portico:{probe}:count", probesKept.Milliseconds()).Int64()
-	return n, v.dialing.explain(err)
-}
-
-// count compares the number of probes with that of before. A server that was started anew with nothing, or with an older
-// copy of what it had, counts again from there, and so does one that took another's place before it had everything.
-func (v *Valkey) count(probes int64) {
-	if probes <= v.probes {
-		v.losses.Add(1)
-		v.metrics.Lost()
-		v.outage.Log.Error("the session store has lost what was written to it last, or everything: agents may have to log in again")
-	}
-	v.probes = probes
 }
 
 // do makes one operation within its time, counts it, and says in its error what was tried. Leases and
