@@ -13,6 +13,12 @@ import (
 // happened there before was not heard.
 func (a *Agent) listen() (deaf func()) {
 	a.behind()
+	for _, p := range a.parts {
+		at, isHTCC := p.(*htccPart)
+		if isHTCC {
+			at.quietenOn()
+		}
+	}
 	return a.gateway.fleet.Bell.Hear(a.bell(), a.behind)
 }
 
@@ -34,6 +40,9 @@ func (a *Agent) bell() string { return "operations/" + a.session.ID }
 
 func (p *htccPart) behind() {
 	p.operated(p.toldSoFar())
+	if p.agent.isKnownWish(p.siteName(), p.wishes()) {
+		return // whoever rang knew what was brought back
+	}
 	p.mu.Lock()
 	p.back = nil // the agent may have made them Ready
 	p.mu.Unlock()

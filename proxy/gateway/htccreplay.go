@@ -139,23 +139,39 @@ const quietTries = 3
 // quieten looks whether channels that came back are out of work, and tries again until they are, the agent sets
 // them otherwise, or there was another replay. One that cannot be made NotReady is logged out.
 func (p *htccPart) quieten(ctx context.Context, turn int) {
-	pause := firstPause
-	for tries := 1; sleep(ctx, pause) == nil; tries++ {
+	p.agent.between(ctx, func() {}) // the other replicas know of them from now on, and of what the agent sets there
+	pause, goesOn := firstPause, true
+	for tries := 1; goesOn && sleep(ctx, pause) == nil; tries++ {
 		pause = min(2*pause, longPause)
-		loud, goesOn := p.loud(ctx, turn, tries > quietTries)
-		if !goesOn {
-			return
+		p.agent.between(ctx, func() { goesOn = p.hush(ctx, turn, tries > quietTries) })
+	}
+}
+
+// hush tries once to take channels that came back out of work, and reports whether there is anything left to look at.
+func (p *htccPart) hush(ctx context.Context, turn int, late bool) bool {
+	loud, goesOn := p.loud(ctx, turn, late)
+	for _, name := range loud {
+		err := p.order(ctx, name, notReady)
+		if err != nil && late {
+			p.warn("a channel that was brought back cannot be taken out of work, and is logged out", err)
+			err = p.order(ctx, name, offline)
 		}
-		for _, name := range loud {
-			err := p.order(ctx, name, notReady)
-			if err != nil && tries > quietTries {
-				p.warn("a channel that was brought back cannot be taken out of work, and is logged out", err)
-				err = p.order(ctx, name, offline)
-			}
-			if err != nil {
-				p.warn("a channel that was brought back is not out of work yet", err)
-			}
+		if err != nil {
+			p.warn("a channel that was brought back is not out of work yet", err)
 		}
+	}
+	return goesOn
+}
+
+// quietenOn is quieten where this replica reads for the agent, and another brought channels back, which may be gone.
+func (p *htccPart) quietenOn() {
+	p.mu.Lock()
+	some := len(p.back) > 0
+	p.replays++
+	turn := p.replays
+	p.mu.Unlock()
+	if some {
+		p.agent.start(func() { p.quieten(upstream.WithCause(p.agent.life, upstream.Session), turn) })
 	}
 }
 

@@ -255,6 +255,71 @@ func TestAnOwnOperationGoesBeforeWhatWasBroughtBack(t *testing.T) {
 	}
 }
 
+// twoLost is newLost with another replica, which knows bjorn and does not read for him. Voice comes back and is not out of
+// work yet.
+func twoLost(t *testing.T) (l *lost, other *world) {
+	t.Helper()
+	_, cloud, a, b := twoTellers(t)
+	l = &lost{a, cloud, a.login("bjorn")}
+	l.posted(l.bjorn, "", startTwo)
+	settle()
+	b.shows(b.cookie(l.bjorn.SessionID()))
+	l.posted(l.bjorn, "", `{"operationName":"NotReady"}`)
+	settle()
+	l.faultCloud(cloud, htccsim.Fault{Route: routePostChannel, Status: 500, Times: 2})
+	l.logOut()
+	l.await("voice:Ready chat:NotReady ")
+	return l, b
+}
+
+// What the agent does at another replica counts for what it is about, and for nothing else.
+func TestAnOperationElsewhereGoesBeforeWhatWasBroughtBack(t *testing.T) {
+	for _, step := range []struct {
+		channel htccapi.MediaChannel
+		op      htccapi.Operation
+		want    string
+	}{
+		{"", "Ready", "voice:Ready chat:Ready "},
+		{"voice", "Ready", "voice:Ready chat:NotReady "},
+		{"voice", "Offline", "voice:LoggedOut chat:NotReady "},
+		{"chat", "Ready", "voice:NotReady chat:Ready "},
+		{"chat", "NotReady", "voice:NotReady chat:NotReady "},
+		{"", "DoNotDisturbOn", "voice:NotReady chat:NotReady "},
+	} {
+		t.Run(string(step.op+" on "+htccapi.Operation(step.channel)), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l, other := twoLost(t)
+				other.posted(other.cookie(l.bjorn.SessionID()), step.channel, fmt.Sprintf(`{"operationName":%q}`, step.op))
+				time.Sleep(5 * time.Minute)
+				if got := l.atHTCC(); got != step.want {
+					t.Errorf("HTCC has %q; want %q", got, step.want)
+				}
+			})
+		})
+	}
+}
+
+// TestWhatWasBroughtBackIsTakenOutOfWorkElsewhere has the replica that brought it back stop, while the other one knows of it
+// and while not.
+func TestWhatWasBroughtBackIsTakenOutOfWorkElsewhere(t *testing.T) {
+	for _, knows := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			l, other := twoLost(t)
+			id := l.bjorn.SessionID()
+			synctest.Wait()
+			if knows {
+				other.cookie(id)
+			}
+			l.Close(t.Context())
+			time.Sleep(time.Minute)
+			other.cookie(id).expectReads(t, "where the other stopped", true)
+			if got, want := l.atHTCC(), "voice:NotReady chat:NotReady "; got != want {
+				t.Errorf("HTCC has %q; want %q", got, want)
+			}
+		})
+	}
+}
+
 // An operation that comes while channels are brought back waits for their NotReady.
 func TestWhatComesBackIsOutOfWorkBeforeAnyOtherOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -60,16 +60,9 @@ func (a *Agent) writeTurn(ctx context.Context) func() {
 	if f == nil {
 		return func() {}
 	}
-	waiting, cancel := context.WithTimeout(ctx, writeTurnLife)
-	defer cancel()
-	end, err := f.await(waiting, "write/"+a.Login(), rand.Text(), writeTurnLife)
+	end, err := f.awaitWrite(ctx, a)
 	if err != nil {
 		return a.unsave
-	}
-	f.saveWishes(ctx, a)
-	s, err := a.gateway.store.ByLogin(ctx, a.Login())
-	if err == nil && s.ID == a.session.ID {
-		a.learn(s)
 	}
 	return func() {
 		ctx := context.WithoutCancel(ctx)
@@ -79,6 +72,38 @@ func (a *Agent) writeTurn(ctx context.Context) func() {
 			f.gateway.log.Warn("what an agent asked for could not be told to other replicas", "session", a.short, "cause", err.Error())
 		}
 		a.ring(ctx)
+		end()
+	}
+}
+
+// awaitWrite waits for the turn, knows then what other replicas asked for, and returns what ends the turn.
+func (f *fleet) awaitWrite(ctx context.Context, a *Agent) (func(), error) {
+	waiting, cancel := context.WithTimeout(ctx, writeTurnLife)
+	defer cancel()
+	end, err := f.await(waiting, "write/"+a.Login(), rand.Text(), writeTurnLife)
+	if err != nil {
+		return nil, err
+	}
+	f.saveWishes(ctx, a)
+	s, err := a.gateway.store.ByLogin(ctx, a.Login())
+	if err == nil && s.ID == a.session.ID {
+		a.learn(s)
+	}
+	return end, nil
+}
+
+// between does what no agent asked for between their operations, whichever replicas those come to: each knows of what
+// the other changes.
+func (a *Agent) between(ctx context.Context, do func()) {
+	f := a.gateway.fleet
+	if f == nil {
+		do()
+		return
+	}
+	end, err := f.awaitWrite(ctx, a)
+	do()
+	if err == nil {
+		_ = f.shareWishes(context.WithoutCancel(ctx), a) // else the next report does
 		end()
 	}
 }

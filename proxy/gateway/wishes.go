@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"time"
 
 	"portico/proxy/session"
@@ -71,6 +72,13 @@ func (a *Agent) noteWishLocked(site string, s session.Session) {
 	}
 	known.Wishes = with(known.Wishes, site, s.Wishes[site])
 	known.Asked = with(known.Asked, site, s.Asked[site])
+}
+
+// isKnownWish reports whether the store was last known to have this of a site's wishes.
+func (a *Agent) isKnownWish(site string, wish []byte) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return bytes.Equal(a.session.Wishes[site], wish)
 }
 
 // isBehind reports whether what the store said of a site's wishes is older than what is known of them: who asked came
@@ -167,6 +175,7 @@ type htccWishes struct {
 	Started json.RawMessage
 	Left    []htccapi.MediaChannel `json:",omitempty"`
 	Starts  int                    `json:",omitempty"` // as htccPart.starts
+	Back    []htccapi.MediaChannel `json:",omitempty"`
 }
 
 func (p *htccPart) wishes() []byte {
@@ -175,7 +184,7 @@ func (p *htccPart) wishes() []byte {
 	if p.started == nil {
 		return nil
 	}
-	return mustEncode(htccWishes{p.asked, p.unasked, p.started, p.left, p.starts})
+	return mustEncode(htccWishes{p.asked, p.unasked, p.started, p.left, p.starts, p.back})
 }
 
 func (p *htccPart) recall(wishes []byte) {
@@ -185,7 +194,13 @@ func (p *htccPart) recall(wishes []byte) {
 		p.warn("what the agent asked for at another replica cannot be read", err)
 		return
 	}
+	more := false
 	p.change(func() {
-		p.asked, p.unasked, p.started, p.left, p.starts = is.Asked, is.Unasked, is.Started, is.Left, is.Starts
+		more = slices.ContainsFunc(is.Back, func(name htccapi.MediaChannel) bool { return !slices.Contains(p.back, name) })
+		p.asked, p.unasked, p.started, p.left = is.Asked, is.Unasked, is.Started, is.Left
+		p.starts, p.back = is.Starts, is.Back
 	})
+	if more && p.agent.readsHere() {
+		p.quietenOn()
+	}
 }
