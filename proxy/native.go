@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"cmp"
 	"errors"
 	"net/http"
 	"net/url"
@@ -60,9 +59,8 @@ func passNative(c *call) (any, error) {
 	reply, err := c.pass(passing{RoundTripper: passage, sending: withoutOurs, answered: func(res *http.Response) {
 		keepOurs(res)
 		c.giveNativeCookie(res, passage)
-		session := cmp.Or(passage.Session, passage.Proven)
-		if session != "" {
-			c.door.settings.LoggedIn(c.context(), session)
+		if passage.Proven != "" {
+			c.door.settings.LoggedIn(c.context(), passage.Proven)
 		}
 		if passage.Stream {
 			c.numbers = c.door.native.held[methodLabel(c.Request.Method)]

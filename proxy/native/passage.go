@@ -26,7 +26,7 @@ type Passage struct {
 	Session string // the id of the session that it opened, "" for none
 	Host    string // what is to come back with that session's requests, for nobody to change
 	Stream  bool   // it goes on for as long as the session
-	Proven  string // the id of the session that the site took the request for one of, "" for none
+	Proven  string // the session that the request was one of, with its host; "" for none
 }
 
 // RoundTrip implements http.RoundTripper. A cookie is set by the head of an answer, never by its trailer: whoever
@@ -66,6 +66,7 @@ func (p *Passage) logIn(req *http.Request) (*http.Response, error) {
 	}
 	if conn.SessionID != "" {
 		p.Session, p.Host = conn.SessionID, p.proxy.sealHost(conn.SessionID, conn.Base)
+		p.Proven = sessionID{conn.Base, conn.SessionID}.String()
 		p.proxy.sessions.opened(conn)
 	}
 	return res, nil
@@ -79,6 +80,7 @@ func (p *Passage) inSession(req *http.Request, asked resource) (*http.Response, 
 	if asked.held != heldNothing {
 		body, ok := n.held(req, base, known, asked)
 		if ok {
+			p.Proven = sessionID{base, asked.session}.String()
 			return heldAnswer(req, body), nil
 		}
 		n.site.Cells.Bypassed(asked.held.cache(), n.site.Name)
@@ -95,8 +97,8 @@ func (p *Passage) inSession(req *http.Request, asked resource) (*http.Response, 
 	if gone {
 		n.sessions.drop(base, asked.session, known)
 	}
-	if res.StatusCode/100 == 2 {
-		p.Proven = asked.session
+	if asking.proves && res.StatusCode/100 == 2 {
+		p.Proven = sessionID{base, asked.session}.String()
 	}
 	if asked.takesMessages() && known != nil && n.site.Catalogues != nil {
 		listen(res, func() { n.tellOfChange(req.Context(), base, known) })

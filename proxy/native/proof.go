@@ -70,10 +70,11 @@ func (p *proof) owns(req *http.Request, session string) bool {
 	return !p.doubted && (p.streams > 0 || time.Since(p.heard) < provenFor)
 }
 
-// sentBy reports whether a request carries the session's cookie.
+// sentBy reports whether a request carries the session's cookie: of a session that is not known, one of its name, which
+// only the site can judge.
 func (p *proof) sentBy(req *http.Request, session string) bool {
 	value, ok := cookieOf(strings.Join(req.Header.Values("Cookie"), ";"), session)
-	return ok && hmac.Equal(p.cookie, p.all.key.Seal(purposeCookie, value))
+	return ok && (p == nil || hmac.Equal(p.cookie, p.all.key.Seal(purposeCookie, value)))
 }
 
 func (p *proof) forgotten() bool {
@@ -84,20 +85,20 @@ func (p *proof) forgotten() bool {
 
 // A asking is a request of a session on its way to the site.
 type asking struct {
-	session *proof
-	proves  bool // an answer of 2xx says that the session lives
-	ends    bool // an answer of 2xx says that it does not
-	doubts  int  // that there were before
+	session *proof // nil: it is not known
+	proves  bool   // an answer of 2xx says that the session lives, and that its agent asked
+	ends    bool   // an answer of 2xx says that it does not
+	doubts  int    // that there were before
 }
 
 // ask notes that a request goes to the site. One that may end the session puts it in doubt at once.
 func (p *proof) ask(req *http.Request, asked resource) asking {
-	if p == nil {
-		return asking{}
-	}
 	ends := req.Method == http.MethodDelete && strings.HasPrefix(asked.path, "connection")
 	asking := asking{session: p, ends: ends && asked.path == "connection",
-		proves: !ends && p.sentBy(req, asked.session) && checked(req, asked)}
+		proves: !ends && checked(req, asked) && p.sentBy(req, asked.session)}
+	if p == nil {
+		return asking
+	}
 	if ends {
 		p.doubt()
 	}
@@ -108,12 +109,13 @@ func (p *proof) ask(req *http.Request, asked resource) asking {
 }
 
 // checked reports a request that the site answers with 2xx only to a session that lives. What can
-// be had without a session may be answered whatever the session is, and the state of the connection of one that has
-// ended too.
+// be had without a session may be answered whatever the session is, or what stands in its place, and the state of the
+// connection of one that has ended too.
 //
-// Source: ICWS reference, GET /icws/{sessionId}/connection: "the existing or a previous connection".
+// Source: ICWS reference, GET /icws/{sessionId}/connection: "the existing or a previous connection"; iconUri of a
+// status: /icws/resources/...
 func checked(req *http.Request, asked resource) bool {
-	if req.Method == http.MethodOptions || asked.path == "connection" {
+	if req.Method == http.MethodOptions || asked.path == "connection" || strings.EqualFold(asked.session, "resources") {
 		return false
 	}
 	for _, open := range []string{"connection/version", "connection/features", "connection/server-info", "connection/server-time"} {

@@ -34,6 +34,8 @@ type sessions struct {
 // A sessionID is a session's id and the host it is at: hosts number their sessions by themselves.
 type sessionID struct{ base, session string }
 
+func (id sessionID) String() string { return id.base + "/icws/" + id.session }
+
 func newSessions(key session.Key) *sessions {
 	return &sessions{key: key, known: map[sessionID]*proof{}, streams: map[*stream]bool{}}
 }

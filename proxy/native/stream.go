@@ -19,7 +19,7 @@ type stream struct {
 // follow counts a stream until its end: it keeps its session proven, if the application that opened it
 // proved to be the session's.
 func (s *sessions) follow(res *http.Response, asking asking) {
-	holds := asking.proves && res.StatusCode/100 == 2
+	holds := asking.session != nil && asking.proves && res.StatusCode/100 == 2
 	one := &stream{ReadCloser: res.Body}
 	one.ended = func() {
 		if holds {
