@@ -33,7 +33,7 @@ func know(ctx context.Context, session string) {
 	s := one.of
 	s.mu.Lock()
 	one.known.Store(true)
-	one.place.leave() // it may rest all the while: see package quick
+	one.leave() // it may rest all the while: see package quick
 	longest := s.placeLocked(one)
 	s.mu.Unlock()
 	longest.close()

@@ -112,3 +112,24 @@ func TestAnAgentWhoLeaksConnections(t *testing.T) {
 	}
 	demo.end(t)
 }
+
+// Who comes and goes for each request, as those do on whose connections connects are held, leaves no garbage.
+func TestAQueueAllocatesNothing(t *testing.T) {
+	q, address := newQueue(), netip.MustParseAddr("198.51.100.1")
+	first, second, third := &stranger{}, &stranger{}, &stranger{}
+	for _, one := range []*stranger{first, second, third} {
+		q.add(one, whose{address: address})
+	}
+	if got := testing.AllocsPerRun(100, func() {
+		second.leave()
+		q.add(second, whose{session: "anna"})
+	}); got != 0 {
+		t.Errorf("%v allocations; want none", got)
+	}
+	if theirs := q.of(whose{address: address}); q.len() != 3 || theirs != 2 || q.of(whose{session: "anna"}) != 1 {
+		t.Errorf("%d connections, %d of them at the address; want 3 and 2", q.len(), theirs)
+	}
+	if got := []*stranger{q.dismiss(whose{address: address}), q.dismiss(whose{session: "anna"}), q.dismiss(whose{})}; got[0] != first || got[1] != second || got[2] != third || q.len() > 0 || len(q.by) > 0 {
+		t.Errorf("dismissed are %v, %d are left; want the first each time, none", got, q.len())
+	}
+}

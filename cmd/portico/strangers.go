@@ -94,7 +94,7 @@ func (s *strangers) note(conn net.Conn, state http.ConnState) bool {
 		delete(s.all, conn)
 		one.gone = true
 	}
-	one.place.leave()
+	one.leave()
 	longest := s.placeLocked(one)
 	s.mu.Unlock()
 	longest.close()
@@ -116,7 +116,7 @@ func (s *strangers) placeLocked(one *stranger) *stranger {
 	places := !one.gone && (one.idle || !known && one.writing > 0)
 	switch {
 	case !places:
-		one.place.leave()
+		one.leave()
 	case one.place.of != nil:
 	case known:
 		return s.restLocked(one)
