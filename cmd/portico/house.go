@@ -128,7 +128,7 @@ func policy(cfg *config.Config) gateway.Policy {
 // pushServer makes the CometD server. A client is found by its id, so that callers without a cookie jar
 // are served too: whose it is, the log-in tells.
 func (h *house) pushServer(cfg *config.Config, books books, returns *push.Returns) *push.Server {
-	options := push.Options{TrustClientSession: true, AckExtension: true, WebSocket: true, Metrics: push.NewMetrics(books.reg), Returns: returns, Next: h.poll, Delivered: h.tracer.Delivered,
+	options := push.Options{TrustClientSession: true, AckExtension: true, WebSocket: true, Metrics: push.NewMetrics(books.reg), Returns: returns, Next: h.poll, Watch: watch, Delivered: h.tracer.Delivered,
 		Panicked: func(err error) { books.log.Error("a notification connection ended in a panic", "cause", err.Error()) }}
 	if h.store != nil {
 		options.Journal = h.store.Journal()

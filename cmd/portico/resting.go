@@ -2,7 +2,10 @@ package main
 
 import (
 	"context"
+	"net"
 	"time"
+
+	"portico/proxy/push"
 )
 
 // restingPerAgent is how many connections of one agent may rest between two requests: many times what a browser or an
@@ -34,6 +37,43 @@ func know(ctx context.Context, session string) {
 	s.mu.Lock()
 	one.known.Store(true)
 	one.leave() // it may rest all the while: see package quick
+	longest := s.placeLocked(one)
+	s.mu.Unlock()
+	longest.close()
+}
+
+// watch is told the context of an agent's request whose connection package push has taken over from the server: it goes
+// on as conn, and may rest there as well.
+func watch(ctx context.Context, conn net.Conn) push.Watcher {
+	met, ok := ctx.Value(strangerKey{}).(*stranger)
+	if !ok {
+		return nil
+	}
+	one := &stranger{conn: conn, address: met.address, of: met.of}
+	one.known.Store(true)
+	return one
+}
+
+// Idle implements push.Watcher.
+func (one *stranger) Idle(session string) {
+	last := one.last.Load()
+	if last == nil || last.session != session {
+		one.last.Store(&use{session: session})
+	}
+	one.turn(func() { one.idle = true })
+}
+
+// Busy implements push.Watcher.
+func (one *stranger) Busy() { one.turn(func() { one.idle = false }) }
+
+// Gone implements push.Watcher.
+func (one *stranger) Gone() { one.turn(func() { one.gone = true }) }
+
+// turn notes a change of a connection that the server does not tell of.
+func (one *stranger) turn(change func()) {
+	s := one.of
+	s.mu.Lock()
+	change()
 	longest := s.placeLocked(one)
 	s.mu.Unlock()
 	longest.close()

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/netip"
@@ -12,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"portico/proxy/push"
 )
 
 // serves sends a request of an agent's on a connection.
@@ -89,28 +92,150 @@ func TestIdleConnectionsAreBoundedInAll(t *testing.T) {
 	}
 }
 
-// TestAnAgentWhoLeaksConnections leaves them open after a request that net/http served, and after one that it did not.
-func TestAnAgentWhoLeaksConnections(t *testing.T) {
-	demo := start(t, "demo", "--json", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--icws", "127.0.0.1:0", "--htcc", "127.0.0.1:0")
-	var at addresses
-	must(t, json.Unmarshal([]byte(demo.out.next(t)), &at))
-	var leaked []*handmade
-	for range restingPerAgent + 1 {
-		conn := dial(t, at.Portico)
-		for range 2 {
-			conn.send("GET /me HTTP/1.1\r\nHost: x\r\nAuthorization: Basic YW5uYTphbm5h\r\n\r\n")
-			if got := conn.receive(); !strings.Contains(got, `"anna"`) {
-				t.Fatalf("anna gets %q", got)
-			}
+// keeps has package push take a connection over from a request of an agent's, and returns who is told of it.
+func (c *crowd) keeps(conn *fakeConn, session string) push.Watcher {
+	c.note(conn, http.StateActive)
+	know(c.contexts[conn], session)
+	c.note(conn, http.StateHijacked)
+	return watch(c.contexts[conn], conn)
+}
+
+// Connections on which connects were held are bounded with those that were left to the server.
+func TestConnectionsThatWereTakenOverRestToo(t *testing.T) {
+	c := &crowd{newStrangers(1000, 1000, []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}), map[net.Conn]context.Context{}}
+	var left []*fakeConn
+	var proxied []*fakeConn
+	kept := map[*fakeConn]push.Watcher{}
+	for n := range restingPerAgent + 4 {
+		conn, fromProxy := c.comes("198.51.100.1"), c.comes("10.0.0.1")
+		left, proxied = append(left, conn), append(proxied, fromProxy)
+		kept[fromProxy] = c.keeps(fromProxy, "anna")
+		kept[fromProxy].Idle("anna")
+		if n%2 == 0 {
+			c.serves(conn, "anna")
+			continue
 		}
-		leaked = append(leaked, conn)
+		kept[conn] = c.keeps(conn, "bjorn") // who came that way before
+		kept[conn].Idle("anna")
+		switch n {
+		case 1:
+			kept[conn].Busy()
+			kept[conn].Idle("anna") // after 2
+		case 3:
+			kept[conn].Busy()
+		}
 	}
-	must(t, leaked[0].SetReadDeadline(time.Now().Add(idleTimeout/4)))
-	_, err := leaked[0].Read(make([]byte, 1))
-	if err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Errorf("the connection that rests longest: %v; want it closed", err)
+	if got := closedOf(left); fmt.Sprint(got) != "[0 1 2]" {
+		t.Errorf("of %d connections of one agent, of which one is served, %v are closed; want the three that rest longest", len(left), got)
 	}
-	demo.end(t)
+	if got := closedOf(proxied); got != nil {
+		t.Errorf("%v are closed of a proxy's connections", got)
+	}
+	kept[left[3]].Idle("cleo")
+	if got := closedOf(left); len(got) != 3 {
+		t.Errorf("%v are closed when the last becomes another agent's", got)
+	}
+	for _, watcher := range kept {
+		watcher.Gone()
+		watcher.Idle("anna") // an answer that came to its end too late
+	}
+	for conn := range c.contexts {
+		c.note(conn, http.StateClosed)
+	}
+	if len(c.all) > 0 || len(c.resting.by) > 0 || c.resting.len() > 0 || c.waiting.len() > 0 {
+		t.Errorf("%d, %d and %d connections are remembered that are closed", len(c.all), c.resting.len(), c.waiting.len())
+	}
+	if watch(context.Background(), left[0]) != nil {
+		t.Error("somebody is told of a connection that no server has met")
+	}
+}
+
+func TestWhoIsToldOfAHeldConnectAllocatesNothing(t *testing.T) {
+	c := &crowd{newStrangers(1000, 1000, nil), map[net.Conn]context.Context{}}
+	kept := c.keeps(c.comes("198.51.100.1"), "anna")
+	kept.Idle("anna")
+	if got := testing.AllocsPerRun(100, func() {
+		kept.Busy()
+		kept.Idle("anna")
+	}); got != 0 {
+		t.Errorf("%v allocations for the next connect; want none", got)
+	}
+}
+
+// TestAnAgentWhoLeaksConnections leaves them open after requests that net/http served and that it did not, after a
+// held connect, and as a websocket without a client.
+func TestAnAgentWhoLeaksConnections(t *testing.T) {
+	for name, leak := range map[string]func(conn *handmade, client string){
+		"a read": func(conn *handmade, _ string) {
+			for range 2 {
+				conn.send("GET /me HTTP/1.1\r\nHost: x\r\nAuthorization: Basic YW5uYTphbm5h\r\n\r\n")
+				if got := conn.receive(); !strings.Contains(got, `"anna"`) {
+					t.Fatalf("anna gets %q", got)
+				}
+			}
+		},
+		"a connect": func(conn *handmade, client string) {
+			for range 2 {
+				got := conn.notify(fmt.Sprintf(`{"channel":"/meta/connect","clientId":%q,"connectionType":"long-polling","advice":{"timeout":1}}`, client))
+				if !strings.Contains(got, `"successful":true`) {
+					t.Fatalf("anna's connect gets %q", got)
+				}
+			}
+		},
+		"a websocket": func(conn *handmade, _ string) {
+			conn.send("GET /api/v2/notifications HTTP/1.1\r\nHost: x\r\nAuthorization: Basic YW5uYTphbm5h\r\nConnection: Upgrade\r\n" +
+				"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
+			line, err := conn.in.ReadString('\n')
+			if err != nil || !strings.Contains(line, " 101 ") {
+				t.Fatalf("anna's websocket gets %q %v", line, err)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			demo := start(t, "demo", "--json", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--icws", "127.0.0.1:0", "--htcc", "127.0.0.1:0")
+			var at addresses
+			must(t, json.Unmarshal([]byte(demo.out.next(t)), &at))
+			var shaken []struct{ ClientID string }
+			first := dial(t, at.Portico)
+			must(t, json.Unmarshal([]byte(first.notify(`{"channel":"/meta/handshake","version":"1.0"}`)), &shaken))
+			_ = first.Close()
+			var leaked []*handmade
+			for range restingPerAgent + 1 {
+				conn := dial(t, at.Portico)
+				leak(conn, shaken[0].ClientID)
+				leaked = append(leaked, conn)
+			}
+			if n := closedSoon(t, leaked); n != 1 {
+				t.Errorf("of %d connections %d are closed; want one", len(leaked), n)
+			}
+			demo.end(t)
+		})
+	}
+}
+
+// closedSoon waits until one of conns is closed, and a little longer, and returns how many are. Websockets that nobody
+// speaks on are closed later.
+func closedSoon(t *testing.T, conns []*handmade) int {
+	t.Helper()
+	closed := make(chan bool, len(conns))
+	for _, conn := range conns {
+		must(t, conn.SetReadDeadline(time.Now().Add(5*time.Second)))
+		go func() {
+			_, err := io.Copy(io.Discard, conn.in)
+			closed <- !errors.Is(err, os.ErrDeadlineExceeded)
+		}()
+	}
+	n := 0
+	for range conns {
+		if !<-closed {
+			continue
+		}
+		n++
+		for _, conn := range conns {
+			must(t, conn.SetReadDeadline(time.Now().Add(200*time.Millisecond)))
+		}
+	}
+	return n
 }
 
 // Who comes and goes for each request, as those do on whose connections connects are held, leaves no garbage.

@@ -97,6 +97,9 @@ func (s *Server) removeLocked(c *client, why lifeEvent) {
 		return
 	}
 	c.gone, c.slow = true, why == overflowed
+	if c.socket != nil {
+		c.socket.watchLocked()
+	}
 	delete(s.clients, c.id)
 	others := slices.Clone(s.owners[c.owner]) // somebody may be going through the list
 	others = slices.DeleteFunc(others, func(other *client) bool { return other == c })

@@ -71,11 +71,21 @@ func (s *Server) adoptLocked(c *client, x *exchange, wish wishes) {
 	if wish.interval >= 0 {
 		c.interval = wish.interval
 	}
-	c.socket = x.socket
-	if x.socket != nil {
-		x.socket.client = c
-	}
+	s.speakLocked(c, x.socket)
 	s.moveLocked(c, x.transport)
+}
+
+// speakLocked has k speak for c from now on, and no other socket; nil: none does.
+func (s *Server) speakLocked(c *client, k *socket) {
+	before := c.socket
+	c.socket = k
+	if k != nil {
+		k.client = c
+		k.watchLocked()
+	}
+	if before != nil {
+		before.watchLocked()
+	}
 }
 
 // retryLocked returns the advice of a client for which all is well, and notes that it has it.

@@ -15,18 +15,19 @@ const restFor = 2 * time.Minute
 // (`make bench-push`). What comes is served by another goroutine, whose stack may be large, and what is no request
 // for here goes back to the http.Server with its connection.
 type Line struct {
-	server *Server
-	link   *link
-	now    *parked // what is answered; of the goroutine that serves
-	served bool    // a request was, of those that came on the line; of the same
-	more   bool    // the line goes on; of the same
+	server  *Server
+	link    *link
+	watcher Watcher
+	now     *parked // what is answered; of the goroutine that serves
+	served  bool    // a request was, of those that came on the line; of the same
+	more    bool    // the line goes on; of the same
 
 	rests time.Time // since when the next request is waited for; zero: one is served. Guarded by Server.mu
 }
 
 // newLine takes over a connection as a line, which serves once it runs.
-func (s *Server) newLine(l *link) *Line {
-	line := &Line{server: s, link: l}
+func (s *Server) newLine(l *link, watcher Watcher) *Line {
+	line := &Line{server: s, link: l, watcher: watcher}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.lines[line] = struct{}{}
@@ -104,6 +105,7 @@ func (l *Line) over() bool {
 
 // busy notes that a request has come, and reports whether it may be served.
 func (l *Line) busy() bool {
+	l.watcher.Busy()
 	l.server.mu.Lock()
 	defer l.server.mu.Unlock()
 	l.rests = time.Time{}
@@ -178,6 +180,7 @@ func (l *Line) end() {
 }
 
 func (l *Line) forget() {
+	l.watcher.Gone()
 	l.server.mu.Lock()
 	defer l.server.mu.Unlock()
 	delete(l.server.lines, l)

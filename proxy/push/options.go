@@ -2,7 +2,9 @@ package push
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
+	"net"
 	"time"
 )
 
@@ -73,6 +75,10 @@ type Options struct {
 	// more. It is to read and serve a batch and report true, or to do nothing; then the http.Server has the connection,
 	// with what came. It keeps neither. nil leaves all requests to the http.Server.
 	Next func(l *Line, came []byte) bool
+
+	// Watch is given the context of a request whose connection is taken over for good, and what is read and written there,
+	// and returns who is told of it, nil for nobody. nil tells nobody of any.
+	Watch func(context.Context, net.Conn) Watcher
 
 	// Delivered is told of each event that was written to a client: the label of its channel, and when
 	// it was received. It returns the id of a trace that was recorded of that, "" if none was. It is

@@ -64,7 +64,7 @@ func (s *Server) park(w http.ResponseWriter, r *http.Request, x *exchange, over 
 		return false
 	}
 	x.browser = strings.Clone(x.browser) // or all headers of the request are kept with it
-	line := s.newLine(link)
+	line := s.newLine(link, s.watch(r, link))
 	p := line.park(x, &served{bytes.Clone(head.Bytes()), over})
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -139,7 +139,9 @@ func (p *parked) answer() {
 // conclude ends p. The connection is for the next request if it stays.
 func (p *parked) conclude(stays bool) {
 	p.stays = stays
-	if !stays {
+	if stays {
+		p.line.watcher.Idle(p.x.owner) // before the next request is looked at
+	} else {
 		_ = p.line.link.Close()
 	}
 	close(p.done)

@@ -19,6 +19,7 @@ type socket struct {
 	server  *Server
 	conn    *websocket.Conn
 	link    *link        // below conn
+	watcher Watcher      // of link
 	over    func(Ending) // is called when it has ended
 	owner   string
 	browser string // the cookie of its first request
@@ -33,6 +34,7 @@ type socket struct {
 	running int       // goroutines beside the reader
 	ending  bool      // is closed when the last of them is done
 	left    bool      // the reader has ended: nothing more is begun
+	idle    bool      // the watcher was told so last
 
 	work sync.WaitGroup // those goroutines
 }
@@ -66,8 +68,10 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request, owner strin
 	}
 	conn.SetReadLimit(int64(s.opts.MaxMessageSize))
 	k := &socket{server: s, conn: conn, link: connection.link, over: over, owner: owner, browser: browserOf(r), heard: time.Now()}
+	k.watcher = s.watch(r, k.link)
 	s.mu.Lock()
 	s.sockets[k] = struct{}{}
+	k.watchLocked()
 	if s.closed {
 		k.endLocked() // it was accepted meanwhile
 	}
@@ -229,6 +233,20 @@ func (k *socket) idleLocked() bool {
 	return k.client == nil || k.client.gone || k.client.socket != k
 }
 
+// watchLocked tells the watcher whether k speaks for somebody.
+func (k *socket) watchLocked() {
+	idle := k.idleLocked()
+	switch {
+	case idle == k.idle:
+		return
+	case idle:
+		k.watcher.Idle(k.owner)
+	default:
+		k.watcher.Busy()
+	}
+	k.idle = idle
+}
+
 // part takes k from its client, which may go on elsewhere.
 func (k *socket) part() {
 	s := k.server
@@ -239,6 +257,7 @@ func (k *socket) part() {
 		return
 	}
 	c.socket = nil
+	k.watchLocked()
 	if c.connect != nil && c.connect.socket == k {
 		s.abandonLocked(c.connect)
 	}
@@ -253,5 +272,6 @@ func (k *socket) leave() {
 	k.server.mu.Unlock()
 	k.link.linger()
 	_ = k.conn.Close()
+	k.watcher.Gone()
 	k.work.Wait()
 }
