@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"portico/proxy/htcc/htccsim"
+	"portico/proxy/icws/icwssim"
 )
 
 // HTCC loses the session of an agent, and theirs here ends while the log-in takes a second that was to bring it back.
@@ -88,6 +89,24 @@ func TestAnEndedSessionTakesNoUpstreamSession(t *testing.T) {
 		p.ended(nil)
 		if p.beginAgain(record) {
 			t.Error("a part of an agent whose session has ended began again")
+		}
+	})
+}
+
+// TestASessionWithoutNotificationsIsNotReplacedAtOnce has HTCC take log-ins, and find no session where notifications
+// are asked for.
+func TestASessionWithoutNotificationsIsNotReplacedAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cloud := &htccsim.Server{}
+		sites, line := behindBalancer(t, cloud)
+		w := newWorld(t, &icwssim.Server{}, sites)
+		w.login("bjorn")
+		time.Sleep(time.Second)
+		before := line.asked.Load()
+		w.faultCloud(cloud, htccsim.Fault{Status: 401, Route: "POST /api/v2/notifications"})
+		time.Sleep(time.Minute)
+		if n := line.asked.Load() - before; n > 60 {
+			t.Errorf("%d requests in a minute; want few", n)
 		}
 	})
 }

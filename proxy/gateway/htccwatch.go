@@ -24,15 +24,15 @@ func (p *htccPart) watch(ctx context.Context) {
 	ctx = upstream.WithCause(ctx, upstream.Session)
 	pause := firstPause
 	for {
-		err := p.receive(ctx)
+		lived, err := p.receive(ctx)
 		if ctx.Err() != nil {
 			return
 		}
-		if err == nil {
+		if err == nil && lived {
 			pause = firstPause
 			continue
 		}
-		if !errors.Is(err, fault.Unauthenticated) {
+		if err != nil && !errors.Is(err, fault.Unauthenticated) {
 			p.warn("the agent's state is not kept current", err)
 		}
 		select {
@@ -44,33 +44,38 @@ func (p *htccPart) watch(ctx context.Context) {
 	}
 }
 
-// receive receives until the upstream session is gone, and opens a new one.
-func (p *htccPart) receive(ctx context.Context) error {
+// receive receives until the upstream session is gone, and opens a new one. It reports whether notifications would have
+// come: a session on which none do is not left for the next at once.
+func (p *htccPart) receive(ctx context.Context) (bool, error) {
 	session, err := p.joined(ctx, nil)
 	if err != nil {
-		return err
+		return false, err
 	}
+	lived := false
 	reading, leave := context.WithCancelCause(ctx)
 	defer leave(nil)
 	err = p.site.HTCC.Receive(reading, session, htcc.Receiver{
 		Message: p.receiveMessage,
 		Resync:  func(ctx context.Context) error { return p.resync(ctx, session) },
-		Live:    p.setLive,
+		Live: func(live bool) {
+			lived = lived || live
+			p.setLive(live)
+		},
 		Alive:   p.alive.beat,
 		Problem: func(err error) { p.problem(session, err, leave) },
 	})
 	p.setLive(false)
 	switch cause := context.Cause(reading); {
 	case errors.Is(cause, errMove):
-		return p.move(ctx, session)
+		return lived, p.move(ctx, session)
 	case errors.Is(cause, errAnew):
-		return nil
+		return lived, nil
 	}
 	if !errors.Is(err, htcc.ErrSessionGone) || p.isFinished() {
-		return err
+		return lived, err
 	}
 	_, err = p.joined(ctx, session)
-	return err
+	return lived, err
 }
 
 // problem takes why reception broke. Of a host that gives no answer for long the agent's applications

@@ -47,6 +47,10 @@ func headOf(record []byte) recordHead {
 // sameSession reports whether both are of one upstream session, which another host or other cookies do not change.
 func (h recordHead) sameSession(other recordHead) bool { return h.Opened.Equal(other.Opened) }
 
+// follows reports whether a record says what became of an upstream session that is gone: there is another, or none is to
+// be. That its cookies have changed says nothing, as a load balancer may change one with every answer.
+func (h recordHead) follows(gone recordHead) bool { return h.Over != "" || !h.sameSession(gone) }
+
 // ends reports that what goes on here has ended, and begins that what has ended here began again.
 func (h recordHead) ends(here recordHead) bool {
 	return h.Over != "" && here.Over == "" && h.sameSession(here)
