@@ -59,10 +59,17 @@ func (h recordHead) begins(here recordHead) bool {
 	return h.Over == "" && here.Over != "" && !h.sameSession(here)
 }
 
-// overtaken reports whether record says that an upstream session was a part's last, and the store has a newer one.
-func overtaken(record, stored []byte) bool {
-	is := headOf(record)
-	return is.Over != "" && stored != nil && !is.sameSession(headOf(stored))
+// overtaken reports whether the store has a newer word of a part than record: that its upstream session was the last, or
+// another one which it was not known to have, and which another replica has opened since.
+func overtaken(record, stored, known []byte) bool {
+	if stored == nil {
+		return false
+	}
+	is, has := headOf(record), headOf(stored)
+	if is.sameSession(has) {
+		return is.Over == "" && has.Over != ""
+	}
+	return is.Over != "" || known != nil && !has.sameSession(headOf(known))
 }
 
 // awaitReader gives the replica that reads for the agent, if it is another one, the time to say what has become of an

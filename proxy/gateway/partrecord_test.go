@@ -123,3 +123,58 @@ func TestAPartBeginsAgainAtNoHostThatTheSiteDoesNotHave(t *testing.T) {
 		}
 	})
 }
+
+// TestAnOldSessionTakesNoNewOnesPlace has another replica's cookie change before the session is lost, and is replaced by
+// the one that reads.
+func TestAnOldSessionTakesNoNewOnesPlace(t *testing.T) {
+	for name, wait := range map[string]time.Duration{"asked a second later": time.Second, "asked once it has reported": leaseEvery + time.Second} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				fleet, cloud := newShared(), &htccsim.Server{}
+				sites, line := behindBalancer(t, cloud)
+				a, _ := fleet.replica(t, sites)
+				b, _ := fleet.replica(t, sites)
+				bjorn := newPair(t, a, b, "bjorn", false)
+				a.posted(bjorn.atA, "", startTwo)
+				settle()
+				line.renews.Store(true)
+				b.shows(bjorn.atB)
+				line.renews.Store(false)
+				a.faultCloud(cloud, htccsim.Fault{Scenario: "expire-session", User: "bjorn"})
+				time.Sleep(wait)
+				b.shows(bjorn.atB)
+				time.Sleep(time.Minute)
+				a.sessionsAtHTCC(cloud, "bjorn", 1)
+				one, other := headOf(bjorn.atA.parts[0].record()), headOf(bjorn.atB.parts[0].record())
+				if !one.sameSession(other) {
+					t.Errorf("the replicas have sessions of %v and %v; want one", one.Opened, other.Opened)
+				}
+			})
+		})
+	}
+}
+
+func TestOvertaken(t *testing.T) {
+	record := func(opened int, over ending) []byte {
+		return encoded(recordHead{time.Unix(int64(opened), 0), endNote{over}})
+	}
+	for name, c := range map[string]struct {
+		is, stored, known []byte
+		want              bool
+	}{
+		"the first":                                      {record(1, ""), nil, nil, false},
+		"of the same session":                            {record(1, ""), record(1, ""), record(1, ""), false},
+		"the same session is over here":                  {record(1, endForced), record(1, ""), record(1, ""), false},
+		"the same session is over elsewhere":             {record(1, ""), record(1, endForced), record(1, ""), true},
+		"in place of the one that was known":             {record(2, ""), record(1, ""), record(1, ""), false},
+		"in place of one that was known to be over":      {record(2, ""), record(1, endForced), record(1, endForced), false},
+		"by a clock that is behind":                      {record(1, ""), record(2, ""), record(2, ""), false},
+		"another replica opened one since":               {record(1, ""), record(2, ""), record(1, ""), true},
+		"over here, and another replica opened one":      {record(1, endForced), record(2, ""), record(1, ""), true},
+		"what the store had is not known, as it lost it": {record(2, ""), record(1, ""), nil, false},
+	} {
+		if got := overtaken(c.is, c.stored, c.known); got != c.want {
+			t.Errorf("%s: overtaken = %v; want %v", name, got, c.want)
+		}
+	}
+}

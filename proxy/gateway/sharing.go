@@ -67,15 +67,16 @@ func (f *fleet) share(a *Agent) error {
 	if len(changed) == 0 {
 		return nil
 	}
+	known := a.known()
 	is, err := f.gateway.store.Update(a.life, a.session.ID, func(s *session.Session) {
 		for site, record := range changed {
-			if !overtaken(record, s.Upstreams[site]) {
+			if !overtaken(record, s.Upstreams[site], known[site]) {
 				s.Upstreams = with(s.Upstreams, site, record)
 			}
 		}
 	})
 	if err == nil {
-		maps.DeleteFunc(changed, func(site string, record []byte) bool { return overtaken(record, is.Upstreams[site]) })
+		maps.DeleteFunc(changed, func(site string, record []byte) bool { return !bytes.Equal(record, is.Upstreams[site]) })
 		a.shared(changed)
 	}
 	return err
@@ -106,6 +107,13 @@ func (a *Agent) upstreams() map[string][]byte {
 		}
 	}
 	return all
+}
+
+// known returns what the store was last known to have of the upstream sessions.
+func (a *Agent) known() map[string][]byte {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.session.Upstreams
 }
 
 // unshared returns the upstream sessions that are not what the store was last known to have.
