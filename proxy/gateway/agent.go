@@ -44,6 +44,7 @@ type Agent struct {
 	password string                  // guarded by mu; "" if not kept
 	ended    bool                    // guarded by mu
 	unsaved  map[string]*unsavedWish // by site, what the store could not be told that the agent asked for; guarded by mu, and never changed but replaced
+	before   map[string]recordHead   // what the store had of the upstream sessions before session has what it has now; guarded by mu
 	over     map[part]bool           // parts that have ended; guarded by mu, and changed under the part's lock
 }
 

@@ -27,6 +27,7 @@ type part interface {
 	close(logOut bool)         // drops what is kept; if logOut closes the upstream session, which ends with ours
 	record() []byte            // of the upstream session, for other replicas; nil while there is none
 	learnRecord([]byte) bool   // takes such a record if it says that the part has ended, or begun again, at another replica
+	goOn([]byte) bool          // takes such a record if it is of an upstream session that is not the part's
 	wishes() []byte            // what the agent asked for and the site does not know, for other replicas; nil if nothing was
 	recall(wishes []byte)      // takes those of another replica
 	reused()                   // counts a log-in that was not sent

@@ -12,7 +12,8 @@ import (
 
 // A part that has ended while the agent goes on at another site is to have ended at every replica: one that
 // logged in there again, with the password that it keeps, would do so against the site's word. Its record in the
-// store says so, until the agent has a replica begin the part again.
+// store says so, until the agent has a replica begin the part again. Where another replica has replaced the upstream
+// session the record is of the new one, and every replica goes on with that.
 
 // An icwsRecord is what the store has of a part at an ICWS site.
 type icwsRecord struct {
@@ -83,14 +84,45 @@ func (a *Agent) awaitReader(ctx context.Context, site string, gone []byte) {
 	}
 }
 
-// learnRecords takes what the store has of upstream sessions that have ended for good, or began again, at another replica.
+// learnRecords takes what the store has of upstream sessions that have ended for good at another replica, or began again
+// there, or were replaced. Where the store has the session of before once more, it is to have the one of now again.
 func (a *Agent) learnRecords(records map[string][]byte) {
 	for _, p := range a.parts {
 		site := p.siteName()
 		record := records[site]
-		if record != nil && !a.isShared(site, record) && p.learnRecord(record) {
+		switch {
+		case record == nil || a.isShared(site, record):
+		case p.learnRecord(record) || a.isNewer(site, record) && p.goOn(record):
 			a.shared(map[string][]byte{site: record})
+		default:
+			a.sharedBefore(site, record)
 		}
+	}
+}
+
+// isNewer reports whether a record of the store is of an upstream session that it was not known to have so far. Whoever
+// asked the store before the last one was put there may come with that of before. Of two replicas' clocks neither tells.
+func (a *Agent) isNewer(site string, record []byte) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	known := a.session.Upstreams[site]
+	return known != nil && !headOf(record).sameSession(headOf(known)) && !a.isBeforeLocked(site, record)
+}
+
+// isBeforeLocked reports whether a record is of the upstream session that the store had before the one that it is known
+// to have.
+func (a *Agent) isBeforeLocked(site string, record []byte) bool {
+	before, is := a.before[site]
+	return is && headOf(record).sameSession(before)
+}
+
+// sharedBefore notes that the store has an upstream session again which it had before: a replica of another release, or
+// the store's own recovery, may have put it there.
+func (a *Agent) sharedBefore(site string, record []byte) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.isBeforeLocked(site, record) {
+		a.session.Upstreams = with(a.session.Upstreams, site, record)
 	}
 }
 
@@ -128,6 +160,18 @@ func (p *icwsPart) beginAgain(record []byte) bool {
 	return true
 }
 
+// goOn takes the upstream session that another replica opened in place of the part's: whatever it does, such as to end
+// the agent's work, is to be done on that one. The outage was there. What is read here may still say why the old one ended.
+func (p *icwsPart) goOn(record []byte) bool {
+	var is icwsRecord
+	err := json.Unmarshal(record, &is)
+	if err != nil || is.Over != "" || p.ended() || headOf(record).Opened.Equal(p.connection().Opened) || !p.site.ICWS.MayCall(is.Base) || !p.adopt(is.Conn, false) {
+		return false
+	}
+	p.shareAt(is.Conn)
+	return true
+}
+
 func (p *htccPart) learnRecord(record []byte) bool {
 	is, here := headOf(record), headOf(p.record())
 	switch {
@@ -153,4 +197,21 @@ func (p *htccPart) beginAgain(record []byte) bool {
 		p.moments.outdate()
 	})
 	return true
+}
+
+func (p *htccPart) goOn(record []byte) bool {
+	var is htccRecord
+	err := json.Unmarshal(record, &is)
+	if err != nil || is.Over != "" || !p.site.HTCC.MayCall(is.Base) || !p.agent.lives() {
+		return false
+	}
+	taken := false
+	p.change(func() {
+		taken = !p.over && p.session != nil && !p.session.Snapshot().Opened.Equal(is.Opened)
+		if taken {
+			p.session = htcc.Resume(is.Conn)
+			p.moments.outdate()
+		}
+	})
+	return taken
 }

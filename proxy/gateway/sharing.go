@@ -116,12 +116,14 @@ func (a *Agent) known() map[string][]byte {
 	return a.session.Upstreams
 }
 
-// unshared returns the upstream sessions that are not what the store was last known to have.
+// unshared returns the upstream sessions that are not what the store was last known to have, nor what it had before.
 func (a *Agent) unshared() map[string][]byte {
 	changed := a.upstreams()
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	maps.DeleteFunc(changed, func(site string, record []byte) bool { return bytes.Equal(record, a.session.Upstreams[site]) })
+	maps.DeleteFunc(changed, func(site string, record []byte) bool {
+		return bytes.Equal(record, a.session.Upstreams[site]) || a.isBeforeLocked(site, record)
+	})
 	return changed
 }
 
@@ -140,12 +142,18 @@ func (a *Agent) shared(records map[string][]byte) {
 	if all == nil {
 		all = map[string][]byte{}
 	}
+	for site, record := range records {
+		was := all[site]
+		if was != nil && !headOf(was).sameSession(headOf(record)) {
+			a.before = with(a.before, site, headOf(was))
+		}
+	}
 	maps.Copy(all, records)
 	a.session.Upstreams = all
 }
 
 // learn takes what the store has of the agent that is new here: another password's proof, which parts have ended
-// or begun again, and what was asked for elsewhere.
+// or begun again, or go on with another upstream session, and what was asked for elsewhere.
 func (a *Agent) learn(s session.Session) {
 	a.mu.Lock()
 	a.session.Proof = s.Proof

@@ -1,0 +1,144 @@
+package gateway
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"portico/proxy/htcc/htccsim"
+	"portico/proxy/icws/icwssim"
+	"portico/proxy/session"
+	"portico/translate/htccapi"
+)
+
+// TestTheEndElsewhereIsOfTheSessionOfNow has the reader open a new HTCC session, and the agent end theirs at another
+// replica, which was not asked since.
+func TestTheEndElsewhereIsOfTheSessionOfNow(t *testing.T) {
+	for _, name := range []string{"bjorn", "cleo"} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				_, cloud, a, b := twoTellers(t)
+				p := newPair(t, a, b, name, false)
+				b.shows(p.atB)
+				a.working(p.atA)
+				a.faultCloud(cloud, htccsim.Fault{Scenario: "expire-session", User: name})
+				time.Sleep(time.Second)
+				a.sessionsAtHTCC(cloud, name, 1)
+				b.ends(p.atA.SessionID())
+				time.Sleep(5 * time.Minute)
+				a.outOfWork(cloud, name)
+				a.sessionsAtHTCC(cloud, name, 0)
+			})
+		})
+	}
+}
+
+// TestTheEndElsewhereIsAtTheHostOfNow is the same where the reader has moved the agent off a dead host.
+func TestTheEndElsewhereIsAtTheHostOfNow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fleet, cloud := newShared(), &htccsim.Server{}
+		t.Cleanup(cloud.Close)
+		switches, clouds := twoClouds(cloud, production)
+		a, _ := fleet.replica(t, clouds)
+		b, _ := fleet.replica(t, clouds)
+		p := newPair(t, a, b, "bjorn", false)
+		b.shows(p.atB)
+		a.working(p.atA)
+		switches.turn(gws1, false)
+		p.goOn(p.first(), time.Minute, 2*time.Second)
+		b.ends(p.atA.SessionID())
+		time.Sleep(5 * time.Minute)
+		a.outOfWork(cloud, "bjorn")
+	})
+}
+
+// TestTheEndElsewhereIsAtTheICWSHostOfNow is the same at PureConnect.
+func TestTheEndElsewhereIsAtTheICWSHostOfNow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fleet := newShared()
+		switches, hosts := twoHosts(fleet.sim, production)
+		a, _ := fleet.replica(t, hosts)
+		b, _ := fleet.replica(t, hosts)
+		p := newPair(t, a, b, "anna", false)
+		b.shows(p.atB)
+		switches.turn(ic1, false)
+		p.goOn(p.first(), time.Minute, 2*time.Second)
+		a.do(p.atA, htccapi.Ready, "")
+		time.Sleep(time.Second)
+		a.holds("anna", "Available")
+		b.ends(p.atA.SessionID())
+		time.Sleep(time.Minute)
+		a.holds("anna", "Available, No ACD")
+		a.sessions("anna", 0)
+	})
+}
+
+// TestASessionOfBeforeIsNotTakenBack has a replica of another release put the upstream session in the store again that
+// was replaced, and one that asked the store before come with it.
+func TestASessionOfBeforeIsNotTakenBack(t *testing.T) {
+	for _, name := range []string{"anna", "bjorn"} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				fleet, cloud, a, b := twoTellers(t)
+				p := newPair(t, a, b, name, false)
+				before, err := fleet.store.ByLogin(t.Context(), name)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if name == "anna" {
+					a.fault(icwssim.Fault{Scenario: "expire-session", User: name})
+				} else {
+					a.faultCloud(cloud, htccsim.Fault{Scenario: "expire-session", User: name})
+				}
+				settle()
+				_, err = fleet.store.Update(t.Context(), before.ID, func(s *session.Session) { s.Upstreams = before.Upstreams })
+				if err != nil {
+					t.Fatal(err)
+				}
+				settle()
+				after, err := fleet.store.ByLogin(t.Context(), name)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for site, record := range after.Upstreams {
+					is := headOf(record)
+					if is.sameSession(headOf(before.Upstreams[site])) {
+						t.Errorf("the store has the session of before")
+					}
+					for _, agent := range []*Agent{p.atA, p.atB} {
+						agent.learn(before)
+						if !is.sameSession(headOf(agent.parts[0].record())) {
+							t.Errorf("reads %v: a replica does not have the session of now", agent.reads.Load())
+						}
+					}
+				}
+			})
+		})
+	}
+}
+
+// working has an agent of HTCC work on voice and chat.
+func (w *world) working(a *Agent) {
+	w.t.Helper()
+	w.posted(a, "", startTwo)
+	w.posted(a, "", `{"operationName":"Ready"}`)
+	settle()
+}
+
+// ends ends the contact centre session of an agent who comes with a session's cookie.
+func (w *world) ends(id string) {
+	w.t.Helper()
+	err := w.EndContactCenterSession(w.t.Context(), w.cookie(id))
+	if err != nil {
+		w.t.Error(err)
+	}
+}
+
+// outOfWork checks that an agent has no contact centre session at HTCC.
+func (w *world) outOfWork(cloud *htccsim.Server, user string) {
+	w.t.Helper()
+	state, err := cloud.State(user)
+	if err != nil || state.ContactCenterSession {
+		w.t.Errorf("%s has a contact centre session %v (%v); want none", user, state.ContactCenterSession, err)
+	}
+}
