@@ -29,9 +29,12 @@ func (g *Gateway) Dismiss(ctx context.Context, name string) error {
 	default:
 		return fault.New(fault.Invalid, fmt.Sprintf("%d sessions are called %q: say which by login", len(found), name))
 	}
-	_, err := g.store.ByLogin(ctx, found[0].Login())
+	s, err := g.store.ByLogin(ctx, found[0].Login())
 	if err != nil && !errors.Is(err, session.ErrNotFound) {
 		return storeDown(err)
+	}
+	if err == nil && s.ID == found[0].session.ID {
+		found[0].learn(s) // the upstream session that another replica opened is the one to close
 	}
 	g.end(found[0], endOperator)
 	return nil

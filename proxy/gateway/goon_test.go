@@ -117,6 +117,45 @@ func TestASessionOfBeforeIsNotTakenBack(t *testing.T) {
 	}
 }
 
+// TestTheSessionOfNowIsClosed has a session end at a replica which has not been asked since the other one, which reads,
+// opened a new upstream session.
+func TestTheSessionOfNowIsClosed(t *testing.T) {
+	for name, end := range map[string]func(*testing.T, *world){
+		"when it was idle": func(*testing.T, *world) { time.Sleep(time.Hour) },
+		"on an operator's word": func(t *testing.T, w *world) {
+			_, err := w.DismissLogin(t.Context(), "anna")
+			if err != nil {
+				t.Fatal(err)
+			}
+		},
+		"on an operator's word, by its name in the log": func(t *testing.T, w *world) {
+			err := w.Dismiss(t.Context(), w.agentNamed("anna").short)
+			if err != nil {
+				t.Fatal(err)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				fleet := newShared()
+				fleet.sim.IdleTimeout = -1
+				a, _ := fleet.replica(t)
+				b, _ := fleet.replica(t)
+				p := newPair(t, a, b, "anna", false)
+				b.shows(p.atB)
+				time.Sleep(leaseEvery - time.Second)
+				a.fault(icwssim.Fault{Scenario: "expire-session", User: "anna"})
+				time.Sleep(500 * time.Millisecond)
+				a.do(p.atA, htccapi.Ready, "")
+				a.sessions("anna", 1)
+				end(t, b)
+				time.Sleep(time.Minute)
+				a.sessions("anna", 0)
+			})
+		})
+	}
+}
+
 // working has an agent of HTCC work on voice and chat.
 func (w *world) working(a *Agent) {
 	w.t.Helper()
