@@ -38,6 +38,7 @@ type fleet struct {
 	me        string // among holders of leases
 	adoptions singleflight.Group
 	unstored  unstored
+	turns     turns
 
 	catalogues *catalogues.Replicas // nil: each replica fetches its own
 	looking    chan struct{}        // holds a token for each look for an id that may be anybody's

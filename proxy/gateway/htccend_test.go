@@ -9,6 +9,7 @@ import (
 	"portico/proxy/fault"
 	"portico/proxy/htcc/htccsim"
 	"portico/proxy/icws/icwssim"
+	"portico/translate/htccapi"
 )
 
 // TestNothingComesBackAfterTheEnd ends a session of an agent on both sites while the ICWS site takes
@@ -31,6 +32,80 @@ func TestNothingComesBackAfterTheEnd(t *testing.T) {
 		if err != nil || state.ContactCenterSession || state.Sessions != 0 {
 			t.Errorf("HTCC holds %d sessions, contact centre session %v (%v); want none", state.Sessions, state.ContactCenterSession, err)
 		}
+	})
+}
+
+// TestNothingComesBackAfterTheEndElsewhere is the same where another replica reads.
+func TestNothingComesBackAfterTheEndElsewhere(t *testing.T) {
+	for name, c := range map[string]struct {
+		login string
+		slow  time.Duration // PureConnect, to take the agent out of work
+		tried bool          // by somebody with another password, before the end is over
+	}{
+		"cleo, PureConnect takes a second":          {"cleo", time.Second, false},
+		"cleo, PureConnect takes 200 ms":            {"cleo", 200 * time.Millisecond, false},
+		"cleo, whose name somebody tries meanwhile": {"cleo", time.Second, true},
+		"bjorn, on HTCC alone":                      {"bjorn", 0, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				_, cloud, a, b := twoTellers(t)
+				p := newPair(t, a, b, c.login, false)
+				b.shows(p.atB)
+				a.working(p.atA)
+				if c.slow > 0 {
+					a.fault(icwssim.Fault{Route: routePutStatus, Delay: c.slow})
+				}
+				if c.tried {
+					time.AfterFunc(c.slow/4, func() {
+						_, _ = b.Login(t.Context(), Caller{Basic: true, Login: c.login, Password: "another"})
+					})
+				}
+				b.ends(p.atA.SessionID())
+				time.Sleep(5 * time.Minute)
+				a.outOfWork(cloud, c.login)
+				a.sessionsAtHTCC(cloud, c.login, 0)
+			})
+		})
+	}
+}
+
+// TestTheEndElsewhereWaitsForALogIn has the reader log in again while the agent ends the session at another replica,
+// which finds the HTCC session of before gone.
+func TestTheEndElsewhereWaitsForALogIn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, cloud, a, b := twoTellers(t)
+		p := newPair(t, a, b, "bjorn", false)
+		a.working(p.atA)
+		a.faultCloud(cloud, htccsim.Fault{Route: routeHTCCLogin, Delay: 2 * time.Second})
+		a.faultCloud(cloud, htccsim.Fault{Scenario: "expire-session", User: "bjorn"})
+		time.Sleep(time.Second)
+		b.ends(p.atA.SessionID())
+		time.Sleep(5 * time.Minute)
+		a.outOfWork(cloud, "bjorn")
+		a.sessionsAtHTCC(cloud, "bjorn", 0)
+	})
+}
+
+// TestAnEndThatFailsElsewhereKeepsNobodyFromLoggingIn has PureConnect refuse the end, and lose the session later.
+func TestAnEndThatFailsElsewhereKeepsNobodyFromLoggingIn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, _, a, b := twoTellers(t)
+		p := newPair(t, a, b, "anna", false)
+		b.do(p.atB, htccapi.Ready, "")
+		a.fault(icwssim.Fault{Route: routePutStatus, Status: 500})
+		err := b.EndContactCenterSession(t.Context(), b.cookie(p.atA.SessionID()))
+		if err == nil {
+			t.Fatal("the end succeeded; want it refused")
+		}
+		a.sim.Reset()
+		a.login("anna")
+		a.fault(icwssim.Fault{Scenario: "expire-session", User: "anna"})
+		time.Sleep(5 * time.Second)
+		a.sessions("anna", 1)
+		b.ends(p.atA.SessionID())
+		settle()
+		a.sessions("anna", 0)
 	})
 }
 

@@ -296,6 +296,8 @@ func (a *Agent) startAt(ctx context.Context, p part, channels []htccapi.MediaCha
 func (g *Gateway) EndContactCenterSession(ctx context.Context, a *Agent) error {
 	endTurn := a.writeTurn(ctx)
 	defer endTurn()
+	endLastTurn := a.lastTurn(ctx)
+	defer endLastTurn()
 	resume := a.pause() // a held connect is to be answered with the end, not with what leads to it
 	defer resume()
 	errs := make([]error, len(a.parts))

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"portico/proxy/fault"
@@ -19,12 +20,50 @@ const (
 )
 
 // turn waits until it is this process's turn to log in under a name and returns what ends it. The lock
-// of the name in this process is held.
+// of the name in this process is held. Whoever has the turn here at the same moment has the same one, which ends with
+// the last.
 func (g *Gateway) turn(ctx context.Context, login string) (func(), error) {
-	if g.fleet == nil {
+	f := g.fleet
+	if f == nil {
 		return func() {}, nil
 	}
-	return g.fleet.await(ctx, "login/"+login, g.fleet.me, turnLife)
+	endTurn, err := f.await(ctx, "login/"+login, f.me, turnLife)
+	if err != nil {
+		return nil, err
+	}
+	f.turns.begin(login)
+	return func() {
+		if f.turns.end(login) {
+			endTurn()
+		}
+	}, nil
+}
+
+// turns are the turns of log-ins that this process has. Any number of goroutines may use them; the zero value is ready.
+type turns struct {
+	mu     sync.Mutex
+	counts map[string]int // who has it, by login name; guarded by mu
+}
+
+func (t *turns) begin(login string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.counts == nil {
+		t.counts = map[string]int{}
+	}
+	t.counts[login]++
+}
+
+// end reports whether nobody here has the turn any more.
+func (t *turns) end(login string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.counts[login]--
+	last := t.counts[login] == 0
+	if last {
+		delete(t.counts, login)
+	}
+	return last
 }
 
 // await waits until a lease is the holder's and returns what gives it up. It fails with fault.Overloaded when
@@ -119,6 +158,27 @@ func (a *Agent) turn(ctx context.Context) (func(), error) {
 		a.gateway.fleet.publish(a)
 		endTurn()
 	}, nil
+}
+
+// lastTurn keeps the other replicas from opening upstream sessions while the agent's session ends, and knows those then
+// that they have opened: a reader there which finds one gone would take it for lost, and bring back what the agent
+// worked on. It is the turn of log-ins, which all replicas wait for, and which runs out with a replica that dies. While
+// the store is away the end goes on without.
+func (a *Agent) lastTurn(ctx context.Context) func() {
+	if a.gateway.fleet == nil {
+		return func() {}
+	}
+	waiting, cancel := context.WithTimeout(ctx, joinPatience)
+	defer cancel()
+	endTurn, err := a.turn(waiting)
+	if err != nil {
+		return func() {}
+	}
+	s, err := a.gateway.store.ByLogin(ctx, a.Login())
+	if err == nil && s.ID == a.session.ID {
+		a.learn(s)
+	}
+	return endTurn
 }
 
 func (f *fleet) endTurn(ctx context.Context, name, holder string) {
