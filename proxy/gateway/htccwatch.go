@@ -235,8 +235,8 @@ func (p *htccPart) succeeded(ctx context.Context, gone *htcc.Session) (*htcc.Ses
 		return nil, errEnded
 	}
 	opened, err := p.site.resume(ctx, record)
-	if errors.Is(err, errNoHost) { // of a replica that has the settings of before
-		return nil, nil
+	if errors.Is(err, errNoHost) { // of a replica that has other settings, and may serve the agent
+		return nil, p.agent.isToOpen()
 	}
 	if err != nil {
 		return nil, err

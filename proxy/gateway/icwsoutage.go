@@ -100,8 +100,8 @@ func (p *icwsPart) succeeded(ctx context.Context, gone icws.Conn) (icws.Conn, er
 		return icws.Conn{}, errEnded
 	}
 	opened, err := p.site.resume(ctx, record)
-	if errors.Is(err, errNoHost) { // of a replica that has the settings of before
-		return icws.Conn{}, nil
+	if errors.Is(err, errNoHost) { // of a replica that has other settings, and may serve the agent
+		return icws.Conn{}, p.agent.isToOpen()
 	}
 	if err != nil {
 		return icws.Conn{}, err

@@ -71,3 +71,31 @@ func TestACookieOfAnAddressThatIsNoneOfTheSite(t *testing.T) {
 		after.login("anna")
 	})
 }
+
+// TestNewAddressesEndNoSessionThatAReplicaOfBeforeServes gives both sites new addresses at one replica, to which a cookie
+// comes, while another still has the old ones, reads for the agent and knows the password.
+func TestNewAddressesEndNoSessionThatAReplicaOfBeforeServes(t *testing.T) {
+	for _, name := range []string{"anna", "bjorn", "cleo"} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				fleet, cloud := newShared(), &htccsim.Server{}
+				t.Cleanup(cloud.Close)
+				before, _ := fleet.replica(t, at(fleet.sim, cloud, "old.example:8018", "old.example:8090"))
+				agent := before.login(name)
+				want := before.shows(agent)
+				settle()
+				agent.expectReads(t, "at the old addresses", true)
+				after, _ := fleet.replica(t, at(fleet.sim, cloud, "new.example:8018", "new.example:8090"))
+				_, err := after.Me(t.Context(), after.cookie(agent.SessionID()), nil)
+				if !errors.Is(err, fault.Unreachable) {
+					t.Errorf("a read at the new addresses = %v; want %v", err, fault.Unreachable)
+				}
+				settle()
+				before.expect(before.cookie(agent.SessionID()), "at the old addresses", want)
+				after.expect(after.login(name), "with the password, at the new ones", want)
+				settle()
+				before.expect(before.cookie(agent.SessionID()), "at the old addresses, later", want)
+			})
+		})
+	}
+}

@@ -199,13 +199,19 @@ func (a *Agent) successor(ctx context.Context, site string, gone []byte) ([]byte
 		a.shared(map[string][]byte{site: next})
 		return next, nil
 	}
-	if !g.fleet.unstored.settled() {
-		return nil, errUnsettled
+	return nil, a.isToOpen()
+}
+
+// isToOpen fails with fault.Unreachable unless this replica is to open an upstream session, in place of one that is gone
+// or that cannot be gone on with here: without a password only the one that reads finds out that none can be had.
+func (a *Agent) isToOpen() error {
+	if !a.gateway.fleet.unstored.settled() {
+		return errUnsettled
 	}
 	if !a.reads.Load() && a.keptPassword() == "" {
-		return nil, &fault.Error{Kind: fault.Unreachable, RetryAfter: storeRetry, Err: errReadElsewhere}
+		return &fault.Error{Kind: fault.Unreachable, RetryAfter: storeRetry, Err: errReadElsewhere}
 	}
-	return nil, nil
+	return nil
 }
 
 // keep puts a new session in the store. It fails with fault.Overloaded when the store does not answer,
