@@ -21,6 +21,9 @@ type unheard struct {
 	count int       // of operations carried out so far
 	since time.Time // when the last of them was answered; zero if all of them were heard
 	told  int       // notifications of state received before it was sent
+
+	due  bool // a read is to tell of them, since the reader is not well
+	read bool // one has told of some, of which the site may notify once the reader is well
 }
 
 const (
@@ -30,6 +33,9 @@ const (
 
 	// heardWithin is how long a notification is waited for. One that has not come then may not come.
 	heardWithin = 10 * time.Second
+
+	// gatheredWithin is how long a read waits that is to tell of operations, for those that follow.
+	gatheredWithin = 100 * time.Millisecond
 )
 
 // operated notes that an operation was carried out, or may have been, before which told
@@ -37,7 +43,33 @@ const (
 func (p *htccPart) operated(told int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.unheard = unheard{count: p.unheard.count + 1, since: time.Now(), told: told}
+	p.unheard.count++
+	p.unheard.since, p.unheard.told = time.Now(), told
+	if p.synced || p.unheard.due {
+		return
+	}
+	wait := max(gatheredWithin, settledAfter-time.Since(p.mended)) // a reader that begins, or whose break is short, tells
+	p.unheard.due = p.agent.start(func() {
+		if sleep(p.agent.life, wait) == nil {
+			p.catchUp()
+		}
+	})
+}
+
+// catchUp has a read tell of the agent's operations that no notification will tell of soon, since the reader is not
+// well. Applications that wait for notifications do not ask.
+func (p *htccPart) catchUp() {
+	p.mu.Lock()
+	p.unheard.due = false
+	well, behind := p.synced || p.over, p.behindLocked()
+	p.mu.Unlock()
+	if well || !behind || !p.agent.readsHere() {
+		return
+	}
+	_, err := p.ahead(p.agent.life)
+	if err != nil && p.agent.lives() {
+		p.warn("an operation of the agent was not told", err)
+	}
 }
 
 // behindLocked reports whether what is kept may lack an operation of the agent.
@@ -48,9 +80,17 @@ func (p *htccPart) behindLocked() bool {
 	return !p.unheard.since.IsZero()
 }
 
+// caughtUpLocked reports whether the site may notify of operations of which a read has told.
+func (p *htccPart) caughtUpLocked() bool {
+	if p.synced && time.Since(p.mended) > settledAfter {
+		p.unheard.read = false
+	}
+	return p.unheard.read
+}
+
 // ahead returns what the site says, by one read for all who ask after the same operation. It is not
 // kept: the notification that is on its way tells of it, and who listens is to hear of it once. When
-// none is on its way any more, it is kept and told.
+// none is on its way, any more or since the reader is not well, it is kept and told.
 func (p *htccPart) ahead(ctx context.Context) (shown, error) {
 	p.mu.Lock()
 	operations, late := p.unheard.count, time.Since(p.unheard.since) > heardWithin
@@ -64,9 +104,12 @@ func (p *htccPart) ahead(ctx context.Context) (shown, error) {
 			if err != nil {
 				return err
 			}
-			if late {
-				p.take(user, began)
-			}
+			p.change(func() {
+				if late || !p.synced {
+					p.unheard.read = p.unheard.read || !p.synced && p.tells
+					p.keepLocked(user, began)
+				}
+			})
 			view = p.compare(user, operations)
 			return nil
 		})

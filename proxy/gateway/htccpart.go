@@ -35,6 +35,7 @@ type htccPart struct {
 	begun    bool      // devices and channels were read
 	readAt   time.Time // when they were last
 	synced   bool      // the reader tells of every change
+	mended   time.Time // when it began to, or ceased to, last
 	moments  moments   // what devices and channels are as new as
 	tells    bool      // the agent's applications are told of changes
 	first    string    // marks of what they were shown first, in a fleet
@@ -183,17 +184,19 @@ func (p *htccPart) resync(ctx context.Context, s *htcc.Session) error {
 
 // take keeps and tells what a read of devices and channels says that began at a moment.
 func (p *htccPart) take(user htcc.Object, began moment) {
-	p.change(func() {
-		if p.begun && p.moments.isOld(began) {
-			return // notifications have come since, or the answer to a later read: as new as what was read or newer
-		}
-		p.moments.took(began)
-		kept := p.object
-		p.takeLocked(user)
-		if kept.Text("userName") != "" {
-			p.object = kept // the log-in's has the features too
-		}
-	})
+	p.change(func() { p.keepLocked(user, began) })
+}
+
+func (p *htccPart) keepLocked(user htcc.Object, began moment) {
+	if p.begun && p.moments.isOld(began) {
+		return // notifications have come since, or the answer to a later read: as new as what was read or newer
+	}
+	p.moments.took(began)
+	kept := p.object
+	p.takeLocked(user)
+	if kept.Text("userName") != "" {
+		p.object = kept // the log-in's has the features too
+	}
 }
 
 // moment returns the present one, for a read that begins.

@@ -111,7 +111,7 @@ func (p *htccPart) setLive(live bool) {
 		p.silent.note(nil)
 	}
 	p.change(func() {
-		p.synced = live
+		p.synced, p.mended = live, time.Now()
 		p.away = p.away && !live
 	})
 }

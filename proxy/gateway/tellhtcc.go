@@ -38,11 +38,11 @@ func (p *htccPart) relayLocked(topic string, data json.RawMessage, messageType s
 	p.agent.outbox.put(one)
 }
 
-// markLocked returns, shortly after this replica began to tell of changes, a hash of what messages of a type are
-// about, and "" else: a message that comes then may be of a change that was told already, since the site shows
-// changes before it notifies of them.
+// markLocked returns a hash of what messages of a type are about while one that comes may be of a change that was told
+// already, and "" else: the site shows changes before it notifies of them. So it is shortly after this replica began to
+// tell of changes, and after a read has told, during a break of the reader, of what the agent did.
 func (p *htccPart) markLocked(messageType string) string {
-	if time.Since(p.agent.tellsSince.time()) > settledAfter {
+	if time.Since(p.agent.tellsSince.time()) > settledAfter && !p.caughtUpLocked() {
 		return ""
 	}
 	switch messageType {

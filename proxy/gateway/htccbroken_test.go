@@ -1,0 +1,136 @@
+package gateway
+
+import (
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"portico/proxy/htcc/htccsim"
+	"portico/proxy/icws/icwssim"
+)
+
+const (
+	routeNotifications = "POST /api/v2/notifications"
+	routeMe            = "GET /api/v2/me"
+)
+
+// breakCometD has the notifications of an HTCC site fail, whose REST works, until its faults are ended.
+func (w *world) breakCometD(cloud *htccsim.Server, name string) {
+	w.t.Helper()
+	w.faultCloud(cloud, htccsim.Fault{Route: routeNotifications, Status: 503})
+	w.faultCloud(cloud, htccsim.Fault{Scenario: "drop-stream", User: name})
+	time.Sleep(2 * time.Second)
+}
+
+// TestWhileNotificationsOfHTCCFailOwnOperationsAreTold has an application that never reads, and then one that does at
+// once.
+func TestWhileNotificationsOfHTCCFailOwnOperationsAreTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cloud := &htccsim.Server{}
+		w := newTellingUnion(t, cloud)
+		bjorn := w.login("bjorn")
+		time.Sleep(time.Second)
+		w.posted(bjorn, "", startTwo)
+		time.Sleep(time.Second)
+		w.posted(bjorn, "", `{"operationName":"NotReady"}`)
+		time.Sleep(time.Second)
+		desktop := w.open(bjorn, everything)
+		w.breakCometD(cloud, "bjorn")
+		before := cloud.Calls()[routeMe]
+		w.posted(bjorn, "", `{"operationName":"Ready"}`)
+		desktop.later("Ready", "device Active:Ready dnd:Off", "channels chat:Ready")
+		if got := cloud.Calls()[routeMe] - before; got != 1 {
+			t.Errorf("%d reads of the agent followed; want 1", got)
+		}
+		w.posted(bjorn, "voice", `{"operationName":"NotReady"}`)
+		w.posted(bjorn, "chat", `{"operationName":"NotReady"}`)
+		desktop.later("NotReady on each", "device Active:NotReady dnd:Off", "channels chat:NotReady")
+		if got := cloud.Calls()[routeMe] - before; got != 2 {
+			t.Errorf("%d reads of the agent followed so far; want 2", got)
+		}
+		w.posted(bjorn, "", `{"operationName":"Ready"}`)
+		w.shows(bjorn)
+		desktop.hears("Ready and a read at once", "device Active:Ready dnd:Off", "channels chat:Ready")
+		desktop.later("nothing after it")
+		cloud.Reset()
+		desktop.hears("the end of it")
+		time.Sleep(time.Minute)
+		desktop.hears("notifications after it")
+		w.posted(bjorn, "", `{"operationName":"NotReady"}`)
+		desktop.later("NotReady", "device Active:NotReady dnd:Off", "channels chat:NotReady")
+	})
+}
+
+func TestWhileNotificationsOfHTCCFailTheListOfAllChannelsIsTrue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cloud := &htccsim.Server{}
+		w := newTellingUnion(t, cloud)
+		cleo := w.login("cleo")
+		time.Sleep(time.Second)
+		w.posted(cleo, "", startAll)
+		time.Sleep(time.Second)
+		desktop := w.open(cleo, everything)
+		w.breakCometD(cloud, "cleo")
+		w.posted(cleo, "chat", `{"operationName":"Ready"}`)
+		desktop.later("Ready on chat", "channels voice:NotReady chat:Ready email:NotReady")
+		w.set(icwssim.StateChange{User: "cleo", StatusID: new("At Lunch")})
+		desktop.later("a change at PureConnect", "device Active:NotReadyAt Lunch dnd:Off", "channels voice:NotReadyAt Lunch chat:Ready email:NotReady")
+		w.posted(cleo, "", `{"operationName":"Ready"}`)
+		desktop.settles("Ready", "channels voice:Ready chat:Ready email:Ready")
+		cloud.Reset()
+		time.Sleep(time.Minute)
+		desktop.hears("notifications after it")
+	})
+}
+
+// TestAShortBreakOfNotificationsOfHTCCTellsOnce has connects fail, after which the site tells what it kept for the
+// reader: at once, or after what the agent did was read.
+func TestAShortBreakOfNotificationsOfHTCCTellsOnce(t *testing.T) {
+	for i := range 6 {
+		length, read := []time.Duration{50 * time.Millisecond, 2 * time.Second, 5 * time.Second}[i/2], i%2 == 1
+		t.Run(fmt.Sprint(length, " read ", read), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				cloud := &htccsim.Server{}
+				w := newTellingUnion(t, cloud)
+				bjorn := w.login("bjorn")
+				time.Sleep(time.Second)
+				w.posted(bjorn, "", startTwo)
+				time.Sleep(time.Second)
+				desktop := w.open(bjorn, everything)
+				w.faultCloud(cloud, htccsim.Fault{Route: routeNotifications, Status: 503})
+				w.faultCloud(cloud, htccsim.Fault{Scenario: "reset-connection", User: "bjorn"})
+				time.Sleep(100 * time.Millisecond)
+				w.posted(bjorn, "chat", `{"operationName":"Ready"}`)
+				if read {
+					w.shows(bjorn)
+				}
+				time.Sleep(length)
+				cloud.Reset()
+				time.Sleep(time.Minute)
+				desktop.hears("Ready on chat", "channels chat:Ready")
+			})
+		})
+	}
+}
+
+// TestWhileNotificationsOfHTCCFailTheReplicaThatReadsTells has the other one write.
+func TestWhileNotificationsOfHTCCFailTheReplicaThatReadsTells(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, cloud, a, b := twoTellers(t)
+		atA := a.login("bjorn")
+		settle()
+		a.posted(atA, "", startTwo)
+		settle()
+		desktop := anywhere(atA.SessionID(), inTurn(a, b))
+		a.breakCometD(cloud, "bjorn")
+		desktop.heard()
+		b.posted(b.cookie(atA.SessionID()), "chat", `{"operationName":"Ready"}`)
+		desktop.later("a write where nobody reads", "channels chat:Ready")
+		a.posted(atA, "chat", `{"operationName":"NotReady"}`)
+		desktop.later("a write where it is read", "channels chat:NotReady")
+		cloud.Reset()
+		time.Sleep(time.Minute)
+		desktop.hears("notifications after it")
+	})
+}
