@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -197,7 +198,26 @@ func getChannel(c *call) (any, error) {
 		return nil, err
 	}
 	channel, err := single(c, "channel", c.Param("channel"), me.Channels)
+	if errors.Is(err, fault.NotFound) {
+		channel, err = c.unlisted(c.Param("channel"), me.Channels, err)
+	}
 	return htccapi.ChannelAnswer{Verdict: read(c.dialect), Channel: channel}, err
+}
+
+// unlisted returns a channel that is not among those listed and that an HTCC site may have all the same, with the fields
+// that the query asks for. Where none is to be asked it fails with none.
+func (c *call) unlisted(name string, listed []gateway.Resource, none error) (any, error) {
+	channel, asked, err := c.door.gateway.UnlistedChannel(c.context(), c.agent, htccapi.MediaChannel(name))
+	switch {
+	case !asked:
+		return nil, none
+	case errors.Is(err, fault.NotFound):
+		text := fmt.Sprintf("there is no channel %q at HTCC; this agent's list has: %s", shorten(name), idsOf(listed))
+		return nil, &fault.Error{Kind: fault.NotFound, Public: text, Err: err}
+	case err != nil:
+		return nil, err
+	}
+	return restrict(channel.Body, selected(c.Request.URL.Query(), paramFields))
 }
 
 // single returns the item of that id with the fields that the query asks for. Without one the error
@@ -207,13 +227,17 @@ func single(c *call, thing, id string, items []gateway.Resource) (any, error) {
 	if at >= 0 {
 		return restrict(items[at].Body, selected(c.Request.URL.Query(), paramFields))
 	}
-	has := "none"
-	if len(items) > 0 {
-		names := make([]string, len(items))
-		for i, item := range items {
-			names[i] = item.ID
-		}
-		has = strings.Join(names, ", ")
+	return nil, fault.New(fault.NotFound, fmt.Sprintf("there is no %s %q; this agent has: %s", thing, shorten(id), idsOf(items)))
+}
+
+// idsOf lists what items are found by, for a text.
+func idsOf(items []gateway.Resource) string {
+	if len(items) == 0 {
+		return "none"
 	}
-	return nil, fault.New(fault.NotFound, fmt.Sprintf("there is no %s %q; this agent has: %s", thing, shorten(id), has))
+	ids := make([]string, len(items))
+	for i, item := range items {
+		ids[i] = item.ID
+	}
+	return strings.Join(ids, ", ")
 }

@@ -52,6 +52,29 @@ func (p *htccPart) user(ctx context.Context, subresources []string) (any, []Reso
 	return object.Without(embedded...), features, more, nil
 }
 
+// UnlistedChannel reads a channel that the agent's devices and channels do not show, as they may not voice, at the HTCC
+// site that has it; false if no such site is in view. It fails with fault.NotFound if the site does not have it either,
+// else as Me does.
+func (g *Gateway) UnlistedChannel(ctx context.Context, a *Agent, name htccapi.MediaChannel) (Resource, bool, error) {
+	p, isHTCC := a.owner(name).(*htccPart)
+	if !isHTCC || !p.inView() {
+		return Resource{}, false, nil
+	}
+	var channel htcc.Channel
+	err := p.call(ctx, func(s *htcc.Session) error {
+		var err error
+		channel, err = p.site.HTCC.Channel(ctx, s, name)
+		return err
+	})
+	return Resource{ID: string(name), Body: channel.Object.Without(memberDND)}, true, err
+}
+
+func (p *htccPart) inView() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return !p.away && !p.over
+}
+
 // featuresOf returns the features of an agent object.
 func featuresOf(object htcc.Object) []Resource {
 	var list []htcc.Object

@@ -81,3 +81,24 @@ func userIn(answer Object) (Object, error) {
 	err := answer.into("user", &user)
 	return user, err
 }
+
+// Channel reads one channel of the agent, also one that Me does not list, as it may not voice. It fails with
+// fault.NotFound if the agent has no such channel, else as Me does.
+//
+// Source: vendor reference, Channels API.
+func (c *Client) Channel(ctx context.Context, s *Session, name htccapi.MediaChannel) (Channel, error) {
+	k := call{operation: OpGetMe, method: http.MethodGet, path: ChannelPath(name), maxReply: maxMe}
+	reply, err := c.send(ctx, s, k)
+	var answer, channel Object
+	if err == nil {
+		answer, err = c.answer(k.operation, reply, "channel")
+	}
+	if err != nil {
+		return Channel{}, fmt.Errorf("htcc: get a channel: %w", err)
+	}
+	err = answer.into("channel", &channel)
+	if err != nil {
+		return Channel{}, fmt.Errorf("htcc: get a channel: %w", c.garbage(k.operation, err))
+	}
+	return Channel{channel}, nil
+}
