@@ -241,6 +241,21 @@ func (p *icwsPart) states(ctx context.Context) ([]state, error) {
 	return list, nil
 }
 
+// barred returns the states of the site that the agent may not choose.
+func (p *icwsPart) barred(ctx context.Context) ([]state, error) {
+	d, _, _, err := p.lists(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var list []state
+	for _, message := range d.Catalogue.Messages() {
+		if !d.Choosable(message) {
+			list = append(list, state{AgentStateSetting: d.SettingOf(message.StatusID)})
+		}
+	}
+	return list, nil
+}
+
 // has returns the channels that the agent has here.
 func (p *icwsPart) has() []htccapi.MediaChannel {
 	p.mu.Lock()

@@ -87,7 +87,8 @@ type namedAsk struct {
 // nameFor finds the name of an operation at each of the parts. System operations have the same name
 // everywhere. A custom state is looked up in the settings' table, then by operationName and display
 // name at each site; a site that has none takes its plain state of the same kind, which another
-// site's tells. An operation that no site knows goes on as it is, for the site to refuse.
+// site's tells. An operation that no site knows goes on as it is, for the site to refuse; of one that a site would know,
+// had the agent access to it, they are told so.
 func (a *Agent) nameFor(ctx context.Context, parts []part, ask Ask) ([]namedAsk, error) {
 	named := make([]namedAsk, len(parts))
 	for i := range parts {
@@ -102,6 +103,9 @@ func (a *Agent) nameFor(ctx context.Context, parts []part, ask Ask) ([]namedAsk,
 		return nil, err
 	}
 	found, kind := a.find(ask.Operation, sites)
+	if len(found) == 0 && a.isBarred(ctx, parts, ask.Operation) {
+		return nil, fault.New(fault.Forbidden, fmt.Sprintf("this agent has no access to %q; allowed are: %s", ask.Operation, listed(a.operations(sites))))
+	}
 	if len(found) == 0 && len(parts) > 1 {
 		return nil, fault.New(fault.Invalid, fmt.Sprintf("unknown operation %q; this agent may use: %s", ask.Operation, listed(a.operations(sites))))
 	}
@@ -116,6 +120,26 @@ func (a *Agent) nameFor(ctx context.Context, parts []part, ask Ask) ([]namedAsk,
 		}
 	}
 	return named, nil
+}
+
+// isBarred reports whether an operation means a state of one of the parts that the agent may not choose. HTCC says so
+// itself.
+func (a *Agent) isBarred(ctx context.Context, parts []part, op htccapi.Operation) bool {
+	for _, p := range parts {
+		atICWS, isICWS := p.(*icwsPart)
+		if !isICWS {
+			continue
+		}
+		barred, err := atICWS.barred(ctx)
+		if err != nil {
+			continue // the site is to say
+		}
+		_, found := a.gateway.policy().States.find(op, p.siteName(), barred)
+		if found {
+			return true
+		}
+	}
+	return false
 }
 
 // find returns the operationName that each site has for a custom state, by site, and the kind of the

@@ -83,3 +83,47 @@ func TestUnknownOperationAtTwoSites(t *testing.T) {
 		}
 	})
 }
+
+// A state that the agent may not choose is one that they have no access to, by whatever name they ask for it; one that
+// nobody has is unknown.
+func TestAStateWithoutAccessIsForbidden(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cloud := &htccsim.Server{}
+		w := newUnion(t, &icwssim.Server{}, cloud)
+		anna, cleo := w.login("anna"), w.login("cleo")
+		w.posted(cleo, "", startAll)
+		for _, user := range []string{"anna", "cleo"} {
+			w.set(icwssim.StateChange{User: user, Access: &[]string{"Available", "Available, No ACD", "At Play"}})
+		}
+		time.Sleep(time.Second)
+		before := cloud.Calls()["POST /api/v2/me/channels/{channel}"]
+		for _, test := range []struct {
+			agent   *Agent
+			channel htccapi.MediaChannel
+			op      string
+			want    fault.Kind
+		}{
+			{anna, "", "Lunch", fault.Forbidden},
+			{anna, "voice", "Lunch", fault.Forbidden},
+			{anna, "", "AtLunch", fault.Forbidden},
+			{anna, "", "Siesta", fault.Invalid},
+			{cleo, "", "AtLunch", fault.Forbidden},
+			{cleo, "", "at lunch", fault.Forbidden},
+			{cleo, "voice", "AtLunch", fault.Forbidden},
+			{cleo, "", "Siesta", fault.Invalid},
+		} {
+			_, err := w.post(test.agent, test.channel, `{"operationName":"`+test.op+`"}`)
+			text := fault.Public(err)
+			if fault.KindOf(err) != test.want || !strings.Contains(text, `"`+test.op+`"`) || !strings.Contains(text, "AtPlay") {
+				t.Errorf("%s of %s on %q: %v, %q; want %q and what is allowed", test.op, test.agent.Login(), test.channel, fault.KindOf(err), text, test.want)
+			}
+		}
+		if got := cloud.Calls()["POST /api/v2/me/channels/{channel}"] - before; got != 0 {
+			t.Errorf("HTCC was sent %d of the operations that were refused; want 0", got)
+		}
+		outcome := w.posted(cleo, "", `{"operationName":"OutToLunch"}`)
+		if len(outcome.Substituted) != 1 || outcome.Substituted[0].OperationName != htccapi.NotReady {
+			t.Errorf("OutToLunch, which HTCC has, was substituted by %v; want NotReady on voice", outcome.Substituted)
+		}
+	})
+}
