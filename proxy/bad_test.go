@@ -55,6 +55,8 @@ func TestBadBodies(t *testing.T) {
 			`"channels" is missing: name those to work on, such as ["voice"]`},
 		{"a channel instead of channels", "/me", `{"operationName":"StartContactCenterSession","channels":"voice"}`, 400, 2,
 			`"channels" must be an array with nothing but strings; it is a string`},
+		{"a start with null", "/me", `{"operationName":"StartContactCenterSession","channels":[null]}`, 400, 2,
+			`"channels" names one that is empty or null: name those to work on, such as ["voice"]`},
 		{"the channel is looked at before the body", "/me/channels/fax", `{`, 404, 6, `there is no channel "fax"; this agent has: voice, email`},
 		{"the device is looked at before the body", "/me/devices/7", `{`, 404, 6,
 			`there is no device "7"; this agent has: ffa26a05-f9eb-59bd-ba56-b86c7970ca4f`},
@@ -82,6 +84,23 @@ func TestBadBodies(t *testing.T) {
 	anna.get("/me?subresources=*").is(t, "the agent afterwards", http.StatusOK, before)
 	if n := w.calls(routeSetStatus) + w.calls(routeActivate); n != 0 {
 		t.Errorf("%d writes reached the site; want none", n)
+	}
+}
+
+// TestAValueThatTheSiteRefusesIsNamed posts what Portico lets through and PureConnect does not take.
+func TestAValueThatTheSiteRefusesIsNamed(t *testing.T) {
+	w := newDoor(t)
+	anna := w.as("anna")
+	long := strings.Repeat("x", 5000)
+	anna.post("/api/v2/me", `{"operationName":"AtLunch","notes":"`+long+`"}`).is(t, "long notes", 400, `{"statusCode":2,"statusMessage":"PureConnect refused \"notes\""}`)
+	anna.post("/me", `{"operationName":"AvailableForward","forwardNumber":"`+long+`"}`).is(t, "a long number", 400,
+		`{"status":"error","errorDescription":"PureConnect refused \"forwardNumber\""}`)
+	anna.post("/me", `{"operationName":"AtLunch","notes":"soup"}`).is(t, "short notes", 200, `{"status":"ok"}`)
+	cleo := w.as("cleo")
+	cleo.post("/api/v2/me", `{"operationName":"StartContactCenterSession","channels":["voice","chat"]}`)
+	got := cleo.post("/api/v2/me", `{"operationName":"NotReady","notes":"`+long+`"}`)
+	if !strings.Contains(got.body, `"statusMessage":"PureConnect refused \"notes\"","channel":"voice"`) {
+		t.Errorf("long notes at both sites = %d %s; want what voice's refused named", got.status, got.body)
 	}
 }
 

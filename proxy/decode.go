@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -135,6 +136,8 @@ func check(ask htccapi.OperationRequest) error {
 		return fault.New(fault.Invalid, fmt.Sprintf(`"operationName" is longer than %d bytes`, maxOperation))
 	case len(ask.Channels) > maxChannels:
 		return fault.New(fault.Invalid, fmt.Sprintf(`"channels" names more than %d`, maxChannels))
+	case slices.Contains(ask.Channels, ""):
+		return fault.New(fault.Invalid, `"channels" names one that is empty or null: name those to work on, such as ["voice"]`)
 	case err != nil:
 		return fault.New(fault.Invalid, `"until" must be a date and time such as "2026-01-05T08:15:00Z"`)
 	case ask.OperationName == htccapi.StartContactCenterSession && len(ask.Channels) == 0:

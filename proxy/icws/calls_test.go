@@ -261,6 +261,9 @@ func TestErrorID(t *testing.T) {
 	if got, want := ErrorID(err), icwsapi.ErrorInvalidProperty; got != want {
 		t.Errorf("ErrorID(%v) = %q; want %q", err, got, want)
 	}
+	if got, want := fault.Public(err), `PureConnect refused "until"`; got != want {
+		t.Errorf("callers read %q; want %q", got, want)
+	}
 	if got := ErrorID(io.EOF); got != "" {
 		t.Errorf("ErrorID(io.EOF) = %q; want none", got)
 	}

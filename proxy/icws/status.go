@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"portico/proxy/fault"
 	"portico/translate/icwsapi"
@@ -48,9 +49,19 @@ func (c *Client) SetUserStatus(ctx context.Context, conn Conn, userID string, up
 		err = c.garbage(k.operation, errors.New("no requestId"))
 	}
 	if err != nil {
-		return "", fmt.Errorf("icws: set status %q: %w", update.StatusID, err)
+		return "", fmt.Errorf("icws: set status %q: %w", update.StatusID, naming(err))
 	}
 	return accepted.RequestID, nil
+}
+
+// naming adds to the refusal of a value that the caller gave, such as notes that are too long, which one it was: the
+// agent's state has nothing to do with it.
+func naming(err error) error {
+	refusal, ok := errors.AsType[*Refusal](err)
+	if !ok || !errors.Is(err, fault.Invalid) || !slices.Contains([]string{"notes", "until", "forwardNumber"}, refusal.Body.PropertyName) {
+		return err
+	}
+	return &fault.Error{Kind: fault.Invalid, Public: fmt.Sprintf("PureConnect refused %q", refusal.Body.PropertyName), Err: err}
 }
 
 // StatusMessages fetches the catalogue: every status of the server, in the session's language and
