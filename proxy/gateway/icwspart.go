@@ -52,9 +52,9 @@ type icwsPart struct {
 	conn     *icws.Conn // unchanging; of no session while there is none
 	gone     bool       // conn is, as the site said
 	lost     bool       // the upstream session of state is gone, and state is to be recovered
+	closed   bool       // the session has ended, and conn was the last
 	losses   int        // how often it was lost so far
 	verified int        // during which life of the service conn was last known to live
-	closed   bool       // the session has ended, and conn was the last
 	over     ending     // why this part has ended, and conn is gone for good; "" while it has not
 
 	// The state, and what is shown of it.
