@@ -23,7 +23,7 @@ const (
 type reader struct {
 	agent       *Agent
 	stop        context.CancelFunc // nil while nothing is read
-	takes       func()             // over what is told
+	takes       func()             // over what is told, once more
 	first       bool               // nobody can have told the agent's applications anything yet
 	work        sync.WaitGroup
 	deaf        func()    // ends to listen for operations of other replicas
@@ -129,8 +129,8 @@ func (r *reader) lose() {
 	r.first = false // others may read from now on
 }
 
-// begin has every part read, unless it does. Then it takes over what is told once more, if the store could not tell
-// it what that was.
+// begin has every part read, unless it does. Then it takes over what is told once more, if the store did not
+// answer what that was, or that it is marked.
 func (r *reader) begin() {
 	if r.stop != nil {
 		if r.agent.unmarked.CompareAndSwap(true, false) {
@@ -145,8 +145,10 @@ func (r *reader) begin() {
 	for _, p := range r.agent.parts {
 		r.run(func() { p.watch(ctx) })
 	}
+	r.agent.unmarked.Store(false) // of an earlier time
 	r.takes = func() { r.agent.takeOver(ctx) }
 	if r.first {
+		r.takes = r.agent.markFirst
 		r.run(func() { r.agent.tellFirst(ctx) })
 		return
 	}

@@ -34,12 +34,26 @@ func (a *Agent) takeOver(ctx context.Context) {
 	defer resume()
 	a.tellsSince.note()
 	shows := a.tell(true)
-	now := marksOf(shows)
-	before, err := a.marked(now)
+	before, err := a.begin()
 	if err != nil {
 		return
 	}
-	a.outbox.putFirst(since(cmp.Or(before, firstOf(shows)), now, shows)...)
+	known, now := cmp.Or(before, firstOf(shows)), marksOf(shows)
+	untold := since(known, now, shows)
+	a.outbox.mark(knownOf(known, len(now)))
+	a.outbox.putFirst(untold...)
+	if before == "" && len(untold) == 0 {
+		a.mark(now)
+	}
+}
+
+// begin begins to mark what is told, and returns what was marked before, "" if nothing was. It only looks: who gets no
+// answer may look again, and what is different by then is marked by what tells it. Meanwhile nothing may be sent;
+// what is sent before the answer is known marks nothing.
+func (a *Agent) begin() (before string, err error) {
+	a.outbox.mark(nil)
+	a.tells.Store(true)
+	return a.marked("")
 }
 
 // tellFirst begins to tell of changes where nobody did before: at once, with what is different by now from what the
@@ -54,12 +68,17 @@ func (a *Agent) tellFirst(ctx context.Context) {
 		a.tellsSince.forget()
 	}
 	resume()
-	if !a.await(ctx, part.hasShown) {
-		return
+	if a.await(ctx, part.hasShown) {
+		a.markFirst()
 	}
-	resume = a.pause()
+}
+
+// markFirst marks what is shown, all of which has been told, as nobody else tells. It may be done again.
+func (a *Agent) markFirst() {
+	resume := a.pause()
 	defer resume()
-	_, _ = a.marked(a.marks())
+	a.tells.Store(true)
+	a.mark(a.marks())
 }
 
 // await waits until all parts are as asked for, but not for long, and reports whether ctx goes on.
@@ -82,16 +101,19 @@ func (a *Agent) tell(changes bool) []standing {
 	return shows
 }
 
-// marked marks what is told from now on, and returns what was marked before, "" if nothing was. Meanwhile nothing may
-// be sent.
-func (a *Agent) marked(now []string) (before string, err error) {
-	a.tells.Store(true)
+// mark notes that so much is told, here and in the journal. Meanwhile nothing may be sent.
+func (a *Agent) mark(now []string) {
+	a.outbox.mark(now)
+	_, _ = a.marked(strings.Join(now, " "))
+}
+
+// marked puts a mark into the journal, or with "" only looks, and returns what was marked before, "" if nothing was.
+func (a *Agent) marked(now string) (before string, err error) {
 	push := a.gateway.settings.Push
 	if push == nil {
 		return "", nil
 	}
-	a.outbox.mark(now)
-	before, err = push.Mark(a.session.ID, strings.Join(now, " "))
+	before, err = push.Mark(a.session.ID, now)
 	a.unmarked.Store(err != nil)
 	return before, err
 }
@@ -128,10 +150,19 @@ func firstOf(shows []standing) string {
 // firstShown returns the marks of what a part shows first.
 func firstShown(is shown) string { return strings.Join(marksOf([]standing{{shown: is}}), " ") }
 
+// knownOf returns the n marks of what is known, or as many that fit nothing if it is of something else.
+func knownOf(marked string, n int) []string {
+	known := strings.Fields(marked)
+	if len(known) != n {
+		return slices.Repeat([]string{"-"}, n)
+	}
+	return known
+}
+
 // since returns notifications of what shows and is not marked as before.
 func since(marked string, now []string, shows []standing) []letter {
-	before := strings.Fields(marked)
-	same := func(i int) bool { return len(before) == len(now) && before[i] == now[i] }
+	before := knownOf(marked, len(now))
+	same := func(i int) bool { return before[i] == now[i] }
 	var letters []letter
 	channels, changed := []any{}, false
 	for i, one := range shows {
@@ -175,7 +206,7 @@ func (a *Agent) markWith(topic string) string {
 	return strings.Join(a.outbox.told(topic, a.marks()), " ")
 }
 
-// mark notes that everything is told.
+// mark notes that so much is told; nil: that it is not known how much.
 func (o *outbox) mark(all []string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -189,8 +220,8 @@ func (o *outbox) close(all []string) {
 	o.last = all
 }
 
-// told takes from now the marks of what a topic tells, unless more of it waits, and returns all; nil before
-// anything was marked.
+// told takes from now the marks of what a topic tells, unless more of it waits, and returns all; nil while
+// it is not known what was told before.
 func (o *outbox) told(topic string, now []string) []string {
 	o.mu.Lock()
 	defer o.mu.Unlock()

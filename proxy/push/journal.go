@@ -18,7 +18,7 @@ type Journal interface {
 	Append(ctx context.Context, owner string, e Entry) (position uint64, err error)
 
 	// Mark notes what is known to owner's applications, as Entry.Mark does, and returns what was noted
-	// before, "" if nothing was.
+	// before, "" if nothing was. Without a mark it only looks, and keeps what is noted from being forgotten.
 	Mark(ctx context.Context, owner, mark string) (before string, err error)
 
 	// Since returns the entries after a position, in order, as far as they are kept. Its Last is the

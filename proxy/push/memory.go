@@ -1,6 +1,7 @@
 package push
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -178,7 +179,7 @@ func (e *MemoryEnd) Append(_ context.Context, name string, entry Entry) (positio
 // Mark implements Journal.
 func (e *MemoryEnd) Mark(_ context.Context, name, mark string) (before string, err error) {
 	return before, e.in(name, func(o *keptOwner) error {
-		before, o.mark = o.mark, mark
+		before, o.mark = o.mark, cmp.Or(mark, o.mark)
 		return nil
 	})
 }

@@ -87,10 +87,10 @@ func (j journal) Append(ctx context.Context, owner string, e push.Entry) (positi
 	return position, err
 }
 
-// noteMark keeps what an owner's applications know.
+// noteMark keeps what an owner's applications know, if that is said.
 var noteMark = redis.NewScript(clock + `
 local before = redis.call('HGET', KEYS[1], 'mark')
-redis.call('HSET', KEYS[1], 'mark', ARGV[2])
+if ARGV[2] ~= '' then redis.call('HSET', KEYS[1], 'mark', ARGV[2]) end
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return before or ''
 `)

@@ -74,7 +74,7 @@ func testEvents(t *testing.T, k kit) {
 			t.Errorf("Since(%s, %d) = %v (-want +got):\n%s", test.owner, test.after, err, diff)
 		}
 	}
-	for _, step := range [][2]string{{"ready", ""}, {"busy", "ready"}} {
+	for _, step := range [][2]string{{"", ""}, {"ready", ""}, {"", "ready"}, {"busy", "ready"}} {
 		before, err := a.Mark(t.Context(), "anna", step[0])
 		if err != nil || before != step[1] {
 			t.Errorf("Mark(%s) = %q, %v; want %q", step[0], before, err, step[1])
