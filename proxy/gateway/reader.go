@@ -57,8 +57,8 @@ func (f *fleet) tend(a *Agent, fresh bool) {
 			return
 		case <-time.After(r.next):
 			due = true
-		case <-r.freed:
-			due = false
+		case <-r.freed: // also by whom it was left to
+			r.leavesUntil, due = time.Time{}, false
 		}
 	}
 }

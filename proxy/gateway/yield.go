@@ -32,7 +32,12 @@ func (f *fleet) yield(r *reader) {
 		return
 	}
 	if f.preferred(ctx, a) {
+		r.attend(true) // before: who begins to listen is called, and would take it back
 		f.leave(r)
+		select {
+		case <-r.freed:
+		default:
+		}
 		f.gateway.settings.Metrics.lease(leaseLost)
 		r.leavesUntil = time.Now().Add(leaseLife)
 	}
