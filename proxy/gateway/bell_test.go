@@ -111,3 +111,27 @@ func TestAReadShowsTheWriteElsewhereWhereReadingBegins(t *testing.T) {
 		b.expect(atB, "after a write elsewhere", showsReady)
 	})
 }
+
+// TestAReadShowsTheWriteElsewhereThatGotNoTurn has others be slow with the agent's operations, or die in one.
+func TestAReadShowsTheWriteElsewhereThatGotNoTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fleet, _, a, b := twoTellers(t)
+		a.fault(icwssim.Fault{Scenario: "messaging-1"})
+		atA := a.login("anna")
+		settle()
+		atA.expectReads(t, "where the agent logged in", true)
+		atB := b.cookie(atA.SessionID())
+		for i := range 10 {
+			state := []string{"Ready", "NotReady"}[i%2]
+			lease, err := fleet.leases.Take(t.Context(), "write/anna", fmt.Sprint("another, number ", i), 5500*time.Millisecond)
+			if err != nil || !lease.Held {
+				t.Fatalf("the turn is %+v, %v", lease, err)
+			}
+			b.posted(atB, "", fmt.Sprintf(`{"operationName":%q}`, state))
+			if got := " " + a.shows(atA) + " "; !strings.Contains(got, " voice:"+state+" ") {
+				t.Errorf("operation %d: /me elsewhere shows%s; want %s", i, got, state)
+			}
+			time.Sleep(time.Duration(i%7)*20*time.Millisecond + 6*time.Second)
+		}
+	})
+}
