@@ -3,19 +3,16 @@ package push
 import (
 	"context"
 	"crypto/rand"
-	"maps"
 	"slices"
 	"sync"
 	"time"
 )
 
-// renewEvery is how often clients are kept in the journal, and missed notices made up for.
-const renewEvery = 5 * time.Second
-
 // A sharing is what a server needs to share its clients with others through a journal.
 type sharing struct {
 	Journal
-	late sync.Mutex // held by who puts into the journal what waits for it: two would change the order
+	missed chan struct{} // holds one where notices may have been lost since renewing looked
+	late   sync.RWMutex  // held for reading by who puts into the journal what waits for it
 
 	// Guarded by Server.mu.
 
@@ -36,7 +33,7 @@ func newSharing(j Journal) *sharing {
 	if j == nil {
 		return nil
 	}
-	return &sharing{Journal: j, flights: map[string]*flight{}, catching: map[string]bool{}, doubtful: map[string]doubt{}, unkept: map[string][]unkept{}}
+	return &sharing{Journal: j, missed: make(chan struct{}, 1), flights: map[string]*flight{}, catching: map[string]bool{}, doubtful: map[string]doubt{}, unkept: map[string][]unkept{}}
 }
 
 // append publishes e through the journal, and to the clients here. Those have it at once even if the journal does
@@ -65,7 +62,21 @@ func (s *Server) keep(owner string, entry Entry) (position uint64, kept bool) {
 		return 0, false
 	}
 	position, err := s.shared.Append(context.Background(), owner, entry)
+	if err == nil && position == 0 && s.serves(owner) { // which the journal forgot: they were not renewed in time
+		err = s.renew(context.Background(), owner)
+		if err == nil {
+			position, err = s.shared.Append(context.Background(), owner, entry)
+		}
+	}
 	return position, err == nil
+}
+
+// serves reports whether owner has clients here that the journal should know.
+func (s *Server) serves(owner string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, any := s.behindLocked(owner)
+	return any
 }
 
 // Mark notes in the journal, if there is one, what owner's applications know, and returns what was noted before:
@@ -185,7 +196,7 @@ func (s *Server) listen(ctx context.Context) error {
 	return s.shared.Listen(ctx, func(n Notice) {
 		switch {
 		case n.Missed:
-			s.renewAll(ctx)
+			s.renewSoon()
 		case n.Ended:
 			s.Leave(n.Owner, n.Advice)
 		case n.Event != nil:
@@ -208,75 +219,4 @@ func (s *Server) listen(ctx context.Context) error {
 func (s *Server) moveAwayLocked(c *client, connecting bool) {
 	c.moved, c.replaced = true, connecting
 	s.removeLocked(c, movedAway)
-}
-
-// renewing keeps the clients in the journal until ctx ends.
-func (s *Server) renewing(ctx context.Context) error {
-	tick := time.NewTicker(renewEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-			s.renewAll(ctx)
-		}
-	}
-}
-
-// renewAll renews the clients of all owners, after what the journal did not take.
-func (s *Server) renewAll(ctx context.Context) {
-	s.keepLate(ctx)
-	s.mu.Lock()
-	owners := slices.Collect(maps.Keys(s.owners))
-	maps.DeleteFunc(s.shared.doubtful, func(_ string, d doubt) bool { return time.Since(d.since) > s.opts.MaxInterval+s.opts.Timeout })
-	s.mu.Unlock()
-	for _, owner := range owners {
-		if ctx.Err() != nil || s.renew(ctx, owner) != nil {
-			return // the journal is away: the next time will tell
-		}
-	}
-}
-
-// renew keeps owner's clients, has events read that were missed, and lets clients go that are served
-// elsewhere. It fails if the journal does not answer.
-func (s *Server) renew(ctx context.Context, owner string) error {
-	turns, behind := s.turns(owner)
-	last, lost, err := s.shared.Renew(ctx, owner, turns)
-	if err != nil {
-		return err
-	}
-	for _, c := range behind {
-		s.save(c)
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, id := range lost {
-		c := s.clients[id]
-		if c != nil && c.owner == owner && c.turn == turns[id] {
-			s.moveAwayLocked(c, false)
-		}
-	}
-	from, any := s.behindLocked(owner)
-	if any && from < last {
-		s.catchUpLocked(owner)
-	}
-	return nil
-}
-
-// turns returns which turn of each of owner's clients this server has, and those of which the journal does not
-// know all.
-func (s *Server) turns(owner string) (map[string]uint64, []*client) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	turns, behind := map[string]uint64{}, []*client(nil)
-	for _, c := range s.owners[owner] {
-		if c.turn > 0 {
-			turns[c.id] = c.turn
-		}
-		if c.unsaved || c.saved != c.queue.seen(c.tail) {
-			behind = append(behind, c)
-		}
-	}
-	return turns, behind
 }

@@ -2,8 +2,6 @@ package push
 
 import (
 	"context"
-	"maps"
-	"slices"
 	"time"
 )
 
@@ -41,35 +39,27 @@ func (s *Server) putOffLocked(owner string, entry Entry, e *event) {
 	s.shared.unkept[owner] = waiting[max(0, len(waiting)-unkeptMost):]
 }
 
-// keepLate puts what waits for the journal there, unless it still does not answer or somebody else does so.
-func (s *Server) keepLate(ctx context.Context) {
-	if !s.shared.late.TryLock() {
-		return
-	}
-	defer s.shared.late.Unlock()
-	s.mu.Lock()
-	owners := slices.Collect(maps.Keys(s.shared.unkept))
-	s.mu.Unlock()
-	for _, owner := range owners {
-		err := s.keepLateOf(ctx, owner)
-		if err != nil {
-			return
-		}
+// keepLate puts what of owner's events waits for the journal there, unless it still does not answer. Only renewAll does
+// so: two would change the order.
+func (s *Server) keepLate(ctx context.Context, owner string) {
+	for s.keepNext(ctx, owner) {
 	}
 }
 
-func (s *Server) keepLateOf(ctx context.Context, owner string) error {
-	for {
-		one, waits := s.nextUnkept(owner)
-		if !waits {
-			return nil
-		}
-		position, err := s.shared.Append(ctx, owner, one.entry)
-		if err != nil {
-			return err
-		}
-		s.keptLate(owner, one, position)
+// keepNext puts the first of them there, and reports whether that worked.
+func (s *Server) keepNext(ctx context.Context, owner string) bool {
+	s.shared.late.RLock()
+	defer s.shared.late.RUnlock()
+	one, waits := s.nextUnkept(owner)
+	if !waits {
+		return false
 	}
+	position, err := s.shared.Append(ctx, owner, one.entry)
+	if err != nil {
+		return false
+	}
+	s.keptLate(owner, one, position)
+	return true
 }
 
 // nextUnkept returns the first of owner's events that wait.

@@ -101,12 +101,14 @@ func (j journal) record(owner, id string, answer []any) (push.Record, error) {
 	return r, err
 }
 
-// saveClient replaces the record of a client in its turn.
+// saveClient replaces the record of a client in its turn, and begins its life anew.
 var saveClient = redis.NewScript(clock + `
-local client = redis.call('HMGET', KEYS[1], 'turn', 'version')
-if client[1] ~= ARGV[2] then return 0 end
-if tonumber(client[2]) < tonumber(ARGV[3]) then redis.call('HSET', KEYS[1], 'version', ARGV[3], 'seen', ARGV[4], 'sealed', ARGV[5]) end
-redis.call('PEXPIRE', KEYS[1], ARGV[6])
+local client = redis.call('HMGET', KEYS[2], 'turn', 'version')
+if client[1] ~= ARGV[3] then return 0 end
+if tonumber(client[2]) < tonumber(ARGV[4]) then redis.call('HSET', KEYS[2], 'version', ARGV[4], 'seen', ARGV[5], 'sealed', ARGV[6]) end
+redis.call('PEXPIRE', KEYS[2], ARGV[8])
+redis.call('HSET', KEYS[1], 'c:' .. ARGV[7], string.format('%.0f ', now + ARGV[8]) .. ARGV[2])
+redis.call('PEXPIRE', KEYS[1], ARGV[9])
 return 1
 `)
 
@@ -117,7 +119,8 @@ func (j journal) Save(ctx context.Context, owner string, r push.Record) error {
 		return err
 	}
 	return j.do(ctx, session.OpPut, "save a client", func(ctx context.Context) error {
-		saved, err := j.run(ctx, saveClient, clientKey(owner, r.ID), r.Turn, r.Version, r.Seen, sealed, clientLife.Milliseconds()).Bool()
+		saved, err := j.on(ctx, saveClient, []string{boardKey(owner), clientKey(owner, r.ID)}, j.me, r.Turn, r.Version, r.Seen, sealed,
+			nameOf(r.ID), clientLife.Milliseconds(), boardLife.Milliseconds()).Bool()
 		if err == nil && !saved {
 			err = push.ErrUnknown
 		}

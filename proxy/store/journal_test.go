@@ -3,8 +3,11 @@ package store
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -232,6 +235,43 @@ func TestClientsOfServersThatDiedAreForgotten(t *testing.T) {
 	v.ahead.Add(clientLife.Milliseconds())
 	if got := publish(t, j, "anna", "second"); got != 0 {
 		t.Errorf("Append when nobody renewed the client = %d; want 0", got)
+	}
+}
+
+// A server that works while its clients were not renewed in time renews them, for it has them.
+func TestAnEventWhoseClientsWereNotRenewedInTime(t *testing.T) {
+	v := startServer(t).open(t, nil)
+	s := push.New(push.Options{Journal: v.Journal(), TrustClientSession: true})
+	say := func(messages string) string {
+		r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(messages))
+		r.Header.Set("Content-Type", "application/json")
+		w := httptest.NewRecorder()
+		must(t, s.Serve(w, r, "anna"))
+		return w.Body.String()
+	}
+	var replies []struct{ ClientID string }
+	must(t, json.Unmarshal([]byte(say(`[{"channel":"/meta/handshake","version":"1.0"}]`)), &replies))
+	id := replies[0].ClientID
+	say(fmt.Sprintf(`[{"channel":"/meta/subscribe","clientId":%q,"subscription":"/**"}]`, id))
+	v.ahead.Add(2 * clientLife.Milliseconds())
+	must(t, s.Publish("anna", "/v2/me/devices", "ready", time.Now()))
+	got := say(fmt.Sprintf(`[{"channel":"/meta/connect","clientId":%q,"connectionType":"long-polling","advice":{"timeout":0}}]`, id))
+	if !strings.Contains(got, `"data":"ready"`) {
+		t.Errorf("connect = %s; want the event", got)
+	}
+}
+
+func TestAClientThatIsSavedIsNotForgotten(t *testing.T) {
+	v := startServer(t).open(t, nil)
+	j := v.Journal()
+	client(t, j, "anna", "one")
+	saved := record("one")
+	saved.Turn, saved.Version = 1, 1
+	v.ahead.Add(clientLife.Milliseconds() * 2 / 3)
+	must(t, j.Save(t.Context(), "anna", saved))
+	v.ahead.Add(clientLife.Milliseconds() * 2 / 3)
+	if got := publish(t, j, "anna", "first"); got != 1 {
+		t.Errorf("Append = %d; want 1", got)
 	}
 }
 

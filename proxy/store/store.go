@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -74,7 +75,8 @@ func New(s Settings) (*Valkey, error) {
 	client := redis.NewUniversalClient(&redis.UniversalOptions{
 		Addrs: s.Addresses, IsClusterMode: s.Cluster, Username: s.User, Password: s.Password, TLSConfig: s.TLS, Dialer: dialing.open,
 		DialTimeout: s.Timeout, ReadTimeout: s.Timeout, WriteTimeout: s.Timeout, PoolTimeout: s.Timeout, ContextTimeoutEnabled: true,
-		DisableIdentity:          true, // the user may lack the right to say who it is
+		PoolSize:                 10*runtime.GOMAXPROCS(0) + push.RenewAtOnce, // the library's own, and for renewals, which may be slow
+		DisableIdentity:          true,                                        // the user may lack the right to say who it is
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	})
 	v := &Valkey{client: client, dialing: dialing, seal: seal, me: rand.Text(), cluster: s.Cluster, timeout: s.Timeout, metrics: s.Metrics,
