@@ -26,9 +26,10 @@ func boardKey(owner string) string { return "portico:{" + nameOf(owner) + "}:pus
 
 func eventsKey(owner string) string { return "portico:{" + nameOf(owner) + "}:events" }
 
-func clientKey(owner, id string) string {
-	return "portico:{" + nameOf(owner) + "}:client:" + nameOf(id)
-}
+func clientKey(owner, id string) string { return clientKeys(owner) + nameOf(id) }
+
+// clientKeys begins the keys of all clients of owner.
+func clientKeys(owner string) string { return "portico:{" + nameOf(owner) + "}:client:" }
 
 // How long things are kept. A client whose server died is kept as long as one that is advised to connect
 // again at once may need to get to another; the board of an owner outlives all else of them.
@@ -177,9 +178,13 @@ func number(v any) (uint64, error) {
 	return 0, fmt.Errorf("%v is not a number", v)
 }
 
-// endAll forgets what is kept for an owner.
+// endAll forgets what is kept for an owner. A record that stayed would be gone on with once the events, which are numbered
+// from 1 again, are as many as its client has had.
 var endAll = redis.NewScript(listeners + `
 tell('x0 ' .. ARGV[3])
+for i = 1, #board, 2 do
+	if string.sub(board[i], 1, 2) == 'c:' then redis.call('DEL', ARGV[4] .. string.sub(board[i], 3)) end
+end
 return redis.call('DEL', KEYS[1], KEYS[2])
 `)
 
@@ -190,7 +195,7 @@ func (j journal) End(ctx context.Context, owner string, a push.Advice) error {
 		return err
 	}
 	return j.do(ctx, session.OpDelete, "end all clients", func(ctx context.Context) error {
-		return j.on(ctx, endAll, []string{boardKey(owner), eventsKey(owner)}, j.me, sealed).Err()
+		return j.on(ctx, endAll, []string{boardKey(owner), eventsKey(owner)}, j.me, sealed, clientKeys(owner)).Err()
 	})
 }
 

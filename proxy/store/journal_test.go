@@ -218,6 +218,10 @@ func testEnds(t *testing.T, k kit) {
 	if got := publish(t, b, "anna", "second"); got != 0 {
 		t.Errorf("Append after the end = %d; want 0: nobody is left", got)
 	}
+	_, _, err := b.Take(t.Context(), "anna", "one", true)
+	if !errors.Is(err, push.ErrUnknown) {
+		t.Errorf("Take after the end = %v; want ErrUnknown", err)
+	}
 	_, lost, err := a.Renew(t.Context(), "anna", map[string]uint64{"one": 9})
 	if err != nil || len(lost) != 1 {
 		t.Errorf("Renew of another turn = %v, %v; want it lost", lost, err)
