@@ -69,9 +69,14 @@ func (s *Server) toRenew() []string {
 // elsewhere. It fails if the journal does not answer.
 func (s *Server) renew(ctx context.Context, owner string) error {
 	turns, behind := s.turns(owner)
+	tail := s.tail(owner)
 	last, lost, err := s.shared.Renew(ctx, owner, turns)
 	if err != nil {
 		return err
+	}
+	if s.ahead(owner, tail, last) {
+		s.End(owner, Handshake)
+		return nil
 	}
 	for _, c := range behind {
 		s.save(c)
@@ -106,4 +111,21 @@ func (s *Server) turns(owner string) (map[string]uint64, []*client) {
 		}
 	}
 	return turns, behind
+}
+
+// tail returns the position of the newest event that a client of owner here was offered.
+func (s *Server) tail(owner string) (tail uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range s.owners[owner] {
+		tail = max(tail, c.tail)
+	}
+	return tail
+}
+
+// ahead reports whether owner's clients here were offered events after last, which the journal then named as its newest:
+// it has lost those and gives their numbers to others, which the clients would take for old. Tail is from before
+// it was asked. If the clients have ended since, they are none of those.
+func (s *Server) ahead(owner string, tail, last uint64) bool {
+	return min(tail, s.tail(owner)) > last
 }

@@ -3,6 +3,8 @@ package push
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -94,4 +96,52 @@ func TestNoticesDoNotWaitForRenewals(t *testing.T) {
 			t.Errorf("events = %q after %v; want 1 at once", got, time.Since(began))
 		}
 	})
+}
+
+// lose has the journal forget the newest events of an owner, as if they had never been there.
+func (m *Memory) lose(owner string, count int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	o := m.owners[owner]
+	o.entries = o.entries[:len(o.entries)-count]
+	o.last, o.newest = o.last-uint64(count), ""
+	for _, c := range o.clients {
+		c.record.Seen = min(c.record.Seen, o.last)
+	}
+}
+
+// A store that another took the place of may lack the last moment. Clients would take what comes next for what they had.
+func TestAJournalThatLostItsNewestEvents(t *testing.T) {
+	for name, then := range map[string]func(f *fleet){
+		"the next event":          func(f *fleet) { publish(t, f.servers[0], "anna", 4) },
+		"the next event, at once": func(f *fleet) { publish(t, f.servers[0], "anna", 4); publish(t, f.servers[0], "anna", 5) },
+		"an event from elsewhere": func(f *fleet) { publish(t, f.servers[2], "anna", 4); time.Sleep(renewEvery) },
+		"the next renewal":        func(*fleet) { time.Sleep(renewEvery) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			inFleet(t, Options{}, func(t *testing.T, f *fleet) {
+				pages := []*page{ready(t, f.servers[0], "anna"), ready(t, f.servers[1], "anna")}
+				for i := range 3 {
+					publish(t, f.servers[0], "anna", i)
+					synctest.Wait()
+					for _, p := range pages {
+						p.connect("").text(t)
+					}
+				}
+				f.lose("anna", 3)
+				then(f)
+				synctest.Wait()
+				for _, p := range pages {
+					if got := p.connect(`,"advice":{"timeout":0}`).text(t); !strings.Contains(got, "402::") {
+						t.Errorf("connect at server %d = %s; want a new handshake", slices.Index(f.servers, p.s), got)
+					}
+					p = ready(t, p.s, "anna")
+					publish(t, f.servers[0], "anna", 6)
+					if got := dataOf(t, p.connect("").text(t)); got != "6" {
+						t.Errorf("events after that = %q; want 6", got)
+					}
+				}
+			})
+		})
+	}
 }

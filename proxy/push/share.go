@@ -40,7 +40,12 @@ func newSharing(j Journal) *sharing {
 // not answer; others have it once that does, within renewEvery.
 func (s *Server) append(owner, channel string, e *event, mark string) {
 	entry := Entry{ID: rand.Text(), Channel: channel, Text: e.text, Mark: mark}
+	tail := s.tail(owner)
 	position, kept := s.keep(owner, entry)
+	if kept && position > 0 && s.ahead(owner, tail, position-1) {
+		s.End(owner, Handshake)
+		return
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !kept {
