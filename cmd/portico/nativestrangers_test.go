@@ -1,12 +1,9 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
-	"time"
 )
 
 // TestStrangersStayStrangersAtNativePaths has them ask for what ICWS answers to anybody, below the ids of sessions that
@@ -24,10 +21,8 @@ func TestStrangersStayStrangersAtNativePaths(t *testing.T) {
 			conn.receive()
 			left = append(left, conn)
 		}
-		must(t, left[0].SetReadDeadline(time.Now().Add(idleTimeout/4)))
-		_, err := left[0].Read(make([]byte, 1))
-		if err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
-			t.Errorf("%s: the first of %d connections: %v; want it closed", name, len(left), err)
+		if closedSoon(t, left) == 0 { // which of them depends on when the server took each for idle
+			t.Errorf("%s: all of %d connections stay; want one closed", name, len(left))
 		}
 	}
 	s.end()
