@@ -30,22 +30,9 @@ func (j *unsaidJournal) Mark(ctx context.Context, owner, mark string) (string, e
 
 // A replica that begins to read must not take a mark of its own for that of the one before.
 func TestAReaderThatGotNoAnswerLearnsLaterWhatWasTold(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		fleet, cloud := newShared(), &htccsim.Server{}
-		a, _ := fleet.teller(t, cloud)
-		journal := &unsaidJournal{Journal: fleet.journal.End()}
-		b, _ := fleet.tellerWith(t, cloud, journal)
-		anna := a.login("anna")
-		settle()
-		atB := b.cookie(anna.SessionID())
-		desktop := anywhere(anna.SessionID(), inTurn(b))
-		a.Close(t.Context())
-		b.set(icwssim.StateChange{User: "anna", StatusID: ptr("At Lunch")})
-		journal.unsaid.Store(2)
-		settle()
-		atB.expectReads(t, "once the other replica has stopped", true)
-		settle()
-		desktop.later("a change between two readers", "device Active:NotReadyAt Lunch dnd:Off", "channels voice:NotReadyAt Lunch email:NotReadyAt Lunch")
+	learnsLater(t, func(of push.Journal) (push.Journal, func()) {
+		journal := &unsaidJournal{Journal: of}
+		return journal, func() { journal.unsaid.Store(2) }
 	})
 }
 

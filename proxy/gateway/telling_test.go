@@ -174,23 +174,32 @@ func (j *forgetfulJournal) Mark(ctx context.Context, owner, mark string) (string
 	return j.Journal.Mark(ctx, owner, mark)
 }
 
-func TestAReaderThatCouldNotLearnWhatWasToldDoesSoLater(t *testing.T) {
+// learnsLater has a replica begin to read with a journal that fails it twice from the moment when fail is called. It
+// must tell all the same what changed between the two readers.
+func learnsLater(t *testing.T, journal func(push.Journal) (of push.Journal, fail func())) {
 	synctest.Test(t, func(t *testing.T) {
 		fleet, cloud := newShared(), &htccsim.Server{}
 		a, _ := fleet.teller(t, cloud)
-		journal := &forgetfulJournal{Journal: fleet.journal.End()}
-		b, _ := fleet.tellerWith(t, cloud, journal)
+		failing, fail := journal(fleet.journal.End())
+		b, _ := fleet.tellerWith(t, cloud, failing)
 		anna := a.login("anna")
 		settle()
 		atB := b.cookie(anna.SessionID())
 		desktop := anywhere(anna.SessionID(), inTurn(b))
 		a.Close(t.Context())
 		b.set(icwssim.StateChange{User: "anna", StatusID: ptr("At Lunch")})
-		journal.fails.Store(2)
+		fail()
 		settle()
 		atB.expectReads(t, "once the other replica has stopped", true)
 		settle()
 		desktop.later("a change between two readers", "device Active:NotReadyAt Lunch dnd:Off", "channels voice:NotReadyAt Lunch email:NotReadyAt Lunch")
+	})
+}
+
+func TestAReaderThatCouldNotLearnWhatWasToldDoesSoLater(t *testing.T) {
+	learnsLater(t, func(of push.Journal) (push.Journal, func()) {
+		journal := &forgetfulJournal{Journal: of}
+		return journal, func() { journal.fails.Store(2) }
 	})
 }
 

@@ -189,6 +189,22 @@ func TestMakingGoodLeavesALaterWish(t *testing.T) {
 	})
 }
 
+// copied copies what the store has of an agent's session. What it returns has the store be as it was then.
+func (f *shared) copied(t *testing.T, login string) func() {
+	t.Helper()
+	old, err := f.store.ByLogin(t.Context(), login)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		t.Helper()
+		err := f.store.Put(t.Context(), old, time.Hour)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // TestAStoreOfAnOlderCopyIsMadeGood has the store forget cleo's second Start.
 func TestAStoreOfAnOlderCopyIsMadeGood(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -198,17 +214,11 @@ func TestAStoreOfAnOlderCopyIsMadeGood(t *testing.T) {
 		atA := a.login("cleo")
 		a.posted(atA, "", startAll)
 		settle()
-		old, err := fleet.store.ByLogin(t.Context(), "cleo")
-		if err != nil {
-			t.Fatal(err)
-		}
+		lose := fleet.copied(t, "cleo")
 		a.posted(atA, "", startOf("chat"))
 		desktop := a.open(atA, everything)
 		settle()
-		err = fleet.store.Put(t.Context(), old, time.Hour)
-		if err != nil {
-			t.Fatal(err)
-		}
+		lose()
 		lineA.lost.Add(1)
 		lineB.lost.Add(1)
 		settle()
@@ -232,16 +242,10 @@ func TestALossThatNoProbeShowsIsMadeGood(t *testing.T) {
 		atA := a.login("cleo")
 		a.posted(atA, "", startAll)
 		settle()
-		old, err := fleet.store.ByLogin(t.Context(), "cleo")
-		if err != nil {
-			t.Fatal(err)
-		}
+		lose := fleet.copied(t, "cleo")
 		a.posted(atA, "", startOf("chat"))
 		desktop := a.open(atA, everything)
-		err = fleet.store.Put(t.Context(), old, time.Hour)
-		if err != nil {
-			t.Fatal(err)
-		}
+		lose()
 		settle()
 		if got := desktop.ending(); !strings.HasSuffix(got, "handshake") {
 			t.Errorf("an application whose events may be lost ended with %q; want advice to shake hands", got)
