@@ -24,6 +24,7 @@ import (
 	"portico/proxy/store"
 	"portico/proxy/tracing"
 	"portico/proxy/upstream"
+	"portico/proxy/watch"
 	"portico/translate"
 	"portico/translate/htccapi"
 )
@@ -128,7 +129,7 @@ func policy(cfg *config.Config) gateway.Policy {
 // pushServer makes the CometD server. A client is found by its id, so that callers without a cookie jar
 // are served too: whose it is, the log-in tells.
 func (h *house) pushServer(cfg *config.Config, books books, returns *push.Returns) *push.Server {
-	options := push.Options{TrustClientSession: true, AckExtension: true, WebSocket: true, Metrics: push.NewMetrics(books.reg), Returns: returns, Next: h.poll, Watch: watch, Delivered: h.tracer.Delivered,
+	options := push.Options{TrustClientSession: true, AckExtension: true, WebSocket: true, Metrics: push.NewMetrics(books.reg), Returns: returns, Next: h.poll, Watch: watchTaken, Delivered: h.tracer.Delivered,
 		Panicked: func(err error) { books.log.Error("a notification connection ended in a panic", "cause", err.Error()) }}
 	if h.store != nil {
 		options.Journal = h.store.Journal()
@@ -162,9 +163,9 @@ func siteOf(cfg *config.Config, s config.Site, calls *upstream.Metrics, tracer *
 			Limits: limits(s, turn), HTTP: calling, Metrics: calls,
 			Tracer: tracer, TellTrace: s.TraceContext == config.SendTraceContext})}, nil
 	}
-	var service gateway.ServiceUser
+	var service watch.User
 	if s.Watch == config.WatchService {
-		service = gateway.ServiceUser{UserID: s.Service.User, Password: s.Service.Password.Reveal()}
+		service = watch.User{UserID: s.Service.User, Password: s.Service.Password.Reveal()}
 	}
 	return gateway.Site{
 		Name: s.Name, Service: service, Heartbeats: s.Service.Hold == config.HoldByHeartbeat, KeepAlive: s.Service.KeepAlive,

@@ -97,7 +97,7 @@ func (c *crowd) keeps(conn *fakeConn, session string) push.Watcher {
 	c.note(conn, http.StateActive)
 	know(c.contexts[conn], session)
 	c.note(conn, http.StateHijacked)
-	return watch(c.contexts[conn], conn)
+	return watchTaken(c.contexts[conn], conn)
 }
 
 // Connections on which connects were held are bounded with those that were left to the server.
@@ -145,7 +145,7 @@ func TestConnectionsThatWereTakenOverRestToo(t *testing.T) {
 	if len(c.all) > 0 || len(c.resting.by) > 0 || c.resting.len() > 0 || c.waiting.len() > 0 {
 		t.Errorf("%d, %d and %d connections are remembered that are closed", len(c.all), c.resting.len(), c.waiting.len())
 	}
-	if watch(context.Background(), left[0]) != nil {
+	if watchTaken(context.Background(), left[0]) != nil {
 		t.Error("somebody is told of a connection that no server has met")
 	}
 }

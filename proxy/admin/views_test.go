@@ -21,6 +21,7 @@ import (
 	"portico/proxy/icws/icwssim"
 	"portico/proxy/session"
 	"portico/proxy/upstream"
+	"portico/proxy/watch"
 	"portico/translate"
 	"portico/translate/htccapi"
 )
@@ -198,7 +199,7 @@ func TestCacheIsShownAndPurged(t *testing.T) {
 		{"a catalogue each", nil, 2, 2},
 		{"a shared catalogue", func(s *gateway.Site) { s.ShareCatalogue = true }, 1, 1},
 		{"a service that watches", func(s *gateway.Site) {
-			s.Service = gateway.ServiceUser{UserID: "portico", Password: "portico"}
+			s.Service = watch.User{UserID: "portico", Password: "portico"}
 			s.KeepAlive = 90 * time.Second
 		}, 0, 0},
 	} {

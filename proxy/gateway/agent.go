@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"portico/proxy/clock"
 	"portico/proxy/fault"
 	"portico/proxy/session"
 	"portico/translate/htccapi"
@@ -27,15 +28,15 @@ type Agent struct {
 	route      Route
 	parts      []part // in the order of the route
 	outbox     outbox
-	used       instant                    // when a caller used the session last
+	used       clock.Instant              // when a caller used the session last
 	passing    atomic.Int32               // requests that are being passed through
 	from       atomic.Pointer[netip.Addr] // where the password last came from
 	reads      atomic.Bool                // this process receives what the sites push; in a fleet one does
 	tells      atomic.Bool                // and marks what the agent's applications are told
-	tellsSince instant                    // when another replica did before
+	tellsSince clock.Instant              // when another replica did before
 	unmarked   atomic.Bool                // what other replicas told is not known, since the store did not say
 	lost       atomic.Bool                // the store may have lost what the agent asked for
-	remade     instant                    // when what it has lost of the agent was made good last
+	remade     clock.Instant              // when what it has lost of the agent was made good last
 	touched    time.Time                  // the use that the store knows of; fleet.tend's alone
 	work       sync.WaitGroup             // what is to be over before nothing of the session is left
 
@@ -177,9 +178,9 @@ func (a *Agent) Sites() string {
 }
 
 // use notes that a caller used the session.
-func (a *Agent) use() { a.used.note() }
+func (a *Agent) use() { a.used.Note() }
 
-func (a *Agent) lastUsed() time.Time { return a.used.time() }
+func (a *Agent) lastUsed() time.Time { return a.used.Time() }
 
 // reused counts log-ins that were not sent, because the session was found by name and password.
 func (a *Agent) reused() {

@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"sync"
@@ -96,32 +95,6 @@ func (w *world) readEvery(a *Agent, long, every time.Duration) {
 	for range long / every {
 		time.Sleep(every)
 		_, _ = w.Me(w.t.Context(), a, nil)
-	}
-}
-
-func TestOnlyTheHostsAnswersEndAnAbsence(t *testing.T) {
-	for _, c := range []struct {
-		name string
-		err  error
-		ends bool
-	}{
-		{"an answer", nil, true},
-		{"a refusal", fault.Invalid, true},
-		{"no answer again", fault.Unreachable, false},
-		{"another read that failed ended this one", fmt.Errorf("icws: get status: %w", context.Canceled), false},
-		{"too much under way", &fault.Error{Kind: fault.Overloaded, RetryAfter: time.Second}, false},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				var a absence
-				a.note(fault.Timeout)
-				time.Sleep(moveAfter)
-				a.note(c.err)
-				if a.isLong() == c.ends {
-					t.Errorf("after %v without an answer isLong = %v; want %v", moveAfter, a.isLong(), !c.ends)
-				}
-			})
-		})
 	}
 }
 

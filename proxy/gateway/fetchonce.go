@@ -8,6 +8,7 @@ import (
 	"portico/cache"
 	"portico/proxy/catalogues"
 	"portico/proxy/session"
+	"portico/proxy/upstream"
 	"portico/translate"
 )
 
@@ -59,7 +60,7 @@ func (p *icwsPart) shareCatalogue(ctx context.Context, fetch func(context.Contex
 		if of.Login == "" && time.Since(began) >= catalogues.ProofWithin {
 			return fetch(ctx)
 		}
-		err = sleep(ctx, fetchLook)
+		err = upstream.Sleep(ctx, fetchLook)
 		if err != nil {
 			return nil, err
 		}

@@ -78,7 +78,7 @@ func TestAFleetMovesASessionOnce(t *testing.T) {
 						services := switches.asked(ic1) - 1
 						switches.turn(ic1, false)
 						anna.goOn(at.polls(anna), time.Minute, every)
-						anna.goOn(anna.both(), 2*moveAfter, time.Second) // where nobody read the host is still to be found dead
+						anna.goOn(anna.both(), 2*upstream.LongAbsence, time.Second) // where nobody read the host is still to be found dead
 						a.expect(anna.atA, "at the first replica", showsNotReady)
 						b.expect(anna.atB, "at the second", showsNotReady)
 						if got := switches.asked(ic2) - services; got != 1 {
@@ -114,7 +114,7 @@ func TestAReaderFollowsACallThatWentAlong(t *testing.T) {
 				a.do(anna.atA, htccapi.Ready, "")
 				time.Sleep(2 * time.Second)
 				switches.turn(ic1, false)
-				anna.goOn(anna.second(), moveAfter+500*time.Millisecond, 250*time.Millisecond)
+				anna.goOn(anna.second(), upstream.LongAbsence+500*time.Millisecond, 250*time.Millisecond)
 				anna.goOn(anna.first(), 10*time.Second, 250*time.Millisecond)
 				anna.isRead()
 			})
@@ -150,7 +150,7 @@ func TestAFleetMovesAnHTCCSessionOnce(t *testing.T) {
 					before := a.shows(bjorn.atA)
 					switches.turn(gws1, false)
 					bjorn.goOn(at.polls(bjorn), time.Minute, every)
-					bjorn.goOn(bjorn.both(), 2*moveAfter, time.Second)
+					bjorn.goOn(bjorn.both(), 2*upstream.LongAbsence, time.Second)
 					a.expect(bjorn.atA, "at the first replica", before)
 					b.expect(bjorn.atB, "at the second", before)
 					if got := switches.asked(gws2); got != 1 {

@@ -28,6 +28,7 @@ import (
 	"portico/proxy/session"
 	"portico/proxy/throttle"
 	"portico/proxy/tracing"
+	"portico/proxy/watch"
 	"portico/translate"
 	"portico/translate/htccapi"
 )
@@ -47,7 +48,7 @@ type Site struct {
 	Language       string        // when an application names none the site has
 	WaitCompleted  bool          // a write answers after its completion, not after it was accepted
 	ShareCatalogue bool          // sessions at one host in one language share a catalogue that one of them proves
-	Service        ServiceUser   // watches all agents; of the zero one each agent's own session does
+	Service        watch.User    // watches all agents; of the zero one each agent's own session does
 	Heartbeats     bool          // a session that the service reads for is kept alive by calls, not by a stream of its own
 	KeepAlive      time.Duration // how often a session without a stream is told to live
 	StaleIfError   time.Duration // how long a catalogue is served after its stream broke; 0 = for ever

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"portico/proxy/htcc"
+	"portico/proxy/upstream"
 	"portico/translate/htccapi"
 )
 
@@ -50,7 +51,7 @@ func (p *htccPart) operated(told int) {
 	}
 	wait := max(gatheredWithin, settledAfter-time.Since(p.mended)) // a reader that begins, or whose break is short, tells
 	p.unheard.due = p.agent.start(func() {
-		if sleep(p.agent.life, wait) == nil {
+		if upstream.Sleep(p.agent.life, wait) == nil {
 			p.catchUp()
 		}
 	})

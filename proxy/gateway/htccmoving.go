@@ -8,7 +8,7 @@ import (
 
 // shouldMove reports whether another host is to be asked, and can be.
 func (p *htccPart) shouldMove() bool {
-	return p.silent.isLong() && p.site.HTCC.Hosts() > 1 && p.agent.canMove()
+	return p.silent.IsLong() && p.site.HTCC.Hosts() > 1 && p.agent.canMove()
 }
 
 // move opens an upstream session at the first host that answers, in place of one whose host gives no
@@ -22,7 +22,7 @@ func (p *htccPart) move(ctx context.Context, from *htcc.Session) error {
 		_, err = p.joined(ctx, from)
 	}
 	if err == nil {
-		p.silent.note(nil)
+		p.silent.Note(nil)
 	}
 	return err
 }

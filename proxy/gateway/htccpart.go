@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"portico/proxy/clock"
 	"portico/proxy/fault"
 	"portico/proxy/htcc"
 	"portico/proxy/upstream"
@@ -24,8 +25,8 @@ type htccPart struct {
 	writing chan struct{}          // room for one
 	joining joining
 	orders  slot // what changes the agent's state goes to the site one at a time
-	silent  absence
-	alive   pulse // of the reader
+	silent  upstream.Absence
+	alive   clock.Instant // of the reader
 
 	mu       sync.Mutex // guards what follows
 	session  *htcc.Session
@@ -100,7 +101,7 @@ func (p *htccPart) call(ctx context.Context, use func(*htcc.Session) error) erro
 		return p.agent.denied(err)
 	}
 	err = use(session)
-	p.silent.note(err)
+	p.silent.Note(err)
 	if p.shouldMove() && p.move(ctx, session) == nil {
 		return told(err)
 	}
@@ -158,7 +159,7 @@ func (p *htccPart) aged(from source) shown {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	view := p.viewLocked()
-	view.age, view.from = p.alive.since(p.readAt), from
+	view.age, view.from = p.alive.Since(p.readAt), from
 	if from == fromRead {
 		view.age = time.Since(p.readAt)
 	}

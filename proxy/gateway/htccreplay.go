@@ -140,9 +140,8 @@ const quietTries = 3
 // them otherwise, or there was another replay. One that cannot be made NotReady is logged out.
 func (p *htccPart) quieten(ctx context.Context, turn int) {
 	p.agent.between(ctx, func() {}) // the other replicas know of them from now on, and of what the agent sets there
-	pause, goesOn := firstPause, true
-	for tries := 1; goesOn && sleep(ctx, pause) == nil; tries++ {
-		pause = min(2*pause, longPause)
+	goesOn := true
+	for tries := 1; goesOn && upstream.Sleep(ctx, upstream.Pause(tries)) == nil; tries++ {
 		p.agent.between(ctx, func() { goesOn = p.hush(ctx, turn, tries > quietTries) })
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"portico/proxy/fault"
 	"portico/proxy/htcc"
+	"portico/proxy/upstream"
 	"portico/translate/htccapi"
 )
 
@@ -198,7 +199,7 @@ func (p *htccPart) leave(ctx context.Context) []result {
 	var failed []result
 	for _, name := range unasked {
 		_, err := p.post(ctx, htcc.ChannelPath(name), offline)
-		if err != nil && !away(err) {
+		if err != nil && !upstream.IsAway(err) {
 			_, again := p.post(ctx, htcc.ChannelPath(name), notReady)
 			if again == nil {
 				err = nil
@@ -261,7 +262,7 @@ func (p *htccPart) finish(ctx context.Context) (func(), error) {
 	p.orders.channel() <- struct{}{}
 	err = p.site.HTCC.EndContactCenterSession(context.WithoutCancel(ctx), session)
 	<-p.orders.channel()
-	if err == nil || errors.Is(err, htcc.ErrSessionGone) || away(err) {
+	if err == nil || errors.Is(err, htcc.ErrSessionGone) || upstream.IsAway(err) {
 		return release, nil
 	}
 	p.mu.Lock()

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"portico/proxy/htcc"
+	"portico/proxy/upstream"
 	"portico/translate/htccapi"
 )
 
@@ -46,7 +47,7 @@ func (p *htccPart) user(ctx context.Context, subresources []string) (any, []Reso
 		}
 		return err
 	})
-	if err != nil && !away(err) {
+	if err != nil && !upstream.IsAway(err) {
 		return nil, nil, nil, fmt.Errorf("gateway: read sub-resources: %w", err)
 	}
 	return object.Without(embedded...), features, more, nil

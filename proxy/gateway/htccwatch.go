@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -22,25 +21,23 @@ import (
 // can undo.
 func (p *htccPart) watch(ctx context.Context) {
 	ctx = upstream.WithCause(ctx, upstream.Session)
-	pause := firstPause
+	breaks := 0
 	for {
 		lived, err := p.receive(ctx)
 		if ctx.Err() != nil {
 			return
 		}
 		if err == nil && lived {
-			pause = firstPause
+			breaks = 0
 			continue
 		}
 		if err != nil && !errors.Is(err, fault.Unauthenticated) {
 			p.warn("the agent's state is not kept current", err)
 		}
-		select {
-		case <-ctx.Done():
+		breaks++
+		if upstream.Sleep(ctx, upstream.Pause(breaks)) != nil {
 			return
-		case <-time.After(pause/2 + rand.N(pause/2)):
 		}
-		pause = min(2*pause, longPause)
 	}
 }
 
@@ -61,7 +58,7 @@ func (p *htccPart) receive(ctx context.Context) (bool, error) {
 			lived = lived || live
 			p.setLive(live)
 		},
-		Alive:   p.alive.beat,
+		Alive:   p.alive.Note,
 		Problem: func(err error) { p.problem(session, err, leave) },
 	})
 	p.setLive(false)
@@ -87,8 +84,8 @@ func (p *htccPart) problem(session *htcc.Session, err error, leave func(error)) 
 		leave(errAnew)
 		return
 	}
-	p.silent.note(err)
-	if p.silent.isLong() {
+	p.silent.Note(err)
+	if p.silent.IsLong() {
 		p.absent()
 	}
 	if p.shouldMove() {
@@ -108,7 +105,7 @@ func (p *htccPart) warn(text string, err error) {
 
 func (p *htccPart) setLive(live bool) {
 	if live {
-		p.silent.note(nil)
+		p.silent.Note(nil)
 	}
 	p.change(func() {
 		p.synced, p.mended = live, time.Now()

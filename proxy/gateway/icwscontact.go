@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"portico/proxy/fault"
+	"portico/proxy/upstream"
 	"portico/translate"
 	"portico/translate/htccapi"
 )
@@ -100,7 +101,7 @@ func (p *icwsPart) takeOut(ctx context.Context) error {
 	plan, accepted, err := p.accept(ctx, func(s translate.AgentState, d *translate.Directory) (translate.Plan, error) {
 		return p.site.Rules.PlanEnd(s, d), nil
 	})
-	if away(err) || errors.Is(err, fault.Unauthenticated) { // nobody is there, or lets us in, to be told anything
+	if upstream.IsAway(err) || errors.Is(err, fault.Unauthenticated) { // nobody is there, or lets us in, to be told anything
 		return nil
 	}
 	if err != nil {

@@ -3,19 +3,10 @@ package gateway
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"time"
 
 	"portico/proxy/icws"
 	"portico/proxy/upstream"
-)
-
-// Pauses of a reader that cannot read, or not for long: they double from the first to the longest,
-// with jitter, so that the agents of a site that is back do not come all at once, and one that takes
-// log-ins and ends them is not stormed.
-const (
-	firstPause = 500 * time.Millisecond
-	longPause  = 30 * time.Second
 )
 
 // watch keeps the part current until the session ends: it reads the state, receives what the site
@@ -28,7 +19,7 @@ func (p *icwsPart) watch(ctx context.Context) {
 	aside := &p.agent.gateway.aside
 	aside.Enter()
 	defer aside.Leave()
-	c := &currency{part: p, life: upstream.WithCause(ctx, upstream.Session), pause: firstPause}
+	c := &currency{part: p, life: upstream.WithCause(ctx, upstream.Session)}
 	work := c.work // made once
 	for aside.Call(work); c.waits; aside.Call(work) {
 		c.listening.Wait()
@@ -37,11 +28,11 @@ func (p *icwsPart) watch(ctx context.Context) {
 
 // A currency is what keeps one part current. One goroutine at a time uses it.
 type currency struct {
-	part  *icwsPart
-	life  context.Context
-	began time.Time     // when it began to receive
-	pause time.Duration // after the next failure
-	waits bool          // there is nothing to do but to wait
+	part   *icwsPart
+	life   context.Context
+	began  time.Time // when it began to receive
+	breaks int       // in a row
+	waits  bool      // there is nothing to do but to wait
 
 	// Of the reception under way.
 	conn      *icws.Conn // nil if there is none
@@ -69,12 +60,12 @@ func (c *currency) again(err error) bool {
 		case <-c.life.Done():
 			return false
 		case <-c.part.revived.channel():
-			c.pause = firstPause
+			c.breaks = 0
 			return true
 		}
 	}
-	if time.Since(c.began) > longPause {
-		c.pause = firstPause
+	if time.Since(c.began) > upstream.LongestPause {
+		c.breaks = 0
 		if err == nil {
 			return true
 		}
@@ -82,9 +73,8 @@ func (c *currency) again(err error) bool {
 	if err != nil {
 		c.part.warn("the agent's state is not kept current", err)
 	}
-	pause := c.pause
-	c.pause = min(2*pause, longPause)
-	return sleep(c.life, pause/2+rand.N(pause/2)) == nil
+	c.breaks++
+	return upstream.Sleep(c.life, upstream.Pause(c.breaks)) == nil
 }
 
 // errAnew ends a reception in favour of another, which begins at once.
@@ -149,7 +139,7 @@ func (c *currency) listen() error {
 	var err error
 	c.waits, err = c.listening.Work()
 	if errors.Is(err, icws.ErrNoStream) {
-		c.part.site.service.streamless.Store(true)
+		c.part.site.streamless.Store(true)
 		c.listening = &keeping{part: c.part, ctx: c.ctx}
 		c.waits, err = c.listening.Work()
 	}

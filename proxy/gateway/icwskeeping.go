@@ -35,7 +35,7 @@ func (k *keeping) Work() (bool, error) {
 	}
 	k.due = false
 	wait := k.part.site.KeepAlive - rand.N(k.part.site.KeepAlive/4)
-	k.life, k.renewed = k.part.site.service.life()
+	k.life, k.renewed = k.part.site.service.Life()
 	if k.part.verifiedAt() != k.life {
 		wait = rand.N(renewedWithin)
 	}
@@ -60,7 +60,7 @@ func (k *keeping) Wait() {
 func (k *keeping) look() (bool, error) {
 	p := k.part
 	err := p.beat(k.ctx)
-	p.silent.note(err)
+	p.silent.Note(err)
 	switch {
 	case errors.Is(err, icws.ErrSessionGone):
 		return true, err

@@ -26,7 +26,7 @@ func (p *icwsPart) listening(ctx context.Context, conn *icws.Conn) listening {
 	switch {
 	case p.site.service == nil:
 		return p.reception(ctx, conn)
-	case p.site.service.holdsStream(conn):
+	case p.site.holdsStream(conn):
 		return p.silence(ctx, conn)
 	}
 	return &keeping{part: p, ctx: ctx}
@@ -38,15 +38,32 @@ func (p *icwsPart) attend(conn *icws.Conn) func() {
 	if service == nil {
 		return func() {}
 	}
-	service.need(conn.Language)
-	service.roster.add(p, conn.UserID)
-	return func() { service.roster.remove(p, conn.UserID) }
+	return service.Add(watched{p}, conn.UserID, conn.Language)
+}
+
+// watched is a part for which the service receives.
+type watched struct{ part *icwsPart }
+
+func (w watched) SetLive(live bool) { w.part.setLive(live) }
+
+// Receive takes a message about the agent. One that ends in a panic ends nothing else: the messages of all come here.
+func (w watched) Receive(message icwsapi.Message) {
+	_, err := recovered(func() (struct{}, error) { w.part.receiveMessage(message); return struct{}{}, nil })
+	if err != nil {
+		w.part.agent.gateway.log.Error("a message about an agent ended in a panic", "site", w.part.site.Name, "session", w.part.agent.short, "cause", err.Error())
+	}
+}
+
+// holdsStream reports whether an agent's own session is kept alive by a stream, on which the site says
+// what it has to say of that session.
+func (s *icwsSite) holdsStream(conn *icws.Conn) bool {
+	return !s.Heartbeats && !s.streamless.Load() && conn.Streams()
 }
 
 // isUnreadLocked reports whether nobody reads what the site has to say of the agent's own session, completions
 // among it.
 func (p *icwsPart) isUnreadLocked() bool {
-	return p.site.service != nil && !p.site.service.holdsStream(p.conn) && p.agent.readsHere()
+	return p.site.service != nil && !p.site.holdsStream(p.conn) && p.agent.readsHere()
 }
 
 // silence returns what keeps an upstream session alive by a stream on which there is next to nothing: it
@@ -54,14 +71,14 @@ func (p *icwsPart) isUnreadLocked() bool {
 // another one since the stream was opened.
 func (p *icwsPart) silence(ctx context.Context, conn *icws.Conn) *icws.Reception {
 	lives := func() {
-		life, _ := p.site.service.life()
+		life, _ := p.site.service.Life()
 		p.verify(life)
 	}
 	return p.site.ICWS.Reception(ctx, conn, icws.Receiver{
 		Message: p.receiveOwn,
 		Live: func(live bool) {
 			if live {
-				p.silent.note(nil)
+				p.silent.Note(nil)
 				lives()
 			}
 		},
@@ -73,7 +90,7 @@ func (p *icwsPart) silence(ctx context.Context, conn *icws.Conn) *icws.Reception
 
 // leave takes why the stream that keeps a session alive broke. A host that gives no answer for long is left.
 func (p *icwsPart) leave(err error) {
-	p.silent.note(err)
+	p.silent.Note(err)
 	if !p.shouldMove() {
 		return
 	}
@@ -92,7 +109,7 @@ func (p *icwsPart) reception(ctx context.Context, conn *icws.Conn) *icws.Recepti
 		Polls:     p.member.Polls.Store,
 		Problem:   p.problem,
 		Nudge:     p.nudge,
-		Alive:     p.alive.beat,
+		Alive:     p.alive.Note,
 	})
 }
 
@@ -114,13 +131,12 @@ func (p *icwsPart) verify(life int) {
 //
 // Source: ICWS JavaScript library, messaging/heartbeat; absent from older servers.
 func (p *icwsPart) beat(ctx context.Context) error {
-	service := p.site.service
-	if !service.mute.Load() {
+	if !p.site.mute.Load() {
 		err := p.site.ICWS.Heartbeat(upstream.WithCause(ctx, upstream.Session), p.connection())
 		if !errors.Is(err, fault.NotFound) && !errors.Is(err, fault.Gone) && !errors.Is(err, fault.WrongMethod) {
 			return err
 		}
-		service.mute.Store(true)
+		p.site.mute.Store(true)
 	}
 	return p.drain(ctx)
 }
@@ -148,10 +164,7 @@ func (p *icwsPart) receiveOwn(message icwsapi.Message) {
 // lostAlone reports whether an agent's upstream session that is gone was lost alone, while the service's
 // lived throughout. That is no outage: the site was there all the time, and so was the agent.
 func (p *icwsPart) lostAlone(ctx context.Context) bool {
-	if p.site.service == nil {
-		return false
-	}
-	return p.site.service.livedSince(ctx, p.verifiedAt())
+	return p.site.service.LivedSince(ctx, p.verifiedAt())
 }
 
 // forcedOff asks about a session that is gone whether the site wants no other in its place. Where this process

@@ -113,7 +113,7 @@ func (p *icwsPart) succeeded(ctx context.Context, gone icws.Conn) (icws.Conn, er
 // adopted makes a new upstream session the part's; it fails if the agent's session has ended meanwhile.
 func (p *icwsPart) adopted(ctx context.Context, conn icws.Conn, alone bool) error {
 	if !p.adopt(conn, alone) {
-		logOut(ctx, p.site, conn)
+		p.site.ICWS.LetGo(ctx, conn)
 		return errEnded
 	}
 	p.shareAt(conn)
@@ -174,7 +174,7 @@ func (p *icwsPart) reopen(ctx context.Context, presented string) error {
 		return fmt.Errorf("gateway: log in again: %w", err)
 	}
 	if !p.revive(conn, true) {
-		logOut(ctx, p.site, conn)
+		p.site.ICWS.LetGo(ctx, conn)
 		return errEnded
 	}
 	p.shareAt(conn)
@@ -212,7 +212,7 @@ func (p *icwsPart) revive(conn icws.Conn, recovers bool) bool {
 	}
 	p.conn, p.who, p.gone, p.over = &conn, nil, false, ""
 	p.agent.partBack(p)
-	p.verified, _ = p.site.service.life()
+	p.verified, _ = p.site.service.Life()
 	p.lost = recovers
 	p.losses++
 	p.full = fullLists{}
@@ -234,7 +234,7 @@ const lastWords = 2 * time.Second
 // adopt makes conn the part's, in place of one that was lost alone or in an outage; false if the agent's session has ended meanwhile, since then nobody
 // would close conn any more.
 func (p *icwsPart) adopt(conn icws.Conn, alone bool) bool {
-	life, _ := p.site.service.life()
+	life, _ := p.site.service.Life()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {

@@ -9,6 +9,7 @@ import (
 
 	"portico/cache"
 	"portico/proxy/catalogues"
+	"portico/proxy/clock"
 	"portico/proxy/icws"
 	"portico/proxy/tracing"
 	"portico/proxy/upstream"
@@ -42,8 +43,8 @@ type icwsPart struct {
 	afresh  afresh        // reads of the state
 	nudge   chan struct{} // tells the reader that a completion will come
 	revived slot          // tells the reader of a part which had ended that it has not any more
-	alive   pulse         // of the part's own reader
-	silent  absence
+	alive   clock.Instant // of the part's own reader
+	silent  upstream.Absence
 
 	mu sync.Mutex // guards what follows
 
@@ -113,7 +114,7 @@ func newICWSPart(a *Agent, at *icwsSite, login string, conn icws.Conn) *icwsPart
 		Fetch: traced(at.tracer, cache.Access, at.Name, func(ctx context.Context) (*translate.Access, error) { return at.fetchAccess(ctx, p) }),
 		Share: a.gateway.fleet.sharingAccess(p), Follow: tracing.Follow, Dropped: true,
 	})
-	p.verified, _ = at.service.life()
+	p.verified, _ = at.service.Life()
 	context.AfterFunc(a.life, p.dropLists)
 	if at.service != nil { // no subscription of its own will prove what it fetches
 		p.unproven()
@@ -283,6 +284,6 @@ func (p *icwsPart) close(logOut bool) {
 	p.mu.Unlock()
 	p.site.directories.Release(directory)
 	if logOut && conn.SessionID != "" {
-		p.site.logOut(*conn)
+		p.site.ICWS.LetGo(context.Background(), *conn)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"portico/proxy/clock"
 	"portico/proxy/fault"
 	"portico/proxy/icws"
 	"portico/proxy/upstream"
@@ -53,7 +54,7 @@ func (p *icwsPart) atHandLocked() bool {
 // pushedLocked returns what is kept, and how old it is.
 func (p *icwsPart) pushedLocked() shown {
 	view := p.shownLocked()
-	view.age, view.from = p.pulse().since(p.readAt), fromPush
+	view.age, view.from = p.pulse().Since(p.readAt), fromPush
 	return view
 }
 
@@ -81,9 +82,9 @@ func (p *icwsPart) justBegunLocked() bool {
 }
 
 // pulse returns that of the reader who keeps the state current.
-func (p *icwsPart) pulse() *pulse {
+func (p *icwsPart) pulse() *clock.Instant {
 	if p.site.service != nil {
-		return &p.site.service.pulse
+		return p.site.service.Pulse()
 	}
 	return &p.alive
 }

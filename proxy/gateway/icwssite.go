@@ -21,6 +21,7 @@ import (
 	"portico/proxy/logs"
 	"portico/proxy/tracing"
 	"portico/proxy/upstream"
+	"portico/proxy/watch"
 	"portico/translate"
 	"portico/translate/htccapi"
 	"portico/translate/icwsapi"
@@ -38,7 +39,9 @@ type icwsSite struct {
 	maker       *catalogues.Maker
 	features    map[htccapi.MediaChannel]Resource // that the channels stand for
 	groups      *catalogues.Groups                // nil unless sessions share their catalogue
-	service     *service                          // nil unless it watches the agents
+	service     *watch.Service                    // nil unless it watches the agents
+	mute        atomic.Bool                       // the site knows no heartbeat
+	streamless  atomic.Bool                       // no streams come through from the site
 	up          atomic.Bool                       // the last probe passed
 	asked       time.Time                         // when the last probe was made, if it passed; the goroutine's that probes
 	outage      logs.Outage                       // the goroutine's that probes
@@ -65,7 +68,10 @@ func newICWSSite(s Site, forms *cache.Forms, cells *cache.Metrics, watching func
 		at.groups = catalogues.NewGroups()
 	}
 	if s.Service.UserID != "" {
-		at.service = newService(at, watching(s.Name), log)
+		at.service = watch.New(watch.Site{
+			Name: s.Name, ICWS: s.ICWS, User: s.Service, Language: s.Language, Activations: at.needsActivations(), RefusedFor: refusedFor,
+			Groups: at.groups, Maker: at.maker, Intern: at.interned.Of, Receives: watching(s.Name), Log: log,
+		})
 	}
 	return at
 }
@@ -85,7 +91,7 @@ type icwsSession struct {
 	conn icws.Conn
 }
 
-func (o icwsSession) discard(ctx context.Context) { logOut(ctx, o.site, o.conn) }
+func (o icwsSession) discard(ctx context.Context) { o.site.ICWS.LetGo(ctx, o.conn) }
 
 func (s *icwsSite) part(a *Agent, login string, opened opening) part {
 	conn := icws.Conn{}
@@ -98,20 +104,6 @@ func (s *icwsSite) part(a *Agent, login string, opened opening) part {
 func (s *icwsSite) limited() { s.metrics.Login(upstream.LoginLimited) }
 
 func (s *icwsSite) answers() bool { return s.up.Load() }
-
-// logOutTimeout bounds the closing of an upstream session, which nobody waits for.
-const logOutTimeout = 5 * time.Second
-
-// logOut closes an upstream session. It is let go if the site does not answer: it will end there
-// by itself.
-func logOut(ctx context.Context, at *icwsSite, conn icws.Conn) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), logOutTimeout)
-	defer cancel()
-	_ = at.ICWS.Logout(upstream.WithCause(ctx, upstream.Session), conn)
-}
-
-// logOut is logOut for a session of which nothing else is left.
-func (s *icwsSite) logOut(conn icws.Conn) { logOut(context.Background(), s, conn) }
 
 // needsActivations reports whether any channel of the site depends on activated workgroups.
 func (s *icwsSite) needsActivations() bool {
@@ -142,7 +134,7 @@ func (s *icwsSite) run(ctx context.Context, changed func(site string, up bool)) 
 	work, ctx := errgroup.WithContext(ctx)
 	work.Go(func() error { return probe(ctx, &s.up, &s.outage, s.ask, func(up bool) { changed(s.Name, up) }) })
 	if s.service != nil {
-		work.Go(func() error { return s.service.run(ctx) })
+		work.Go(func() error { return s.service.Run(ctx) })
 	}
 	return work.Wait()
 }
@@ -150,7 +142,7 @@ func (s *icwsSite) run(ctx context.Context, changed func(site string, up bool)) 
 // ask asks whether the site is there, unless the service hears from it without a break since it was
 // asked last: it runs the release then that it ran, since an update would have broken the stream.
 func (s *icwsSite) ask(ctx context.Context) error {
-	if s.service.vouches(s.asked) {
+	if s.service.Vouches(s.asked, probeEvery) {
 		return nil
 	}
 	now := time.Now()

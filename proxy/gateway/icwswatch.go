@@ -24,8 +24,8 @@ func (p *icwsPart) problem(err error) {
 		anew(fmt.Errorf("gateway: a message was lost: %w", err))
 		return
 	}
-	p.silent.note(err)
-	if p.silent.isLong() {
+	p.silent.Note(err)
+	if p.silent.IsLong() {
 		p.outOfReach() // the agent's applications are told, whether or not one reads
 	}
 	if p.shouldMove() {
@@ -92,7 +92,7 @@ func (p *icwsPart) setLive(live bool) {
 	p.mu.Unlock()
 	p.feed.Reset()
 	if live {
-		p.silent.note(nil)
+		p.silent.Note(nil)
 	} else {
 		p.unproven()
 	}

@@ -10,6 +10,7 @@ import (
 
 	"portico/proxy/fault"
 	"portico/proxy/htcc"
+	"portico/proxy/upstream"
 	"portico/translate/htccapi"
 )
 
@@ -85,7 +86,7 @@ func (a *Agent) show(ctx context.Context) (shown, error) {
 		if ended && a.life.Err() != nil {
 			return shown{}, err
 		}
-		if ended || away(err) {
+		if ended || upstream.IsAway(err) {
 			views[i] = a.parts[i].absent()
 		}
 		if err != nil {

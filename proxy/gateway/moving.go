@@ -3,16 +3,9 @@ package gateway
 import (
 	"context"
 	"errors"
-	"sync"
-	"time"
 
-	"portico/proxy/fault"
 	"portico/proxy/icws"
 )
-
-// moveAfter is how long the host of an upstream session may give no answer before another host of the
-// site is asked for a session. Shorter breaks a session outlives, and a new one would be an outage.
-const moveAfter = 5 * time.Second
 
 // errMove ends a reception whose host gives no answer, so that another host is asked.
 var errMove = errors.New("the host of the session gives no answer")
@@ -20,43 +13,13 @@ var errMove = errors.New("the host of the session gives no answer")
 // errStay is why an agent without a password stays where they are.
 var errStay = errors.New("no other replica opened an upstream session at another host, and no password is kept here")
 
-// An absence is since when the host of an upstream session gives no answer. Any number of goroutines
-// may use it.
-type absence struct {
-	mu    sync.Mutex
-	since time.Time // zero: it does; guarded by mu
-}
-
-// note takes how a call of the host ended. One that was given up here, since nobody waited any more or too much was
-// under way, says nothing of the host.
-func (a *absence) note(err error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	switch {
-	case away(err):
-		if a.since.IsZero() {
-			a.since = time.Now()
-		}
-	case errors.Is(err, context.Canceled), errors.Is(err, fault.Overloaded):
-	default:
-		a.since = time.Time{}
-	}
-}
-
-// isLong reports whether the host has given no answer for so long that another is asked.
-func (a *absence) isLong() bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return !a.since.IsZero() && time.Since(a.since) >= moveAfter
-}
-
 // canMove reports whether the agent can have an upstream session at another host: one that is opened here, or by
 // another replica.
 func (a *Agent) canMove() bool { return a.keptPassword() != "" || a.gateway.fleet != nil }
 
 // shouldMove reports whether another host is to be asked, and can be.
 func (p *icwsPart) shouldMove() bool {
-	return p.silent.isLong() && len(p.site.ICWS.Hosts()) > 1 && p.agent.canMove()
+	return p.silent.IsLong() && len(p.site.ICWS.Hosts()) > 1 && p.agent.canMove()
 }
 
 // move opens an upstream session at another host, in place of one whose host gives no answer. That is an
@@ -97,9 +60,9 @@ func (p *icwsPart) move(ctx context.Context, from icws.Conn) error {
 	if err != nil {
 		return err
 	}
-	p.silent.note(nil)
+	p.silent.Note(nil)
 	if conn.Base == from.Base {
-		logOut(ctx, p.site, conn)
+		p.site.ICWS.LetGo(ctx, conn)
 		return nil
 	}
 	p.lose()
@@ -113,7 +76,7 @@ func (p *icwsPart) goAlong(ctx context.Context, from icws.Conn) (bool, error) {
 	if err != nil || next.SessionID == "" {
 		return false, err
 	}
-	p.silent.note(nil)
+	p.silent.Note(nil)
 	p.mu.Lock()
 	anew := p.anew
 	p.mu.Unlock()

@@ -3,7 +3,6 @@ package gateway
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -113,6 +112,14 @@ type shown struct {
 	kept *Kept // of an agent who is shown nothing else; nil if nothing tells when it changes
 }
 
+// A source is where what is shown of an agent comes from.
+type source string
+
+const (
+	fromPush source = "push" // kept by what the site pushes
+	fromRead source = "read" // read because a caller asked
+)
+
 // state is a state that an agent may choose at one site: what is known of it, and the whole.
 type state struct {
 	htccapi.AgentStateSetting
@@ -199,9 +206,6 @@ func firstOr(errs []error, otherwise error) error {
 	}
 	return otherwise
 }
-
-// away reports that a site cannot be reached, as far as err tells.
-func away(err error) bool { return errors.Is(err, fault.Unreachable) || errors.Is(err, fault.Timeout) }
 
 // readOf names a read of a part among those of all agents, who share one singleflight.Group: one for each would
 // keep 250 bytes for a map that is nearly always empty. The part lives as long as a read of it, so nothing else

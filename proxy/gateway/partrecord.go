@@ -8,6 +8,7 @@ import (
 
 	"portico/proxy/htcc"
 	"portico/proxy/icws"
+	"portico/proxy/upstream"
 )
 
 // A part that has ended while the agent goes on at another site is to have ended at every replica: one that
@@ -78,7 +79,7 @@ func overtaken(record, stored, known []byte) bool {
 func (a *Agent) awaitReader(ctx context.Context, site string, gone []byte) {
 	for deadline := time.Now().Add(lastWords); !a.readsHere() && time.Now().Before(deadline); {
 		s, err := a.gateway.store.ByLogin(ctx, a.Login())
-		if err != nil || s.ID != a.session.ID || !bytes.Equal(s.Upstreams[site], gone) || sleep(ctx, turnEvery) != nil {
+		if err != nil || s.ID != a.session.ID || !bytes.Equal(s.Upstreams[site], gone) || upstream.Sleep(ctx, turnEvery) != nil {
 			return
 		}
 	}

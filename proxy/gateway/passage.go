@@ -68,7 +68,7 @@ func (p *Passage) Begin(ctx context.Context) (context.Context, func()) {
 	agent.passing.Add(1)
 	ctx, cut := context.WithCancelCause(ctx)
 	unlink := context.AfterFunc(agent.life, func() {
-		if p.endless.Load() || sleep(ctx, passageGrace) == nil {
+		if p.endless.Load() || upstream.Sleep(ctx, passageGrace) == nil {
 			cut(errEnded)
 		}
 	})

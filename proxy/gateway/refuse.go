@@ -12,6 +12,7 @@ import (
 
 	"portico/proxy/fault"
 	"portico/proxy/guesses"
+	"portico/proxy/upstream"
 )
 
 // mayLogIn reports whether the sites may be asked about a name and password. agent is who is logged in
@@ -74,7 +75,7 @@ var errNoRoute = fmt.Errorf("gateway: log in: no route for the name: %w", fault.
 // turnAway refuses a name without a route, and takes as long as a site takes to refuse one: nobody outside
 // can tell which names have a route.
 func (g *Gateway) turnAway(ctx context.Context) error {
-	err := sleep(ctx, g.refusals.any())
+	err := upstream.Sleep(ctx, g.refusals.any())
 	if err != nil {
 		return fmt.Errorf("gateway: log in: %w: %w", fault.Timeout, err)
 	}

@@ -15,13 +15,14 @@ import (
 
 	"portico/proxy/fault"
 	"portico/proxy/icws/icwssim"
+	"portico/proxy/watch"
 	"portico/translate"
 	"portico/translate/htccapi"
 )
 
 // watching has a service user of the site watch all agents.
 func watching(_ *Settings, s *Site) {
-	s.Service = ServiceUser{UserID: "portico", Password: "portico"}
+	s.Service = watch.User{UserID: "portico", Password: "portico"}
 	s.KeepAlive = 90 * time.Second
 }
 

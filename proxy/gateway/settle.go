@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"portico/proxy/upstream"
 	"portico/translate"
 )
 
@@ -28,7 +29,7 @@ func (p *icwsPart) settle(ctx context.Context, w *write) {
 			}
 			return
 		}
-		if sleep(ctx, settleEvery) != nil {
+		if upstream.Sleep(ctx, settleEvery) != nil {
 			return
 		}
 	}

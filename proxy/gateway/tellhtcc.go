@@ -42,7 +42,7 @@ func (p *htccPart) relayLocked(topic string, data json.RawMessage, messageType s
 // already, and "" else: the site shows changes before it notifies of them. So it is shortly after this replica began to
 // tell of changes, and after a read has told, during a break of the reader, of what the agent did.
 func (p *htccPart) markLocked(messageType string) string {
-	if time.Since(p.agent.tellsSince.time()) > settledAfter && !p.caughtUpLocked() {
+	if time.Since(p.agent.tellsSince.Time()) > settledAfter && !p.caughtUpLocked() {
 		return ""
 	}
 	switch messageType {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"portico/proxy/upstream"
 	"portico/translate/htccapi"
 )
 
@@ -32,7 +33,7 @@ func (a *Agent) takeOver(ctx context.Context) {
 	}
 	resume := a.pause()
 	defer resume()
-	a.tellsSince.note()
+	a.tellsSince.Note()
 	shows := a.tell(true)
 	before, err := a.begin()
 	if err != nil {
@@ -60,12 +61,12 @@ func (a *Agent) begin() (before string, err error) {
 // applications were shown first. What they know is marked as soon as that is known.
 func (a *Agent) tellFirst(ctx context.Context) {
 	resume := a.pause()
-	a.tellsSince.note()
+	a.tellsSince.Note()
 	shows := a.tell(true)
 	untold := since(firstOf(shows), marksOf(shows), shows)
 	a.outbox.putFirst(untold...)
 	if len(untold) == 0 { // what the sites notify of was not told, be it the same as before
-		a.tellsSince.forget()
+		a.tellsSince.Forget()
 	}
 	resume()
 	if a.await(ctx, part.hasShown) {
@@ -85,7 +86,7 @@ func (a *Agent) markFirst() {
 func (a *Agent) await(ctx context.Context, are func(part) bool) bool {
 	began := time.Now()
 	for slices.ContainsFunc(a.parts, func(p part) bool { return !are(p) }) && time.Since(began) < takeOverWithin {
-		if sleep(ctx, takeOverLooks) != nil {
+		if upstream.Sleep(ctx, takeOverLooks) != nil {
 			return false
 		}
 	}

@@ -10,6 +10,7 @@ import (
 
 	"portico/proxy/fault"
 	"portico/proxy/session"
+	"portico/proxy/upstream"
 )
 
 // A log-in under a name is made by one replica at a time, as two would cost two licences and count
@@ -79,7 +80,7 @@ func (f *fleet) await(ctx context.Context, name, holder string, life time.Durati
 		if lease.Held {
 			return func() { f.endTurn(context.WithoutCancel(ctx), name, holder) }, nil
 		}
-		err = sleep(ctx, turnEvery)
+		err = upstream.Sleep(ctx, turnEvery)
 		if err != nil {
 			return nil, fmt.Errorf("gateway: wait for another replica: %w: %w", fault.Timeout, err)
 		}

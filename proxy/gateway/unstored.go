@@ -6,9 +6,11 @@ import (
 	"sync"
 	"time"
 
+	"portico/proxy/clock"
 	"portico/proxy/fault"
 	"portico/proxy/push"
 	"portico/proxy/session"
+	"portico/proxy/upstream"
 )
 
 // A session may end while the store does not answer. Its record stays there then, and a replica that takes it for
@@ -23,7 +25,7 @@ type unstored struct {
 
 	wishing map[*Agent]bool // guarded by mu
 
-	failed instant // when the store did not answer last
+	failed clock.Instant // when the store did not answer last
 }
 
 const (
@@ -88,10 +90,10 @@ func (u *unstored) owed() *Agent {
 }
 
 // away notes that the store did not answer.
-func (u *unstored) away() { u.failed.note() }
+func (u *unstored) away() { u.failed.Note() }
 
 // settled reports whether the store has answered for long enough that it knows which sessions have ended.
-func (u *unstored) settled() bool { return time.Since(u.failed.time()) >= storeSettled }
+func (u *unstored) settled() bool { return time.Since(u.failed.Time()) >= storeSettled }
 
 // hasEnded reports whether a session that the store has was ended here, and tries to tell the store.
 func (f *fleet) hasEnded(ctx context.Context, id string) bool {
@@ -114,7 +116,7 @@ func (f *fleet) delete(ctx context.Context, id string) {
 // ends.
 func (f *fleet) mindStore(ctx context.Context) error {
 	losses := f.losses()
-	for sleep(ctx, unstoredEvery) == nil {
+	for upstream.Sleep(ctx, unstoredEvery) == nil {
 		if !f.Up() {
 			f.unstored.away()
 			continue
@@ -171,7 +173,7 @@ const remadeFor = 10 * time.Second
 // hands again, since their events are not numbered as before, and whoever reads for an agent says once more what the
 // upstream sessions are. Sessions that it has no more are found to have ended.
 func (f *fleet) makeGood(a *Agent) {
-	a.remade.note()
+	a.remade.Note()
 	if f.gateway.settings.Push != nil {
 		f.gateway.settings.Push.End(a.session.ID, push.Handshake)
 	}

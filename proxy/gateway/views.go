@@ -80,26 +80,15 @@ func (a *Agent) isOver(p part) bool {
 }
 
 func (p *icwsPart) look() PartView {
-	live, serves := p.site.service.watching()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return PartView{Site: p.site.Name, Language: p.conn.Language, Live: p.live && (live || !serves)}
+	return PartView{Site: p.site.Name, Language: p.conn.Language, Live: p.live && (p.site.service == nil || p.site.service.IsReceiving())}
 }
 
 func (p *htccPart) look() PartView {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return PartView{Site: p.site.Name, Live: p.synced}
-}
-
-// watching reports whether the service receives what is about the agents, and whether there is one.
-func (s *service) watching() (live, there bool) {
-	if s == nil {
-		return false, false
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return !s.unbroken.IsZero(), true
 }
 
 // A CatalogueView is what operators see of a catalogue: one that sessions of a site hold in a language.
@@ -206,9 +195,8 @@ func (g *Gateway) Sites() []SiteView {
 
 func (s *icwsSite) view() SiteView {
 	view := SiteView{Kind: "icws", Breakers: s.ICWS.Breakers()}
-	live, there := s.service.watching()
-	if there {
-		view.Service = &live
+	if s.service != nil {
+		view.Service = new(s.service.IsReceiving())
 	}
 	return view
 }

@@ -112,7 +112,7 @@ func (f *fleet) shareWishes(ctx context.Context, a *Agent) error {
 	}
 	a.saved(w, is)
 	a.recall(is)
-	if restored && time.Since(a.remade.time()) >= remadeFor {
+	if restored && time.Since(a.remade.Time()) >= remadeFor {
 		f.gateway.log.Error("the session store has lost what an agent asked for last, which was put there again", "session", a.short)
 		f.makeGood(a)
 	}

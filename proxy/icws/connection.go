@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"time"
 
+	"portico/proxy/upstream"
 	"portico/translate/icwsapi"
 )
 
@@ -34,6 +36,17 @@ func (c *Client) Logout(ctx context.Context, conn Conn) error {
 		return fmt.Errorf("icws: log out: %w", err)
 	}
 	return nil
+}
+
+// letGoTimeout bounds the closing of a session that nobody waits for.
+const letGoTimeout = 5 * time.Second
+
+// LetGo closes a session for which nobody waits any more, also when ctx has ended. If the site does not answer the
+// session ends there by itself.
+func (c *Client) LetGo(ctx context.Context, conn Conn) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), letGoTimeout)
+	defer cancel()
+	_ = c.Logout(upstream.WithCause(ctx, upstream.Session), conn)
 }
 
 // Heartbeat tells the site that a session is alive. Older servers do not know it: it then fails

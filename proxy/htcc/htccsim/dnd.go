@@ -2,6 +2,7 @@ package htccsim
 
 import (
 	"cmp"
+
 	"portico/translate/htccapi"
 )
 

@@ -1,29 +1,29 @@
-package gateway
+package watch
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"sync"
 	"time"
 
 	"portico/proxy/catalogues"
 	"portico/proxy/fault"
 	"portico/proxy/icws"
+	"portico/proxy/upstream"
 	"portico/translate/icwsapi"
 )
 
 // A watcher keeps one upstream session of a service: it proves the catalogue in the session's language,
 // and the first receives what is about agents too.
 type watcher struct {
-	service  *service
+	service  *Service
 	language string
 	first    bool
 	feed     *catalogues.Feed
 	member   *catalogues.Member
 
-	silent absence
+	silent upstream.Absence
 
 	mu   sync.Mutex
 	live bool        // messages flow; guarded by mu
@@ -32,45 +32,53 @@ type watcher struct {
 
 // newWatcher returns the watcher of a language, which starts nothing. Its catalogue is held until life
 // ends.
-func newWatcher(life context.Context, s *service, language string) *watcher {
+func newWatcher(life context.Context, s *Service, language string) *watcher {
 	w := &watcher{service: s, language: language, first: language == s.site.Language}
-	cell := catalogues.NewGivenCell(life, s.site.Name, s.site.interned.Of)
+	cell := catalogues.NewGivenCell(life, s.site.Name, s.site.Intern)
 	w.member = &catalogues.Member{Cell: cell, Changed: func() {}, Renew: w.renew}
-	w.feed = catalogues.NewFeed(s.site.maker, cell, func() { s.site.groups.Prove(w.member) })
+	w.feed = catalogues.NewFeed(s.site.Maker, cell, func() { s.site.Groups.Prove(w.member) })
 	return w
 }
 
 // run logs in, and receives, again and again until ctx ends. A refused password is not sent again for
 // as long as one of an agent is not.
 func (w *watcher) run(ctx context.Context) error {
-	pause := firstPause
+	breaks := 0
 	for {
 		began := time.Now()
 		err := w.serve(ctx)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if time.Since(began) > longPause {
-			pause = firstPause
+		if time.Since(began) > upstream.LongestPause {
+			breaks = 0
 		}
 		w.warn("the site's agents are not watched", err)
-		wait := pause/2 + rand.N(pause/2)
+		breaks++
+		wait := upstream.Pause(breaks)
 		if errors.Is(err, errServiceRefused) {
-			wait = refusedFor
+			wait = w.service.site.RefusedFor
 		}
-		err = sleep(ctx, wait)
+		err = upstream.Sleep(ctx, wait)
 		if err != nil {
 			return err
 		}
-		pause = min(2*pause, longPause)
 	}
 }
 
-var errServiceRefused = errors.New("the site refuses the service user")
+var (
+	errServiceRefused = errors.New("the site refuses the service user")
+
+	// errAnew ends a reception in favour of another, which begins at once.
+	errAnew = errors.New("receive anew")
+
+	// errMove ends a reception whose host gives no answer, so that another host is asked.
+	errMove = errors.New("the host of the session gives no answer")
+)
 
 // serve keeps one upstream session to its end.
 func (w *watcher) serve(ctx context.Context) error {
-	site, user := w.service.site, w.service.user
+	site, user := w.service.site, w.service.site.User
 	// Not as a reader's log-in, which would wait for its turn behind those of all agents that it is for.
 	conn, err := site.ICWS.Login(ctx, icws.Credentials{UserID: user.UserID, Password: user.Password, Language: w.language})
 	if errors.Is(err, fault.Unauthenticated) {
@@ -79,9 +87,9 @@ func (w *watcher) serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer logOut(ctx, site, conn)
-	site.groups.Join(w.member, placeOf(conn))
-	defer site.groups.Leave(w.member)
+	defer site.ICWS.LetGo(ctx, conn)
+	site.Groups.Join(w.member, catalogues.Place{Base: conn.Base, Language: conn.Language})
+	defer site.Groups.Leave(w.member)
 	if w.first {
 		w.service.began(conn)
 	}
@@ -143,7 +151,7 @@ func (w *watcher) receive(message icwsapi.Message) {
 
 func (w *watcher) beat() {
 	if w.first {
-		w.service.pulse.beat()
+		w.service.pulse.Note()
 	}
 }
 
@@ -156,12 +164,12 @@ func (w *watcher) setLive(live bool) {
 		w.service.setLive(live)
 	}
 	if live {
-		w.silent.note(nil)
+		w.silent.Note(nil)
 		return
 	}
 	w.feed.Reset()
 	w.member.Cell.Unproven()
-	w.service.site.groups.Doubt(w.member)
+	w.service.site.Groups.Doubt(w.member)
 	if w.first {
 		w.service.roster.broken()
 	}
@@ -177,8 +185,8 @@ func (w *watcher) problem(err error) {
 	if live {
 		anew(errAnew)
 	}
-	w.silent.note(err)
-	if w.silent.isLong() && len(w.service.site.ICWS.Hosts()) > 1 {
+	w.silent.Note(err)
+	if w.silent.IsLong() && len(w.service.site.ICWS.Hosts()) > 1 {
 		anew(errMove)
 	}
 }
@@ -192,7 +200,7 @@ func (w *watcher) renew(ctx context.Context) error {
 	live, anew := w.live, w.anew
 	w.mu.Unlock()
 	if !live {
-		return fmt.Errorf("gateway: the service of site %q receives nothing: %w", w.service.site.Name, fault.Unreachable)
+		return fmt.Errorf("watch: the service of site %q receives nothing: %w", w.service.site.Name, fault.Unreachable)
 	}
 	w.member.Cell.Unproven()
 	anew(errAnew)
@@ -201,13 +209,13 @@ func (w *watcher) renew(ctx context.Context) error {
 		if !held.Stale() {
 			return nil
 		}
-		err := sleep(ctx, proofEvery)
+		err := upstream.Sleep(ctx, proofEvery)
 		if err != nil {
-			return fmt.Errorf("gateway: read the catalogue anew: %w: %w", fault.Timeout, err)
+			return fmt.Errorf("watch: read the catalogue anew: %w: %w", fault.Timeout, err)
 		}
 	}
 }
 
 func (w *watcher) warn(text string, err error) {
-	w.service.log.Warn(text, "site", w.service.site.Name, "language", w.language, "cause", err.Error())
+	w.service.site.Log.Warn(text, "site", w.service.site.Name, "language", w.language, "cause", err.Error())
 }

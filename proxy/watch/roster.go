@@ -1,9 +1,9 @@
-package gateway
+package watch
 
 import (
 	"context"
 	"errors"
-	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -23,42 +23,41 @@ import (
 //
 // Source: ICWS reference, user-statuses subscription; ICWS, Getting started: Messaging (isDelta).
 type roster struct {
-	site *icwsSite
-	log  *slog.Logger
+	site Site
 	news chan struct{} // has room for one: agents have come or gone
 
 	putting sync.Mutex // one puts subscriptions at a time
 
 	mu       sync.Mutex
-	watched  map[string]map[*icwsPart]bool // by folded user id; guarded by mu
-	standing map[string]bool               // who is subscribed to; guarded by mu
-	barred   map[string]bool               // whom the site does not know; guarded by mu
-	statuses partial                       // guarded by mu
-	access   partial                       // guarded by mu
+	watched  map[string]map[Agent]bool // by folded user id; guarded by mu
+	standing map[string]bool           // who is subscribed to; guarded by mu
+	barred   map[string]bool           // whom the site does not know; guarded by mu
+	statuses partial                   // guarded by mu
+	access   partial                   // guarded by mu
 }
 
-func newRoster(at *icwsSite, log *slog.Logger) *roster {
-	return &roster{site: at, log: log, news: make(chan struct{}, 1), watched: map[string]map[*icwsPart]bool{},
+func newRoster(at Site) *roster {
+	return &roster{site: at, news: make(chan struct{}, 1), watched: map[string]map[Agent]bool{},
 		standing: map[string]bool{}, barred: map[string]bool{}}
 }
 
-func (r *roster) add(p *icwsPart, userID string) {
+func (r *roster) add(agent Agent, userID string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	key := strings.ToLower(userID)
 	if r.watched[key] == nil {
-		r.watched[key] = map[*icwsPart]bool{}
+		r.watched[key] = map[Agent]bool{}
 	}
-	r.watched[key][p] = true
+	r.watched[key][agent] = true
 	delete(r.standing, key) // also one of another session: this one has seen no snapshot
 	r.announce()
 }
 
-func (r *roster) remove(p *icwsPart, userID string) {
+func (r *roster) remove(agent Agent, userID string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	key := strings.ToLower(userID)
-	delete(r.watched[key], p)
+	delete(r.watched[key], agent)
 	if len(r.watched[key]) == 0 {
 		delete(r.watched, key)
 		delete(r.barred, key)
@@ -89,7 +88,7 @@ func (r *roster) follow(ctx context.Context, conn icws.Conn) {
 			return
 		case <-r.news:
 		}
-		err := sleep(ctx, leastGathering+time.Duration(r.size())*gatheringEach)
+		err := upstream.Sleep(ctx, leastGathering+time.Duration(r.size())*gatheringEach)
 		if err != nil {
 			return
 		}
@@ -97,8 +96,8 @@ func (r *roster) follow(ctx context.Context, conn icws.Conn) {
 		if err == nil || ctx.Err() != nil {
 			continue
 		}
-		r.log.Warn("agents could not be subscribed to", "site", r.site.Name, "cause", err.Error())
-		err = sleep(ctx, firstPause)
+		r.site.Log.Warn("agents could not be subscribed to", "site", r.site.Name, "cause", err.Error())
+		err = upstream.Sleep(ctx, upstream.Pause(1))
 		if err != nil {
 			return
 		}
@@ -117,15 +116,13 @@ func (r *roster) broken() {
 	r.mu.Lock()
 	r.standing = map[string]bool{}
 	r.statuses, r.access = nil, nil
-	var parts []*icwsPart
+	var agents []Agent
 	for _, of := range r.watched {
-		for p := range of {
-			parts = append(parts, p)
-		}
+		agents = slices.AppendSeq(agents, maps.Keys(of))
 	}
 	r.mu.Unlock()
-	for _, p := range parts {
-		p.setLive(false)
+	for _, agent := range agents {
+		agent.SetLive(false)
 	}
 }
 
@@ -147,7 +144,7 @@ func (r *roster) subscribe(ctx context.Context, conn icws.Conn) error {
 	if len(all) == 0 || len(fresh) == 0 {
 		return nil // without a list there is nothing to put, and of those who left nothing is shown
 	}
-	r.each(fresh, func(p *icwsPart) { p.setLive(true) })
+	r.setLive(fresh, true)
 	err := r.put(ctx, conn, all, fresh)
 	if errors.Is(err, fault.NotFound) || errors.Is(err, fault.Invalid) {
 		all, fresh = r.known(ctx, conn, all, fresh)
@@ -156,7 +153,7 @@ func (r *roster) subscribe(ctx context.Context, conn icws.Conn) error {
 		}
 	}
 	if err != nil {
-		r.each(fresh, func(p *icwsPart) { p.setLive(false) })
+		r.setLive(fresh, false)
 		return err
 	}
 	r.mu.Lock()
@@ -198,7 +195,7 @@ func (r *roster) put(ctx context.Context, conn icws.Conn, all, fresh []string) e
 		return err
 	}
 	err = r.tolerant(client.SubscribeUserAccess(ctx, conn, all))
-	if err != nil || !r.site.needsActivations() {
+	if err != nil || !r.site.Activations {
 		return err
 	}
 	var work errgroup.Group
@@ -212,7 +209,7 @@ func (r *roster) put(ctx context.Context, conn icws.Conn, all, fresh []string) e
 // tolerant logs a refusal that can be done with.
 func (r *roster) tolerant(err error) error {
 	if errors.Is(err, fault.NotFound) || errors.Is(err, fault.Gone) || errors.Is(err, fault.Forbidden) {
-		r.log.Warn("the site refuses a subscription", "site", r.site.Name, "cause", err.Error())
+		r.site.Log.Warn("the site refuses a subscription", "site", r.site.Name, "cause", err.Error())
 		return nil
 	}
 	return err
@@ -226,7 +223,7 @@ func (r *roster) known(ctx context.Context, conn icws.Conn, all, fresh []string)
 		_, err := r.site.ICWS.UserStatus(ctx, conn, id)
 		if errors.Is(err, fault.NotFound) || errors.Is(err, fault.Forbidden) || errors.Is(err, fault.Invalid) {
 			unknown[id] = true
-			r.log.Warn("an agent cannot be watched by the service user", "site", r.site.Name, "cause", err.Error())
+			r.site.Log.Warn("an agent cannot be watched by the service user", "site", r.site.Name, "cause", err.Error())
 		}
 	}
 	r.mu.Lock()
@@ -237,30 +234,26 @@ func (r *roster) known(ctx context.Context, conn icws.Conn, all, fresh []string)
 	is := func(id string) bool { return unknown[id] }
 	for _, id := range fresh {
 		if unknown[id] {
-			r.each([]string{id}, func(p *icwsPart) { p.setLive(false) })
+			r.setLive([]string{id}, false)
 		}
 	}
 	return slices.DeleteFunc(slices.Clone(all), is), slices.DeleteFunc(slices.Clone(fresh), is)
 }
 
-// each calls do for the sessions of some agents.
-func (r *roster) each(ids []string, do func(*icwsPart)) {
+// setLive tells agents whether messages about them come.
+func (r *roster) setLive(ids []string, live bool) {
 	for _, id := range ids {
-		for _, p := range r.of(id) {
-			do(p)
+		for _, agent := range r.of(id) {
+			agent.SetLive(live)
 		}
 	}
 }
 
-// of returns the sessions of an agent.
-func (r *roster) of(userID string) []*icwsPart {
+// of returns those who are one user of the site: one for each session.
+func (r *roster) of(userID string) []Agent {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	var parts []*icwsPart
-	for p := range r.watched[strings.ToLower(userID)] {
-		parts = append(parts, p)
-	}
-	return parts
+	return slices.Collect(maps.Keys(r.watched[strings.ToLower(userID)]))
 }
 
 // receive gives each agent what a message says of them, as if it were about nobody else.
@@ -285,11 +278,8 @@ func (r *roster) receive(message icwsapi.Message) {
 }
 
 func (r *roster) tell(userID string, message icwsapi.Message) {
-	for _, p := range r.of(userID) {
-		_, err := recovered(func() (struct{}, error) { p.receiveMessage(message); return struct{}{}, nil })
-		if err != nil {
-			r.log.Error("a message about an agent ended in a panic", "site", r.site.Name, "session", p.agent.short, "cause", err.Error())
-		}
+	for _, agent := range r.of(userID) {
+		agent.Receive(message)
 	}
 }
 
