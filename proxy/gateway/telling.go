@@ -10,13 +10,14 @@ import (
 	"strings"
 	"time"
 
+	"portico/proxy/push"
 	"portico/proxy/upstream"
 	"portico/translate/htccapi"
 )
 
 // In a fleet changes of state are told by the replica that reads what the sites push. One that begins to
 // read, after another has died or left, knows by a mark in the journal what the applications were told
-// last: it tells what is different by then, whole, and nothing that is not. Where there is no mark nobody was
+// last: it tells what is different by then, whole, and nothing that is not. Where there has been no mark nobody was
 // told anything, and they know what they were shown first.
 
 // How long a replica that begins to read waits at most until all sites have said what holds, and how often
@@ -39,7 +40,7 @@ func (a *Agent) takeOver(ctx context.Context) {
 	if err != nil {
 		return
 	}
-	known, now := cmp.Or(before, firstOf(shows)), marksOf(shows)
+	known, now := cmp.Or(before, a.firstKnown(shows)), marksOf(shows)
 	untold := since(known, now, shows)
 	a.outbox.mark(knownOf(known, len(now)))
 	a.outbox.putFirst(untold...)
@@ -137,6 +138,15 @@ type standing struct {
 	shown
 	notified []any  // the channels as notifications carry them
 	first    string // marks of what was shown first, "" if nothing was
+}
+
+// firstKnown returns the marks of what the applications know where there is no mark: what they were shown first, or ""
+// of a session so old that a mark may have been forgotten, as it is while there are no applications.
+func (a *Agent) firstKnown(shows []standing) string {
+	if time.Since(a.session.Created) >= push.MarksKept {
+		return ""
+	}
+	return firstOf(shows)
 }
 
 // firstOf returns the marks of what was shown first.

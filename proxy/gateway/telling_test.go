@@ -215,6 +215,42 @@ func (j *busyJournal) Mark(ctx context.Context, owner, mark string) (string, err
 }
 
 // What happened before a replica began to tell, and what happens while it begins, is told once and in order.
+// A desktop that comes after a quiet quarter of an hour reads a state of which nothing was told to anybody since, and
+// the journal has forgotten what was.
+func TestAChangeBetweenTwoReadersIsToldWhereTheMarkIsForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fleet, cloud := newShared(), &htccsim.Server{}
+		a, toStore := fleet.teller(t, cloud)
+		b, _ := fleet.teller(t, cloud)
+		anna := a.login("anna")
+		a.shows(anna)
+		settle()
+		atB := b.cookie(anna.SessionID())
+		b.shows(atB)
+		a.do(anna, "Ready", "")
+		for range 15 {
+			time.Sleep(time.Minute)
+			a.shows(anna)
+			b.shows(b.cookie(anna.SessionID()))
+		}
+		fleet.journal.Flush()
+		desktop := anywhere(anna.SessionID(), inTurn(b))
+		a.expect(anna, "what the desktop reads", showsReady)
+		time.Sleep(10 * time.Second)
+		anna.expectReads(t, "where the agent logged in", true)
+		toStore.cut.Store(true)
+		for anna.reads.Load() {
+			time.Sleep(100 * time.Millisecond)
+		}
+		b.do(atB, "NotReady", "") // as at the log-in
+		time.Sleep(time.Minute)
+		atB.expectReads(t, "once the lease ran out", true)
+		if heard := desktop.heard(); len(heard) == 0 {
+			t.Error("nothing is told of a change while nobody read")
+		}
+	})
+}
+
 func TestAChangeWhileAReplicaBeginsToReadIsToldOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fleet, cloud := newShared(), &htccsim.Server{}

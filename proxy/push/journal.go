@@ -3,6 +3,7 @@ package push
 import (
 	"context"
 	"errors"
+	"time"
 )
 
 // A Journal is what servers share that serve the same owners, so that a client which shook hands with
@@ -18,7 +19,8 @@ type Journal interface {
 	Append(ctx context.Context, owner string, e Entry) (position uint64, err error)
 
 	// Mark notes what is known to owner's applications, as Entry.Mark does, and returns what was noted
-	// before, "" if nothing was. Without a mark it only looks, and keeps what is noted from being forgotten.
+	// before, "" if nothing was, or it is forgotten. Without a mark it only looks, and keeps what is noted for MarksKept
+	// more.
 	Mark(ctx context.Context, owner, mark string) (before string, err error)
 
 	// Since returns the entries after a position, in order, as far as they are kept. Its Last is the
@@ -52,6 +54,10 @@ type Journal interface {
 	// Listen calls hear, one call after the other, with what other servers tell this one, until ctx ends.
 	Listen(ctx context.Context, hear func(Notice)) error
 }
+
+// MarksKept is how long a Journal keeps what is known to an owner's applications at least, and for as long as there are
+// clients and events of the owner.
+const MarksKept = 10 * time.Minute
 
 // Errors of a Journal. Others say that it could not be asked, or that what became of it is not known.
 var (

@@ -37,7 +37,7 @@ const (
 	eventsKept = 500
 	eventsLife = 2 * time.Minute
 	clientLife = time.Minute
-	boardLife  = 10 * time.Minute
+	boardLife  = push.MarksKept
 )
 
 // listeners begins scripts that tell the servers of an owner's clients. The first key is the board. It forgets
