@@ -5,7 +5,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"portico/proxy/fault"
 	"portico/proxy/htcc/htccsim"
+	"portico/proxy/icws"
 	"portico/proxy/icws/icwssim"
 	"portico/proxy/upstream"
 	"portico/translate/htccapi"
@@ -160,4 +162,35 @@ func TestAFleetMovesAnHTCCSessionOnce(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestWhatOneHostDidSaysNothingOfTheNext has a replica that found a host away learn of the upstream session that another
+// opened elsewhere, while a call of the old one is still under way there.
+func TestWhatOneHostDidSaysNothingOfTheNext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fleet := newShared()
+		_, hosts := twoHosts(fleet.sim, production)
+		a, _ := fleet.replica(t, beating, hosts)
+		b, _ := fleet.replica(t, beating, hosts)
+		anna := newPair(t, a, b, "anna", false)
+		part := anna.atB.icws()
+		old := part.connection()
+		part.heardOf(old, fault.Unreachable)
+		time.Sleep(upstream.LongAbsence)
+		if !part.shouldMove() {
+			t.Fatal("a host that was away for long is not left")
+		}
+		next, err := part.site.ICWS.Login(t.Context(), icws.Credentials{UserID: "anna", Password: "anna", Language: "en-us"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !part.goOn(encoded(next)) || part.shouldMove() {
+			t.Error("the next session is not gone on with, or its host is left for what the one before did")
+		}
+		part.heardOf(old, fault.Unreachable)
+		time.Sleep(upstream.LongAbsence)
+		if part.shouldMove() {
+			t.Error("the next session's host is left for what a call of the one before came to")
+		}
+	})
 }

@@ -101,7 +101,9 @@ func (p *htccPart) call(ctx context.Context, use func(*htcc.Session) error) erro
 		return p.agent.denied(err)
 	}
 	err = use(session)
-	p.silent.Note(err)
+	if p.isOn(session) {
+		p.silent.Note(err)
+	}
 	if p.shouldMove() && p.move(ctx, session) == nil {
 		return told(err)
 	}

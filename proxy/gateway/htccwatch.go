@@ -245,6 +245,7 @@ func (p *htccPart) succeeded(ctx context.Context, gone *htcc.Session) (*htcc.Ses
 		return nil, errEnded
 	}
 	p.session = next
+	p.silent.Note(nil)
 	return next, nil
 }
 

@@ -59,13 +59,14 @@ func (k *keeping) Wait() {
 // look tells the site that the session is alive, and reports whether it is to be kept so no more.
 func (k *keeping) look() (bool, error) {
 	p := k.part
-	err := p.beat(k.ctx)
-	p.silent.Note(err)
+	conn := p.connection()
+	err := p.beat(k.ctx, conn)
+	p.heardOf(conn, err)
 	switch {
 	case errors.Is(err, icws.ErrSessionGone):
 		return true, err
 	case p.shouldMove():
-		return true, p.move(k.ctx, p.connection())
+		return true, p.move(k.ctx, conn)
 	case err == nil:
 		p.verify(k.life)
 	}

@@ -78,19 +78,19 @@ func (p *icwsPart) silence(ctx context.Context, conn *icws.Conn) *icws.Reception
 		Message: p.receiveOwn,
 		Live: func(live bool) {
 			if live {
-				p.silent.Note(nil)
+				p.heardOf(*conn, nil)
 				lives()
 			}
 		},
 		Alive:   lives,
 		NoPolls: true,
-		Problem: p.leave,
+		Problem: func(err error) { p.leave(*conn, err) },
 	})
 }
 
 // leave takes why the stream that keeps a session alive broke. A host that gives no answer for long is left.
-func (p *icwsPart) leave(err error) {
-	p.silent.Note(err)
+func (p *icwsPart) leave(conn icws.Conn, err error) {
+	p.heardOf(conn, err)
 	if !p.shouldMove() {
 		return
 	}
@@ -107,7 +107,7 @@ func (p *icwsPart) reception(ctx context.Context, conn *icws.Conn) *icws.Recepti
 		Message:   func(message icwsapi.Message) { p.receiveFrom(conn, message) },
 		Live:      p.setLive,
 		Polls:     p.member.Polls.Store,
-		Problem:   p.problem,
+		Problem:   func(err error) { p.problem(*conn, err) },
 		Nudge:     p.nudge,
 		Alive:     p.alive.Note,
 	})
@@ -130,9 +130,9 @@ func (p *icwsPart) verify(life int) {
 // brings what has gathered there.
 //
 // Source: ICWS JavaScript library, messaging/heartbeat; absent from older servers.
-func (p *icwsPart) beat(ctx context.Context) error {
+func (p *icwsPart) beat(ctx context.Context, conn icws.Conn) error {
 	if !p.site.mute.Load() {
-		err := p.site.ICWS.Heartbeat(upstream.WithCause(ctx, upstream.Session), p.connection())
+		err := p.site.ICWS.Heartbeat(upstream.WithCause(ctx, upstream.Session), conn)
 		if !errors.Is(err, fault.NotFound) && !errors.Is(err, fault.Gone) && !errors.Is(err, fault.WrongMethod) {
 			return err
 		}

@@ -211,6 +211,7 @@ func (p *icwsPart) revive(conn icws.Conn, recovers bool) bool {
 		return false
 	}
 	p.conn, p.who, p.gone, p.over = &conn, nil, false, ""
+	p.silent.Note(nil)
 	p.agent.partBack(p)
 	p.verified, _ = p.site.service.Life()
 	p.lost = recovers
@@ -241,6 +242,7 @@ func (p *icwsPart) adopt(conn icws.Conn, alone bool) bool {
 		return false
 	}
 	p.conn, p.who, p.shows, p.gone, p.verified = &conn, nil, nil, false, life // what is shown of it follows with the state that it brings
+	p.silent.Note(nil)
 	anew := p.anew
 	if anew != nil && !alone {
 		time.AfterFunc(lastWords, func() { anew(errAnew) }) // it would wait long for a host that is gone

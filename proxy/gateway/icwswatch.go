@@ -16,7 +16,7 @@ import (
 // problem takes what went wrong with reception. A break is made good for by the new subscriptions
 // that follow it. While messages flow it is one of them that could not be read, and what it told is
 // missing until there are new subscriptions.
-func (p *icwsPart) problem(err error) {
+func (p *icwsPart) problem(conn icws.Conn, err error) {
 	p.mu.Lock()
 	live, anew := p.live, p.anew
 	p.mu.Unlock()
@@ -24,7 +24,7 @@ func (p *icwsPart) problem(err error) {
 		anew(fmt.Errorf("gateway: a message was lost: %w", err))
 		return
 	}
-	p.silent.Note(err)
+	p.heardOf(conn, err)
 	if p.silent.IsLong() {
 		p.outOfReach() // the agent's applications are told, whether or not one reads
 	}

@@ -22,6 +22,14 @@ func (p *icwsPart) shouldMove() bool {
 	return p.silent.IsLong() && len(p.site.ICWS.Hosts()) > 1 && p.agent.canMove()
 }
 
+// heardOf takes how a call on an upstream session ended, for what it says of the host. Of that of a session which has
+// replaced it, it says nothing.
+func (p *icwsPart) heardOf(conn icws.Conn, err error) {
+	if now := p.connection(); now.SessionID == conn.SessionID && now.Base == conn.Base {
+		p.silent.Note(err)
+	}
+}
+
 // move opens an upstream session at another host, in place of one whose host gives no answer. That is an
 // outage. If it is the same host that answers, the session has outlived the break and goes on. Of several
 // replicas one does so, and the others go along with it, as does one without a password.
@@ -76,7 +84,6 @@ func (p *icwsPart) goAlong(ctx context.Context, from icws.Conn) (bool, error) {
 	if err != nil || next.SessionID == "" {
 		return false, err
 	}
-	p.silent.Note(nil)
 	p.mu.Lock()
 	anew := p.anew
 	p.mu.Unlock()

@@ -193,6 +193,7 @@ func (p *htccPart) beginAgain(record []byte) bool {
 	}
 	p.change(func() {
 		p.session, p.refused = htcc.Resume(is.Conn), nil
+		p.silent.Note(nil)
 		p.over, p.finished, p.synced = false, false, false
 		p.agent.partBack(p)
 		p.moments.outdate()
@@ -211,6 +212,7 @@ func (p *htccPart) goOn(record []byte) bool {
 		taken = !p.over && p.session != nil && !p.session.Snapshot().Opened.Equal(is.Opened)
 		if taken {
 			p.session = htcc.Resume(is.Conn)
+			p.silent.Note(nil)
 			p.moments.outdate()
 		}
 	})
