@@ -27,11 +27,13 @@ type reader struct {
 	first       bool               // nobody can have told the agent's applications anything yet
 	work        sync.WaitGroup
 	deaf        func()    // ends to listen for operations of other replicas
-	until       time.Time // when the lease runs out
+	until       time.Time   // when the lease runs out
+	expires     *time.Timer // ends what is read before that
 	fence       uint64
 	came        time.Time     // when applications began to wait here; zero while none do
 	leavesUntil time.Time     // until when the lease is left to others
-	next        time.Duration // until it is asked for again
+	asked       time.Time     // when the lease was asked for last
+	next        time.Duration // from then on until it is asked for again
 	freed       chan struct{} // room for one: another replica has given it up
 	quits       func()        // to listen for that; nil while nobody does
 }
@@ -46,16 +48,22 @@ func (f *fleet) tend(a *Agent, fresh bool) {
 	defer f.leave(r)
 	defer r.attend(false)
 	for due := true; ; {
+		reads := r.stop != nil
+		if reads { // before what takes several times as long where the store is slow
+			f.contend(r)
+		}
 		if due {
 			f.report(a)
 			f.yield(r)
 		}
-		f.contend(r)
+		if !reads {
+			f.contend(r)
+		}
 		r.attend(r.stop == nil)
 		select {
 		case <-a.life.Done():
 			return
-		case <-time.After(r.next):
+		case <-time.After(time.Until(r.asked.Add(r.next))):
 			due = true
 		case <-r.freed: // also by whom it was left to
 			r.leavesUntil, due = time.Time{}, false
@@ -87,9 +95,8 @@ func (a *Agent) vacancy() string { return "vacancies/" + a.session.ID }
 
 // contend takes or renews the lease, and begins or stops to read.
 func (f *fleet) contend(r *reader) {
-	asked := time.Now()
-	r.next = leaseEvery
-	if asked.Before(r.leavesUntil) {
+	r.asked, r.next = time.Now(), leaseEvery
+	if r.asked.Before(r.leavesUntil) {
 		return
 	}
 	ctx, cancel := context.WithTimeout(r.agent.life, leaseEvery-leaseMargin)
@@ -105,7 +112,7 @@ func (f *fleet) contend(r *reader) {
 	case err != nil || !lease.Held:
 		r.lose()
 	default:
-		r.hold(lease, asked.Add(leaseLife))
+		r.hold(lease, r.asked.Add(leaseLife))
 	}
 }
 
@@ -113,7 +120,7 @@ func (f *fleet) contend(r *reader) {
 func (r *reader) hold(lease session.Lease, until time.Time) {
 	if r.stop == nil {
 		r.agent.gateway.settings.Metrics.lease(leaseAcquired)
-	} else if r.fence != lease.Fence { // somebody else may have read meanwhile
+	} else if !r.expires.Stop() || r.fence != lease.Fence { // somebody else may have read meanwhile
 		r.lose()
 	}
 	r.until, r.fence = until, lease.Fence
@@ -133,6 +140,7 @@ func (r *reader) lose() {
 // answer what that was, or that it is marked.
 func (r *reader) begin() {
 	if r.stop != nil {
+		r.expires.Reset(time.Until(r.until) - leaseMargin)
 		if r.agent.unmarked.CompareAndSwap(true, false) {
 			r.run(r.takes)
 		}
@@ -140,6 +148,10 @@ func (r *reader) begin() {
 	}
 	ctx, stop := context.WithCancel(r.agent.life)
 	r.stop = stop
+	r.expires = time.AfterFunc(time.Until(r.until)-leaseMargin, func() {
+		r.agent.reads.Store(false)
+		stop()
+	})
 	r.deaf = r.agent.listen()
 	r.agent.reads.Store(true)
 	for _, p := range r.agent.parts {
@@ -172,6 +184,7 @@ func (r *reader) end() {
 	if r.stop == nil {
 		return
 	}
+	r.expires.Stop()
 	r.agent.reads.Store(false)
 	r.stop()
 	r.work.Wait()
