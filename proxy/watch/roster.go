@@ -26,18 +26,18 @@ type roster struct {
 	site Site
 	news chan struct{} // has room for one: agents have come or gone
 
-	putting sync.Mutex // one puts subscriptions at a time
+	putting chan struct{} // has room for one: one puts subscriptions at a time
 
 	mu       sync.Mutex
 	watched  map[string]map[Agent]bool // by folded user id; guarded by mu
-	standing map[string]bool           // who is subscribed to; guarded by mu
+	standing map[string]bool           // who is subscribed to, or about to be; guarded by mu
 	barred   map[string]bool           // whom the site does not know; guarded by mu
 	statuses partial                   // guarded by mu
 	access   partial                   // guarded by mu
 }
 
 func newRoster(at Site) *roster {
-	return &roster{site: at, news: make(chan struct{}, 1), watched: map[string]map[Agent]bool{},
+	return &roster{site: at, news: make(chan struct{}, 1), putting: make(chan struct{}, 1), watched: map[string]map[Agent]bool{},
 		standing: map[string]bool{}, barred: map[string]bool{}}
 }
 
@@ -136,11 +136,16 @@ func (r *roster) subscribeAll(ctx context.Context, conn icws.Conn) error {
 }
 
 // subscribe puts the lists of all agents, if there are others than before. Each is live from before
-// the calls, since the snapshots may come before their answers do.
+// the calls, since the snapshots may come before their answers do. Who stands no more by then is put again.
 func (r *roster) subscribe(ctx context.Context, conn icws.Conn) error {
-	r.putting.Lock()
-	defer r.putting.Unlock()
-	all, fresh := r.due()
+	select {
+	case r.putting <- struct{}{}:
+		defer func() { <-r.putting }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	all, due := r.due()
+	fresh := due
 	if len(all) == 0 || len(fresh) == 0 {
 		return nil // without a list there is nothing to put, and of those who left nothing is shown
 	}
@@ -148,24 +153,29 @@ func (r *roster) subscribe(ctx context.Context, conn icws.Conn) error {
 	err := r.put(ctx, conn, all, fresh)
 	if errors.Is(err, fault.NotFound) || errors.Is(err, fault.Invalid) {
 		all, fresh = r.known(ctx, conn, all, fresh)
+		err = nil
 		if len(all) > 0 {
 			err = r.put(ctx, conn, all, fresh)
 		}
 	}
 	if err != nil {
-		r.setLive(fresh, false)
-		return err
+		r.fall(due)
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.standing = map[string]bool{}
-	for _, id := range all {
-		r.standing[strings.ToLower(id)] = true
-	}
-	return nil
+	return err
 }
 
-// due returns the ids of all agents to watch, sorted, and those that are not subscribed to.
+// fall notes that agents are not subscribed to.
+func (r *roster) fall(ids []string) {
+	r.mu.Lock()
+	for _, id := range ids {
+		delete(r.standing, id)
+	}
+	r.mu.Unlock()
+	r.setLive(ids, false)
+}
+
+// due returns the ids of all agents to watch, sorted, and those of them that were not subscribed to, who stand from
+// now on.
 func (r *roster) due() (all, fresh []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -176,6 +186,7 @@ func (r *roster) due() (all, fresh []string) {
 		all = append(all, id)
 		if !r.standing[id] {
 			fresh = append(fresh, id)
+			r.standing[id] = true
 		}
 	}
 	slices.Sort(all)

@@ -1,9 +1,14 @@
 package watch
 
 import (
+	"bytes"
+	"context"
+	"io"
 	"log/slog"
+	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -59,24 +64,39 @@ func (d *desk) hears(t *testing.T, when string, want ...string) {
 	}
 }
 
-// newSite returns a site of a simulator.
-func newSite(sim *icwssim.Server) Site {
+// newSite returns a site that is called by a way.
+func newSite(way http.RoundTripper) Site {
 	return Site{
-		Name: "pureconnect", User: User{UserID: "portico", Password: "portico"}, Language: "en-us", RefusedFor: 5 * time.Minute,
+		Name: "pureconnect", User: User{UserID: "portico", Password: "portico"}, Language: "en-us", Activations: true, RefusedFor: 5 * time.Minute,
 		ICWS: icws.New(icws.Settings{Site: "pureconnect", Bases: []string{"http://ic.example:8018"}, Application: "Portico",
-			HTTP: memhttp.Network{"": sim}, Metrics: upstream.NewMetrics(prometheus.NewRegistry(), []string{"pureconnect"})}),
+			HTTP: way, Metrics: upstream.NewMetrics(prometheus.NewRegistry(), []string{"pureconnect"})}),
 		Groups: catalogues.NewGroups(), Maker: catalogues.NewMaker("pureconnect"),
 		Intern:   cache.NewInterner(func(c *translate.Catalogue) cache.Digest { return c.Digest() }).Of,
 		Receives: prometheus.NewGauge(prometheus.GaugeOpts{Name: "watching", Help: "x"}), Log: slog.New(slog.DiscardHandler),
 	}
 }
 
+// start has a Service at work at a site until it is stopped.
+func start(t *testing.T, way http.RoundTripper) (s *Service, stop func()) {
+	s = New(newSite(way))
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = s.Run(ctx)
+	}()
+	time.Sleep(time.Second)
+	return s, func() {
+		cancel()
+		<-done
+	}
+}
+
 // inBubble runs a test with a Service at work, in a bubble of synctest.
 func inBubble(t *testing.T, sim *icwssim.Server, test func(t *testing.T, s *Service)) {
 	rig.InBubble(t, sim, func(t *testing.T) {
-		s := New(newSite(sim))
-		go func() { _ = s.Run(t.Context()) }()
-		time.Sleep(time.Second)
+		s, stop := start(t, memhttp.Network{"": sim})
+		defer stop()
 		test(t, s)
 	})
 }
@@ -149,9 +169,134 @@ func TestASessionThatIsLostIsReplaced(t *testing.T) {
 	})
 }
 
+const (
+	routeStatuses    = "PUT /icws/{sessionId}/messaging/subscriptions/status/user-statuses"
+	routeActivations = "PUT /icws/{sessionId}/messaging/subscriptions/activations/users/{subId}"
+	routeStatus      = "GET /icws/{sessionId}/status/user-statuses/{userId}"
+	routeStream      = "GET /icws/{sessionId}/messaging/messages"
+)
+
+func arm(t *testing.T, sim *icwssim.Server, f icwssim.Fault) {
+	t.Helper()
+	err := sim.Fault(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// slowly has the site take its time for a subscription of an agent who comes, and returns while that is put.
+func slowly(t *testing.T, sim *icwssim.Server, s *Service) {
+	t.Helper()
+	arm(t, sim, icwssim.Fault{Route: routeActivations, Delay: 3 * time.Second, Times: 1})
+	s.Add(&desk{}, "agent0007", "en-us")
+	time.Sleep(500 * time.Millisecond)
+}
+
+func TestABreakWhileAnotherIsSubscribedTo(t *testing.T) {
+	sim := &icwssim.Server{}
+	inBubble(t, sim, func(t *testing.T, s *Service) {
+		anna := &desk{}
+		s.Add(anna, "anna", "en-us")
+		time.Sleep(time.Second)
+		slowly(t, sim, s)
+		arm(t, sim, icwssim.Fault{Scenario: "drop-stream", User: "portico"})
+		set(t, sim, "anna", "At Lunch")
+		time.Sleep(10 * time.Second)
+		got := anna.All()
+		again := got[slices.Index(got, "broken"):]
+		if !slices.Contains(again, "live") || again[len(again)-1] != "At Lunch" {
+			t.Errorf("after the break: told %q; want that messages come again, and a snapshot of what changed", got)
+		}
+	})
+}
+
+func TestWhoComesAgainWhileAnotherIsSubscribedTo(t *testing.T) {
+	sim := &icwssim.Server{}
+	inBubble(t, sim, func(t *testing.T, s *Service) {
+		leave := s.Add(&desk{}, "anna", "en-us")
+		time.Sleep(time.Second)
+		slowly(t, sim, s)
+		leave()
+		again := &desk{}
+		s.Add(again, "anna", "en-us")
+		time.Sleep(10 * time.Second)
+		again.hears(t, "once the other is subscribed to", "live", "Available, No ACD")
+	})
+}
+
+func TestAServiceThatMaySeeNobodyComesBack(t *testing.T) {
+	sim := &icwssim.Server{}
+	inBubble(t, sim, func(t *testing.T, s *Service) {
+		for _, route := range []string{routeStatuses, routeStatus} {
+			arm(t, sim, icwssim.Fault{Route: route, User: "portico", Status: http.StatusNotFound, Times: 1000})
+		}
+		s.Add(&desk{}, "anna", "en-us")
+		time.Sleep(time.Minute)
+		before := sim.Calls()[routeStream]
+		arm(t, sim, icwssim.Fault{Scenario: "drop-stream", User: "portico"})
+		time.Sleep(10 * time.Minute)
+		if n := sim.Calls()[routeStream] - before; n != 1 || !s.IsReceiving() {
+			t.Errorf("%d streams after a break, IsReceiving = %v; want 1, true", n, s.IsReceiving())
+		}
+	})
+}
+
+// spoiling is a way to the site on which the status in each message of a stream is written as nobody can read it.
+type spoiling struct {
+	way http.RoundTripper
+	on  atomic.Bool
+}
+
+func (s *spoiling) RoundTrip(req *http.Request) (*http.Response, error) {
+	time.Sleep(20 * time.Millisecond)
+	res, err := s.way.RoundTrip(req)
+	if err == nil && strings.HasPrefix(res.Header.Get("Content-Type"), "text/event-stream") {
+		res.Body = &spoiled{res.Body, s}
+	}
+	return res, err
+}
+
+type spoiled struct {
+	io.ReadCloser
+	by *spoiling
+}
+
+func (s *spoiled) Read(p []byte) (int, error) {
+	n, err := s.ReadCloser.Read(p)
+	if s.by.on.Load() {
+		copy(p, bytes.ReplaceAll(p[:n], []byte(`"statusId":"`), []byte(`"statusId": `)))
+	}
+	return n, err
+}
+
+// A message that can never be read, as after an update of the site, costs it no storm of subscriptions.
+func TestAMessageThatIsNeverRead(t *testing.T) {
+	sim := &icwssim.Server{}
+	rig.InBubble(t, sim, func(t *testing.T) {
+		way := &spoiling{way: memhttp.Network{"": sim}}
+		s, stop := start(t, way)
+		defer stop()
+		anna := &desk{}
+		s.Add(anna, "anna", "en-us")
+		time.Sleep(time.Second)
+		before := sim.Calls()[routeStream]
+		way.on.Store(true)
+		set(t, sim, "anna", "At Lunch")
+		time.Sleep(10 * time.Second)
+		if n := sim.Calls()[routeStream] - before; n == 0 || n > 8 {
+			t.Errorf("%d streams within 10 s; want some, and pauses that double", n)
+		}
+		way.on.Store(false)
+		time.Sleep(upstream.LongestPause)
+		if got := anna.All(); got[len(got)-1] != "At Lunch" {
+			t.Errorf("once messages can be read again: told %q; want what holds", got)
+		}
+	})
+}
+
 // A snapshot that is too long for a message comes in parts, of which only the first says that it is one.
 func TestASnapshotInParts(t *testing.T) {
-	r := newRoster(newSite(&icwssim.Server{}))
+	r := newRoster(newSite(memhttp.Network{}))
 	desks := map[string]*desk{"anna": {}, "cleo": {}, "dana": {}}
 	for name, d := range desks {
 		r.add(d, name)

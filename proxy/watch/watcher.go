@@ -72,6 +72,9 @@ var (
 	// errAnew ends a reception in favour of another, which begins at once.
 	errAnew = errors.New("receive anew")
 
+	// errUnread ends a reception in which a message could not be read.
+	errUnread = errors.New("a message could not be read")
+
 	// errMove ends a reception whose host gives no answer, so that another host is asked.
 	errMove = errors.New("the host of the session gives no answer")
 )
@@ -93,9 +96,21 @@ func (w *watcher) serve(ctx context.Context) error {
 	if w.first {
 		w.service.began(conn)
 	}
-	for {
+	for breaks := 0; ; {
+		began := time.Now()
 		err = w.listen(ctx, conn)
-		if !errors.Is(err, errAnew) {
+		switch {
+		case errors.Is(err, errAnew):
+		case errors.Is(err, errUnread): // the snapshot may bring the same again
+			if time.Since(began) > upstream.LongestPause {
+				breaks = 0
+			}
+			breaks++
+			err = upstream.Sleep(ctx, upstream.Pause(breaks))
+			if err != nil {
+				return err
+			}
+		default:
 			return err
 		}
 	}
@@ -122,7 +137,7 @@ func (w *watcher) listen(ctx context.Context, conn icws.Conn) error {
 		Alive:     w.beat,
 	})
 	cause := context.Cause(ctx)
-	if errors.Is(cause, errAnew) || errors.Is(cause, errMove) {
+	if errors.Is(cause, errAnew) || errors.Is(cause, errUnread) || errors.Is(cause, errMove) {
 		return cause
 	}
 	return err
@@ -183,7 +198,7 @@ func (w *watcher) problem(err error) {
 	w.mu.Unlock()
 	w.warn("the reader of a site's agents broke", err)
 	if live {
-		anew(errAnew)
+		anew(errUnread)
 	}
 	w.silent.Note(err)
 	if w.silent.IsLong() && len(w.service.site.ICWS.Hosts()) > 1 {
