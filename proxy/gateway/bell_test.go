@@ -10,7 +10,11 @@ import (
 	"testing/synctest"
 	"time"
 
+	"portico/proxy/htcc/htccsim"
 	"portico/proxy/icws/icwssim"
+	"portico/proxy/push"
+	"portico/proxy/session"
+	"portico/proxy/upstream"
 )
 
 // A read shows the write before it, at whichever replicas both are made, though the site tells only one of them,
@@ -112,26 +116,57 @@ func TestAReadShowsTheWriteElsewhereWhereReadingBegins(t *testing.T) {
 	})
 }
 
-// TestAReadShowsTheWriteElsewhereThatGotNoTurn has others be slow with the agent's operations, or die in one.
+// distantLeases take their time for each answer, and are waited for no longer than the caller has.
+type distantLeases struct {
+	session.Leases
+	takes time.Duration
+}
+
+func (l distantLeases) Take(ctx context.Context, name, holder string, life time.Duration) (session.Lease, error) {
+	err := upstream.Sleep(ctx, l.takes)
+	if err != nil {
+		return session.Lease{}, err
+	}
+	return l.Leases.Take(ctx, name, holder, life)
+}
+
+// TestAReadShowsTheWriteElsewhereThatGotNoTurn has others be slow with the agent's operations, or die in one, beside a
+// store that is near, and one that takes its time: then the turn's time ends while it is asked.
 func TestAReadShowsTheWriteElsewhereThatGotNoTurn(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		fleet, _, a, b := twoTellers(t)
-		a.fault(icwssim.Fault{Scenario: "messaging-1"})
-		atA := a.login("anna")
-		settle()
-		atA.expectReads(t, "where the agent logged in", true)
-		atB := b.cookie(atA.SessionID())
-		for i := range 10 {
-			state := []string{"Ready", "NotReady"}[i%2]
-			lease, err := fleet.leases.Take(t.Context(), "write/anna", fmt.Sprint("another, number ", i), 5500*time.Millisecond)
-			if err != nil || !lease.Held {
-				t.Fatalf("the turn is %+v, %v", lease, err)
-			}
-			b.posted(atB, "", fmt.Sprintf(`{"operationName":%q}`, state))
-			if got := " " + a.shows(atA) + " "; !strings.Contains(got, " voice:"+state+" ") {
-				t.Errorf("operation %d: /me elsewhere shows%s; want %s", i, got, state)
-			}
-			time.Sleep(time.Duration(i%7)*20*time.Millisecond + 6*time.Second)
-		}
+	for _, takes := range []time.Duration{0, 30 * time.Millisecond, 130 * time.Millisecond} {
+		t.Run(takes.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { testNoTurn(t, takes) })
+		})
+	}
+}
+
+func testNoTurn(t *testing.T, takes time.Duration) {
+	fleet, cloud := newShared(), &htccsim.Server{}
+	a, _ := fleet.teller(t, cloud)
+	join, _ := fleet.join()
+	b := newUnion(t, fleet.sim, cloud, join, func(s *Settings, _ *Site) {
+		s.Push = push.New(push.Options{TrustClientSession: true, Journal: fleet.journal.End()})
+		s.Fleet.Leases = distantLeases{s.Fleet.Leases, takes}
 	})
+	b.sweepPages()
+	a.fault(icwssim.Fault{Scenario: "messaging-1"})
+	atA := a.login("anna")
+	settle()
+	atA.expectReads(t, "where the agent logged in", true)
+	atB := b.cookie(atA.SessionID())
+	for i := range 20 {
+		state := []string{"Ready", "NotReady"}[i%2]
+		lease, err := fleet.leases.Take(t.Context(), "write/anna", fmt.Sprint("another, number ", i), 5500*time.Millisecond)
+		if err != nil || !lease.Held {
+			t.Fatalf("the turn is %+v, %v", lease, err)
+		}
+		b.posted(atB, "", fmt.Sprintf(`{"operationName":%q}`, state))
+		if got := " " + a.shows(atA) + " "; !strings.Contains(got, " voice:"+state+" ") {
+			t.Errorf("operation %d: /me elsewhere shows%s; want %s", i, got, state)
+		}
+		if !b.fleet.unstored.settled() {
+			t.Errorf("operation %d: the store is taken to be away", i)
+		}
+		time.Sleep(time.Duration(i%7)*20*time.Millisecond + 6*time.Second)
+	}
 }

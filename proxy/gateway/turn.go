@@ -72,9 +72,15 @@ func (t *turns) end(login string) bool {
 func (f *fleet) await(ctx context.Context, name, holder string, life time.Duration) (func(), error) {
 	for {
 		lease, err := f.Leases.Take(ctx, name, holder, life)
-		if err != nil { // it may be the holder's all the same, whose caller has left
-			f.unstored.away()
+		if err != nil { // it may be the holder's all the same
 			go func() { _ = f.Leases.Release(context.WithoutCancel(ctx), name, holder) }()
+		}
+		switch {
+		case err == nil:
+		case ctx.Err() != nil: // the caller's time has ended: that says nothing of the store
+			return nil, fmt.Errorf("gateway: wait for another replica: %w: %w", fault.Timeout, ctx.Err())
+		default:
+			f.unstored.away()
 			return nil, storeDown(err)
 		}
 		if lease.Held {
