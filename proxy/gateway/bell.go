@@ -12,6 +12,12 @@ import (
 // listen has the agent's parts know of operations of other replicas until it is called what it returns. What
 // happened there before was not heard.
 func (a *Agent) listen() (deaf func()) {
+	for _, p := range a.parts {
+		at, isHTCC := p.(*htccPart)
+		if isHTCC {
+			at.readsFromNow()
+		}
+	}
 	a.behind()
 	for _, p := range a.parts {
 		at, isHTCC := p.(*htccPart)

@@ -134,3 +134,22 @@ func TestWhileNotificationsOfHTCCFailTheReplicaThatReadsTells(t *testing.T) {
 		desktop.hears("notifications after it")
 	})
 }
+
+// TestAReaderThatBeginsCostsNoMoreReads has a site take its time, as over a network, while a reader begins.
+func TestAReaderThatBeginsCostsNoMoreReads(t *testing.T) {
+	for _, takes := range []time.Duration{0, 100 * time.Millisecond} {
+		t.Run(takes.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				_, cloud, a, _ := twoTellers(t)
+				if takes > 0 {
+					a.faultCloud(cloud, htccsim.Fault{Route: routeNotifications, Delay: takes})
+				}
+				a.login("bjorn")
+				time.Sleep(20 * time.Second)
+				if got := cloud.Calls()[routeMe]; got != 3 {
+					t.Errorf("%d reads of the agent at a log-in; want 3", got)
+				}
+			})
+		})
+	}
+}

@@ -36,7 +36,7 @@ type htccPart struct {
 	begun    bool      // devices and channels were read
 	readAt   time.Time // when they were last
 	synced   bool      // the reader tells of every change
-	mended   time.Time // when it began to, or ceased to, last
+	mended   time.Time // when it began to, or ceased to, last, or a reader began
 	moments  moments   // what devices and channels are as new as
 	tells    bool      // the agent's applications are told of changes
 	first    string    // marks of what they were shown first, in a fleet
@@ -56,7 +56,7 @@ type htccPart struct {
 }
 
 func newHTCCPart(a *Agent, at *htccSite, login string, owned []htccapi.MediaChannel, opened *htccSession) *htccPart {
-	p := &htccPart{agent: a, site: at, login: login, owned: owned, writing: make(chan struct{}, 1), tells: a.gateway.fleet == nil}
+	p := &htccPart{agent: a, site: at, login: login, owned: owned, writing: make(chan struct{}, 1), tells: a.gateway.fleet == nil, mended: time.Now()}
 	if opened != nil {
 		p.session = opened.session
 		if opened.user.Text("userName") != "" { // of one that another replica opened it may be missing

@@ -103,6 +103,13 @@ func (p *htccPart) warn(text string, err error) {
 	p.agent.gateway.log.Warn(text, "site", p.site.Name, "session", p.agent.gateway.ShortName(p.agent), "cause", err.Error())
 }
 
+// readsFromNow notes that a reader begins, who will be live soon.
+func (p *htccPart) readsFromNow() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.mended = time.Now()
+}
+
 func (p *htccPart) setLive(live bool) {
 	if live {
 		p.silent.Note(nil)

@@ -22,16 +22,17 @@ const (
 // One goroutine uses it.
 type reader struct {
 	agent       *Agent
-	stop        context.CancelFunc // nil while nothing is read
-	takes       func()             // over what is told, once more
-	first       bool               // nobody can have told the agent's applications anything yet
+	stop        func() // nil while nothing is read
+	takes       func() // over what is told, once more
+	first       bool   // nobody can have told the agent's applications anything yet
 	work        sync.WaitGroup
-	deaf        func()    // ends to listen for operations of other replicas
+	deaf        func()      // ends to listen for operations of other replicas
 	until       time.Time   // when the lease runs out
 	expires     *time.Timer // ends what is read before that
 	fence       uint64
 	came        time.Time     // when applications began to wait here; zero while none do
-	leavesUntil time.Time     // until when the lease is left to others
+	left        time.Time     // when the lease was left to others last
+	leavesUntil time.Time     // until when it is
 	asked       time.Time     // when the lease was asked for last
 	next        time.Duration // from then on until it is asked for again
 	freed       chan struct{} // room for one: another replica has given it up
@@ -66,7 +67,10 @@ func (f *fleet) tend(a *Agent, fresh bool) {
 		case <-time.After(time.Until(r.asked.Add(r.next))):
 			due = true
 		case <-r.freed: // also by whom it was left to
-			r.leavesUntil, due = time.Time{}, false
+			due = false
+			if time.Since(r.left) >= echoWithin {
+				r.leavesUntil = time.Time{}
+			}
 		}
 	}
 }
@@ -147,11 +151,11 @@ func (r *reader) begin() {
 		return
 	}
 	ctx, stop := context.WithCancel(r.agent.life)
-	r.stop = stop
-	r.expires = time.AfterFunc(time.Until(r.until)-leaseMargin, func() {
+	r.stop = sync.OnceFunc(func() {
 		r.agent.reads.Store(false)
 		stop()
 	})
+	r.expires = time.AfterFunc(time.Until(r.until)-leaseMargin, r.stop)
 	r.deaf = r.agent.listen()
 	r.agent.reads.Store(true)
 	for _, p := range r.agent.parts {
@@ -185,7 +189,6 @@ func (r *reader) end() {
 		return
 	}
 	r.expires.Stop()
-	r.agent.reads.Store(false)
 	r.stop()
 	r.work.Wait()
 	r.deaf() // not while what was pushed is still shown
@@ -199,6 +202,7 @@ func (f *fleet) leave(r *reader) {
 		return
 	}
 	r.end()
+	r.first = false // others read from now on
 	ctx, cancel := context.WithTimeout(context.Background(), leaseEvery)
 	defer cancel()
 	err := f.Leases.Release(ctx, leaseOf(r.agent.Login()), f.me)

@@ -11,6 +11,7 @@ import (
 	"portico/proxy/htcc/htccsim"
 	"portico/proxy/icws/icwssim"
 	"portico/proxy/push"
+	"portico/proxy/session"
 )
 
 // teller returns a replica that tells agents' applications of changes, wherever these are.
@@ -215,6 +216,90 @@ func (j *busyJournal) Mark(ctx context.Context, owner, mark string) (string, err
 }
 
 // What happened before a replica began to tell, and what happens while it begins, is told once and in order.
+// TestWhoReadsAgainAfterItLeftItsLeaseIsNotTheFirst has an agent log in at one replica, whose lease follows the
+// application to another. That stops soon after.
+func TestWhoReadsAgainAfterItLeftItsLeaseIsNotTheFirst(t *testing.T) {
+	for name, row := range map[string]struct {
+		told, between string // what is set while the other reads, and while nobody does
+		want          []string
+	}{
+		"nothing changes":                         {"", "", nil},
+		"a change that the other tells":           {"At Lunch", "", nil},
+		"a change that it tells, taken back then": {"Available", "Available, No ACD", []string{"device Active:NotReady dnd:Off", "channels voice:NotReady email:NotReady"}},
+		"a change while nobody reads":             {"", "At Lunch", []string{"device Active:NotReadyAt Lunch dnd:Off", "channels voice:NotReadyAt Lunch email:NotReadyAt Lunch"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				_, _, a, b := twoTellers(t)
+				anna := a.login("anna")
+				settle()
+				if row.told != "Available" {
+					a.do(anna, "Ready", "")
+					settle()
+				}
+				atB := b.cookie(anna.SessionID())
+				var where atomic.Pointer[world]
+				where.Store(b)
+				desktop := anywhere(anna.SessionID(), where.Load)
+				for !atB.reads.Load() {
+					time.Sleep(100 * time.Millisecond)
+				}
+				time.Sleep(time.Second)
+				if row.told != "" {
+					a.set(icwssim.StateChange{User: "anna", StatusID: ptr(row.told)})
+					time.Sleep(time.Second)
+				}
+				desktop.heard()
+				where.Store(a)
+				b.settings.Push.Close() // as a process that stops does first
+				time.Sleep(100 * time.Millisecond)
+				a.fault(icwssim.Fault{Route: routeUserAll, Delay: time.Second, Times: 1})
+				b.Close(t.Context())
+				if row.between != "" {
+					a.set(icwssim.StateChange{User: "anna", StatusID: ptr(row.between)})
+				}
+				time.Sleep(20 * time.Second)
+				desktop.hears("what is told once the first reads again", row.want...)
+			})
+		})
+	}
+}
+
+// lateBell says a little later that listening stands, as a store does.
+type lateBell struct{ session.Bell }
+
+func (l lateBell) Hear(name string, heard func()) (stop func()) {
+	deaf := l.Bell.Hear(name, heard)
+	late := time.AfterFunc(20*time.Millisecond, heard)
+	return func() {
+		late.Stop()
+		deaf()
+	}
+}
+
+// A lease that is left to another replica is not taken back on hearing what this one said itself.
+func TestALeaseThatIsLeftIsNotTakenBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fleet := newShared()
+		a, _ := fleet.replica(t, func(s *Settings, _ *Site) { s.Fleet.Bell = lateBell{s.Fleet.Bell} })
+		anna := a.login("anna")
+		settle()
+		lease, err := fleet.leases.Take(t.Context(), preferenceOf("anna"), "another", time.Minute)
+		if err != nil || !lease.Held {
+			t.Fatalf("the wish is %+v, %v", lease, err)
+		}
+		for anna.reads.Load() {
+			time.Sleep(10 * time.Millisecond)
+		}
+		for range 400 {
+			time.Sleep(10 * time.Millisecond)
+			if anna.reads.Load() {
+				t.Fatal("who left the lease reads again before the other has looked")
+			}
+		}
+	})
+}
+
 // A desktop that comes after a quiet quarter of an hour reads a state of which nothing was told to anybody since, and
 // the journal has forgotten what was.
 func TestAChangeBetweenTwoReadersIsToldWhereTheMarkIsForgotten(t *testing.T) {

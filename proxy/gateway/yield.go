@@ -12,6 +12,10 @@ func preferenceOf(login string) string { return "wish/" + login }
 // than a connect is held, after which a load balancer without stickiness sends the next one elsewhere.
 const staysAfter = 45 * time.Second
 
+// echoWithin is how long after a lease was left a call that it is free may be what this replica said itself, or that its
+// listening stands from now on, which the store says in its own time.
+const echoWithin = time.Second
+
 // yield has the lease follow the agent's applications, whose requests cost least where it is read: a replica
 // at which some stay wishes for it, and one at which none wait gives it up to that.
 func (f *fleet) yield(r *reader) {
@@ -39,7 +43,8 @@ func (f *fleet) yield(r *reader) {
 		default:
 		}
 		f.gateway.settings.Metrics.lease(leaseLost)
-		r.leavesUntil = time.Now().Add(leaseLife)
+		r.left = time.Now()
+		r.leavesUntil = r.left.Add(leaseLife)
 	}
 }
 
