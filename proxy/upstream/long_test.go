@@ -1,9 +1,11 @@
 package upstream
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -78,6 +80,34 @@ func TestDoRefusesEndlessHeaders(t *testing.T) {
 	}
 	if n := testutil.ToFloat64(metrics.failures.WithLabelValues("pc", "get", "body")); n != 1 {
 		t.Errorf("failures with reason body = %v; want 1", n)
+	}
+}
+
+// TestThroughRefusesNumbersThatAreNoStatus holds back what net/http takes of a site, and panics over when it is sent on.
+func TestThroughRefusesNumbersThatAreNoStatus(t *testing.T) {
+	for _, status := range []string{"000", "001", "050", "099"} {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer listener.Close()
+		go func() {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			defer conn.Close()
+			_, _ = http.ReadRequest(bufio.NewReader(conn))
+			_, _ = io.WriteString(conn, "HTTP/1.1 "+status+" Odd\r\nContent-Length: 1\r\n\r\na")
+		}()
+		caller, metrics := newCaller(t, newTransport(t))
+		_, err = caller.Through("get", time.Minute).RoundTrip(newRequest(t, t.Context(), "http://"+listener.Addr().String()))
+		if !errors.Is(err, fault.BadUpstream) {
+			t.Errorf("status %s: %v; want %v", status, err, fault.BadUpstream)
+		}
+		if n := testutil.ToFloat64(metrics.failures.WithLabelValues("pc", "get", "body")); n != 1 {
+			t.Errorf("status %s: failures with reason body = %v; want 1", status, n)
+		}
 	}
 }
 

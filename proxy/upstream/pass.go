@@ -16,7 +16,7 @@ import (
 // it may.
 //
 // It fails with fault.Unreachable or fault.Timeout when no answer came, with fault.BadUpstream when
-// its headers are endless, and with context.Canceled when the request's context was cancelled. So does
+// its head cannot be passed on, and with context.Canceled when the request's context was cancelled. So does
 // the body of an answer, when it breaks off. It fails with fault.Invalid when it is the caller's own body
 // that broke off. The breaker is asked, and told by the head.
 func (c *Caller) Through(operation string, silent time.Duration) http.RoundTripper {
@@ -58,11 +58,12 @@ func (t through) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	breaker.heardThrough(req.Context(), res.StatusCode, "")
-	if tooLong(res.Header) {
+	err = checkHead(res)
+	if err != nil {
 		sent.over(res.StatusCode, reasonBody)
 		silence.end()
 		_ = res.Body.Close()
-		return nil, fmt.Errorf("%w: %w: over %d bytes", fault.BadUpstream, errHeadTooLong, maxHead)
+		return nil, err
 	}
 	sent.over(res.StatusCode, "")
 	if res.StatusCode == http.StatusSwitchingProtocols { // its body is a connection, to which we write too
@@ -79,6 +80,17 @@ func (t through) RoundTrip(req *http.Request) (*http.Response, error) {
 		return err
 	}}
 	return res, nil
+}
+
+// checkHead fails with fault.BadUpstream for a head that cannot be passed on.
+func checkHead(res *http.Response) error {
+	switch {
+	case tooLong(res.Header):
+		return fmt.Errorf("%w: %w: over %d bytes", fault.BadUpstream, errHeadTooLong, maxHead)
+	case res.StatusCode < 100: // which net/http takes, and panics when it is to send it
+		return fmt.Errorf("%w: no status is %03d", fault.BadUpstream, res.StatusCode)
+	}
+	return nil
 }
 
 // IsEventStream reports whether an answer with these headers is a stream of server-sent events.
