@@ -83,8 +83,9 @@ func (d *door) handle(h handler, dialect htccapi.Dialect, op operation, numbers 
 		answer, err := c.run(c.allowOrigin(h))
 		if err != nil {
 			answer = c.fail(err)
-		} else if !answer.sent {
-			c.setCookie()
+		}
+		if !answer.sent {
+			c.setCookie(err)
 		}
 		c.place.leave() // how long the caller takes to read is their affair
 		if !answer.sent {

@@ -165,12 +165,13 @@ func fromLatin1(text []byte) string {
 	return string(runes)
 }
 
-// setCookie gives the caller the session's cookie, or takes it away. Errors leave it alone.
-func (c *call) setCookie() {
-	switch c.cookie {
-	case giveCookie:
+// setCookie gives the caller the session's cookie, also where a log-in succeeded and what it came with did not: its next
+// request would else act for whoever is in the cookie jar. It takes the cookie away where nothing failed.
+func (c *call) setCookie(err error) {
+	switch {
+	case c.cookie == giveCookie:
 		http.SetCookie(c.Writer, c.door.cookie(c.agent.SessionID()))
-	case expireCookie:
+	case c.cookie == expireCookie && err == nil:
 		cookie := c.door.cookie("")
 		cookie.MaxAge = -1
 		http.SetCookie(c.Writer, cookie)

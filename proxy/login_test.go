@@ -91,9 +91,28 @@ func TestCookieWithoutHTTPS(t *testing.T) {
 	}
 }
 
-func TestErrorsSetNoCookie(t *testing.T) {
+// TestALoginWhoseRequestFailsSetsTheCookie has agents use a browser in which another is logged in: what they do next
+// without a password is theirs.
+func TestALoginWhoseRequestFailsSetsTheCookie(t *testing.T) {
+	for name, first := range map[string]func(*caller) answer{
+		"a channel that there is not": func(c *caller) answer { return c.get("/me/channels/fax") },
+		"no JSON":                     func(c *caller) answer { return c.post("/me", "{") },
+		"an unknown operation":        func(c *caller) answer { return c.post("/api/v2/me", `{"operationName":"Nap"}`) },
+	} {
+		w := newDoor(t)
+		anna := cookieOf(w.as("anna").get("/me"))
+		got := first(w.as("cleo", "Cookie", "JSESSIONID="+anna))
+		cookie := cookieOf(got)
+		if got.status == 200 || cookie == "" || cookie == anna {
+			t.Fatalf("%s: %d %s sets %q; want an error, and cleo's cookie", name, got.status, got.body, got.header.Get("Set-Cookie"))
+		}
+		w.with(cookie).get("/me?fields=userName").is(t, "after "+name, 200, `{"userName":"cleo"}`)
+	}
+}
+
+func TestErrorsOfNobodySetNoCookie(t *testing.T) {
 	w := newDoor(t)
-	for _, got := range []answer{w.as("anna").get("/me/channels/fax"), w.as("anna").post("/me", "{"), w.as("anna").get("/nowhere")} {
+	for _, got := range []answer{w.as("anna").get("/nowhere"), w.do("GET", "/me", "", "Authorization", basicAuth("anna", "wrong"))} {
 		if got.status == 200 || got.header.Get("Set-Cookie") != "" {
 			t.Errorf("%d %s sets %q; want an error that sets nothing", got.status, got.body, got.header.Get("Set-Cookie"))
 		}
