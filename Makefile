@@ -1,5 +1,6 @@
 # make test    everything that must hold: format, vet, staticcheck, tests with the race detector,
-#              fuzz targets for 10 seconds each. It sets up what it needs.
+#              the suites of live programs, and beside those the fuzz targets for 10 seconds each. As root on
+#              Debian it installs what it needs; elsewhere it names what it leaves out.
 # make fuzz   the fuzz targets alone; FUZZTIME=10m takes longer
 # make test-cometd   the CometD client that agents' applications use, against portico demo
 # make test-browser   the same in pages of headless Chromium

@@ -34,8 +34,6 @@ func switchover(hosts ...string) []simulation.Fault {
 }
 
 // troubles are those of each site, by its name.
-//
-// Source: icws.md 13, item 8.
 var troubles = map[string][]trouble{
 	site: {
 		{name: "the session expires while the site is cut off", wire: (*wire).cut,

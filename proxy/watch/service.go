@@ -50,9 +50,9 @@ type Agent interface {
 // A Service receives what all agents of a site are to be told by the upstream sessions of one user of
 // the site: one for each language that agents need, since a session's texts are in one, of which the
 // first receives what is about the agents too. The agents' own sessions are for writing. Any number of
-// goroutines may use it. The nil Service watches nobody.
+// goroutines may use it. The nil Service watches nobody: IsReceiving, Vouches, Life and LivedSince may be asked of it.
 //
-// Source: icws.md, two topologies; ICWS reference, user-statuses subscription (userIds).
+// Source: ICWS reference, user-statuses subscription (userIds).
 type Service struct {
 	site   Site
 	roster *roster
