@@ -24,13 +24,13 @@ type reloads struct{ successful, succeeded prometheus.Gauge }
 
 // newReloads registers the metrics, after a first reading that was successful.
 func newReloads(reg prometheus.Registerer) reloads {
-	make := promauto.With(reg)
+	with := promauto.With(reg)
 	counted := reloads{
-		successful: make.NewGauge(prometheus.GaugeOpts{
+		successful: with.NewGauge(prometheus.GaugeOpts{
 			Name: "portico_config_last_reload_successful",
 			Help: "Whether the last reading of the settings was successful (1) or refused (0).",
 		}),
-		succeeded: make.NewGauge(prometheus.GaugeOpts{
+		succeeded: with.NewGauge(prometheus.GaugeOpts{
 			Name: "portico_config_last_reload_success_timestamp_seconds",
 			Help: "When the settings were last read with success.",
 		}),

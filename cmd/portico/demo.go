@@ -19,15 +19,19 @@ import (
 //go:embed demo.yaml
 var demoSettings string
 
+// demoFlags are where the demo is to listen, "" for where its settings say, and the file laid over those, "" for none.
+type demoFlags struct{ door, admin, icws, htcc, over string }
+
 // demo runs Portico with simulated contact centres, needs nothing else, and stops cleanly.
 func demo(ctx context.Context, p process, args []string) error {
+	var asked demoFlags
 	set := p.flags("demo", "[flags]")
-	door := set.String("listen", "", "`address` of Portico, default 127.0.0.1:8080; port 0 is any free one")
-	admin := set.String("admin", "", "`address` of Portico's admin listener, default 127.0.0.1:9180")
-	icws := set.String("icws", "127.0.0.1:8018", "`address` of the ICWS simulator")
-	htcc := set.String("htcc", "127.0.0.1:8090", "`address` of the HTCC simulator")
+	set.StringVar(&asked.door, "listen", "", "`address` of Portico, default 127.0.0.1:8080; port 0 is any free one")
+	set.StringVar(&asked.admin, "admin", "", "`address` of Portico's admin listener, default 127.0.0.1:9180")
+	set.StringVar(&asked.icws, "icws", "127.0.0.1:8018", "`address` of the ICWS simulator")
+	set.StringVar(&asked.htcc, "htcc", "127.0.0.1:8090", "`address` of the HTCC simulator")
 	inJSON := set.Bool("json", false, "print the addresses as one line of JSON, once everything answers")
-	over := set.String("config", "", "settings `file` laid over the demo's own")
+	set.StringVar(&asked.over, "config", "", "settings `file` laid over the demo's own")
 	err := parse(set, args, 0)
 	if err != nil {
 		return err
@@ -35,7 +39,7 @@ func demo(ctx context.Context, p process, args []string) error {
 	pureconnect, cloud := &simulated{handler: &icwssim.Server{}}, &simulated{handler: &htccsim.Server{}}
 	books := newBooks(p.stderr, p.stderr)
 	defer books.flush()
-	portico, err := p.openDemo(books, pureconnect, cloud, *icws, *htcc, *door, *admin, *over)
+	portico, err := p.openDemo(books, pureconnect, cloud, asked)
 	if err != nil {
 		return errors.Join(err, pureconnect.close(), cloud.close())
 	}
@@ -54,20 +58,20 @@ func demo(ctx context.Context, p process, args []string) error {
 }
 
 // openDemo opens the listeners of the simulators and of Portico.
-func (p process) openDemo(books books, pureconnect, cloud *simulated, icws, htcc, door, admin, over string) (*running, error) {
-	err := pureconnect.listen(p, "ICWS simulator", icws)
+func (p process) openDemo(books books, pureconnect, cloud *simulated, asked demoFlags) (*running, error) {
+	err := pureconnect.listen(p, "ICWS simulator", asked.icws)
 	if err != nil {
 		return nil, fmt.Errorf("%w; --icws moves it", err)
 	}
-	err = cloud.listen(p, "HTCC simulator", htcc)
+	err = cloud.listen(p, "HTCC simulator", asked.htcc)
 	if err != nil {
 		return nil, fmt.Errorf("%w; --htcc moves it", err)
 	}
-	cfg, err := demoConfig(over, pureconnect.address(), cloud.address(), p.environ)
+	cfg, err := demoConfig(asked.over, pureconnect.address(), cloud.address(), p.environ)
 	if err != nil {
 		return nil, err
 	}
-	move(cfg, door, admin)
+	move(cfg, asked.door, asked.admin)
 	portico, err := open(cfg, books)
 	_, isAddress := errors.AsType[*net.OpError](err)
 	if isAddress {
