@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"crypto/tls"
 	"crypto/x509"
-	"fmt"
-	"os"
 	"time"
 )
 
@@ -106,16 +104,5 @@ func (t SiteTLS) Certificates() ([]tls.Certificate, error) {
 
 // CAs reads the authorities that are trusted, nil for the system's.
 func (t SiteTLS) CAs() (*x509.CertPool, error) {
-	if t.CAFile == "" {
-		return nil, nil
-	}
-	data, err := os.ReadFile(t.CAFile)
-	if err != nil {
-		return nil, err
-	}
-	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(data) {
-		return nil, fmt.Errorf("%s holds no certificate", t.CAFile)
-	}
-	return pool, nil
+	return readAuthorities(t.CAFile)
 }

@@ -89,16 +89,21 @@ func (t TLS) Pair() (tls.Certificate, error) {
 
 // ClientCAs reads the authorities of callers' certificates, nil if callers need none.
 func (t TLS) ClientCAs() (*x509.CertPool, error) {
-	if t.ClientCAFile == "" {
+	return readAuthorities(t.ClientCAFile)
+}
+
+// readAuthorities reads certificates in PEM, nil if no file is named.
+func readAuthorities(file string) (*x509.CertPool, error) {
+	if file == "" {
 		return nil, nil
 	}
-	data, err := os.ReadFile(t.ClientCAFile)
+	data, err := os.ReadFile(file)
 	if err != nil {
 		return nil, err
 	}
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(data) {
-		return nil, fmt.Errorf("%s holds no certificate", t.ClientCAFile)
+		return nil, fmt.Errorf("%s holds no certificate", file)
 	}
 	return pool, nil
 }
