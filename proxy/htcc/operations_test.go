@@ -1,0 +1,9 @@
+package htcc
+
+import (
+	"testing"
+
+	"portico/proxy/upstream/rig"
+)
+
+func TestOperationsAreAllListed(t *testing.T) { rig.Labels(t, operations) }
