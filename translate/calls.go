@@ -105,9 +105,6 @@ func (p Plan) Undo(done int) Undo {
 	return undo
 }
 
-// Empty reports that there is nothing to take back.
-func (u Undo) Empty() bool { return len(u.Deactivate) == 0 && len(u.Reactivate) == 0 }
-
 // Sent returns the state once the plan's calls were accepted: next, in which the wanted status lies
 // over the one last heard until its request completes. requestID is empty for a plan that set no
 // status. s is the state at this moment: what messages changed since the plan was made is kept.

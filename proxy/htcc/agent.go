@@ -14,23 +14,11 @@ type Device struct{ Object }
 // ID returns the device's id.
 func (d Device) ID() string { return d.Text("id") }
 
-// Active reports whether the device is registered at its switch.
-func (d Device) Active() bool { return d.Text("deviceState") == htccapi.DeviceActive }
-
 // UserState returns the agent's state on the device; an inactive one has none.
 func (d Device) UserState() (htccapi.UserState, bool) { return d.userState() }
 
 // DoNotDisturb returns htccapi.On, htccapi.Off, or "" if the server does not say.
 func (d Device) DoNotDisturb() string { return d.Text("doNotDisturb") }
-
-// MediaChannels returns the channels that the device serves.
-func (d Device) MediaChannels() []htccapi.MediaChannel {
-	var channels []htccapi.MediaChannel
-	if d.into("channels", &channels) != nil {
-		return nil
-	}
-	return channels
-}
 
 // A Channel is the agent's state on one media channel, the same in answers and in notifications.
 //

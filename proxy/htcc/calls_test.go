@@ -30,12 +30,11 @@ var (
 		list, err := c.AgentStates(ctx, s)
 		return len(list), err
 	})
-	services = made(func(ctx context.Context, c *Client, s *Session) (any, error) {
-		list, err := c.Services(ctx, s)
-		return len(list), err
+	version = made(func(ctx context.Context, c *Client, _ *Session) (any, error) {
+		got, _, err := c.version(ctx)
+		return got, err
 	})
-	version = made(func(ctx context.Context, c *Client, _ *Session) (any, error) { return c.Version(ctx) })
-	end     = made(func(ctx context.Context, c *Client, s *Session) (any, error) {
+	end = made(func(ctx context.Context, c *Client, s *Session) (any, error) {
 		return nil, c.EndContactCenterSession(ctx, s)
 	})
 )
@@ -99,17 +98,6 @@ func TestCalls(t *testing.T) {
 			}
 			return []any{list[0].Setting(), list[1].Setting(), string(list[1].Get("futureMember"))}, err
 		}, "GET /api/v2/settings/agent-states ", []any{htccapi.SettingOffline, lunch, "1"}},
-		{"the servers behind it", "services.http", func(ctx context.Context, c *Client, s *Session) (any, error) {
-			list, err := c.Services(ctx, s)
-			if err != nil {
-				return nil, err
-			}
-			return []htccapi.Service{list[0].Service(), list[1].Service()}, err
-		}, "GET /api/v2/services?fields=* ", []htccapi.Service{
-			{ID: "7d0e4f1a-3b62-4a55-8f8e-6d5b4c3a2f10", Name: "SIP_P", Type: "Voice", State: "Active",
-				URI: "http://gws1.example:8090/api/v2/services/7d0e4f1a", Path: "/services/7d0e4f1a"},
-			{Type: "MultiMediaState", State: "Inactive"},
-		}},
 		{"the end", "operation-ok.http", end, `POST /api/v2/me {"operationName":"EndContactCenterSession"}`, nil},
 		{"a new token", "me.http", func(ctx context.Context, c *Client, s *Session) (any, error) {
 			return nil, c.RefreshToken(ctx, s)
@@ -168,9 +156,9 @@ func TestVersionNeedsNoSession(t *testing.T) {
 		header = r.Header
 		reply(w, r)
 	})}, func(s *Settings) { s.Bases = []string{base1, base2} })
-	got, err := client.Version(t.Context())
-	if err != nil || got != "8.5.202.96" {
-		t.Errorf("Version = %q, %v; want 8.5.202.96, from the host that is there", got, err)
+	got, base, err := client.version(t.Context())
+	if err != nil || got != "8.5.202.96" || base != base2 {
+		t.Errorf("version = %q of %s, %v; want 8.5.202.96, from the host that is there", got, base, err)
 	}
 	if diff := cmp.Diff(http.Header{"Accept": {"application/json"}}, header); diff != "" {
 		t.Errorf("headers (-want +got):\n%s", diff)
@@ -275,7 +263,7 @@ func FuzzAnswers(f *testing.F) {
 	f.Fuzz(func(t *testing.T, status int, content []byte) {
 		status = 200 + (status%400+400)%400
 		client, _ := newClient(t, at(says(status, string(content))), nil)
-		for _, call := range []made{getMe, notReady, states, services, version, end} {
+		for _, call := range []made{getMe, notReady, states, version, end} {
 			got, err := call(t.Context(), client, Resume(testConn()))
 			if err == nil && (status/100 != 2 || !json.Valid(content)) {
 				t.Errorf("answered %d %q, a call = %v", status, content, got)

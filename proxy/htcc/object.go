@@ -110,6 +110,7 @@ func (o Object) Without(names ...string) Object {
 }
 
 // Equal reports whether two objects have the same members in the same order and with the same text.
+// Tests compare what holds objects by it.
 func (o Object) Equal(other Object) bool {
 	return slices.EqualFunc(o.members, other.members, func(a, b member) bool {
 		return a.name == b.name && bytes.Equal(a.value, b.value)

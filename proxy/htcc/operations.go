@@ -9,7 +9,6 @@ const (
 	OpPostDevice     = "post_device"
 	OpEndSession     = "end_session"
 	OpGetAgentStates = "get_agent_states"
-	OpServices       = "services"
 	OpVersion        = "version"
 	OpHandshake      = "handshake"
 	OpConnect        = "connect"
@@ -20,5 +19,5 @@ const (
 
 var operations = []string{
 	OpLogin, OpGetMe, OpPostMe, OpPostChannel, OpPostDevice, OpEndSession, OpGetAgentStates,
-	OpServices, OpVersion, OpHandshake, OpConnect, OpSubscribe, OpDisconnect, OpPassthrough,
+	OpVersion, OpHandshake, OpConnect, OpSubscribe, OpDisconnect, OpPassthrough,
 }

@@ -39,32 +39,6 @@ func (c *Client) AgentStates(ctx context.Context, s *Session) ([]AgentState, err
 	return wrap(list, func(o Object) AgentState { return AgentState{o} }), nil
 }
 
-// A Service is a server behind the API.
-type Service struct{ Object }
-
-// Service returns what is known of such entries.
-func (s Service) Service() htccapi.Service {
-	return htccapi.Service{
-		ID:    s.Text("id"),
-		Name:  s.Text("name"),
-		Type:  s.Text("type"),
-		State: s.Text("state"),
-		URI:   s.Text("uri"),
-		Path:  s.Text("path"),
-	}
-}
-
-// Services reads which servers behind the API are up. It fails as AgentStates does.
-//
-// Source: GWS 8.5.2, Services.
-func (c *Client) Services(ctx context.Context, s *Session) ([]Service, error) {
-	list, err := c.list(ctx, s, OpServices, "/services?fields=*", "services")
-	if err != nil {
-		return nil, fmt.Errorf("htcc: get services: %w", err)
-	}
-	return wrap(list, func(o Object) Service { return Service{o} }), nil
-}
-
 // list reads a collection, which is a member of its answer. An empty one is not nil.
 func (c *Client) list(ctx context.Context, s *Session, operation, path, name string) ([]Object, error) {
 	answer, err := c.do(ctx, s, call{operation: operation, method: http.MethodGet, path: path, asked: []string{name}})
@@ -81,19 +55,12 @@ func (c *Client) list(ctx context.Context, s *Session, operation, path, name str
 	return list, nil
 }
 
-// Version asks which release the site runs. It needs no session. It fails with fault.Unreachable or
-// fault.Timeout when no host of the site answers, else with fault.Forbidden, fault.NotFound or
-// fault.BadUpstream.
-//
-// Source: GWS 8.5.2, Interpreting a response: /diagnostics/version.
-func (c *Client) Version(ctx context.Context) (string, error) {
-	version, _, err := c.version(ctx)
-	return version, err
-}
-
 var errNoVersion = errors.New("no version")
 
-// version also returns the base of the host that answered.
+// version asks which release the site runs, and returns the base of the host that answered too. It needs no session
+// and fails as Probe does.
+//
+// Source: GWS 8.5.2, Interpreting a response: /diagnostics/version.
 func (c *Client) version(ctx context.Context) (string, string, error) {
 	var version string
 	base, err := c.eachHost(ctx, func(base string) error {
@@ -130,8 +97,9 @@ func (c *Client) versionAt(ctx context.Context, base string) (string, error) {
 	return version, nil
 }
 
-// Probe asks whether a host of the site answers, and sets the site's metrics by it. It fails as
-// Version does.
+// Probe asks whether a host of the site answers, and sets the site's metrics by it. It fails
+// with fault.Unreachable or fault.Timeout when no host of the site answers, else with fault.Forbidden, fault.NotFound
+// or fault.BadUpstream.
 func (c *Client) Probe(ctx context.Context) error {
 	version, base, err := c.version(upstream.WithCause(ctx, upstream.Probe))
 	c.metrics.Up(err == nil)

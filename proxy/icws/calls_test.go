@@ -272,16 +272,11 @@ func TestErrorID(t *testing.T) {
 func TestSessionless(t *testing.T) {
 	mux := http.NewServeMux()
 	mux.Handle("GET /icws/connection/version", kept(t, "version.http"))
-	mux.Handle("GET /icws/connection/features", kept(t, "features.http"))
 	mux.Handle("GET /icws/connection/server-info", kept(t, "server-info.http"))
 	client, reg := newClient(t, at(mux), nil)
-	version, err := client.Version(t.Context())
+	version, _, err := client.version(t.Context())
 	if err != nil || version.MajorVersion != "17" {
-		t.Errorf("Version = %+v, %v; want major version 17", version, err)
-	}
-	features, err := client.Features(t.Context())
-	if diff := cmp.Diff([]icwsapi.Feature{{FeatureID: "messaging", Version: 1}}, features); err != nil || diff != "" {
-		t.Errorf("Features: %v (-want +got):\n%s", err, diff)
+		t.Errorf("version = %+v, %v; want major version 17", version, err)
 	}
 	info, err := client.ServerInfo(t.Context())
 	if err != nil || len(info.Languages) != 2 || info.Languages[1].LanguageID != "de" {

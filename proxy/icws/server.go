@@ -10,19 +10,10 @@ import (
 	"portico/translate/icwsapi"
 )
 
-// Version asks which release the site runs. It needs no session. The answer changes only with an
-// update of the server.
-//
-// It fails with fault.Unreachable or fault.Timeout when no host of the site answers, else with
-// fault.BadUpstream, fault.Invalid or fault.Gone.
+// version asks which release the site runs, and returns the base of the host that answered too. It needs no session
+// and fails as Probe does.
 //
 // Source: ICWS reference, /icws/connection/version.
-func (c *Client) Version(ctx context.Context) (icwsapi.Version, error) {
-	version, _, err := c.version(ctx)
-	return version, err
-}
-
-// version also returns the base of the host that answered.
 func (c *Client) version(ctx context.Context) (icwsapi.Version, string, error) {
 	var version icwsapi.Version
 	base, err := c.sessionless(ctx, call{operation: OpVersion, path: "/version"}, &version)
@@ -32,20 +23,7 @@ func (c *Client) version(ctx context.Context) (icwsapi.Version, string, error) {
 	return version, base, nil
 }
 
-// Features asks which parts of the API the site has. It needs no session and fails as Version
-// does.
-//
-// Source: ICWS reference, /icws/connection/features.
-func (c *Client) Features(ctx context.Context) ([]icwsapi.Feature, error) {
-	var features icwsapi.FeatureInfoList
-	_, err := c.sessionless(ctx, call{operation: OpFeatures, path: "/features"}, &features)
-	if err != nil {
-		return nil, fmt.Errorf("icws: get features: %w", err)
-	}
-	return features.FeatureInfoList, nil
-}
-
-// ServerInfo asks in which languages one may log in. It needs no session and fails as Version
+// ServerInfo asks in which languages one may log in. It needs no session and fails as Probe
 // does.
 //
 // Source: ICWS reference, /icws/connection/server-info.
@@ -58,8 +36,9 @@ func (c *Client) ServerInfo(ctx context.Context) (icwsapi.ServerInfo, error) {
 	return info, nil
 }
 
-// Probe asks whether a host of the site answers, and sets the site's metrics by it. It fails as
-// Version does.
+// Probe asks whether a host of the site answers, and sets the site's metrics by it. It fails
+// with fault.Unreachable or fault.Timeout when no host of the site answers, else with fault.BadUpstream, fault.Invalid
+// or fault.Gone.
 func (c *Client) Probe(ctx context.Context) error {
 	version, base, err := c.version(upstream.WithCause(ctx, upstream.Probe))
 	c.metrics.Up(err == nil)

@@ -26,8 +26,6 @@ func TestAgainstTheSimulator(t *testing.T) {
 		}
 	}
 	must(client.Probe(ctx))
-	_, err := client.Features(ctx)
-	must(err)
 	info, err := client.ServerInfo(ctx)
 	must(err)
 	if len(info.Languages) < 2 {

@@ -1,7 +1,9 @@
 package htccapi
 
-// Names of the sub-resources that GET /me can embed. ChannelStates comes with channels, in dialect
-// StatusCode.
+// Names of the sub-resources that GET /me can embed. ChannelStates comes with channels, which it
+// repeats, in dialect StatusCode.
+//
+// Source: captured traffic of GWS 8.5.202.96 (channelStates).
 const (
 	SubFeatures     = "features"
 	SubDevices      = "devices"
@@ -12,23 +14,6 @@ const (
 	SubChats        = "chats"
 	SubSettings     = "settings"
 )
-
-// Me is the agent object of GET /me with the sub-resources that were asked for. Those that were
-// not are nil and left out; an empty one is shown.
-//
-// Source: captured traffic of GWS 8.5.202.96 (channelStates repeats channels).
-type Me struct {
-	User
-	Features      []Feature       `json:"features,omitzero"`
-	Devices       []Device        `json:"devices,omitzero"`
-	Skills        []Skill         `json:"skills,omitzero"`
-	Channels      []Channel       `json:"channels,omitzero"`
-	ChannelStates []Channel       `json:"channelStates,omitzero"`
-	Calls         []Interaction   `json:"calls,omitzero"`
-	Interactions  []Interaction   `json:"interactions,omitzero"`
-	Chats         []Interaction   `json:"chats,omitzero"`
-	Settings      SettingSections `json:"settings,omitzero"`
-}
 
 // Skill is something an agent can do. Level is a number in a string.
 type Skill struct {

@@ -34,6 +34,8 @@ func TestMembers(t *testing.T) {
 		{"an agent-state setting", SettingReady, []string{"id", "operationName", "displayName", "state"}},
 		{"one with all there is", AgentStateSetting{WorkMode: "x", Reason: "x"}, []string{"id", "operationName", "displayName", "state", "workMode", "reason"}},
 		{"a feature", Feature{}, []string{"id", "displayName", "description", "autoAssignOnContactCenterCreate", "uri", "path"}},
+		{"a server behind the API", Service{URI: "x"}, []string{"id", "name", "type", "state", "uri", "path"}},
+		{"a server without a page", Service{}, []string{"id", "name", "type", "state", "path"}},
 		{"a channel's result", ChannelResult{}, []string{"statusCode", "channel"}},
 		{"a channel's failure", ChannelResult{StatusMessage: "no"}, []string{"statusCode", "statusMessage", "channel"}},
 		{"a device message", DeviceStateChangeMessage{}, []string{"messageType", "devices"}},
@@ -104,23 +106,5 @@ func TestNamesOfMessages(t *testing.T) {
 		if got != want {
 			t.Errorf("%q; want %q", got, want)
 		}
-	}
-}
-
-func TestMeLeavesOutWhatWasNotAskedForAndShowsWhatIsEmpty(t *testing.T) {
-	encoded, err := json.Marshal(Me{Channels: []Channel{}, Settings: SettingSections{}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	members := map[string]json.RawMessage{}
-	err = json.Unmarshal(encoded, &members)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if string(members["channels"]) != "[]" || string(members["settings"]) != "{}" {
-		t.Errorf("channels are %s and settings %s; want [] and {}", members["channels"], members["settings"])
-	}
-	if _, shown := members["devices"]; shown {
-		t.Error("shows devices, which were not asked for")
 	}
 }

@@ -19,6 +19,7 @@ var replies = map[string]any{
 	"connection":              new(ConnectionResponse),
 	"connection-down":         new(ConnectionSettings),
 	"error-property":          new(Error),
+	"features":                new(FeatureInfoList),
 	"message-activation":      new(UserActivationMessage),
 	"message-connection":      new(ConnectionStateChangeMessage),
 	"message-station":         new(EffectiveStationChangeMessage),
