@@ -184,6 +184,11 @@ func ready(t testing.TB, s *Server, owner string) *page {
 	return p
 }
 
+// Publish is PublishAll of one event.
+func (s *Server) Publish(owner, channel string, data any, received time.Time) error {
+	return s.PublishAll(owner, Publication{Channel: channel, Data: data, Received: received})
+}
+
 // publish publishes data for owner on devices.
 func publish(t testing.TB, s *Server, owner string, data any) {
 	t.Helper()

@@ -19,11 +19,6 @@ type Publication struct {
 // An Appender appends itself as JSON, as encoding/json would encode it that leaves <, > and & as they are.
 type Appender interface{ AppendJSON(out []byte) []byte }
 
-// Publish is PublishAll of one event.
-func (s *Server) Publish(owner, channel string, data any, received time.Time) error {
-	return s.PublishAll(owner, Publication{Channel: channel, Data: data, Received: received})
-}
-
 // PublishAll puts events, in order, in the queue of each client of owner with a pattern that matches their channel:
 // once, whichever and however many match, and after everything published before. A connect that is held is answered
 // with all of them. It does not wait for any client: one whose queue is full is ended, and shakes hands when it

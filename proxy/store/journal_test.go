@@ -258,7 +258,7 @@ func TestAnEventWhoseClientsWereNotRenewedInTime(t *testing.T) {
 	id := replies[0].ClientID
 	say(fmt.Sprintf(`[{"channel":"/meta/subscribe","clientId":%q,"subscription":"/**"}]`, id))
 	v.ahead.Add(2 * clientLife.Milliseconds())
-	must(t, s.Publish("anna", "/v2/me/devices", "ready", time.Now()))
+	must(t, s.PublishAll("anna", push.Publication{Channel: "/v2/me/devices", Data: "ready", Received: time.Now()}))
 	got := say(fmt.Sprintf(`[{"channel":"/meta/connect","clientId":%q,"connectionType":"long-polling","advice":{"timeout":0}}]`, id))
 	if !strings.Contains(got, `"data":"ready"`) {
 		t.Errorf("connect = %s; want the event", got)
