@@ -43,7 +43,7 @@ type form struct {
 	rejected bool        // written by ristretto's goroutine before Wait returns
 }
 
-// NewForms returns an empty cache. The caller closes it.
+// NewForms returns an empty cache. The caller closes it. It fails unless MaxBytes is above zero.
 func NewForms(opts FormsOptions) (*Forms, error) {
 	if opts.Metrics == nil {
 		opts.Metrics = NewMetrics(nil)

@@ -25,7 +25,7 @@ func Load(path string, environ []string) (*Config, error) {
 }
 
 // Read returns the text of a settings file, which may be a pipe. Of one that is longer than settings may be it
-// returns more than Parse takes, and not the rest, which may have no end.
+// returns more than Parse takes, and not the rest, which may have no end. Its errors are the system's.
 func Read(path string) ([]byte, error) {
 	file, err := os.Open(path)
 	if err != nil {

@@ -145,7 +145,8 @@ func (r Rules) PlanRestore(s AgentState, atLogin map[string]bool) map[string]boo
 // PlanRecovery returns the state after a new upstream session replaced one that was lost, and the
 // call to make first: an agent whom work would be routed to is set to plain not-ready. Any other
 // status stays with its notes, since all of them show NotReady. Nobody is wanted Ready any more,
-// and what do-not-disturb hides becomes NotReady.
+// and what do-not-disturb hides becomes NotReady. With a *Refusal, if the agent has access to no not-ready status, comes
+// a plan that leaves the status as it is.
 //
 // Source: vendor reference, Channels API: reverting from Offline to Online.
 func (r Rules) PlanRecovery(s AgentState, status icwsapi.UserStatus, activations map[string]bool, d *Directory) (Plan, error) {

@@ -7,7 +7,8 @@ import (
 	"portico/translate/icwsapi"
 )
 
-// ParseUntil reads the end of a status as a caller gives it, in RFC 3339. Nothing is no end.
+// ParseUntil reads the end of a status as a caller gives it, in RFC 3339. Nothing is no end. An error, of
+// no kind, says that text is not RFC 3339.
 func ParseUntil(text string) (*icwsapi.Time, error) {
 	if text == "" {
 		return nil, nil

@@ -18,13 +18,15 @@ const (
 )
 
 // Claim asks for the right to fetch a catalogue for all replicas, and reports whether holder has it. The holder looks
-// first whether another replica has left the catalogue, and gives the right up afterwards.
+// first whether another replica has left the catalogue, and gives the right up afterwards. It fails only where the store
+// does not answer.
 func (c *Replicas) Claim(ctx context.Context, of Key, holder string) (held bool, err error) {
 	right, err := c.Leases.Take(ctx, of.name(), c.Me+"/"+holder, fetchLife)
 	return right.Held, err
 }
 
-// Holding is fetch, while the holder's right to do so is kept.
+// Holding is fetch, while the holder's right to do so is kept. It fails as fetch does: a right that could not be kept
+// is no failure.
 func (c *Replicas) Holding(ctx context.Context, of Key, holder string, fetch func(context.Context) (*translate.Catalogue, error)) (*translate.Catalogue, error) {
 	done := make(chan struct{})
 	var renewing sync.WaitGroup
@@ -54,7 +56,7 @@ func (c *Replicas) GiveUp(ctx context.Context, of Key, holder string) {
 }
 
 // Found returns the shared catalogue that another replica has left since an epoch, or proves; nil if there is none, or
-// only one that was left before.
+// only one that was left before. It fails where the store does not answer, or what it keeps cannot be read.
 func (c *Replicas) Found(ctx context.Context, of Key, epoch int64) (*translate.Catalogue, error) {
 	kept, err := c.Shelf.Get(ctx, of.name(), "")
 	if errors.Is(err, cache.ErrNoCopy) {

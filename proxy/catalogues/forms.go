@@ -22,7 +22,8 @@ const (
 var formNames = [forms]string{"status", "status.gz", "statusCode", "statusCode.gz"}
 
 // Encoded returns a form of a directory's catalogue: its strong ETag, with the quotes, and its text, which callers share
-// and must not change; none if known says that the caller has what the ETag is of.
+// and must not change; none if known says that the caller has what the ETag is of. It fails only
+// where encoding does.
 func (d *Directories) Encoded(one *Directory, dialect htccapi.Dialect, zip bool, known func(etag string) bool) (etag string, text []byte, err error) {
 	form := formOf(dialect, zip)
 	etag = one.etags[form]

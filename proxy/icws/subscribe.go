@@ -8,25 +8,27 @@ import (
 	"portico/translate/icwsapi"
 )
 
-// Every Subscribe replaces what the session was subscribed to on that resource, and is answered by
-// a message with isDelta false that holds all there is, then by deltas. Each fails with
-// ErrSessionGone, fault.Forbidden, fault.NotFound when a user is not known, else as every call.
-//
-// Source: ICWS, Getting started: Messaging; ICWS reference, /icws/{sessionId}/messaging/subscriptions.
-
 // SubscribeUserStatuses asks for icwsapi.UserStatusMessage about these users, at least one, with
 // the named properties of a user status, all if none is named.
+//
+// Like every Subscribe it replaces what the session was subscribed to on that resource, and is answered by a message
+// with isDelta false that holds all there is, then by deltas. Each fails with ErrSessionGone, fault.Forbidden,
+// fault.NotFound when a user is not known, else as every call.
+//
+// Source: ICWS, Getting started: Messaging; ICWS reference, /icws/{sessionId}/messaging/subscriptions.
 func (c *Client) SubscribeUserStatuses(ctx context.Context, conn Conn, userIDs []string, properties ...string) error {
 	body := icwsapi.UserStatusSubscription{UserIDs: userIDs, UserStatusProperties: properties}
 	return c.subscribe(ctx, conn, "/status/user-statuses", body)
 }
 
-// SubscribeStatusMessages asks for icwsapi.StatusMessagesMessage: the catalogue and its changes.
+// SubscribeStatusMessages asks for icwsapi.StatusMessagesMessage: the catalogue and its changes. It
+// replaces, and fails, as SubscribeUserStatuses does.
 func (c *Client) SubscribeStatusMessages(ctx context.Context, conn Conn) error {
 	return c.subscribe(ctx, conn, "/status/status-messages", nil)
 }
 
-// SubscribeUserAccess asks for icwsapi.UserAccessMessage about these users.
+// SubscribeUserAccess asks for icwsapi.UserAccessMessage about these users. It replaces, and
+// fails, as SubscribeUserStatuses does.
 func (c *Client) SubscribeUserAccess(ctx context.Context, conn Conn, userIDs []string) error {
 	body := icwsapi.UserAccessSubscription{UserIDs: userIDs}
 	return c.subscribe(ctx, conn, "/status/status-messages-user-access", body)
@@ -34,7 +36,8 @@ func (c *Client) SubscribeUserAccess(ctx context.Context, conn Conn, userIDs []s
 
 // SubscribeActivations asks for icwsapi.UserActivationMessage about one user's workgroups, all the
 // user belongs to if none is named. The messages carry id, which names the subscription: a session
-// may have one for each of several users.
+// may have one for each of several users. It replaces, and fails, as SubscribeUserStatuses
+// does.
 func (c *Client) SubscribeActivations(ctx context.Context, conn Conn, id, userID string, workgroups ...string) error {
 	if len(workgroups) == 0 {
 		workgroups = []string{"*"}

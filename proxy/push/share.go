@@ -85,7 +85,7 @@ func (s *Server) serves(owner string) bool {
 }
 
 // Mark notes in the journal, if there is one, what owner's applications know, and returns what was noted before:
-// "" if that is not known.
+// "" if that is not known. It fails as the journal does.
 func (s *Server) Mark(owner, mark string) (before string, err error) {
 	if s.shared == nil {
 		return "", nil

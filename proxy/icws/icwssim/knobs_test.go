@@ -53,6 +53,7 @@ func TestPreviousInfoUnsubscribed(t *testing.T) {
 	})
 }
 
+// A second Close must not panic.
 func TestCloseTwice(t *testing.T) {
 	s := &Server{}
 	s.Close()
