@@ -2,13 +2,16 @@ package admin
 
 import (
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/gin-gonic/gin"
 
 	"portico/proxy/fault"
+	"portico/proxy/gateway"
 )
 
 // show mounts what operators may see and do. All of it is JSON.
@@ -26,10 +29,15 @@ func (s Settings) show(views gin.IRoutes) {
 	views.PUT("/log/level", s.setLevel)
 }
 
-// sessions shows those that are known here. Where replicas share sessions it also says how many there are
+// sessions shows those that are known here, of one site if one is named. Where replicas share sessions it also says how many there are
 // at all of them, unless their store does not answer.
 func (s Settings) sessions(c *gin.Context) {
-	view := gin.H{"sessions": s.Gateway.Sessions(c.Query("site"), s.Logins())}
+	site := c.Query("site")
+	if site != "" && !slices.ContainsFunc(s.Gateway.Sites(), func(one gateway.SiteView) bool { return one.Site == site }) {
+		c.JSON(http.StatusNotFound, gin.H{"error": fmt.Sprintf("there is no site %q", site)})
+		return
+	}
+	view := gin.H{"sessions": s.Gateway.Sessions(site, s.Logins())}
 	everywhere, shared, err := s.Gateway.CountFleet(c.Request.Context())
 	if err != nil {
 		s.Log.Warn("the sessions of all replicas could not be counted", "cause", err.Error())
@@ -67,6 +75,10 @@ func (s Settings) dismiss(c *gin.Context) {
 // purge forgets what is cached of a site, in one language if one is named.
 func (s Settings) purge(c *gin.Context) {
 	site, language := c.Query("site"), c.Query("language")
+	if site == "" {
+		c.JSON(http.StatusBadRequest, gin.H{"error": "want POST /cache/purge?site=NAME"})
+		return
+	}
 	purged, err := s.Gateway.Purge(c.Request.Context(), site, language)
 	if err != nil && fault.KindOf(err) == fault.NotFound { // its name is whatever was sent
 		c.JSON(http.StatusNotFound, gin.H{"error": fault.Public(err)})

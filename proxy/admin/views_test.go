@@ -129,8 +129,8 @@ func TestSessionsAreShownWithoutSecrets(t *testing.T) {
 					t.Errorf("the view shows what it must not: %s", text)
 				}
 			}
-			if got := view[sessionsView](o, "/sessions?site=elsewhere").Sessions; len(got) != 0 {
-				t.Errorf("sessions of another site: %+v", got)
+			if status, body := o.ask("GET", "/sessions?site=elsewhere", ""); status != 404 || body != `{"error":"there is no site \"elsewhere\""}` {
+				t.Errorf("sessions of a site that there is not = %d %s; want 404", status, body)
 			}
 		})
 	}
@@ -213,8 +213,12 @@ func TestCacheIsShownAndPurged(t *testing.T) {
 				if fetched() != test.first {
 					t.Errorf("%d fetches before the purge; want %d", fetched(), test.first)
 				}
-				for _, path := range []string{"/cache/purge?site=pureconnect&language=de", "/cache/purge?site=elsewhere", "/cache/purge"} {
-					o.ask("POST", path, "")
+				for path, want := range map[string]int{"/cache/purge?site=pureconnect&language=de": 200, "/cache/purge?site=elsewhere": 404,
+					"/cache/purge": 400, "/cache/purge?language=en-us": 400} {
+					status, body := o.ask("POST", path, "")
+					if status != want || want == 400 && body != `{"error":"want POST /cache/purge?site=NAME"}` {
+						t.Errorf("POST %s = %d %s; want %d", path, status, body, want)
+					}
 				}
 				o.need()
 				if fetched() != test.first {
