@@ -143,8 +143,8 @@ func wantSince(t *testing.T, began time.Time, d time.Duration) {
 	}
 }
 
-// TestSettingsAreDescribed holds the page of the simulators to the settings that there are.
-func TestSettingsAreDescribed(t *testing.T) {
+// TestAllIsDescribed holds the page of the simulators to the settings and scenarios that there are.
+func TestAllIsDescribed(t *testing.T) {
 	page, err := os.ReadFile("../../simulation/README.md")
 	if err != nil {
 		t.Fatal(err)
@@ -152,6 +152,12 @@ func TestSettingsAreDescribed(t *testing.T) {
 	for name := range (&Server{}).knobs().Values() {
 		if !strings.Contains(string(page), "\n| `"+name+"` ") {
 			t.Errorf("the page of the simulators does not say what %s does", name)
+		}
+	}
+	_, described, _ := strings.Cut(string(page), "\n## Scenarios\n")
+	for _, name := range Scenarios() {
+		if !strings.Contains(described, "`"+name+"`") {
+			t.Errorf("the page of the simulators does not say what the scenario %s does", name)
 		}
 	}
 }
