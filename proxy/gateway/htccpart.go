@@ -130,51 +130,6 @@ func told(err error) error {
 	return &fault.Error{Kind: fault.KindOf(err), Public: refusal.Message, Err: err}
 }
 
-// show returns the part's devices and channels: those kept while the reader tells of changes and has
-// told of the agent's own, else what one read for all who ask together says.
-func (p *htccPart) show(ctx context.Context) (shown, error) {
-	p.mu.Lock()
-	current, behind := p.synced || p.over, p.behindLocked() && !p.away && !p.over
-	p.mu.Unlock()
-	if behind {
-		view, err := p.ahead(ctx)
-		if err == nil || !current {
-			return view, err
-		}
-	}
-	if current {
-		p.site.metrics.Avoided(htcc.OpGetMe, upstream.LiveState)
-		return p.aged(fromPush), nil
-	}
-	err := p.refresh(ctx)
-	if errors.Is(err, fault.Unreachable) {
-		return p.absent(), nil
-	}
-	if err != nil {
-		return shown{}, err
-	}
-	return p.aged(fromRead), nil
-}
-
-// aged returns what is kept, and how old it is.
-func (p *htccPart) aged(from source) shown {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	view := p.viewLocked()
-	view.age, view.from = p.alive.Since(p.readAt), from
-	if from == fromRead {
-		view.age = time.Since(p.readAt)
-	}
-	return view
-}
-
-// refresh reads devices and channels, once for all who ask together.
-func (p *htccPart) refresh(ctx context.Context) error {
-	return p.afresh.do(ctx, p.agent.life, func(ctx context.Context) error {
-		return p.call(ctx, func(s *htcc.Session) error { return p.resync(ctx, s) })
-	})
-}
-
 func (p *htccPart) resync(ctx context.Context, s *htcc.Session) error {
 	began := p.moment()
 	user, err := p.site.HTCC.Me(ctx, s, htccapi.SubDevices, htccapi.SubChannels)

@@ -1,12 +1,62 @@
 package gateway
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"slices"
+	"time"
 
+	"portico/proxy/fault"
 	"portico/proxy/htcc"
+	"portico/proxy/upstream"
 	"portico/translate/htccapi"
 )
+
+// show returns the part's devices and channels: those kept while the reader tells of changes and has
+// told of the agent's own, else what one read for all who ask together says.
+func (p *htccPart) show(ctx context.Context) (shown, error) {
+	p.mu.Lock()
+	current, behind := p.synced || p.over, p.behindLocked() && !p.away && !p.over
+	p.mu.Unlock()
+	if behind {
+		view, err := p.ahead(ctx)
+		if err == nil || !current {
+			return view, err
+		}
+	}
+	if current {
+		p.site.metrics.Avoided(htcc.OpGetMe, upstream.LiveState)
+		return p.aged(fromPush), nil
+	}
+	err := p.refresh(ctx)
+	if errors.Is(err, fault.Unreachable) {
+		return p.absent(), nil
+	}
+	if err != nil {
+		return shown{}, err
+	}
+	return p.aged(fromRead), nil
+}
+
+// aged returns what is kept, and how old it is.
+func (p *htccPart) aged(from source) shown {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	view := p.viewLocked()
+	view.age, view.from = p.alive.Since(p.readAt), from
+	if from == fromRead {
+		view.age = time.Since(p.readAt)
+	}
+	return view
+}
+
+// refresh reads devices and channels, once for all who ask together.
+func (p *htccPart) refresh(ctx context.Context) error {
+	return p.afresh.do(ctx, p.agent.life, func(ctx context.Context) error {
+		return p.call(ctx, func(s *htcc.Session) error { return p.resync(ctx, s) })
+	})
+}
 
 // absent notes that the site cannot be reached, unless the reader has found it meanwhile, and returns what is left
 // in view.
