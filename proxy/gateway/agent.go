@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -300,21 +299,4 @@ func (a *Agent) keptPassword() string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.password
-}
-
-// recovered turns a panic of f into an error with its stack, since one in a shared flight would
-// end the process.
-func recovered[T any](f func() (T, error)) (value T, err error) {
-	defer func() {
-		panicked := recover()
-		if panicked != nil {
-			err = panicError(panicked)
-		}
-	}()
-	return f()
-}
-
-// panicError makes an error of a panic, with the stack of the goroutine that recovers from it.
-func panicError(panicked any) error {
-	return fmt.Errorf("gateway: panic: %s\n%s", fault.PanicText(panicked), debug.Stack())
 }

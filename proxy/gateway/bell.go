@@ -61,12 +61,3 @@ func (p *icwsPart) behind() {
 	p.mu.Unlock()
 	p.hurry()
 }
-
-// knownLocked reports whether what is held is what the site has, with what other replicas did there.
-func (p *icwsPart) knownLocked() bool { return p.currentLocked() && time.Now().After(p.behindUntil) }
-
-// freshLocked reports whether the whole state was read a moment ago, and nothing may have been changed since that only
-// a read would show.
-func (p *icwsPart) freshLocked() bool {
-	return time.Since(p.readAt) < freshFor && p.agent.readsHere() && !p.moments.misses(p.readFrom)
-}

@@ -28,10 +28,6 @@ type unheard struct {
 }
 
 const (
-	// settledAfter is when a notification that came is taken for that of the operation, and not for a
-	// late one of something before.
-	settledAfter = time.Second
-
 	// heardWithin is how long a notification is waited for. One that has not come then may not come.
 	heardWithin = 10 * time.Second
 

@@ -71,14 +71,6 @@ var (
 	loggedOut = mustEncode(htccapi.SettingOffline.UserState())
 )
 
-func mustEncode(v any) json.RawMessage {
-	encoded, err := json.Marshal(v)
-	if err != nil {
-		panic("gateway: a constant cannot fail to encode: " + err.Error())
-	}
-	return encoded
-}
-
 // view returns what is kept, as callers see it: of an agent who works on two sites, only what is
 // this site's, and channels that were not asked for, or whose part has ended, as LoggedOut.
 func (p *htccPart) view() shown {

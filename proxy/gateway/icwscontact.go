@@ -72,11 +72,6 @@ func (p *icwsPart) makeUp(ctx context.Context, op htccapi.Operation) error {
 	return err
 }
 
-// offersNone reports an operation after which no work is offered at any site.
-func offersNone(op htccapi.Operation) bool {
-	return op == htccapi.NotReady || op == htccapi.DoNotDisturbOn
-}
-
 // endWithin is how long the end of a session waits for the completion of the status it set: a
 // session that is gone hears nothing any more.
 const endWithin = 3 * time.Second
@@ -146,4 +141,36 @@ func (p *icwsPart) restoreActivations(ctx context.Context) {
 	if err != nil {
 		p.warn("activations stay as they are at the end of a session", err)
 	}
+}
+
+// has returns the channels that the agent has here.
+func (p *icwsPart) has() []htccapi.MediaChannel {
+	p.mu.Lock()
+	state, begun := p.state, p.begun
+	p.mu.Unlock()
+	if begun {
+		return append([]htccapi.MediaChannel{}, p.site.Rules.ChannelNames(state)...) // none is not nil
+	}
+	return p.covered("")
+}
+
+// covered returns the channels that an operation on channel covers, on all that count if it is "".
+// Before the state was read, the settings say which they may be.
+func (p *icwsPart) covered(channel htccapi.MediaChannel) []htccapi.MediaChannel {
+	if channel != "" {
+		return []htccapi.MediaChannel{channel}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	state := p.state
+	if p.begun {
+		return slices.DeleteFunc(p.site.Rules.ChannelNames(state), func(name htccapi.MediaChannel) bool { return state.Wishes[name].LoggedOut })
+	}
+	var names []htccapi.MediaChannel
+	for _, one := range p.site.Rules.Channels {
+		if !slices.Contains(p.elsewhere, one.Name) {
+			names = append(names, one.Name)
+		}
+	}
+	return names
 }

@@ -77,9 +77,6 @@ func (c *currency) again(err error) bool {
 	return upstream.Sleep(c.life, upstream.Pause(c.breaks)) == nil
 }
 
-// errAnew ends a reception in favour of another, which begins at once.
-var errAnew = errors.New("receive anew")
-
 // receive receives until nothing has come, or until the upstream session is gone, and opens a new one; or until
 // reception is to begin anew, since its session was replaced or the agent is to be taken out of an outage.
 func (c *currency) receive() error {

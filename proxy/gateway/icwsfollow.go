@@ -8,6 +8,7 @@ import (
 
 	"portico/proxy/fault"
 	"portico/translate"
+	"portico/translate/icwsapi"
 )
 
 // completionWithin is how long a completion may take before a read of the status decides.
@@ -86,6 +87,22 @@ func (p *icwsPart) finishLocked(heard translate.Heard) {
 		}
 		p.endLocked(w)
 	}
+}
+
+// seen ends the status changes that the site has shown, where nobody reads the completions.
+func (p *icwsPart) seen(s translate.AgentState, heard translate.Heard, d *translate.Directory) (translate.AgentState, translate.Heard) {
+	if p.site.service == nil {
+		return s, heard
+	}
+	for _, pending := range s.Pending {
+		if !pending.Seen {
+			continue
+		}
+		var also translate.Heard
+		s, also = p.site.Rules.Heard(s, icwsapi.AsyncOperationCompletedMessage{RequestID: pending.RequestID}, d)
+		heard.Confirmed = heard.Confirmed || also.Confirmed
+	}
+	return s, heard
 }
 
 // endLocked ends a write. If it failed, what went before it is taken back.

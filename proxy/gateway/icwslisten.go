@@ -8,7 +8,6 @@ import (
 	"portico/proxy/fault"
 	"portico/proxy/icws"
 	"portico/proxy/upstream"
-	"portico/translate"
 	"portico/translate/icwsapi"
 )
 
@@ -177,22 +176,6 @@ func (p *icwsPart) forcedOff(ctx context.Context, gone icws.Conn) bool {
 	}
 	state, err := p.site.ICWS.ConnectionState(ctx, gone)
 	return err == nil && state.ConnectionState == icwsapi.ConnectionDown && state.ShouldReconnect != nil && !*state.ShouldReconnect
-}
-
-// seen ends the status changes that the site has shown, where nobody reads the completions.
-func (p *icwsPart) seen(s translate.AgentState, heard translate.Heard, d *translate.Directory) (translate.AgentState, translate.Heard) {
-	if p.site.service == nil {
-		return s, heard
-	}
-	for _, pending := range s.Pending {
-		if !pending.Seen {
-			continue
-		}
-		var also translate.Heard
-		s, also = p.site.Rules.Heard(s, icwsapi.AsyncOperationCompletedMessage{RequestID: pending.RequestID}, d)
-		heard.Confirmed = heard.Confirmed || also.Confirmed
-	}
-	return s, heard
 }
 
 // listenAnew ends the reception of a session that is gone where no reader of it would find that out.

@@ -228,10 +228,6 @@ func (p *icwsPart) revive(conn icws.Conn, recovers bool) bool {
 	return true
 }
 
-// lastWords is how long the reader of an upstream session that was replaced may still read why: a
-// session that is over says so last.
-const lastWords = 2 * time.Second
-
 // adopt makes conn the part's, in place of one that was lost alone or in an outage; false if the agent's session has ended meanwhile, since then nobody
 // would close conn any more.
 func (p *icwsPart) adopt(conn icws.Conn, alone bool) bool {
@@ -389,7 +385,3 @@ func (p *icwsPart) ended() bool {
 	defer p.mu.Unlock()
 	return p.over != ""
 }
-
-// alone lets one change of the agent's state be made at a time, and has the end of the gateway wait
-// for it. It fails with fault.Unauthenticated when the session has ended.
-func (p *icwsPart) alone(ctx context.Context) (func(), error) { return p.agent.alone(ctx, p.writing) }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"portico/proxy/clock"
@@ -12,7 +11,6 @@ import (
 	"portico/proxy/icws"
 	"portico/proxy/upstream"
 	"portico/translate"
-	"portico/translate/htccapi"
 )
 
 // show returns what /me shows: the state kept by the reader while it receives, else what one read
@@ -49,6 +47,15 @@ func (p *icwsPart) show(ctx context.Context) (shown, error) {
 // atHandLocked reports whether what is kept may be shown, without asking the site.
 func (p *icwsPart) atHandLocked() bool {
 	return p.lost || p.over != "" || p.knownLocked() || p.justBegunLocked()
+}
+
+// knownLocked reports whether what is held is what the site has, with what other replicas did there.
+func (p *icwsPart) knownLocked() bool { return p.currentLocked() && time.Now().After(p.behindUntil) }
+
+// freshLocked reports whether the whole state was read a moment ago, and nothing may have been changed since that only
+// a read would show.
+func (p *icwsPart) freshLocked() bool {
+	return time.Since(p.readAt) < freshFor && p.agent.readsHere() && !p.moments.misses(p.readFrom)
 }
 
 // pushedLocked returns what is kept, and how old it is.
@@ -255,36 +262,4 @@ func (p *icwsPart) barred(ctx context.Context) ([]state, error) {
 		}
 	}
 	return list, nil
-}
-
-// has returns the channels that the agent has here.
-func (p *icwsPart) has() []htccapi.MediaChannel {
-	p.mu.Lock()
-	state, begun := p.state, p.begun
-	p.mu.Unlock()
-	if begun {
-		return append([]htccapi.MediaChannel{}, p.site.Rules.ChannelNames(state)...) // none is not nil
-	}
-	return p.covered("")
-}
-
-// covered returns the channels that an operation on channel covers, on all that count if it is "".
-// Before the state was read, the settings say which they may be.
-func (p *icwsPart) covered(channel htccapi.MediaChannel) []htccapi.MediaChannel {
-	if channel != "" {
-		return []htccapi.MediaChannel{channel}
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	state := p.state
-	if p.begun {
-		return slices.DeleteFunc(p.site.Rules.ChannelNames(state), func(name htccapi.MediaChannel) bool { return state.Wishes[name].LoggedOut })
-	}
-	var names []htccapi.MediaChannel
-	for _, one := range p.site.Rules.Channels {
-		if !slices.Contains(p.elsewhere, one.Name) {
-			names = append(names, one.Name)
-		}
-	}
-	return names
 }

@@ -51,12 +51,6 @@ func kindOfUndo(err error) fault.Kind {
 	return fault.BadUpstream
 }
 
-// uncertain reports whether a failed call may have been carried out: no answer came, or none that
-// could be read.
-func uncertain(err error) bool {
-	return errors.Is(err, fault.Timeout) || errors.Is(err, fault.Unreachable) || errors.Is(err, fault.BadUpstream)
-}
-
 // unanswered reports whether a failed call may yet be carried out: the site itself gave no answer.
 func unanswered(err error) bool {
 	refusal, answered := errors.AsType[*icws.Refusal](err)

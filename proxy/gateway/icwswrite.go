@@ -56,6 +56,10 @@ func (p *icwsPart) writeAlone(ctx context.Context, plan planner) (translate.Plan
 	return p.accept(ctx, plan)
 }
 
+// alone lets one change of the agent's state be made at a time, and has the end of the gateway wait
+// for it. It fails with fault.Unauthenticated when the session has ended.
+func (p *icwsPart) alone(ctx context.Context) (func(), error) { return p.agent.alone(ctx, p.writing) }
+
 // accept makes a plan and carries it out up to the site's acceptance. When the upstream session turns
 // out to be gone it plans anew on the state that a new one brings. The caller holds writing.
 func (p *icwsPart) accept(ctx context.Context, plan planner) (translate.Plan, *write, error) {

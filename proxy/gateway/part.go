@@ -3,15 +3,10 @@ package gateway
 import (
 	"context"
 	"encoding/json"
-	"fmt"
-	"sync"
+	"errors"
 	"time"
 
-	"golang.org/x/sync/singleflight"
-
 	"portico/proxy/fault"
-	"portico/proxy/tracing"
-	"portico/proxy/upstream"
 	"portico/translate"
 	"portico/translate/htccapi"
 )
@@ -141,6 +136,11 @@ func each(channels []htccapi.MediaChannel, err error) []result {
 	return results
 }
 
+// offersNone reports an operation after which no work is offered at any site.
+func offersNone(op htccapi.Operation) bool {
+	return op == htccapi.NotReady || op == htccapi.DoNotDisturbOn
+}
+
 // An Outcome is what became of an operation on several channels. Without Failed all succeeded.
 type Outcome struct {
 	Succeeded   []htccapi.ChannelResult
@@ -176,58 +176,27 @@ func outcomeOf(results []result, substituted []Substitution) (Outcome, error) {
 	return outcome, nil
 }
 
-// sideBySide calls do for 0 to n-1, each in a goroutine, and returns when all have come back. A panic
-// of one becomes one of the caller's, who has somebody to catch it. One alone needs no goroutine, whose stack
-// has to grow first.
-func sideBySide(n int, do func(i int)) {
-	if n == 1 {
-		do(0)
-		return
-	}
-	var work sync.WaitGroup
-	panics := make([]error, n)
-	for i := range n {
-		work.Go(func() {
-			_, panics[i] = recovered(func() (struct{}, error) { do(i); return struct{}{}, nil })
-		})
-	}
-	work.Wait()
-	err := firstOr(panics, nil)
+// uncertain reports whether a failed call may have been carried out: no answer came, or none that
+// could be read.
+func uncertain(err error) bool {
+	return errors.Is(err, fault.Timeout) || errors.Is(err, fault.Unreachable) || errors.Is(err, fault.BadUpstream)
+}
+
+// errAnew ends a reception in favour of another, which begins at once.
+var errAnew = errors.New("receive anew")
+
+// lastWords is how long the reader of an upstream session that was replaced may still read why: a
+// session that is over says so last.
+const lastWords = 2 * time.Second
+
+// settledAfter is when a notification that came is taken for that of the operation, and not for a
+// late one of something before.
+const settledAfter = time.Second
+
+func mustEncode(v any) json.RawMessage {
+	encoded, err := json.Marshal(v)
 	if err != nil {
-		panic(err)
+		panic("gateway: a constant cannot fail to encode: " + err.Error())
 	}
-}
-
-func firstOr(errs []error, otherwise error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return otherwise
-}
-
-// readOf names a read of a part among those of all agents, who share one singleflight.Group: one for each would
-// keep 250 bytes for a map that is nearly always empty. The part lives as long as a read of it, so nothing else
-// has its address.
-func readOf(p part, name string) string { return fmt.Sprintf("%p %s", p, name) }
-
-// once runs one read for all who ask for it together, until life ends. It goes on when one of them
-// leaves.
-func once[T any](ctx context.Context, flights *singleflight.Group, life context.Context, name string, read func(context.Context) (T, error)) (T, error) {
-	flight := flights.DoChan(name, func() (any, error) {
-		ctx, cancel := context.WithTimeout(upstream.WithCause(tracing.Follow(life, ctx), upstream.CauseOf(ctx)), readTimeout)
-		defer cancel()
-		return recovered(func() (any, error) { return read(ctx) })
-	})
-	var none T
-	select {
-	case landed := <-flight:
-		if landed.Err != nil {
-			return none, landed.Err
-		}
-		return landed.Val.(T), nil
-	case <-ctx.Done():
-		return none, fmt.Errorf("gateway: read the agent's state: %w: %w", fault.Timeout, ctx.Err())
-	}
+	return encoded
 }
