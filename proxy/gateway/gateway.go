@@ -1,4 +1,4 @@
-// Package gateway is what Portico does for an agent: the use cases behind the door, one file each.
+// Package gateway is what Portico does for an agent: the use cases behind the door.
 // It knows no HTTP of the callers' side.
 //
 // An Agent is a logged-in agent in this process. It has a part for each site it works on; a part

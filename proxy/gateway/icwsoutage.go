@@ -43,8 +43,8 @@ func (p *icwsPart) loseUnread() {
 // rejoin opens a new upstream session in place of one that is gone, once for all who found it so.
 // The state it brings is for restore to read.
 //
-// When that cannot be, because no password is kept or the site refuses it, the agent's session
-// ends, and the error is fault.Unauthenticated. Other failures end nothing.
+// When that cannot be, because no password is kept or the site refuses it, the part ends, and the
+// error is fault.Unauthenticated. Other failures end nothing.
 func (p *icwsPart) rejoin(ctx context.Context, gone icws.Conn) (icws.Conn, error) {
 	release, err := p.joining.hold(ctx)
 	if err != nil {
@@ -137,7 +137,7 @@ func (p *icwsPart) usable() (icws.Conn, bool) {
 
 func (p *icwsPart) usableLocked() bool { return p.conn.SessionID != "" && !p.gone }
 
-// logInAgain logs in with the kept password, and ends the session if that cannot succeed. The caller
+// logInAgain logs in with the kept password, and ends the part if that cannot succeed. The caller
 // holds joining.
 func (p *icwsPart) logInAgain(ctx context.Context, language string) (icws.Conn, error) {
 	password := p.agent.keptPassword()

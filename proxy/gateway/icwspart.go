@@ -224,8 +224,9 @@ func (p *icwsPart) logUnmapped(activations map[string]bool) {
 	}
 }
 
-// update changes the state. It is the one place where that happens: what is shown follows from it,
-// and writes that it completes are told.
+// update changes the state: what is shown follows from it, and writes that it completes are told. All
+// changes are made by it, but for a whole new state (begin, recovered), the link of a part that begins again
+// (revive), and what is only remembered of notifications (setLive, tell).
 func (p *icwsPart) update(change func(translate.AgentState, *translate.Directory) (translate.AgentState, translate.Heard)) {
 	p.change(change, true)
 }

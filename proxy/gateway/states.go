@@ -85,10 +85,9 @@ type namedAsk struct {
 }
 
 // nameFor finds the name of an operation at each of the parts. System operations have the same name
-// everywhere. A custom state is looked up in the settings' table, then by operationName and display
-// name at each site; a site that has none takes its plain state of the same kind, which another
-// site's tells. An operation that no site knows goes on as it is, for the site to refuse; of one that a site would know,
-// had the agent access to it, they are told so.
+// everywhere. A custom state is looked up as SharedStates.find does; a site that has none takes its plain state
+// of the same kind, which another site's tells. An operation that no site knows goes on as it is, for the site to
+// refuse; of one that a site would know, had the agent access to it, they are told so.
 func (a *Agent) nameFor(ctx context.Context, parts []part, ask Ask) ([]namedAsk, error) {
 	named := make([]namedAsk, len(parts))
 	for i := range parts {
@@ -214,14 +213,14 @@ func (a *Agent) operations(sites [][]state) []string {
 	return names
 }
 
-// SharedStates gives one name to states of several sites: by name, then site, the operationName, id
-// or display name there.
+// SharedStates gives one name to states of several sites: by name, then site, the operationName, id,
+// reason or display name there.
 type SharedStates map[htccapi.Operation]map[string]string
 
 func (t SharedStates) has(op htccapi.Operation) bool { return t[op] != nil }
 
-// find returns the state at a site that an operation means: by the table, else by operationName,
-// else by display name, ignoring case.
+// find returns the state at a site that an operation means, by the name that the table gives it there if it has one:
+// by operationName, else by id, else by reason, else by display name, ignoring case.
 func (t SharedStates) find(op htccapi.Operation, site string, states []state) (state, bool) {
 	wanted := string(op)
 	if t.has(op) {
