@@ -18,7 +18,7 @@ func once[T any](ctx context.Context, flights *singleflight.Group, life context.
 	flight := flights.DoChan(name, func() (any, error) {
 		ctx, cancel := context.WithTimeout(upstream.WithCause(tracing.Follow(life, ctx), upstream.CauseOf(ctx)), readTimeout)
 		defer cancel()
-		return recovered(func() (any, error) { return read(ctx) })
+		return guarded(func() (any, error) { return read(ctx) })
 	})
 	var none T
 	select {
@@ -49,7 +49,7 @@ func sideBySide(n int, do func(i int)) {
 	panics := make([]error, n)
 	for i := range n {
 		work.Go(func() {
-			_, panics[i] = recovered(func() (struct{}, error) { do(i); return struct{}{}, nil })
+			_, panics[i] = guarded(func() (struct{}, error) { do(i); return struct{}{}, nil })
 		})
 	}
 	work.Wait()
@@ -68,9 +68,9 @@ func firstOr(errs []error, otherwise error) error {
 	return otherwise
 }
 
-// recovered turns a panic of f into an error with its stack, since one in a shared flight would
+// guarded turns a panic of f into an error with its stack, since one in a shared flight would
 // end the process.
-func recovered[T any](f func() (T, error)) (value T, err error) {
+func guarded[T any](f func() (T, error)) (value T, err error) {
 	defer func() {
 		panicked := recover()
 		if panicked != nil {

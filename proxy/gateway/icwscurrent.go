@@ -46,7 +46,7 @@ type currency struct {
 func (c *currency) work() {
 	c.waits = false
 	for {
-		_, err := recovered(func() (struct{}, error) { return struct{}{}, c.receive() })
+		_, err := guarded(func() (struct{}, error) { return struct{}{}, c.receive() })
 		if c.waits || c.life.Err() != nil || !c.again(err) {
 			return
 		}

@@ -84,7 +84,7 @@ func (p *icwsPart) rejoin(ctx context.Context, gone icws.Conn) (icws.Conn, error
 	if err != nil {
 		return icws.Conn{}, fmt.Errorf("gateway: log in again: %w", err)
 	}
-	return conn, p.adopted(ctx, conn, alone)
+	return conn, p.adoptOrLetGo(ctx, conn, alone)
 }
 
 // succeeded takes the upstream session that another replica opened in place of one that is gone, if there
@@ -107,11 +107,12 @@ func (p *icwsPart) succeeded(ctx context.Context, gone icws.Conn) (icws.Conn, er
 		return icws.Conn{}, err
 	}
 	conn := opened.(icwsSession).conn
-	return conn, p.adopted(ctx, conn, true)
+	return conn, p.adoptOrLetGo(ctx, conn, true)
 }
 
-// adopted makes a new upstream session the part's; it fails if the agent's session has ended meanwhile.
-func (p *icwsPart) adopted(ctx context.Context, conn icws.Conn, alone bool) error {
+// adoptOrLetGo is adopt for a new upstream session, which is logged; it fails if the agent's session has ended meanwhile,
+// and logs the new one out.
+func (p *icwsPart) adoptOrLetGo(ctx context.Context, conn icws.Conn, alone bool) error {
 	if !p.adopt(conn, alone) {
 		p.site.ICWS.LetGo(ctx, conn)
 		return errEnded
@@ -228,8 +229,8 @@ func (p *icwsPart) revive(conn icws.Conn, recovers bool) bool {
 	return true
 }
 
-// adopt makes conn the part's, in place of one that was lost alone or in an outage; false if the agent's session has ended meanwhile, since then nobody
-// would close conn any more.
+// adopt makes conn the part's, in place of one that was lost alone or in an outage; false if the agent's session has
+// ended meanwhile, since then nobody would close conn any more.
 func (p *icwsPart) adopt(conn icws.Conn, alone bool) bool {
 	life, _ := p.site.service.Life()
 	p.mu.Lock()

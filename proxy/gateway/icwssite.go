@@ -77,8 +77,8 @@ func newICWSSite(s Site, forms *cache.Forms, cells *cache.Metrics, watching func
 }
 
 // open opens an upstream session in the language of the site that suits the caller best.
-func (s *icwsSite) open(ctx context.Context, login, password, language string) (opening, error) {
-	conn, err := s.ICWS.Login(ctx, icws.Credentials{UserID: login, Password: password, Language: s.language(ctx, language)})
+func (s *icwsSite) open(ctx context.Context, login, password, accept string) (opening, error) {
+	conn, err := s.ICWS.Login(ctx, icws.Credentials{UserID: login, Password: password, Language: s.language(ctx, accept)})
 	if err != nil {
 		return nil, err
 	}

@@ -33,13 +33,13 @@ var ageBuckets = []float64{.05, .25, .5, 2.5, 10, 30, 60, 300, 900}
 
 // NewMetrics registers the room's metrics with reg, with a series of each kind for each site.
 func NewMetrics(reg prometheus.Registerer, sites ...string) *Metrics {
-	make := promauto.With(reg)
+	register := promauto.With(reg)
 	m := &Metrics{
-		active: make.NewGauge(prometheus.GaugeOpts{
+		active: register.NewGauge(prometheus.GaugeOpts{
 			Name: "portico_sessions_active",
 			Help: "Agent sessions held by this process.",
 		}),
-		events: make.NewCounterVec(prometheus.CounterOpts{
+		events: register.NewCounterVec(prometheus.CounterOpts{
 			Name: "portico_session_events_total",
 			Help: "Life of agent sessions. event: created, taken_over, logged_out, idle, upstream_gone, operator, stopped.",
 		}, []string{"event"}),
@@ -47,19 +47,19 @@ func NewMetrics(reg prometheus.Registerer, sites ...string) *Metrics {
 	for _, event := range []string{eventCreated, eventTakenOver, string(endByAgent), string(endIdle), string(endUpstream), string(endOperator), string(endStopped)} {
 		m.events.WithLabelValues(event)
 	}
-	m.leases = make.NewCounterVec(prometheus.CounterOpts{
+	m.leases = register.NewCounterVec(prometheus.CounterOpts{
 		Name: "portico_session_lease_events_total",
 		Help: "Leases to read an agent's upstream sessions, between replicas. event: acquired, lost.",
 	}, []string{"event"})
 	for _, event := range []leaseEvent{leaseAcquired, leaseLost} {
 		m.leases.WithLabelValues(string(event))
 	}
-	m.watching = make.NewGaugeVec(prometheus.GaugeOpts{
+	m.watching = register.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "portico_site_service_watching",
 		Help: "1 while the service user receives what the site pushes about its agents; a site without one has no series.",
 	}, []string{"site"})
 	m.ages = map[string]map[source]prometheus.Observer{}
-	ages := make.NewHistogramVec(prometheus.HistogramOpts{
+	ages := register.NewHistogramVec(prometheus.HistogramOpts{
 		Name:    "portico_state_served_age_seconds",
 		Help:    "Age of the agent state when it was served. source: push, read.",
 		Buckets: ageBuckets, NativeHistogramBucketFactor: 1.1, NativeHistogramMaxBucketNumber: 100,

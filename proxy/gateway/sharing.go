@@ -82,18 +82,18 @@ func (f *fleet) share(a *Agent) error {
 	return err
 }
 
-// publish is share as soon as there is something new. What fails is tried again with the next report.
-func (f *fleet) publish(a *Agent) {
+// shareNow is share as soon as there is something new. What fails is tried again with the next report.
+func (f *fleet) shareNow(a *Agent) {
 	err := f.share(a)
 	if err != nil && a.life.Err() == nil {
 		f.gateway.log.Warn("a new upstream session could not be told to other replicas", "session", a.short, "cause", err.Error())
 	}
 }
 
-// tellFleet is publish, if there are other replicas.
+// tellFleet is shareNow, if there are other replicas.
 func (a *Agent) tellFleet() {
 	if a.gateway.fleet != nil {
-		a.gateway.fleet.publish(a)
+		a.gateway.fleet.shareNow(a)
 	}
 }
 

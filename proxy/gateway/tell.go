@@ -95,8 +95,8 @@ func (a *Agent) send() {
 
 // isHeard reports whether the agent has applications that can be told anything.
 func (a *Agent) isHeard() bool {
-	push := a.gateway.settings.Push
-	return push != nil && push.Reaches(a.session.ID)
+	server := a.gateway.settings.Push
+	return server != nil && server.Reaches(a.session.ID)
 }
 
 // publish gives notifications to the agent's applications.

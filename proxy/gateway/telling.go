@@ -111,11 +111,11 @@ func (a *Agent) mark(now []string) {
 
 // marked puts a mark into the journal, or with "" only looks, and returns what was marked before, "" if nothing was.
 func (a *Agent) marked(now string) (before string, err error) {
-	push := a.gateway.settings.Push
-	if push == nil {
+	server := a.gateway.settings.Push
+	if server == nil {
 		return "", nil
 	}
-	before, err = push.Mark(a.session.ID, now)
+	before, err = server.Mark(a.session.ID, now)
 	a.unmarked.Store(err != nil)
 	return before, err
 }

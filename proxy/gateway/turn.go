@@ -166,7 +166,7 @@ func (a *Agent) turn(ctx context.Context) (func(), error) {
 		return endTurn, err
 	}
 	return func() {
-		a.gateway.fleet.publish(a)
+		a.gateway.fleet.shareNow(a)
 		endTurn()
 	}, nil
 }
