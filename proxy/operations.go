@@ -38,7 +38,7 @@ func postMe(c *call) (any, error) {
 // before the body is.
 func postChannel(c *call) (any, error) {
 	channel := htccapi.MediaChannel(c.Param("channel"))
-	err := c.door.gateway.CheckChannel(c.uncancelled(), c.agent, channel)
+	err := c.door.gateway.CheckChannel(c.agent, channel)
 	if err != nil {
 		return nil, err
 	}

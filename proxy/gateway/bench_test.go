@@ -31,7 +31,7 @@ func BenchmarkHotPaths(b *testing.B) {
 		"AgentStates":  func() error { _, err := w.AgentStates(ctx, anna); return err },
 		"LoginBasic":   func() error { _, err := w.Login(ctx, basic); return err },
 		"LoginCookie":  func() error { _, err := w.Login(ctx, cookie); return err },
-		"CheckChannel": func() error { return w.CheckChannel(ctx, anna, htccapi.Voice) },
+		"CheckChannel": func() error { return w.CheckChannel(anna, htccapi.Voice) },
 		"StatusMessages": func() error {
 			_, err := w.StatusMessages(ctx, anna, htccapi.DialectStatus, true, func(string) bool { return false })
 			return err

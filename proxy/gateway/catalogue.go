@@ -30,19 +30,19 @@ type Document struct {
 // marked with what of it the agent may choose. known reports whether the caller holds the document
 // with an ETag; then it comes without a body.
 //
-// It fails with fault.NotFound when the agent has no ICWS site, fault.Unauthenticated when the session is gone, else with the kind of the upstream
-// failure.
+// It fails with fault.NotFound when the agent has no ICWS site, fault.Unauthenticated when the session is gone, else
+// with the kind of the upstream failure.
 func (g *Gateway) StatusMessages(ctx context.Context, a *Agent, dialect htccapi.Dialect, zip bool, known func(etag string) bool) (Document, error) {
 	p := a.icws()
 	if p == nil {
 		return Document{}, fault.New(fault.NotFound, "this agent has no PureConnect site, and so no status messages")
 	}
-	d, held, looked, err := p.lists(ctx)
+	held, err := p.lists(ctx)
 	if err != nil {
 		return Document{}, err
 	}
-	doc, err := p.document(d, dialect, zip, known)
-	doc.Stale, doc.Age, doc.Looked = held.Stale(), held.Age(), looked
+	doc, err := p.document(held.directory, dialect, zip, known)
+	doc.Stale, doc.Age, doc.Looked = held.catalogue.Stale(), held.catalogue.Age(), held.looked
 	return doc, err
 }
 
@@ -55,28 +55,33 @@ func (p *icwsPart) document(d *catalogues.Directory, dialect htccapi.Dialect, zi
 	return Document{ETag: etag, Gzip: zip, Body: body}, nil
 }
 
-// lists returns catalogue and access list, fetched if they are not held, how well the catalogue is known
-// to be up to date, and what became of looking for it.
-func (p *icwsPart) lists(ctx context.Context) (*catalogues.Directory, cache.Snapshot[translate.Catalogue], cache.Result, error) {
-	var none cache.Snapshot[translate.Catalogue]
+// heldLists are an agent's catalogue and access list.
+type heldLists struct {
+	directory *catalogues.Directory
+	catalogue cache.Snapshot[translate.Catalogue] // how well it is known to be up to date
+	looked    cache.Result                        // what became of looking for the catalogue
+}
+
+// lists returns catalogue and access list, fetched if they are not held.
+func (p *icwsPart) lists(ctx context.Context) (heldLists, error) {
 	catalogue, looked, err := p.lookUpCatalogue(ctx)
 	if err != nil {
-		return nil, none, looked, p.kinded(err)
+		return heldLists{}, p.kinded(err)
 	}
 	p.avoidedFetch(icws.OpGetStatusMessages, looked)
 	_, result, err := p.access.Lookup(ctx)
 	if err != nil {
-		return nil, none, looked, p.kinded(err)
+		return heldLists{}, p.kinded(err)
 	}
 	p.avoidedFetch(icws.OpGetUserAccess, result)
 	_, err = p.ready(ctx)
 	if err != nil {
-		return nil, none, looked, err
+		return heldLists{}, err
 	}
 	p.redirect() // a fetch may have brought others
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.directory, catalogue, looked, nil
+	return heldLists{p.directory, catalogue, looked}, nil
 }
 
 // avoidedFetch counts a fetch that a caller needed and that was not made.

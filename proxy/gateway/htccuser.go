@@ -17,40 +17,39 @@ var embedded = []string{htccapi.SubDevices, htccapi.SubChannels, "channelStates"
 
 // user returns the agent object of the log-in. Sub-resources other than features are not kept: they
 // are read when they are asked for.
-func (p *htccPart) user(ctx context.Context, subresources []string) (any, []Resource, map[string]any, error) {
+func (p *htccPart) user(ctx context.Context, subresources []string) (person, error) {
 	p.mu.Lock()
 	object, begun := p.object, p.begun
 	p.mu.Unlock()
 	if !begun {
 		err := p.refresh(ctx)
 		if err != nil {
-			return nil, nil, nil, err
+			return person{}, err
 		}
 		p.mu.Lock()
 		object = p.object
 		p.mu.Unlock()
 	}
-	more := map[string]any{}
-	features := featuresOf(object)
+	who := person{object: object.Without(embedded...), features: featuresOf(object), more: map[string]any{}}
 	read := slices.DeleteFunc(slices.Clone(subresources), func(name string) bool {
 		return !slices.Contains([]string{htccapi.SubSkills, htccapi.SubCalls, htccapi.SubInteractions, htccapi.SubChats, htccapi.SubSettings}, name)
 	})
 	if len(read) == 0 {
-		return object.Without(embedded...), features, more, nil
+		return who, nil
 	}
 	err := p.call(ctx, func(s *htcc.Session) error {
 		user, err := p.site.HTCC.Me(ctx, s, read...)
 		for _, name := range read {
 			if value := user.Get(name); value != nil {
-				more[name] = value
+				who.more[name] = value
 			}
 		}
 		return err
 	})
 	if err != nil && !upstream.IsAway(err) {
-		return nil, nil, nil, fmt.Errorf("gateway: read sub-resources: %w", err)
+		return person{}, fmt.Errorf("gateway: read sub-resources: %w", err)
 	}
-	return object.Without(embedded...), features, more, nil
+	return who, nil
 }
 
 // UnlistedChannel reads a channel that the agent's devices and channels do not show, as they may not voice, at the HTCC

@@ -219,31 +219,32 @@ func resources(view translate.View) shown {
 }
 
 // user returns the agent object and features. The site has no other sub-resources.
-func (p *icwsPart) user(ctx context.Context, _ []string) (any, []Resource, map[string]any, error) {
+func (p *icwsPart) user(ctx context.Context, _ []string) (person, error) {
 	_, err := p.ready(ctx)
 	if err != nil {
-		return nil, nil, nil, err
+		return person{}, err
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.who == nil {
 		p.who = p.site.Rules.User(p.agent.session.Login, p.conn.UserID, p.conn.DisplayName)
 	}
-	var features []Resource
-	for _, channel := range p.site.Rules.ChannelNames(p.state) {
+	names := p.site.Rules.ChannelNames(p.state)
+	features := make([]Resource, 0, len(names))
+	for _, channel := range names {
 		features = append(features, p.site.features[channel])
 	}
-	return p.who, features, nil, nil
+	return person{object: p.who, features: features}, nil
 }
 
 // states returns the states that the agent may choose.
 func (p *icwsPart) states(ctx context.Context) ([]state, error) {
-	d, _, _, err := p.lists(ctx)
+	held, err := p.lists(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var list []state
-	for _, setting := range d.AgentStates() {
+	for _, setting := range held.directory.AgentStates() {
 		list = append(list, state{AgentStateSetting: setting, body: setting})
 	}
 	return list, nil
@@ -251,10 +252,11 @@ func (p *icwsPart) states(ctx context.Context) ([]state, error) {
 
 // barred returns the states of the site that the agent may not choose.
 func (p *icwsPart) barred(ctx context.Context) ([]state, error) {
-	d, _, _, err := p.lists(ctx)
+	held, err := p.lists(ctx)
 	if err != nil {
 		return nil, err
 	}
+	d := held.directory
 	var list []state
 	for _, message := range d.Catalogue.Messages() {
 		if !d.Choosable(message) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -38,7 +39,7 @@ func (g *Gateway) Me(ctx context.Context, a *Agent, subresources []string) (Me, 
 	}
 	me := Me{Devices: view.devices, Channels: view.channels, More: map[string]any{}, Age: view.age, Kept: view.kept}
 	for _, p := range a.parts {
-		user, features, more, err := p.user(ctx, subresources)
+		who, err := p.user(ctx, subresources)
 		if err != nil && len(a.parts) == 1 {
 			return Me{}, err
 		}
@@ -46,12 +47,10 @@ func (g *Gateway) Me(ctx context.Context, a *Agent, subresources []string) (Me, 
 			continue // the site is not in view
 		}
 		if me.User == nil {
-			me.User = user
+			me.User = who.object
 		}
-		me.Features = withNew(me.Features, features)
-		for name, value := range more {
-			me.More[name] = value
-		}
+		me.Features = withNew(me.Features, who.features)
+		maps.Copy(me.More, who.more)
 	}
 	if me.User == nil {
 		return Me{}, fmt.Errorf("gateway: no site tells who the agent is: %w", fault.Unreachable)
@@ -321,7 +320,7 @@ func (g *Gateway) EndContactCenterSession(ctx context.Context, a *Agent) error {
 
 // CheckChannel fails with fault.NotFound unless the agent has the channel, whether or not its site
 // can be reached.
-func (g *Gateway) CheckChannel(_ context.Context, a *Agent, channel htccapi.MediaChannel) error {
+func (g *Gateway) CheckChannel(a *Agent, channel htccapi.MediaChannel) error {
 	var has []string
 	for _, p := range a.parts {
 		here := p.has()

@@ -33,9 +33,8 @@ type part interface {
 	// absent is show for a site that cannot be reached, without asking it.
 	absent() shown
 
-	// user returns the agent object, its features, and what else of the named sub-resources the
-	// site has, by name.
-	user(ctx context.Context, subresources []string) (any, []Resource, map[string]any, error)
+	// user returns who the agent is, with what the site has of the named sub-resources.
+	user(ctx context.Context, subresources []string) (person, error)
 
 	// states returns the states that the agent may choose here, in the site's order.
 	states(ctx context.Context) ([]state, error)
@@ -114,6 +113,13 @@ const (
 	fromPush source = "push" // kept by what the site pushes
 	fromRead source = "read" // read because a caller asked
 )
+
+// person is who an agent is at one site.
+type person struct {
+	object   any // the agent object
+	features []Resource
+	more     map[string]any // sub-resources, by name
+}
 
 // state is a state that an agent may choose at one site: what is known of it, and the whole.
 type state struct {
