@@ -18,9 +18,7 @@ func TestMessagesAreHeardInOrder(t *testing.T) {
 	said := func(statusID string) icwsapi.Message {
 		return icwsapi.UserStatusMessage{UserStatusList: []icwsapi.UserStatus{{UserID: "anna", StatusID: statusID}}}
 	}
-	for !part.current() { // the first lists would come after what the test says
-		time.Sleep(time.Millisecond)
-	}
+	w.awaitCurrent(anna) // the first lists would come after what the test says
 	began := part.moment().told
 	part.holdMessages()
 	for range 2000 {
@@ -32,7 +30,10 @@ func TestMessagesAreHeardInOrder(t *testing.T) {
 		defer close(done)
 		part.letMessagesGo()
 	}()
-	for part.moment().told == began { // until the first is heard
+	for deadline := time.Now().Add(10 * time.Second); part.moment().told == began; { // until the first is heard
+		if time.Now().After(deadline) {
+			t.Fatal("nothing that was held back is heard")
+		}
 	}
 	part.hear(said("In a meeting"))
 	<-done
