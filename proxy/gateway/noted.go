@@ -51,12 +51,9 @@ func (p *icwsPart) note(ctx context.Context, catalogue *translate.Catalogue, sta
 	}
 	note := session.Catalogue{Version: catalogues.Version(catalogue), Epoch: p.asOf.Load(), Stale: stale}
 	_, err = a.gateway.store.Update(ctx, a.session.ID, func(s *session.Session) {
-		if s.Catalogues == nil {
-			s.Catalogues = map[string]session.Catalogue{}
-		}
 		kept := note
 		kept.Epoch = max(note.Epoch, s.Catalogues[site].Epoch)
-		s.Catalogues[site] = kept
+		s.Catalogues = with(s.Catalogues, site, kept)
 	})
 	if err == nil {
 		a.setNoted(site, note)

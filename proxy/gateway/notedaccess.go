@@ -59,12 +59,9 @@ func (p *icwsPart) noteAccess(ctx context.Context, access *translate.Access) err
 		return nil
 	}
 	_, err := a.gateway.store.Update(ctx, a.session.ID, func(s *session.Session) {
-		if s.Access == nil {
-			s.Access = map[string]session.Access{}
-		}
 		kept := note
 		kept.Epoch = max(note.Epoch, s.Access[site].Epoch)
-		s.Access[site] = kept
+		s.Access = with(s.Access, site, kept)
 	})
 	if err == nil {
 		a.setNotedAccess(site, note)
