@@ -22,22 +22,14 @@ func (g *Gateway) end(a *Agent, why ending) {
 	if why == endOperator || why == endForced {
 		g.barred.Add(a.life, a.session.Login) // before the session is gone, or the next request opened another
 	}
-	g.mu.Lock()
-	delete(g.agents, a.session.ID)
-	g.mu.Unlock()
+	g.delist(a)
 	g.unstore(a)
 	g.settings.Metrics.ended(why)
 	g.log.Info("session ended", "session", g.ShortName(a), "reason", string(why))
 	if g.settings.Push != nil {
 		g.settings.Push.End(a.session.ID, adviceAt(why))
 	}
-	a.end()
-	go func() {
-		defer a.work.Done() // leave counted it
-		for _, p := range a.parts {
-			p.close(true)
-		}
-	}()
+	a.shut(true)
 }
 
 // unstore takes the agent's session out of the store.
@@ -52,6 +44,13 @@ func (g *Gateway) unstore(a *Agent) {
 	}
 }
 
+// delist makes the agent unknown here.
+func (g *Gateway) delist(a *Agent) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	delete(g.agents, a.session.ID)
+}
+
 // leave marks the agent as ended and counts the work of closing it; false if it was ended before.
 func (a *Agent) leave() bool {
 	a.mu.Lock()
@@ -63,4 +62,15 @@ func (a *Agent) leave() bool {
 	a.password = ""
 	a.work.Add(1)
 	return true
+}
+
+// shut ends what goes on for an agent who has left; if logOut their upstream sessions too, in the background.
+func (a *Agent) shut(logOut bool) {
+	a.end()
+	go func() {
+		defer a.work.Done() // leave counted it
+		for _, p := range a.parts {
+			p.close(logOut)
+		}
+	}()
 }

@@ -198,20 +198,12 @@ func (g *Gateway) letGo(a *Agent) {
 	if a == nil || !a.leave() {
 		return
 	}
-	g.mu.Lock()
-	delete(g.agents, a.session.ID)
-	g.mu.Unlock()
+	g.delist(a)
 	g.settings.Metrics.left()
 	if g.settings.Push != nil {
 		g.settings.Push.Leave(a.session.ID, adviceAt(endStopped))
 	}
-	a.end()
-	go func() {
-		defer a.work.Done() // leave counted it
-		for _, p := range a.parts {
-			p.close(false)
-		}
-	}()
+	a.shut(false)
 }
 
 // over ends an agent here whose session is not found any more. Of the replicas that know one that nobody
