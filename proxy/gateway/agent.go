@@ -138,7 +138,7 @@ func (a *Agent) run(f func()) {
 func (a *Agent) caught() {
 	panicked := recover()
 	if panicked != nil {
-		a.gateway.log.Error("a goroutine of an agent ended in a panic", "session", a.short, "cause", panicError(panicked).Error())
+		a.gateway.log.Error("a goroutine of an agent ended in a panic", "session", a.short, "cause", fault.OfPanic(panicked).Error())
 	}
 }
 

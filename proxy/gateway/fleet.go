@@ -144,7 +144,7 @@ func (f *fleet) adopt(ctx context.Context, s session.Session, met func(*Agent)) 
 		return here, nil
 	}
 	flight := f.adoptions.DoChan(s.ID, func() (any, error) {
-		return guarded(func() (*Agent, error) { return f.join(context.WithoutCancel(ctx), s, met) })
+		return fault.Guarded(func() (*Agent, error) { return f.join(context.WithoutCancel(ctx), s, met) })
 	})
 	select {
 	case landed := <-flight:

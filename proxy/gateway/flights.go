@@ -6,7 +6,6 @@ import (
 	"portico/proxy/fault"
 	"portico/proxy/tracing"
 	"portico/proxy/upstream"
-	"runtime/debug"
 	"sync"
 
 	"golang.org/x/sync/singleflight"
@@ -18,7 +17,7 @@ func once[T any](ctx context.Context, flights *singleflight.Group, life context.
 	flight := flights.DoChan(name, func() (any, error) {
 		ctx, cancel := context.WithTimeout(upstream.WithCause(tracing.Follow(life, ctx), upstream.CauseOf(ctx)), readTimeout)
 		defer cancel()
-		return guarded(func() (any, error) { return read(ctx) })
+		return fault.Guarded(func() (any, error) { return read(ctx) })
 	})
 	var none T
 	select {
@@ -49,7 +48,7 @@ func sideBySide(n int, do func(i int)) {
 	panics := make([]error, n)
 	for i := range n {
 		work.Go(func() {
-			_, panics[i] = guarded(func() (struct{}, error) { do(i); return struct{}{}, nil })
+			_, panics[i] = fault.Guarded(func() (struct{}, error) { do(i); return struct{}{}, nil })
 		})
 	}
 	work.Wait()
@@ -66,21 +65,4 @@ func firstOr(errs []error, otherwise error) error {
 		}
 	}
 	return otherwise
-}
-
-// guarded turns a panic of f into an error with its stack, since one in a shared flight would
-// end the process.
-func guarded[T any](f func() (T, error)) (value T, err error) {
-	defer func() {
-		panicked := recover()
-		if panicked != nil {
-			err = panicError(panicked)
-		}
-	}()
-	return f()
-}
-
-// panicError makes an error of a panic, with the stack of the goroutine that recovers from it.
-func panicError(panicked any) error {
-	return fmt.Errorf("gateway: panic: %s\n%s", fault.PanicText(panicked), debug.Stack())
 }

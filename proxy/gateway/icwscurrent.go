@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"portico/proxy/fault"
 	"portico/proxy/icws"
 	"portico/proxy/upstream"
 )
@@ -46,7 +47,7 @@ type currency struct {
 func (c *currency) work() {
 	c.waits = false
 	for {
-		_, err := guarded(func() (struct{}, error) { return struct{}{}, c.receive() })
+		_, err := fault.Guarded(func() (struct{}, error) { return struct{}{}, c.receive() })
 		if c.waits || c.life.Err() != nil || !c.again(err) {
 			return
 		}

@@ -47,7 +47,7 @@ func (w watched) SetLive(live bool) { w.part.setLive(live) }
 
 // Receive takes a message about the agent. One that ends in a panic ends nothing else: the messages of all come here.
 func (w watched) Receive(message icwsapi.Message) {
-	_, err := guarded(func() (struct{}, error) { w.part.receiveMessage(message); return struct{}{}, nil })
+	_, err := fault.Guarded(func() (struct{}, error) { w.part.receiveMessage(message); return struct{}{}, nil })
 	if err != nil {
 		w.part.agent.gateway.log.Error("a message about an agent ended in a panic", "site", w.part.site.Name, "session", w.part.agent.short, "cause", err.Error())
 	}

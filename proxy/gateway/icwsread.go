@@ -80,7 +80,7 @@ func (p *icwsPart) read(ctx context.Context) (reading, error) {
 // get adds a read to those that are made side by side. A panic of one is its error.
 func get[T any](ctx context.Context, work *errgroup.Group, into *T, read func(context.Context) (T, error)) {
 	work.Go(func() error {
-		got, err := guarded(func() (T, error) { return read(ctx) })
+		got, err := fault.Guarded(func() (T, error) { return read(ctx) })
 		*into = got
 		return err
 	})

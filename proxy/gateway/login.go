@@ -88,7 +88,7 @@ func (g *Gateway) openWithOthers(ctx context.Context, c Caller, proof []byte) (*
 	gone, leave := g.interests.enter(string(proof))
 	defer leave()
 	flight := g.opening.DoChan(string(proof), func() (any, error) {
-		return guarded(func() (*Agent, error) { return g.fly(upstream.WithWish(ctx, upstream.Wish{Gone: gone}), c, proof) })
+		return fault.Guarded(func() (*Agent, error) { return g.fly(upstream.WithWish(ctx, upstream.Wish{Gone: gone}), c, proof) })
 	})
 	select {
 	case landed := <-flight:
