@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"portico/proxy/icws/icwssim"
+	"portico/proxy/upstream"
 	"portico/translate/htccapi"
 )
 
@@ -101,7 +102,7 @@ func TestProbesWhereTheServiceHearsNothing(t *testing.T) {
 		w.costs("a minute that is not", func() {}, map[string]int{})
 		w.fault(icwssim.Fault{Status: 503})
 		w.fault(icwssim.Fault{Scenario: "drop-stream"})
-		time.Sleep(probeEvery + time.Second)
+		time.Sleep(upstream.ProbeEvery + time.Second)
 		if _, up := w.Ready(); up["pureconnect"] {
 			t.Error("the site is said to be there; want it known that it answers nothing")
 		}

@@ -3,23 +3,21 @@ package gateway
 import (
 	"context"
 	"log/slog"
-	"sync/atomic"
 
 	"portico/proxy/htcc"
-	"portico/proxy/logs"
 	"portico/proxy/upstream"
 )
 
 // htccSite is a Site with an HTCC server behind it, at work.
 type htccSite struct {
 	Site
-	metrics *upstream.Site
-	up      atomic.Bool // the last probe passed
-	outage  logs.Outage // the goroutine's that probes
+	metrics  *upstream.Site
+	presence upstream.Presence
 }
 
 func newHTCCSite(s Site, log *slog.Logger) *htccSite {
-	return &htccSite{Site: s, metrics: s.HTCC.Metrics(), outage: outageOf(s, log)}
+	return &htccSite{Site: s, metrics: s.HTCC.Metrics(),
+		presence: upstream.Presence{Ask: s.HTCC.Probe, Told: outageOf(s, log).Note}}
 }
 
 // open opens an upstream session.
@@ -45,11 +43,11 @@ func (s *htccSite) part(a *Agent, login string, opened opening) part {
 	return newHTCCPart(a, s, login, a.owned(s.Name), session)
 }
 
-func (s *htccSite) answers() bool { return s.up.Load() }
+func (s *htccSite) answers() bool { return s.presence.IsUp() }
 
 func (s *htccSite) limited() { s.metrics.Login(upstream.LoginLimited) }
 
 // run asks again and again whether the site answers, which needs no session.
 func (s *htccSite) run(ctx context.Context, _ func(site string, up bool)) error {
-	return probe(ctx, &s.up, &s.outage, s.HTCC.Probe, func(bool) {}) // the site itself tells of its services
+	return s.presence.Run(ctx, func(bool) {}) // the site itself tells of its services
 }

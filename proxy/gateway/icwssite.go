@@ -42,9 +42,8 @@ type icwsSite struct {
 	service     *watch.Service                    // nil unless it watches the agents
 	mute        atomic.Bool                       // the site knows no heartbeat
 	streamless  atomic.Bool                       // no streams come through from the site
-	up          atomic.Bool                       // the last probe passed
-	asked       time.Time                         // when the last probe was made, if it passed; the goroutine's that probes
-	outage      logs.Outage                       // the goroutine's that probes
+	presence    upstream.Presence
+	asked       time.Time // when the last probe was made, if it passed; the goroutine's that probes
 
 	languages languages
 }
@@ -58,8 +57,8 @@ func newICWSSite(s Site, forms *cache.Forms, cells *cache.Metrics, watching func
 		directories: catalogues.NewDirectories(forms),
 		maker:       catalogues.NewMaker(s.Name),
 		features:    map[htccapi.MediaChannel]Resource{},
-		outage:      outageOf(s, log),
 	}
+	at.presence = upstream.Presence{Ask: at.ask, Told: outageOf(s, log).Note}
 	for _, channel := range s.Rules.Channels {
 		feature := s.Rules.Feature(channel.Name)
 		at.features[channel.Name] = Resource{ID: feature.ID, Body: feature}
@@ -103,7 +102,7 @@ func (s *icwsSite) part(a *Agent, login string, opened opening) part {
 
 func (s *icwsSite) limited() { s.metrics.Login(upstream.LoginLimited) }
 
-func (s *icwsSite) answers() bool { return s.up.Load() }
+func (s *icwsSite) answers() bool { return s.presence.IsUp() }
 
 // needsActivations reports whether any channel of the site depends on activated workgroups.
 func (s *icwsSite) needsActivations() bool {
@@ -125,14 +124,11 @@ func (s *icwsSite) unmapped(activations map[string]bool) []string {
 	return names
 }
 
-// probeEvery is how often a site is asked whether it is there.
-const probeEvery = 10 * time.Second
-
 // run asks again and again whether the site answers, which needs no session, and has the service watch
 // the agents, if there is one.
 func (s *icwsSite) run(ctx context.Context, changed func(site string, up bool)) error {
 	work, ctx := errgroup.WithContext(ctx)
-	work.Go(func() error { return probe(ctx, &s.up, &s.outage, s.ask, func(up bool) { changed(s.Name, up) }) })
+	work.Go(func() error { return s.presence.Run(ctx, func(up bool) { changed(s.Name, up) }) })
 	if s.service != nil {
 		work.Go(func() error { return s.service.Run(ctx) })
 	}
@@ -142,7 +138,7 @@ func (s *icwsSite) run(ctx context.Context, changed func(site string, up bool)) 
 // ask asks whether the site is there, unless the service hears from it without a break since it was
 // asked last: it runs the release then that it ran, since an update would have broken the stream.
 func (s *icwsSite) ask(ctx context.Context) error {
-	if s.service.Vouches(s.asked, probeEvery) {
+	if s.service.Vouches(s.asked, upstream.ProbeEvery) {
 		return nil
 	}
 	now := time.Now()
@@ -155,30 +151,8 @@ func (s *icwsSite) ask(ctx context.Context) error {
 }
 
 // outageOf tells the log why a site does not answer.
-func outageOf(s Site, log *slog.Logger) logs.Outage {
-	return logs.Outage{Log: log.With("site", s.Name), What: "the site"}
-}
-
-// probe asks again and again, until ctx ends, notes whether the last answer was good, and says when
-// that has changed; the log is told why it was not.
-func probe(ctx context.Context, up *atomic.Bool, outage *logs.Outage, ask func(context.Context) error, changed func(up bool)) error {
-	tick := time.NewTicker(probeEvery)
-	defer tick.Stop()
-	for {
-		err := ask(ctx)
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		outage.Note(err)
-		if up.Swap(err == nil) != (err == nil) {
-			changed(err == nil)
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-tick.C:
-		}
-	}
+func outageOf(s Site, log *slog.Logger) *logs.Outage {
+	return &logs.Outage{Log: log.With("site", s.Name), What: "the site"}
 }
 
 // How long a site's list of languages is taken to hold, since it changes with an update of the

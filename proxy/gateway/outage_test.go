@@ -15,6 +15,7 @@ import (
 	"portico/proxy/fault"
 	"portico/proxy/icws/icwssim"
 	"portico/proxy/session"
+	"portico/proxy/upstream"
 	"portico/translate"
 	"portico/translate/htccapi"
 )
@@ -279,10 +280,10 @@ func TestTheLogSaysWhyASiteDoesNotAnswer(t *testing.T) {
 		}
 		expect("at first")
 		w.fault(icwssim.Fault{Route: "GET /icws/connection/version", Status: 503, Times: 6})
-		time.Sleep(6 * probeEvery)
+		time.Sleep(6 * upstream.ProbeEvery)
 		synctest.Wait()
 		expect("while the site is down", "level=WARN", `msg="the site does not answer"`, "site=pureconnect", "503")
-		time.Sleep(probeEvery)
+		time.Sleep(upstream.ProbeEvery)
 		synctest.Wait()
 		expect("when it is up", "level=INFO", `msg="the site answers again"`)
 	})
