@@ -1,19 +1,17 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
-	"golang.org/x/sync/singleflight"
-	"golang.org/x/text/language"
 
 	"portico/cache"
 	"portico/proxy/catalogues"
@@ -44,8 +42,6 @@ type icwsSite struct {
 	streamless  atomic.Bool                       // no streams come through from the site
 	presence    upstream.Presence
 	asked       time.Time // when the last probe was made, if it passed; the goroutine's that probes
-
-	languages languages
 }
 
 // newICWSSite returns a site; watching makes the gauge of whether its service user does.
@@ -155,85 +151,9 @@ func outageOf(s Site, log *slog.Logger) *logs.Outage {
 	return &logs.Outage{Log: log.With("site", s.Name), What: "the site"}
 }
 
-// How long a site's list of languages is taken to hold, since it changes with an update of the
-// server; and how long that it could not be had.
-const (
-	languagesFor   = time.Hour
-	noLanguagesFor = 5 * time.Second
-)
-
-// languages is a site's list of languages, asked for when needed.
-type languages struct {
-	flights singleflight.Group
-
-	mu    sync.Mutex
-	list  []string  // guarded by mu
-	until time.Time // guarded by mu
-}
-
-// held returns the list there is, and whether it still holds.
-func (l *languages) held() ([]string, bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.list, time.Now().Before(l.until)
-}
-
-// keep takes what the site has told, or that it could not be asked, and returns the list there is then.
-func (l *languages) keep(info icwsapi.ServerInfo, err error) []string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if err != nil {
-		l.until = time.Now().Add(noLanguagesFor)
-		return l.list
-	}
-	l.list, l.until = nil, time.Now().Add(languagesFor)
-	for _, one := range info.Languages {
-		l.list = append(l.list, one.LanguageID)
-	}
-	return l.list
-}
-
-// language returns which of the site's languages suits an Accept-Language value best. Without a
-// wish, without one that the site has, or where the site does not tell its languages, it is the one
-// in the settings.
+// language returns which of the site's languages suits an Accept-Language value best, else the one in the settings.
 func (s *icwsSite) language(ctx context.Context, accept string) string {
-	wanted, _, err := language.ParseAcceptLanguage(accept)
-	if err != nil || len(wanted) == 0 {
-		return s.Language
-	}
-	list := s.languageList(ctx)
-	var offered []language.Tag
-	for _, id := range list {
-		offered = append(offered, language.Make(id))
-	}
-	if len(offered) == 0 {
-		return s.Language
-	}
-	_, at, confidence := language.NewMatcher(offered).Match(wanted...)
-	if confidence == language.No {
-		return s.Language
-	}
-	return list[at]
-}
-
-// languageList returns the site's languages; those it had if it cannot be asked, or the caller leaves before it has
-// answered. It is asked once for all who need them together.
-func (s *icwsSite) languageList(ctx context.Context) []string {
-	list, holds := s.languages.held()
-	if holds {
-		return list
-	}
-	told, err := once(ctx, &s.languages.flights, context.Background(), "", func(ctx context.Context) ([]string, error) {
-		list, holds := s.languages.held()
-		if holds { // since the caller looked
-			return list, nil
-		}
-		return s.languages.keep(s.ICWS.ServerInfo(upstream.WithCause(ctx, upstream.Session))), nil
-	})
-	if err != nil {
-		return list
-	}
-	return told
+	return cmp.Or(s.ICWS.Language(ctx, accept), s.Language)
 }
 
 // fetchCatalogue asks the site for its catalogue in the language of conn.

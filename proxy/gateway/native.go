@@ -11,7 +11,7 @@ import (
 
 // nativeSite returns a site as applications that speak ICWS reach it.
 func (g *Gateway) nativeSite(at *icwsSite) native.Site {
-	site := native.Site{Name: at.Name, ICWS: at.ICWS, Key: g.key, Languages: at.languageList, Cells: at.cells, Tracer: at.tracer,
+	site := native.Site{Name: at.Name, ICWS: at.ICWS, Key: g.key, Languages: at.ICWS.Languages, Cells: at.cells, Tracer: at.tracer,
 		Logins: g.nativeLogins(at.Name)}
 	if at.groups != nil {
 		site.Catalogues = catalogues.NewNative(at.Name, at.groups, g.forms)

@@ -182,26 +182,6 @@ func TestTheLanguageOfASession(t *testing.T) {
 	}
 }
 
-func TestLanguagesOutlastAnUpdateThatFails(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, &icwssim.Server{})
-		german := func(name string) {
-			t.Helper()
-			agent, err := w.Login(t.Context(), Caller{Basic: true, Login: name, Password: name, Language: "de"})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got := agent.icws().connection().Language; got != "de" {
-				t.Errorf("%s has language %q; want de", name, got)
-			}
-		}
-		german("anna")
-		time.Sleep(languagesFor + time.Minute)
-		w.fault(icwssim.Fault{Route: routeServerInfo, Status: 500})
-		german("cleo")
-	})
-}
-
 func TestTheLogNamesUnmappedWorkgroupsAndNoSecret(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer

@@ -63,14 +63,15 @@ type Marketplace struct {
 
 // A Client calls one site. Any number of goroutines may call its methods.
 type Client struct {
-	settings Settings
-	hosts    *hosts
-	caller   *upstream.Caller
-	metrics  *upstream.Site
-	release  atomic.Pointer[release] // of the last log-in
-	public   public
-	releases releases
-	lists    lists
+	settings  Settings
+	hosts     *hosts
+	caller    *upstream.Caller
+	metrics   *upstream.Site
+	release   atomic.Pointer[release] // of the last log-in
+	public    public
+	releases  releases
+	lists     lists
+	languages languages
 }
 
 // New returns a client of a site. It starts nothing. It panics on settings that no site can have:
