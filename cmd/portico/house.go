@@ -21,6 +21,7 @@ import (
 	"portico/proxy/icws"
 	"portico/proxy/push"
 	"portico/proxy/quick"
+	"portico/proxy/states"
 	"portico/proxy/store"
 	"portico/proxy/tracing"
 	"portico/proxy/upstream"
@@ -258,8 +259,8 @@ func unrouted(cfg *config.Config, login string) gateway.Route {
 }
 
 // sharedStates returns the settings' names for states of several sites.
-func sharedStates(cfg *config.Config) gateway.SharedStates {
-	shared := gateway.SharedStates{}
+func sharedStates(cfg *config.Config) states.Table {
+	shared := states.Table{}
 	for name, sites := range cfg.States {
 		shared[htccapi.Operation(name)] = sites
 	}

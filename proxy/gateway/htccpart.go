@@ -10,6 +10,7 @@ import (
 	"portico/proxy/clock"
 	"portico/proxy/fault"
 	"portico/proxy/htcc"
+	"portico/proxy/states"
 	"portico/proxy/upstream"
 	"portico/translate/htccapi"
 )
@@ -51,7 +52,7 @@ type htccPart struct {
 	replays  int                    // so far
 	started  json.RawMessage        // body of the last StartContactCenterSession; nil before it
 	starts   int                    // how many there were: one that asks for the same again is later than one of another replica
-	known    []state                // the states the agent may choose, once they were read
+	known    []states.State         // the states the agent may choose, once they were read
 	refused  []byte                 // proof of the password that the site would not take any more; nil if none
 }
 

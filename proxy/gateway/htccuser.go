@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"portico/proxy/htcc"
+	"portico/proxy/states"
 	"portico/proxy/upstream"
 	"portico/translate/htccapi"
 )
@@ -90,19 +91,19 @@ func featuresOf(object htcc.Object) []Resource {
 }
 
 // states returns the site's agent states, read once a session: only administrators change them.
-func (p *htccPart) states(ctx context.Context) ([]state, error) {
+func (p *htccPart) states(ctx context.Context) ([]states.State, error) {
 	p.mu.Lock()
 	known := p.known
 	p.mu.Unlock()
 	if known != nil {
 		return known, nil
 	}
-	known, err := once(ctx, &p.agent.gateway.reads, p.agent.life, readOf(p, "states"), func(ctx context.Context) ([]state, error) {
-		known := []state{}
+	known, err := once(ctx, &p.agent.gateway.reads, p.agent.life, readOf(p, "states"), func(ctx context.Context) ([]states.State, error) {
+		known := []states.State{}
 		err := p.call(ctx, func(s *htcc.Session) error {
 			list, err := p.site.HTCC.AgentStates(ctx, s)
 			for _, one := range list {
-				known = append(known, state{AgentStateSetting: one.Setting(), body: one.Object})
+				known = append(known, states.State{AgentStateSetting: one.Setting(), Body: one.Object})
 			}
 			return err
 		})

@@ -9,6 +9,7 @@ import (
 	"portico/proxy/clock"
 	"portico/proxy/fault"
 	"portico/proxy/icws"
+	"portico/proxy/states"
 	"portico/proxy/upstream"
 	"portico/translate"
 )
@@ -238,29 +239,29 @@ func (p *icwsPart) user(ctx context.Context, _ []string) (person, error) {
 }
 
 // states returns the states that the agent may choose.
-func (p *icwsPart) states(ctx context.Context) ([]state, error) {
+func (p *icwsPart) states(ctx context.Context) ([]states.State, error) {
 	held, err := p.lists(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var list []state
+	var list []states.State
 	for _, setting := range held.directory.AgentStates() {
-		list = append(list, state{AgentStateSetting: setting, body: setting})
+		list = append(list, states.State{AgentStateSetting: setting, Body: setting})
 	}
 	return list, nil
 }
 
 // barred returns the states of the site that the agent may not choose.
-func (p *icwsPart) barred(ctx context.Context) ([]state, error) {
+func (p *icwsPart) barred(ctx context.Context) ([]states.State, error) {
 	held, err := p.lists(ctx)
 	if err != nil {
 		return nil, err
 	}
 	d := held.directory
-	var list []state
+	var list []states.State
 	for _, message := range d.Catalogue.Messages() {
 		if !d.Choosable(message) {
-			list = append(list, state{AgentStateSetting: d.SettingOf(message.StatusID)})
+			list = append(list, states.State{AgentStateSetting: d.SettingOf(message.StatusID)})
 		}
 	}
 	return list, nil

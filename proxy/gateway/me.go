@@ -227,20 +227,6 @@ func isDND(op htccapi.Operation) bool {
 	return op == htccapi.DoNotDisturbOn || op == htccapi.DoNotDisturbOff
 }
 
-// substitutions tells of the channels that took another state than the one asked for.
-func (n namedAsk) substitutions(results []result) []Substitution {
-	if !n.substituted {
-		return nil
-	}
-	var substituted []Substitution
-	for _, r := range results {
-		if r.err == nil {
-			substituted = append(substituted, Substitution{Channel: r.channel, OperationName: n.ask.Operation})
-		}
-	}
-	return substituted
-}
-
 // StartContactCenterSession makes the channels asked for the agent's, and the others LoggedOut.
 // Each site hears of its own channels only. Where the agent's part had ended it begins again. It fails
 // as SetAgentState does; with fault.NotFound when the agent has none of the channels.

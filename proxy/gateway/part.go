@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"portico/proxy/fault"
+	"portico/proxy/states"
 	"portico/translate"
 	"portico/translate/htccapi"
 )
@@ -37,7 +38,7 @@ type part interface {
 	user(ctx context.Context, subresources []string) (person, error)
 
 	// states returns the states that the agent may choose here, in the site's order.
-	states(ctx context.Context) ([]state, error)
+	states(ctx context.Context) ([]states.State, error)
 
 	// set carries out an operation on one channel, or on all that count. What became of it is told
 	// for each channel; none means that no channel counts.
@@ -119,12 +120,6 @@ type person struct {
 	object   any // the agent object
 	features []Resource
 	more     map[string]any // sub-resources, by name
-}
-
-// state is a state that an agent may choose at one site: what is known of it, and the whole.
-type state struct {
-	htccapi.AgentStateSetting
-	body any
 }
 
 // result is what became of an operation on one channel.

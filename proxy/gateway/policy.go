@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"portico/proxy/guesses"
+	"portico/proxy/states"
 )
 
 // A Policy is what may be changed while agents are logged in: see Gateway.SetPolicy. Route and MaxBytes
@@ -12,7 +13,7 @@ type Policy struct {
 	// Route returns that of a lower-cased login name. Without one it returns false, and the stops of all that
 	// such a name might have: guesses at it count there, so that nobody can tell it from others.
 	Route    func(login string) (Route, bool)
-	States   SharedStates
+	States   states.Table
 	Idle     time.Duration  // a session that nobody used for so long ends
 	Forget   bool           // drop a password once the agent is logged in at every site
 	MaxBytes int64          // of encoded catalogues kept

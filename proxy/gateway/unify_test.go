@@ -12,6 +12,7 @@ import (
 	"portico/proxy/htcc"
 	"portico/proxy/htcc/htccsim"
 	"portico/proxy/icws/icwssim"
+	"portico/proxy/states"
 	"portico/proxy/upstream"
 	"portico/translate"
 	"portico/translate/htccapi"
@@ -26,7 +27,7 @@ func newUnion(t *testing.T, pureconnect *icwssim.Server, cloud *htccsim.Server, 
 	both := func(s *Settings, _ *Site) {
 		s.Sites = append(s.Sites, Site{Name: "cloud", HTCC: htcc.New(htcc.Settings{Site: "cloud", Bases: []string{"http://gws.example:8090"},
 			Timeout: 5 * time.Second, HTTP: cloud.Transport(), Metrics: metrics})})
-		s.States = SharedStates{"Lunch": {"pureconnect": "At Lunch", "cloud": "OutToLunch"}}
+		s.States = states.Table{"Lunch": {"pureconnect": "At Lunch", "cloud": "OutToLunch"}}
 		s.Route = unionRoute
 	}
 	return newWorld(t, pureconnect, append(options, both)...)
