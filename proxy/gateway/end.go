@@ -44,11 +44,19 @@ func (g *Gateway) unstore(a *Agent) {
 	}
 }
 
-// delist makes the agent unknown here.
+// delist makes the agent unknown here, who has left and is to be shut.
 func (g *Gateway) delist(a *Agent) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	delete(g.agents, a.session.ID)
+	g.leaving[a] = true
+}
+
+// gone forgets an agent of whom nothing goes on any more.
+func (g *Gateway) gone(a *Agent) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	delete(g.leaving, a)
 }
 
 // leave marks the agent as ended and counts the work of closing it; false if it was ended before.
@@ -68,6 +76,7 @@ func (a *Agent) leave() bool {
 func (a *Agent) shut(logOut bool) {
 	a.end()
 	go func() {
+		defer a.gateway.gone(a)
 		defer a.work.Done() // leave counted it
 		for _, p := range a.parts {
 			p.close(logOut)

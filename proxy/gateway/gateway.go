@@ -127,9 +127,10 @@ type Gateway struct {
 	reads     singleflight.Group  // of agents' states, by readOf
 	aside     aside.Pool          // of those who keep agents current
 
-	mu     sync.RWMutex
-	agents map[string]*Agent // by session id, guarded by mu
-	closed bool              // guarded by mu
+	mu      sync.RWMutex
+	agents  map[string]*Agent // by session id, guarded by mu
+	leaving map[*Agent]bool   // who are no more among them, and are still being logged out; guarded by mu
+	closed  bool              // guarded by mu
 }
 
 // New returns a gateway. It starts nothing: Run does.
@@ -139,7 +140,7 @@ func New(s Settings) (*Gateway, error) {
 		return nil, err
 	}
 	g := &Gateway{settings: s, sites: map[string]siteAtWork{}, store: s.Store, log: s.Logger, key: session.NewKey(), forms: forms,
-		agents: map[string]*Agent{}}
+		agents: map[string]*Agent{}, leaving: map[*Agent]bool{}}
 	if g.log == nil {
 		g.log = slog.New(slog.DiscardHandler)
 	}
@@ -270,6 +271,11 @@ func (g *Gateway) endAll(ctx context.Context) {
 	for name := range g.sites {
 		places[name] = make(chan struct{}, endsAtOnce)
 	}
+	g.mu.RLock()
+	for agent := range g.leaving { // whose sessions ended a moment ago
+		ends.Go(func() { agent.wait(ctx) })
+	}
+	g.mu.RUnlock()
 	for _, agent := range g.all() {
 		place := places[agent.parts[0].siteName()]
 		ends.Go(func() {

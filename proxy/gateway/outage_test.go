@@ -167,6 +167,30 @@ func TestCloseWaitsForLogIns(t *testing.T) {
 	})
 }
 
+// TestCloseWaitsForSessionsThatEnd has an agent log out a moment before the process stops, at a site that takes its time.
+func TestCloseWaitsForSessionsThatEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, &icwssim.Server{})
+		anna := w.login("anna")
+		w.shows(anna)
+		w.fault(icwssim.Fault{Route: "DELETE /icws/{sessionId}/connection", Delay: 3 * time.Second, Times: 1})
+		err := w.EndContactCenterSession(t.Context(), anna)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.sessions("anna", 1)
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		w.Close(ctx)
+		w.sessions("anna", 0)
+		w.mu.RLock()
+		defer w.mu.RUnlock()
+		if len(w.leaving) != 0 {
+			t.Errorf("%d agents are still leaving; want none", len(w.leaving))
+		}
+	})
+}
+
 func TestCloseWaitsForWrites(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, &icwssim.Server{})
