@@ -98,21 +98,23 @@ type subresource struct {
 	byNameOnly bool                                // * does not bring it
 	of         func(gateway.Me) []gateway.Resource // nil: what a site has of it, else empty
 	empty      any
+	live       bool // what is not known is left out, and not said to be none
 }
 
 // subresources are those that GET /me knows. What no site of the agent has is there and empty, since
-// applications are known that fail without it.
+// applications are known that fail without it: but for calls, chats and interactions where a site could not be asked,
+// as who reads that there are none gives up what goes on.
 //
 // Source: captured traffic of GWS 8.5.202.96 (* does not bring features).
 var subresources = []subresource{
-	{htccapi.SubFeatures, true, func(me gateway.Me) []gateway.Resource { return me.Features }, nil},
-	{htccapi.SubDevices, false, func(me gateway.Me) []gateway.Resource { return me.Devices }, nil},
-	{htccapi.SubSkills, false, nil, []htccapi.Skill{}},
-	{htccapi.SubChannels, false, func(me gateway.Me) []gateway.Resource { return me.Channels }, nil},
-	{htccapi.SubCalls, false, nil, []htccapi.Interaction{}},
-	{htccapi.SubInteractions, false, nil, []htccapi.Interaction{}},
-	{htccapi.SubChats, false, nil, []htccapi.Interaction{}},
-	{htccapi.SubSettings, false, nil, htccapi.SettingSections{}},
+	{htccapi.SubFeatures, true, func(me gateway.Me) []gateway.Resource { return me.Features }, nil, false},
+	{htccapi.SubDevices, false, func(me gateway.Me) []gateway.Resource { return me.Devices }, nil, false},
+	{htccapi.SubSkills, false, nil, []htccapi.Skill{}, false},
+	{htccapi.SubChannels, false, func(me gateway.Me) []gateway.Resource { return me.Channels }, nil, false},
+	{htccapi.SubCalls, false, nil, []htccapi.Interaction{}, true},
+	{htccapi.SubInteractions, false, nil, []htccapi.Interaction{}, true},
+	{htccapi.SubChats, false, nil, []htccapi.Interaction{}, true},
+	{htccapi.SubSettings, false, nil, htccapi.SettingSections{}, false},
 }
 
 // channelStates repeats the channels in dialect StatusCode.
@@ -126,6 +128,9 @@ func (e *extended) embed(sub subresource, me gateway.Me, dialect htccapi.Dialect
 	if sub.of != nil {
 		value, _ = bodies(sub.of(me), selection{}) // whole ones cannot fail
 	} else if !given {
+		if sub.live && me.Unread {
+			return nil
+		}
 		value = sub.empty
 	}
 	encoded, err := json.Marshal(value)

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -174,4 +175,40 @@ func TestStartTakesThePasswordThatComesWithIt(t *testing.T) {
 			`"failed":[{"statusCode":4,"statusMessage":"the contact centre does not accept the agent's session","channel":"voice"}]}`)
 	basic.post("/api/v2/me", startCleo).is(t, "Start with the password", 200, `{"statusCode":0}`)
 	eventually(t, "voice is back", func() bool { return strings.HasPrefix(cookie.state(), "voice:NotReady ") })
+}
+
+// TestNobodyIsToldOfNoCallsWhereASiteCannotBeAsked has an agent on a call load the desktop anew while HTCC does not answer.
+func TestNobodyIsToldOfNoCallsWhereASiteCannotBeAsked(t *testing.T) {
+	w := newDoor(t)
+	bjorn, cleo := w.as("bjorn"), w.as("cleo")
+	const all = "/api/v2/me?subresources=*"
+	for name, agent := range map[string]*caller{"bjorn": bjorn, "cleo": cleo} {
+		agent.get("/api/v2/me")
+		err := w.cloud.Fault(htccsim.Fault{Scenario: "call", User: name})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := agent.get(all).body; !strings.Contains(got, `"calls":[{`) {
+			t.Fatalf("on a call: %s", got)
+		}
+	}
+	unavailable := htccsim.Fault{Route: routeGetMe, Status: http.StatusServiceUnavailable, Times: 1000}
+	w.breaks(unavailable)
+	if got := bjorn.get(all); got.status != http.StatusServiceUnavailable {
+		t.Errorf("bjorn, who is at HTCC alone, is told %d %s; want 503", got.status, got.body)
+	}
+	w.cloud.Reset()
+	for _, fault := range []htccsim.Fault{unavailable, {Route: routeGetMe, Status: http.StatusInternalServerError, Times: 1000}} {
+		w.breaks(fault)
+		got := cleo.get(all)
+		if got.status != http.StatusOK || strings.Contains(got.body, `"calls"`) || !strings.Contains(got.body, `"skills":[`) || !strings.Contains(got.body, `"channel":"voice"`) {
+			t.Errorf("cleo, who is at PureConnect too, is told %d %s; want voice, and nothing of calls", got.status, got.body)
+		}
+		w.cloud.Reset()
+	}
+	for _, agent := range []*caller{bjorn, cleo} {
+		if got := agent.get(all).body; !strings.Contains(got, `"calls":[{`) {
+			t.Errorf("afterwards: %s", got)
+		}
+	}
 }

@@ -8,7 +8,6 @@ import (
 
 	"portico/proxy/htcc"
 	"portico/proxy/states"
-	"portico/proxy/upstream"
 	"portico/translate/htccapi"
 )
 
@@ -17,7 +16,7 @@ var embedded = []string{htccapi.SubDevices, htccapi.SubChannels, "channelStates"
 	htccapi.SubCalls, htccapi.SubInteractions, htccapi.SubChats, htccapi.SubSettings}
 
 // user returns the agent object of the log-in. Sub-resources other than features are not kept: they
-// are read when they are asked for.
+// are read when they are asked for; if that fails the rest comes with the error.
 func (p *htccPart) user(ctx context.Context, subresources []string) (person, error) {
 	p.mu.Lock()
 	object, begun := p.object, p.begun
@@ -25,7 +24,7 @@ func (p *htccPart) user(ctx context.Context, subresources []string) (person, err
 	if !begun {
 		err := p.refresh(ctx)
 		if err != nil {
-			return person{}, err
+			return person{unread: len(subresources) > 0}, err
 		}
 		p.mu.Lock()
 		object = p.object
@@ -47,8 +46,9 @@ func (p *htccPart) user(ctx context.Context, subresources []string) (person, err
 		}
 		return err
 	})
-	if err != nil && !upstream.IsAway(err) {
-		return person{}, fmt.Errorf("gateway: read sub-resources: %w", err)
+	if err != nil {
+		who.unread = true
+		return who, fmt.Errorf("gateway: read sub-resources: %w", err)
 	}
 	return who, nil
 }

@@ -16,19 +16,22 @@ import (
 )
 
 // Me is an agent: the agent object, devices, channels and features of all sites, and what else was
-// asked for and one of the sites has, by the name of the sub-resource.
+// asked for and one of the sites has, by the name of the sub-resource. Where one of two could not be asked for that, the
+// rest is Unread.
 type Me struct {
 	User     any
 	Devices  []Resource
 	Channels []Resource
 	Features []Resource
 	More     map[string]any
+	Unread   bool
 	Age      time.Duration // of the devices and channels: since their sites last showed that nothing else holds
 	Kept     *Kept         // for encoded forms of it; nil if none can be kept
 }
 
 // Me returns the agent with the named sub-resources. What the readers tell of takes no upstream
-// call. A site that cannot be reached is not in view while another is.
+// call. A site that cannot be reached is not in view while another is; without another what is kept of it is shown, but
+// nothing that is to be read there.
 //
 // It fails with fault.Unauthenticated when the session is gone, else with the kind of the upstream
 // failure.
@@ -43,7 +46,8 @@ func (g *Gateway) Me(ctx context.Context, a *Agent, subresources []string) (Me, 
 		if err != nil && len(a.parts) == 1 {
 			return Me{}, err
 		}
-		if err != nil {
+		me.Unread = me.Unread || who.unread
+		if who.object == nil {
 			continue // the site is not in view
 		}
 		if me.User == nil {

@@ -115,11 +115,12 @@ const (
 	fromRead source = "read" // read because a caller asked
 )
 
-// person is who an agent is at one site.
+// person is who an agent is at one site, as far as that is known.
 type person struct {
 	object   any // the agent object
 	features []Resource
 	more     map[string]any // sub-resources, by name
+	unread   bool           // others could not be asked for
 }
 
 // result is what became of an operation on one channel.
