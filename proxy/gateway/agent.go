@@ -42,6 +42,7 @@ type Agent struct {
 	mu       sync.Mutex
 	session  session.Session         // guarded by mu, but for ID and Login, which never change
 	password string                  // guarded by mu; "" if not kept
+	provedBy []byte                  // the proof of that password: the session's, unless it was changed at another replica; guarded by mu
 	ended    bool                    // guarded by mu
 	unsaved  map[string]*unsavedWish // by site, what the store could not be told that the agent asked for; guarded by mu, and never changed but replaced
 	before   map[string]recordHead   // what the store had of the upstream sessions before session has what it has now; guarded by mu
@@ -291,12 +292,22 @@ func (a *Agent) change(proof []byte, password string) (session.Session, bool) {
 	if a.ended {
 		return session.Session{}, false
 	}
-	a.session.Proof, a.password = proof, password
+	a.session.Proof, a.password, a.provedBy = proof, password, proof
 	return a.session, true
 }
 
-func (a *Agent) keptPassword() string {
+// credentials returns the proof of the agent's name and password, and the password; "" if it is not kept, or was changed
+// at another replica since.
+func (a *Agent) credentials() (proof []byte, password string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.password
+	if !hmac.Equal(a.session.Proof, a.provedBy) {
+		return a.session.Proof, ""
+	}
+	return a.session.Proof, a.password
+}
+
+func (a *Agent) keptPassword() string {
+	_, password := a.credentials()
+	return password
 }

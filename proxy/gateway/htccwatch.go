@@ -220,7 +220,7 @@ func (p *htccPart) joined(ctx context.Context, gone *htcc.Session) (*htcc.Sessio
 		p.ended(nil)
 		return nil, fmt.Errorf("gateway: log in again: the site refused the password: %w", fault.Unauthenticated)
 	}
-	return p.rejoin(ctx, p.agent.keptPassword())
+	return p.rejoin(ctx, "")
 }
 
 // succeeded takes the upstream session that another replica opened in place of one that is gone, nil if
@@ -257,13 +257,15 @@ func (p *htccPart) succeeded(ctx context.Context, gone *htcc.Session) (*htcc.Ses
 }
 
 // rejoin opens an upstream session in place of the one there is, unless the agent's session has ended when it is
-// open: it is let go then, and nobody put back to work on it. The caller holds joining.
-func (p *htccPart) rejoin(ctx context.Context, password string) (*htcc.Session, error) {
+// open: it is let go then, and nobody put back to work on it. The password is the one that is kept, else the presented
+// one. The caller holds joining.
+func (p *htccPart) rejoin(ctx context.Context, presented string) (*htcc.Session, error) {
+	proof, kept := p.agent.credentials()
+	password := cmp.Or(kept, presented)
 	if password == "" {
 		p.ended(nil)
 		return nil, fmt.Errorf("gateway: log in again: no password is kept: %w", fault.Unauthenticated)
 	}
-	proof := p.agent.proof()
 	session, user, err := p.site.HTCC.Login(p.joining.unbroken(ctx), htcc.Credentials{UserName: p.login, Password: password})
 	if errors.Is(err, fault.Unauthenticated) && p.agent.proves(proof) { // there is no other password since
 		p.agent.gateway.refused.Add(ctx, string(proof))
@@ -319,7 +321,7 @@ func (p *htccPart) reopen(ctx context.Context, presented string) error {
 	if refused {
 		return fmt.Errorf("gateway: log in again: refused a moment ago: %w", fault.Unauthenticated)
 	}
-	_, err = p.rejoin(ctx, cmp.Or(p.agent.keptPassword(), presented))
+	_, err = p.rejoin(ctx, presented)
 	return err
 }
 

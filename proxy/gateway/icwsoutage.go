@@ -141,14 +141,14 @@ func (p *icwsPart) usableLocked() bool { return p.conn.SessionID != "" && !p.gon
 // logInAgain logs in with the kept password, and ends the part if that cannot succeed. The caller
 // holds joining.
 func (p *icwsPart) logInAgain(ctx context.Context, language string) (icws.Conn, error) {
-	password := p.agent.keptPassword()
+	proof, password := p.agent.credentials()
 	if password == "" {
 		p.end(endUpstream)
 		return icws.Conn{}, fmt.Errorf("no password is kept: %w", fault.Unauthenticated)
 	}
 	conn, err := p.site.ICWS.Login(p.joining.unbroken(ctx), icws.Credentials{UserID: p.login, Password: password, Language: language})
-	if errors.Is(err, fault.Unauthenticated) && password == p.agent.keptPassword() {
-		p.agent.gateway.refused.Add(ctx, string(p.agent.proof()))
+	if errors.Is(err, fault.Unauthenticated) && p.agent.proves(proof) { // there is no other password since
+		p.agent.gateway.refused.Add(ctx, string(proof))
 		p.end(endUpstream)
 	}
 	return conn, err
@@ -186,18 +186,19 @@ func (p *icwsPart) reopen(ctx context.Context, presented string) error {
 // reopened logs in with the kept password, else with the presented one, unless the site refused it a
 // moment ago.
 func (p *icwsPart) reopened(ctx context.Context, presented string) (icws.Conn, error) {
-	gateway, proof := p.agent.gateway, string(p.agent.proof())
-	password := cmp.Or(p.agent.keptPassword(), presented)
+	gateway := p.agent.gateway
+	proof, kept := p.agent.credentials()
+	password := cmp.Or(kept, presented)
 	if password == "" {
 		return icws.Conn{}, fmt.Errorf("no password is kept: %w", fault.Unauthenticated)
 	}
-	refused, _ := gateway.refused.Has(ctx, proof) // of the others that cannot be asked nothing is known
+	refused, _ := gateway.refused.Has(ctx, string(proof)) // of the others that cannot be asked nothing is known
 	if refused {
 		return icws.Conn{}, fmt.Errorf("refused a moment ago: %w", fault.Unauthenticated)
 	}
 	conn, err := p.site.ICWS.Login(ctx, icws.Credentials{UserID: p.login, Password: password, Language: p.site.language(ctx, p.language)})
 	if errors.Is(err, fault.Unauthenticated) {
-		gateway.refused.Add(ctx, proof)
+		gateway.refused.Add(ctx, string(proof))
 	}
 	return conn, err
 }

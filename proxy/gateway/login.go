@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"crypto/hmac"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -101,9 +102,10 @@ func (g *Gateway) openWithOthers(ctx context.Context, c Caller, proof []byte) (*
 
 // proven reports whether a caller's name and password are the agent's, of which proof is the one of now.
 func (g *Gateway) proven(a *Agent, c Caller, proof []byte) bool {
-	proven := a.proves(proof) || slices.ContainsFunc(g.older, func(key session.Key) bool { return a.proves(key.Proof(c.Login, c.Password)) })
+	known := a.proof()
+	proven := hmac.Equal(known, proof) || slices.ContainsFunc(g.older, func(key session.Key) bool { return hmac.Equal(known, key.Proof(c.Login, c.Password)) })
 	if proven && g.fleet != nil && !g.policy().Forget {
-		a.know(c.Password)
+		a.know(c.Password, known)
 	}
 	return proven
 }
@@ -311,7 +313,7 @@ func discard(ctx context.Context, opened []opening) {
 func (g *Gateway) begin(ctx context.Context, route Route, opened []opening, c Caller, proof []byte) (*Agent, error) {
 	s := session.Session{ID: session.NewID(), Login: c.Login, Language: c.Language, Proof: proof, Created: time.Now()}
 	agent := newAgent(g, s, route, opened)
-	agent.password = g.toKeep(c.Password)
+	agent.password, agent.provedBy = g.toKeep(c.Password), proof
 	if slices.Contains(opened, nil) { // a site that joins later needs it in any case
 		agent.password = c.Password
 	}

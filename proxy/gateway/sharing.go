@@ -155,19 +155,25 @@ func (a *Agent) shared(records map[string][]byte) {
 // learn takes what the store has of the agent that is new here: another password's proof, which parts have ended
 // or begun again, or go on with another upstream session, and what was asked for elsewhere.
 func (a *Agent) learn(s session.Session) {
-	a.mu.Lock()
-	a.session.Proof = s.Proof
-	a.mu.Unlock()
+	a.learnProof(s.Proof)
 	a.learnRecords(s.Upstreams)
 	a.recall(s)
 }
 
-// know keeps a password that proved to be the agent's, where none is kept.
-func (a *Agent) know(password string) {
+// learnProof takes the proof of the agent's password. Whoever asked the store before another one was put there may come
+// with that of before: a password that is kept is not forgotten, but not the agent's for as long.
+func (a *Agent) learnProof(proof []byte) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.password == "" && !a.ended {
-		a.password = password
+	a.session.Proof = proof
+}
+
+// know keeps a password that proved to be the agent's by a proof.
+func (a *Agent) know(password string, proof []byte) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if !a.ended {
+		a.password, a.provedBy = password, proof
 	}
 }
 
@@ -193,7 +199,8 @@ func (a *Agent) successor(ctx context.Context, site string, gone []byte) ([]byte
 		g.fleet.unstored.away()
 		return nil, &fault.Error{Kind: fault.Unreachable, RetryAfter: storeRetry, Err: fmt.Errorf("gateway: look for a newer upstream session: %w", err)}
 	}
-	a.recall(s) // what comes back on a new one must not be what was left elsewhere
+	a.learnProof(s.Proof) // the password of before is not to be tried
+	a.recall(s)           // what comes back on a new one must not be what was left elsewhere
 	next := s.Upstreams[site]
 	if next != nil && headOf(next).follows(headOf(gone)) {
 		a.shared(map[string][]byte{site: next})
