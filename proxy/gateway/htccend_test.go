@@ -87,6 +87,75 @@ func TestTheEndElsewhereWaitsForALogIn(t *testing.T) {
 	})
 }
 
+// TestWhoEndsALostSessionIsLoggedOff has HTCC lose the session of an agent, who stays at work there, and the agent end it
+// before the reader has opened another, or while that logs in.
+func TestWhoEndsALostSessionIsLoggedOff(t *testing.T) {
+	worlds := map[string]func(*testing.T, string) (*htccsim.Server, *world, *Agent){
+		"in one process": func(t *testing.T, login string) (*htccsim.Server, *world, *Agent) {
+			cloud := &htccsim.Server{}
+			w := newUnion(t, &icwssim.Server{}, cloud)
+			return cloud, w, w.login(login)
+		},
+		"where the agent is read": func(t *testing.T, login string) (*htccsim.Server, *world, *Agent) {
+			_, cloud, a, b := twoTellers(t)
+			return cloud, a, newPair(t, a, b, login, false).atA
+		},
+		"where the agent is not read": func(t *testing.T, login string) (*htccsim.Server, *world, *Agent) {
+			_, cloud, a, b := twoTellers(t)
+			return cloud, b, newPair(t, a, b, login, false).atB
+		},
+	}
+	for name, world := range worlds {
+		for when, wait := range map[string]time.Duration{"at once": 0, "while the reader logs in": 500 * time.Millisecond} {
+			for _, login := range []string{"bjorn", "cleo"} {
+				t.Run(name+", "+when+", "+login, func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) {
+						cloud, w, agent := world(t, login)
+						w.working(agent)
+						w.faultCloud(cloud, htccsim.Fault{Route: routeHTCCLogin, Delay: time.Second, Times: 1})
+						w.faultCloud(cloud, htccsim.Fault{Scenario: "expire-session", User: login})
+						time.Sleep(wait)
+						err := w.EndContactCenterSession(t.Context(), agent)
+						if n := loginsAtHTCC(cloud); err != nil || n != 2 {
+							t.Errorf("the end: %v, %d log-ins; want one more than the first", err, n)
+						}
+						w.outOfWork(cloud, login)
+						time.Sleep(5 * time.Minute)
+						w.outOfWork(cloud, login)
+						w.sessionsAtHTCC(cloud, login, 0)
+					})
+				})
+			}
+		}
+	}
+}
+
+// TestTheEndOfALostSessionWithoutAPassword is as good as one at HTCC can be then.
+func TestTheEndOfALostSessionWithoutAPassword(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cloud := &htccsim.Server{}
+		w := newUnion(t, &icwssim.Server{}, cloud, func(s *Settings, _ *Site) { s.Forget = true })
+		bjorn := w.login("bjorn")
+		w.working(bjorn)
+		w.faultCloud(cloud, htccsim.Fault{Scenario: "expire-session", User: "bjorn"})
+		err := w.EndContactCenterSession(t.Context(), bjorn)
+		if n := loginsAtHTCC(cloud); err != nil || n != 1 {
+			t.Errorf("the end: %v, %d log-ins; want none but the first", err, n)
+		}
+	})
+}
+
+// loginsAtHTCC returns how many calls there brought a password.
+func loginsAtHTCC(cloud *htccsim.Server) int {
+	n := 0
+	for _, entry := range cloud.Log() {
+		if entry.Header["Authorization"] != "" {
+			n++
+		}
+	}
+	return n
+}
+
 // TestAnEndThatFailsElsewhereKeepsNobodyFromLoggingIn has PureConnect refuse the end, and lose the session later.
 func TestAnEndThatFailsElsewhereKeepsNobodyFromLoggingIn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -3,7 +3,6 @@ package gateway
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -242,32 +241,4 @@ func expand(channels []htccapi.MediaChannel, failed []htccapi.ChannelResult) []r
 		results = append(results, result{channel, &fault.Error{Kind: fault.BadUpstream, Public: failed[at].StatusMessage}})
 	}
 	return results
-}
-
-// finish ends the contact centre session at the site, and the upstream session with it.
-func (p *htccPart) finish(ctx context.Context) (func(), error) {
-	release, err := p.agent.alone(ctx, p.writing)
-	if err != nil {
-		return nil, err
-	}
-	p.mu.Lock()
-	session, asked, started := p.session, p.asked, p.started
-	p.asked, p.started, p.finished = nil, nil, true // before the reader finds the session gone, and brings all of it back
-	p.mu.Unlock()
-	if session == nil {
-		return release, nil
-	}
-	// What is brought back meanwhile is to be ended too. Who asked for the end may leave, as an application that is closed
-	// does, and is to be logged off all the same; whoever orders something gives up in time.
-	p.orders.channel() <- struct{}{}
-	err = p.site.HTCC.EndContactCenterSession(context.WithoutCancel(ctx), session)
-	<-p.orders.channel()
-	if err == nil || errors.Is(err, htcc.ErrSessionGone) || upstream.IsAway(err) {
-		return release, nil
-	}
-	p.mu.Lock()
-	p.asked, p.started, p.finished = asked, started, false
-	p.mu.Unlock()
-	release()
-	return nil, told(err)
 }

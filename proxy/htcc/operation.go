@@ -115,8 +115,8 @@ func results(answer Object, name string) ([]htccapi.ChannelResult, error) {
 var endSession = []byte(`{"operationName":"EndContactCenterSession"}`)
 
 // EndContactCenterSession logs the agent out of voice and ends the HTTP session; nothing may be
-// sent on it afterwards. It fails with ErrSessionGone when there was none any more, which is as
-// good, else as Operation does.
+// sent on it afterwards. It fails with ErrSessionGone when there was none any more, though the
+// agent may still be logged in, else as Operation does.
 //
 // Source: GWS 8.5.2, EndContactCenterSession.
 func (c *Client) EndContactCenterSession(ctx context.Context, s *Session) error {

@@ -1,0 +1,70 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+
+	"portico/proxy/htcc"
+	"portico/proxy/upstream"
+)
+
+// finish ends the contact centre session at the site, and the upstream session with it.
+func (p *htccPart) finish(ctx context.Context) (func(), error) {
+	release, err := p.agent.alone(ctx, p.writing)
+	if err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	session, asked, started := p.session, p.asked, p.started
+	p.asked, p.started, p.finished = nil, nil, true // before the reader finds the session gone, and brings all of it back
+	p.mu.Unlock()
+	if session == nil {
+		return release, nil
+	}
+	// Who asked for the end may leave, as an application that is closed does, and is to be logged off all the same.
+	ctx = context.WithoutCancel(ctx)
+	err = p.logOff(ctx, session)
+	if errors.Is(err, htcc.ErrSessionGone) {
+		err = p.logOffAnew(ctx, session)
+	}
+	if err == nil || upstream.IsAway(err) {
+		return release, nil
+	}
+	p.mu.Lock()
+	p.asked, p.started, p.finished = asked, started, false
+	p.mu.Unlock()
+	release()
+	return nil, told(err)
+}
+
+// logOff ends the contact centre session. What is brought back meanwhile is to be ended too; whoever orders something gives
+// up in time.
+func (p *htccPart) logOff(ctx context.Context, session *htcc.Session) error {
+	p.orders.channel() <- struct{}{}
+	defer func() { <-p.orders.channel() }()
+	return p.site.HTCC.EndContactCenterSession(ctx, session)
+}
+
+// logOffAnew is logOff for an upstream session that is gone, which the contact centre session may outlive. It takes a
+// log-in, on which nothing comes back as nothing is asked for. Who cannot have another upstream session stays at work.
+func (p *htccPart) logOffAnew(ctx context.Context, gone *htcc.Session) error {
+	if p.agent.keptPassword() == "" {
+		p.warn("a session may end in work", errors.New("its upstream session is gone, and no password is kept here"))
+		return nil
+	}
+	waiting, cancel := context.WithTimeout(ctx, joinPatience)
+	defer cancel()
+	session, err := p.joined(waiting, gone)
+	if err != nil {
+		p.warn("a session may end in work", err)
+		return nil
+	}
+	p.mu.Lock()
+	p.finished = true // a log-in has the reader go on
+	p.mu.Unlock()
+	err = p.logOff(ctx, session)
+	if errors.Is(err, htcc.ErrSessionGone) {
+		return nil
+	}
+	return err
+}
