@@ -2,12 +2,15 @@ package gateway
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"portico/proxy/htcc"
 	"portico/proxy/htcc/htccsim"
 	"portico/proxy/icws/icwssim"
+	"portico/proxy/upstream"
 )
 
 // HTCC loses the session of an agent, and theirs here ends while the log-in takes a second that was to bring it back.
@@ -32,6 +35,80 @@ func TestNobodyIsPutBackToWorkWhoseSessionHasEnded(t *testing.T) {
 				if got, want := l.atHTCC(), "voice:LoggedOut chat:LoggedOut "; got != want {
 					t.Errorf("HTCC has %q; want %q", got, want)
 				}
+			})
+		})
+	}
+}
+
+// A site loses the session of an agent, and theirs here ends at another replica while the reader logs in again. What that
+// opened is nobody's.
+func TestNobodyIsPutBackToWorkWhoseSessionHasEndedElsewhere(t *testing.T) {
+	for name, end := range map[string]func(*world, *Agent){
+		"after it was idle":     func(b *world, agent *Agent) { b.end(agent, endIdle) },
+		"on an operator's word": func(b *world, agent *Agent) { b.end(agent, endOperator) },
+	} {
+		for _, login := range []string{"bjorn", "cleo"} {
+			t.Run(name+", "+login, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					fleet, cloud, a, b := twoTellers(t)
+					fleet.sim.IdleTimeout = -1
+					p := newPair(t, a, b, login, false)
+					b.shows(p.atB)
+					a.posted(p.atA, "", startTwo)
+					settle()
+					a.fault(icwssim.Fault{Route: routeLogin, Delay: time.Second})
+					a.faultCloud(cloud, htccsim.Fault{Route: routeHTCCLogin, Delay: time.Second})
+					a.fault(icwssim.Fault{Scenario: "expire-session"})
+					a.faultCloud(cloud, htccsim.Fault{Scenario: "expire-session"})
+					a.faultCloud(cloud, htccsim.Fault{Scenario: "end-contact-center-session", User: login})
+					time.Sleep(500 * time.Millisecond)
+					end(b, p.atB)
+					time.Sleep(5 * time.Minute)
+					a.outOfWork(cloud, login)
+					if login == "cleo" {
+						a.sessions(login, 0)
+					}
+					if a.agent(p.atA.SessionID()) != nil {
+						t.Error("the reader still has the agent")
+					}
+				})
+			})
+		}
+	}
+}
+
+// TestTheEndWhileTheReaderWaitsForItsTurnToLogIn has HTCC log an agent out, and the agent end the session at another
+// replica, while the reader waits behind the log-ins of others: for longer than the end waits for it, in the last case.
+func TestTheEndWhileTheReaderWaitsForItsTurnToLogIn(t *testing.T) {
+	for _, wait := range []time.Duration{5 * time.Second, 15 * time.Second, 23 * time.Second} {
+		t.Run(wait.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				fleet, cloud := newShared(), &htccsim.Server{}
+				t.Cleanup(cloud.Close)
+				var free atomic.Int64 // when the line is empty, in Unix nanoseconds
+				limits := unpaced()
+				limits.Logins, limits.LoginQueue, limits.LoginWait = 10, 1000, 30*time.Second
+				limits.LoginTurn = func(context.Context, time.Duration, int) (time.Duration, error) {
+					return max(0, time.Until(time.Unix(0, free.Load()))), nil
+				}
+				sites := func(s *Settings, _ *Site) {
+					s.Sites = []Site{{Name: "cloud", HTCC: htcc.New(htcc.Settings{Site: "cloud", Bases: []string{"http://gws.example:8090"}, Limits: limits,
+						Timeout: 5 * time.Second, HTTP: cloud.Transport(), Metrics: upstream.NewMetrics(nil, nil)})}}
+					s.Route = unionRoute
+				}
+				a, _ := fleet.replica(t, sites)
+				b, _ := fleet.replica(t, sites)
+				p := newPair(t, a, b, "bjorn", false)
+				b.shows(p.atB)
+				a.working(p.atA)
+				free.Store(time.Now().Add(wait).UnixNano())
+				a.faultCloud(cloud, htccsim.Fault{Scenario: "expire-session", User: "bjorn"})
+				a.faultCloud(cloud, htccsim.Fault{Scenario: "end-contact-center-session", User: "bjorn"})
+				time.Sleep(time.Second)
+				b.ends(p.atA.SessionID())
+				a.outOfWork(cloud, "bjorn")
+				time.Sleep(5 * time.Minute)
+				a.outOfWork(cloud, "bjorn")
 			})
 		})
 	}

@@ -274,6 +274,9 @@ func (p *htccPart) rejoin(ctx context.Context, presented string) (*htcc.Session,
 	if err != nil {
 		return nil, fmt.Errorf("gateway: log in again: %w", err)
 	}
+	if p.agent.endedElsewhere(ctx) {
+		return nil, errEnded
+	}
 	// What comes back is taken out of work before any other order. Who needs the session may leave, but it is kept for
 	// the next, who would open one more: only with the agent's own session nobody wants it.
 	release, err := hold(p.agent.life, p.orders.channel())

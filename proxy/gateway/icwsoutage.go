@@ -151,7 +151,16 @@ func (p *icwsPart) logInAgain(ctx context.Context, language string) (icws.Conn, 
 		p.agent.gateway.refused.Add(ctx, string(proof))
 		p.end(endUpstream)
 	}
-	return conn, err
+	return p.unlessEnded(ctx, conn, err)
+}
+
+// unlessEnded returns what a log-in opened, and logs it out if the agent's session has ended at another replica meanwhile.
+func (p *icwsPart) unlessEnded(ctx context.Context, conn icws.Conn, err error) (icws.Conn, error) {
+	if err != nil || !p.agent.endedElsewhere(ctx) {
+		return conn, err
+	}
+	p.site.ICWS.LetGo(ctx, conn)
+	return icws.Conn{}, errEnded
 }
 
 // reopen opens an upstream session in place of one that is gone for good. Its state is recovered as
@@ -200,7 +209,7 @@ func (p *icwsPart) reopened(ctx context.Context, presented string) (icws.Conn, e
 	if errors.Is(err, fault.Unauthenticated) {
 		gateway.refused.Add(ctx, string(proof))
 	}
-	return conn, err
+	return p.unlessEnded(ctx, conn, err)
 }
 
 // revive makes conn that of a part which had ended, and wakes its reader; false if the agent's session

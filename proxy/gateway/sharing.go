@@ -221,6 +221,21 @@ func (a *Agent) isToOpen() error {
 	return nil
 }
 
+// endedElsewhere reports whether the agent's session has ended at another replica, while a log-in took its time here, and
+// lets it go then: an idle end and an operator's word wait for no turn, and the agent's own end not for ever.
+func (a *Agent) endedElsewhere(ctx context.Context) bool {
+	g := a.gateway
+	if g.fleet == nil {
+		return false
+	}
+	s, err := g.store.ByLogin(context.WithoutCancel(ctx), a.Login())
+	ended := errors.Is(err, session.ErrNotFound) || err == nil && s.ID != a.session.ID
+	if ended {
+		g.letGo(a)
+	}
+	return ended
+}
+
 // keep puts a new session in the store. It fails with fault.Overloaded when the store does not answer,
 // or another replica has begun one in this one's turn, which must have run out.
 func (f *fleet) keep(ctx context.Context, a *Agent) error {
