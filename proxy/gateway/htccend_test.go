@@ -1,7 +1,10 @@
 package gateway
 
 import (
+	"context"
 	"errors"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -9,6 +12,7 @@ import (
 	"portico/proxy/fault"
 	"portico/proxy/htcc/htccsim"
 	"portico/proxy/icws/icwssim"
+	"portico/proxy/session"
 	"portico/translate/htccapi"
 )
 
@@ -154,6 +158,66 @@ func loginsAtHTCC(cloud *htccsim.Server) int {
 		}
 	}
 	return n
+}
+
+// A flaky store is one some of whose next calls fail.
+type flaky struct {
+	session.Store
+	session.Leases
+	deletes, turns atomic.Int64 // so many of each, and of the turns those of log-ins
+}
+
+func (f *flaky) Delete(ctx context.Context, id string) error {
+	if f.deletes.Add(-1) >= 0 {
+		return errCut
+	}
+	return f.Store.Delete(ctx, id)
+}
+
+func (f *flaky) Take(ctx context.Context, name, holder string, life time.Duration) (session.Lease, error) {
+	if strings.HasPrefix(name, "login/") && f.turns.Add(-1) >= 0 {
+		return session.Lease{}, errCut
+	}
+	return f.Leases.Take(ctx, name, holder, life)
+}
+
+// TestOneCallOfTheStoreFailsAtTheEndElsewhere has the reader find the session gone at HTCC, which the agent has ended at
+// another replica.
+func TestOneCallOfTheStoreFailsAtTheEndElsewhere(t *testing.T) {
+	for name, fail := range map[string]func(*flaky){
+		"that it is over":    func(f *flaky) { f.deletes.Store(1) },
+		"the turn":           func(f *flaky) { f.turns.Store(1) },
+		"the turn, for long": func(f *flaky) { f.turns.Store(5) },
+	} {
+		for _, login := range []string{"bjorn", "cleo"} {
+			t.Run(name+", "+login, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					fleet, cloud := newShared(), &htccsim.Server{}
+					a, _ := fleet.teller(t, cloud)
+					join, line := fleet.join()
+					store := &flaky{Store: line, Leases: line}
+					b := newUnion(t, fleet.sim, cloud, join, func(s *Settings, _ *Site) { s.Store, s.Fleet.Leases = store, store })
+					p := newPair(t, a, b, login, false)
+					b.shows(p.atB)
+					a.working(p.atA)
+					a.fault(icwssim.Fault{Route: routePutStatus, Delay: 300 * time.Millisecond})
+					fail(store)
+					b.ends(p.atA.SessionID())
+					time.Sleep(time.Second) // the store is told by then
+					a.outOfWork(cloud, login)
+					a.sessionsAtHTCC(cloud, login, 0)
+					began := time.Now()
+					a.login(login)
+					if took := time.Since(began); took > time.Second {
+						t.Errorf("a log-in after the end took %v; want it at once", took)
+					}
+					time.Sleep(5 * time.Minute)
+					a.outOfWork(cloud, login)
+					a.sessionsAtHTCC(cloud, login, 1)
+				})
+			})
+		}
+	}
 }
 
 // TestAnEndThatFailsElsewhereKeepsNobodyFromLoggingIn has PureConnect refuse the end, and lose the session later.

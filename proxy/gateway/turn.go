@@ -173,15 +173,19 @@ func (a *Agent) turn(ctx context.Context) (func(), error) {
 
 // lastTurn keeps the other replicas from opening upstream sessions while the agent's session ends, and knows those then
 // that they have opened: a reader there which finds one gone would take it for lost, and bring back what the agent
-// worked on. It is the turn of log-ins, which all replicas wait for, and which runs out with a replica that dies. While
-// the store is away the end goes on without.
+// worked on. It is the turn of log-ins, which all replicas wait for, and which runs out with a replica that dies. It ends
+// when the store was told of the end, by which the others know. While the store is away the end goes on without.
 func (a *Agent) lastTurn(ctx context.Context) func() {
-	if a.gateway.fleet == nil {
+	f := a.gateway.fleet
+	if f == nil {
 		return func() {}
 	}
 	waiting, cancel := context.WithTimeout(ctx, joinPatience)
 	defer cancel()
 	endTurn, err := a.turn(waiting)
+	for errors.Is(err, fault.Overloaded) && f.Up() && upstream.Sleep(waiting, unstoredEvery) == nil { // one call failed
+		endTurn, err = a.turn(waiting)
+	}
 	if err != nil {
 		return func() {}
 	}
@@ -189,7 +193,7 @@ func (a *Agent) lastTurn(ctx context.Context) func() {
 	if err == nil && s.ID == a.session.ID {
 		a.learn(s)
 	}
-	return endTurn
+	return func() { f.unstored.then(a.session.ID, endTurn) }
 }
 
 func (f *fleet) endTurn(ctx context.Context, name, holder string) {

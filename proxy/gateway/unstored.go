@@ -21,7 +21,7 @@ import (
 // Any number of goroutines may use it; its zero value is ready.
 type unstored struct {
 	mu  sync.Mutex
-	ids map[string]bool // guarded by mu
+	ids map[string]func() // with what waits until the store was told, nil if nothing does; guarded by mu
 
 	wishing map[*Agent]bool // guarded by mu
 
@@ -41,21 +41,41 @@ func (u *unstored) add(id string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.ids == nil {
-		u.ids = map[string]bool{}
+		u.ids = map[string]func(){}
 	}
-	u.ids[id] = true
+	u.ids[id] = nil
+}
+
+// then does something once the store was told of an end: at once if it is not to be told of it any more. Of an id one
+// thing waits.
+func (u *unstored) then(id string, do func()) {
+	u.mu.Lock()
+	_, untold := u.ids[id]
+	if untold {
+		u.ids[id] = do
+	}
+	u.mu.Unlock()
+	if !untold {
+		do()
+	}
 }
 
 func (u *unstored) has(id string) bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	return u.ids[id]
+	_, untold := u.ids[id]
+	return untold
 }
 
+// take takes out a session of whose end the store was told, and does what waited for that.
 func (u *unstored) take(id string) {
 	u.mu.Lock()
-	defer u.mu.Unlock()
+	waits := u.ids[id]
 	delete(u.ids, id)
+	u.mu.Unlock()
+	if waits != nil {
+		waits()
+	}
 }
 
 func (u *unstored) all() []string {
