@@ -1,13 +1,17 @@
 package gateway
 
 import (
+	"errors"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"portico/proxy/fault"
 	"portico/proxy/htcc/htccsim"
 	"portico/proxy/icws/icwssim"
 	"portico/proxy/session"
+	"portico/translate"
 	"portico/translate/htccapi"
 )
 
@@ -151,6 +155,37 @@ func TestTheSessionOfNowIsClosed(t *testing.T) {
 				end(t, b)
 				time.Sleep(time.Minute)
 				a.sessions("anna", 0)
+			})
+		})
+	}
+}
+
+// TestNothingIsDoneAfterTheEndElsewhere has an operation at one replica wait for the end at another, which PureConnect
+// takes its time with.
+func TestNothingIsDoneAfterTheEndElsewhere(t *testing.T) {
+	for _, slow := range []time.Duration{10 * time.Millisecond, 100 * time.Millisecond, time.Second} {
+		t.Run(slow.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				fleet := newShared()
+				a, _ := fleet.replica(t)
+				b, _ := fleet.replica(t)
+				p := newPair(t, a, b, "anna", false)
+				b.shows(p.atB)
+				a.do(p.atA, htccapi.Ready, "")
+				settle()
+				a.fault(icwssim.Fault{Route: "DELETE /icws/{sessionId}/connection", Delay: slow})
+				a.fault(icwssim.Fault{Route: routePutStatus, Delay: 100 * time.Millisecond, Times: 1})
+				var end sync.WaitGroup
+				end.Go(func() { a.ends(p.atA.SessionID()) })
+				time.Sleep(50 * time.Millisecond)
+				err := b.change(t.Context(), p.atB, translate.Request{Operation: htccapi.Ready})
+				if !errors.Is(err, fault.Unauthenticated) {
+					t.Errorf("Ready after the end: %v; want %v", err, fault.Unauthenticated)
+				}
+				end.Wait()
+				time.Sleep(time.Minute)
+				a.sessions("anna", 0)
+				a.holds("anna", "Available, No ACD")
 			})
 		})
 	}

@@ -122,8 +122,8 @@ func (a *Agent) writeTurn(ctx context.Context) func() {
 	}
 }
 
-// awaitWrite waits for the turn, but not for ever, knows then what other replicas asked for, and returns what ends the
-// turn. It fails if the store does not answer.
+// awaitWrite waits for the turn, but not for ever, knows then what other replicas asked for, or that the session has ended
+// there, and returns what ends the turn. It fails if the store does not answer.
 func (f *fleet) awaitWrite(ctx context.Context, a *Agent) (func(), error) {
 	waiting, cancel := context.WithTimeout(ctx, writeTurnLife)
 	defer cancel()
@@ -136,7 +136,10 @@ func (f *fleet) awaitWrite(ctx context.Context, a *Agent) (func(), error) {
 	}
 	f.saveWishes(ctx, a)
 	s, err := a.gateway.store.ByLogin(ctx, a.Login())
-	if err == nil && s.ID == a.session.ID {
+	switch {
+	case errors.Is(err, session.ErrNotFound), err == nil && s.ID != a.session.ID:
+		f.over(a) // whoever had the turn has ended the session, and nothing is to be done after that
+	case err == nil:
 		a.learn(s)
 	}
 	return end, nil
