@@ -47,7 +47,7 @@ type htccPart struct {
 	finished bool      // the agent ended the upstream session: another is opened only for a caller
 	asked    []htccapi.MediaChannel
 	unasked  []htccapi.MediaChannel // that the last Start did not ask for, and the agent still works on
-	left     []htccapi.MediaChannel // of those asked for, what the agent set Offline
+	left     []htccapi.MediaChannel // of those asked for, what the agent set Offline, or the reader saw left
 	back     []htccapi.MediaChannel // brought back, and not seen out of work yet
 	replays  int                    // so far
 	started  json.RawMessage        // body of the last StartContactCenterSession; nil before it

@@ -28,13 +28,44 @@ func (p *htccPart) wantedLocked() []htccapi.MediaChannel {
 // leftLocked reports whether a channel that was asked for is known not to be wanted any more: the site showed it
 // LoggedOut on a session that lived, because of an Offline here or in another client, or since a supervisor logged
 // the agent off. A channel that the site does not list may have been lost. While the site has not told of the
-// agent's own operations, they say.
+// agent's own operations, they say; where another replica reads for the agent, that does, by noteLeft: what was read here
+// last may be of long ago.
 func (p *htccPart) leftLocked(name htccapi.MediaChannel) bool {
 	state, known := p.stateLocked(name)
-	if !known || p.behindLocked() {
+	if !known || p.behindLocked() || !p.agent.readsHere() {
 		return slices.Contains(p.left, name)
 	}
 	return state.State == htccapi.StateLoggedOut
+}
+
+// noteLeft has what HTCC sites tell here of channels that are not wanted any more go with the wishes.
+func (a *Agent) noteLeft() {
+	for _, p := range a.parts {
+		at, isHTCC := p.(*htccPart)
+		if isHTCC {
+			at.noteLeft()
+		}
+	}
+}
+
+// noteLeft notes for the other replicas which channels the site shows to be left, and which to be taken up again. Of those
+// that are being brought back it says nothing.
+func (p *htccPart) noteLeft() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.synced || p.away || p.over || p.behindLocked() {
+		return
+	}
+	for _, name := range p.asked {
+		_, known := p.stateLocked(name)
+		switch {
+		case !known || slices.Contains(p.back, name):
+		case p.presentLocked(name):
+			p.left = without(p.left, name)
+		case !slices.Contains(p.left, name):
+			p.left = append(slices.Clone(p.left), name)
+		}
+	}
 }
 
 // heed takes an operation of the agent's own that the site accepted. A state is a newer wish than that a channel

@@ -24,6 +24,7 @@ func (f *fleet) report(a *Agent) {
 		err = errors.Join(f.renote(a), f.renoteAccess(a))
 	}
 	if err == nil && a.reads.Load() { // others know less
+		a.noteLeft()
 		err = f.shareWishes(a.life, a)
 	}
 	switch {
