@@ -34,6 +34,7 @@ type Agent struct {
 	tells      atomic.Bool                // and marks what the agent's applications are told
 	tellsSince clock.Instant              // when another replica did before
 	unmarked   atomic.Bool                // what other replicas told is not known, since the store did not say
+	operating  atomic.Int32               // operations of the agent that are carried out here
 	lost       atomic.Bool                // the store may have lost what the agent asked for
 	remade     clock.Instant              // when what it has lost of the agent was made good last
 	touched    time.Time                  // the use that the store knows of; fleet.tend's alone
@@ -44,7 +45,7 @@ type Agent struct {
 	password string                  // guarded by mu; "" if not kept
 	provedBy []byte                  // the proof of that password: the session's, unless it was changed at another replica; guarded by mu
 	ended    bool                    // guarded by mu
-	unsaved  map[string]*unsavedWish // by site, what the store could not be told that the agent asked for; guarded by mu, and never changed but replaced
+	unsaved  map[string]*unsavedWish // by site, what the agent asked for and the store is still to be told; guarded by mu, and never changed but replaced
 	before   map[string]recordHead   // what the store had of the upstream sessions before session has what it has now; guarded by mu
 	over     map[part]bool           // parts that have ended; guarded by mu, and changed under the part's lock
 }

@@ -107,14 +107,19 @@ func (a *Agent) writeTurn(ctx context.Context) func() {
 		return func() {}
 	}
 	end, err := f.awaitWrite(ctx, a)
-	if err != nil {
-		return a.unsave
-	}
+	before := a.wishes()
+	a.operating.Add(1)
 	return func() {
 		ctx := context.WithoutCancel(ctx)
+		a.unsave(before)
+		a.operating.Add(-1)
+		if err != nil {
+			f.unstored.owe(a)
+			return
+		}
 		err := f.shareWishes(ctx, a)
 		if err != nil && !errors.Is(err, session.ErrNotFound) {
-			a.unsave()
+			f.unstored.owe(a)
 			f.gateway.log.Warn("what an agent asked for could not be told to other replicas", "session", a.short, "cause", err.Error())
 		}
 		a.ring(ctx)

@@ -37,7 +37,8 @@ func (a *Agent) recall(s session.Session) {
 }
 
 // learnWishes notes what the store has of the agent's wishes, and returns the parts for which it is new. What is not in
-// the store yet goes before it. If the store is behind what is known it may have lost that, which is looked into.
+// the store yet goes before it, and so does an operation until it is over. If the store is behind what is known it may
+// have lost that, which is looked into.
 func (a *Agent) learnWishes(s session.Session) []part {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -49,7 +50,7 @@ func (a *Agent) learnWishes(s session.Session) []part {
 		switch {
 		case isBehind(s, a.session, site):
 			behind = true
-		case wish != nil && a.unsaved[site] == nil:
+		case wish != nil && a.unsaved[site] == nil && a.operating.Load() == 0:
 			if !bytes.Equal(a.session.Wishes[site], wish) {
 				news = append(news, p)
 			}

@@ -12,30 +12,23 @@ import (
 // answer may come there after another of another replica. Which is later its clock says, since those of replicas differ.
 // How long ago something was each knows by its own.
 
-// An unsavedWish is what an agent asked for at a site that the store could not be told of.
-type unsavedWish struct {
-	wish  []byte
-	asked time.Time
-}
+// An unsavedWish is that the agent asked for something at a site of which the store is still to be told.
+type unsavedWish struct{ asked time.Time }
 
 // when returns when it was asked for by the store's clock, which shows now.
 func (u *unsavedWish) when(now int64) int64 { return now - time.Since(u.asked).Milliseconds() }
 
-// unsave notes what the agent asked for here, of which the store could not be told. It will be, once it answers.
-func (a *Agent) unsave() {
+// unsave notes that what an operation has changed here, since the wishes were as before, was asked for now: it holds also
+// where the store was told otherwise meanwhile, as by a reader to whom the site showed the operation half done.
+func (a *Agent) unsave(before map[string][]byte) {
 	mine := a.wishes()
 	a.mu.Lock()
+	defer a.mu.Unlock()
 	for site, wish := range mine {
-		noted := a.session.Wishes[site]
-		if was := a.unsaved[site]; was != nil {
-			noted = was.wish
-		}
-		if !bytes.Equal(wish, noted) {
-			a.unsaved = with(a.unsaved, site, &unsavedWish{wish, time.Now()})
+		if !bytes.Equal(wish, before[site]) {
+			a.unsaved = with(a.unsaved, site, &unsavedWish{time.Now()})
 		}
 	}
-	a.mu.Unlock()
-	a.gateway.fleet.unstored.owe(a)
 }
 
 // doubt has it looked into whether the store has lost what the agent asked for.
