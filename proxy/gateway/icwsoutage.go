@@ -11,6 +11,7 @@ import (
 	"portico/proxy/catalogues"
 	"portico/proxy/fault"
 	"portico/proxy/icws"
+	"portico/proxy/upstream"
 	"portico/translate"
 	"portico/translate/icwsapi"
 )
@@ -84,11 +85,11 @@ func (p *icwsPart) rejoin(ctx context.Context, gone icws.Conn) (icws.Conn, error
 	if err != nil {
 		return icws.Conn{}, fmt.Errorf("gateway: log in again: %w", err)
 	}
-	return conn, p.adoptOrLetGo(ctx, conn, alone)
+	return conn, p.adoptOpened(ctx, conn, alone)
 }
 
 // succeeded takes the upstream session that another replica opened in place of one that is gone, if there
-// is one. The outage was there; here there was none.
+// is one. The outage was there; it is here too as long as nobody has recovered the agent from it.
 func (p *icwsPart) succeeded(ctx context.Context, gone icws.Conn) (icws.Conn, error) {
 	record, err := p.agent.successor(ctx, p.site.Name, encoded(gone))
 	if err != nil || record == nil {
@@ -106,14 +107,31 @@ func (p *icwsPart) succeeded(ctx context.Context, gone icws.Conn) (icws.Conn, er
 	if err != nil {
 		return icws.Conn{}, err
 	}
-	conn := opened.(icwsSession).conn
-	return conn, p.adoptOrLetGo(ctx, conn, true)
+	next := opened.(icwsSession)
+	return next.conn, p.adoptOrLetGo(ctx, next.conn, true, next.lost)
+}
+
+// adoptOpened is adopt for an upstream session that was opened here, and has the agent recovered on it where no reader is
+// here to do so. If that fails, whoever reads for the agent or is asked next does.
+func (p *icwsPart) adoptOpened(ctx context.Context, conn icws.Conn, alone bool) error {
+	lost := p.isLost()
+	err := p.adoptOrLetGo(ctx, conn, alone, lost)
+	if err != nil || !lost || p.agent.readsHere() {
+		return err
+	}
+	p.agent.start(func() {
+		err := p.restoreAlone(upstream.WithCause(p.agent.life, upstream.Session))
+		if err != nil {
+			p.warn("the agent is not recovered from an outage yet", err)
+		}
+	})
+	return nil
 }
 
 // adoptOrLetGo is adopt for a new upstream session, which is logged; it fails if the agent's session has ended meanwhile,
 // and logs the new one out.
-func (p *icwsPart) adoptOrLetGo(ctx context.Context, conn icws.Conn, alone bool) error {
-	if !p.adopt(conn, alone) {
+func (p *icwsPart) adoptOrLetGo(ctx context.Context, conn icws.Conn, alone, lost bool) error {
+	if !p.adopt(conn, alone, lost) {
 		p.site.ICWS.LetGo(ctx, conn)
 		return errEnded
 	}
@@ -225,7 +243,7 @@ func (p *icwsPart) revive(conn icws.Conn, recovers bool) bool {
 	p.silent.Note(nil)
 	p.agent.partBack(p)
 	p.verified, _ = p.site.service.Life()
-	p.lost = recovers
+	p.lost, p.unrecovered = recovers, false
 	p.losses++
 	p.full = fullLists{}
 	if !recovers {
@@ -239,9 +257,9 @@ func (p *icwsPart) revive(conn icws.Conn, recovers bool) bool {
 	return true
 }
 
-// adopt makes conn the part's, in place of one that was lost alone or in an outage; false if the agent's session has
-// ended meanwhile, since then nobody would close conn any more.
-func (p *icwsPart) adopt(conn icws.Conn, alone bool) bool {
+// adopt makes conn the part's, in place of one that was lost alone or in an outage; lost says that the agent is to be
+// recovered on it. It returns false if the agent's session has ended meanwhile, since then nobody would close conn any more.
+func (p *icwsPart) adopt(conn icws.Conn, alone, lost bool) bool {
 	life, _ := p.site.service.Life()
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -250,6 +268,10 @@ func (p *icwsPart) adopt(conn icws.Conn, alone bool) bool {
 	}
 	p.conn, p.who, p.shows, p.gone, p.verified = &conn, nil, nil, false, life // what is shown of it follows with the state that it brings
 	p.silent.Note(nil)
+	if lost && !p.lost {
+		p.losses++
+	}
+	p.lost, p.unrecovered = lost, lost
 	anew := p.anew
 	if anew != nil && !alone {
 		time.AfterFunc(lastWords, func() { anew(errAnew) }) // it would wait long for a host that is gone
@@ -257,14 +279,30 @@ func (p *icwsPart) adopt(conn icws.Conn, alone bool) bool {
 	return true
 }
 
+// restoreAlone is restore for who does not hold writing. An agent is recovered between their operations, so that those
+// at other replicas come after it, or before and the agent is recovered there.
 func (p *icwsPart) restoreAlone(ctx context.Context) error {
-	release, err := p.alone(ctx)
-	if err != nil {
+	restore := func() error {
+		release, err := p.alone(ctx)
+		if err != nil {
+			return err
+		}
+		defer release()
+		_, err = p.restore(ctx)
 		return err
 	}
-	defer release()
-	_, err = p.restore(ctx)
+	if !p.isLost() {
+		return restore()
+	}
+	var err error
+	p.agent.between(ctx, func() { err = restore() })
 	return err
+}
+
+func (p *icwsPart) isLost() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.lost
 }
 
 // restore makes sure that the part has a state to work on: read for the first time, or recovered
@@ -274,16 +312,14 @@ func (p *icwsPart) restore(ctx context.Context) (*catalogues.Directory, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.mu.Lock()
-	lost := p.lost
-	p.mu.Unlock()
-	if !lost {
+	if !p.isLost() {
 		return d, nil
 	}
 	err = p.recover(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("gateway: recover from an outage: %w", err)
 	}
+	p.agent.tellFleet()
 	return d, nil
 }
 
@@ -356,7 +392,7 @@ func (p *icwsPart) recovered(plan translate.Plan, requestID string, began moment
 	w := p.writtenLocked(plan, requestID)
 	p.state = next
 	p.moments.outdate()
-	p.lost, p.readAt, p.readFrom = false, time.Now(), began
+	p.lost, p.unrecovered, p.readAt, p.readFrom = false, false, time.Now(), began
 	p.changedLocked()
 	p.finishLocked(heard)
 	heard.Confirmed = heard.Confirmed && w != nil // without a write nobody asked for anything

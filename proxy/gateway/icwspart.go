@@ -50,13 +50,14 @@ type icwsPart struct {
 
 	// The upstream session.
 
-	conn     *icws.Conn // unchanging; of no session while there is none
-	gone     bool       // conn is, as the site said
-	lost     bool       // the upstream session of state is gone, and state is to be recovered
-	closed   bool       // the session has ended, and conn was the last
-	losses   int        // how often it was lost so far
-	verified int        // during which life of the service conn was last known to live
-	over     ending     // why this part has ended, and conn is gone for good; "" while it has not
+	conn        *icws.Conn // unchanging; of no session while there is none
+	gone        bool       // conn is, as the site said
+	lost        bool       // the upstream session of state is gone, and state is to be recovered
+	closed      bool       // the session has ended, and conn was the last
+	losses      int        // how often it was lost so far
+	unrecovered bool       // state is to be recovered on conn, which was opened after an outage: as other replicas know it
+	verified    int        // during which life of the service conn was last known to live
+	over        ending     // why this part has ended, and conn is gone for good; "" while it has not
 
 	// The state, and what is shown of it.
 

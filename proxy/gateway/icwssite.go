@@ -77,23 +77,23 @@ func (s *icwsSite) open(ctx context.Context, login, password, accept string) (op
 	if err != nil {
 		return nil, err
 	}
-	return icwsSession{s, conn}, nil
+	return icwsSession{site: s, conn: conn}, nil
 }
 
-// icwsSession is a new upstream session.
+// icwsSession is a new upstream session, or one that another replica opened.
 type icwsSession struct {
 	site *icwsSite
 	conn icws.Conn
+	lost bool // as lossNote.Lost
 }
 
 func (o icwsSession) discard(ctx context.Context) { o.site.ICWS.LetGo(ctx, o.conn) }
 
 func (s *icwsSite) part(a *Agent, login string, opened opening) part {
-	conn := icws.Conn{}
-	if opened != nil {
-		conn = opened.(icwsSession).conn
-	}
-	return newICWSPart(a, s, login, conn)
+	is, _ := opened.(icwsSession) // of none one is opened when it is needed
+	p := newICWSPart(a, s, login, is.conn)
+	p.lost, p.unrecovered = is.lost, is.lost
+	return p
 }
 
 func (s *icwsSite) limited() { s.metrics.Login(upstream.LoginLimited) }

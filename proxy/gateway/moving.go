@@ -74,7 +74,7 @@ func (p *icwsPart) move(ctx context.Context, from icws.Conn) error {
 		return nil
 	}
 	p.lose()
-	return p.adoptOrLetGo(ctx, conn, false)
+	return p.adoptOpened(ctx, conn, false)
 }
 
 // goAlong takes the upstream session that another replica opened meanwhile, and has the reader read it; false if

@@ -20,6 +20,7 @@ import (
 type icwsRecord struct {
 	icws.Conn
 	endNote
+	lossNote
 }
 
 // An htccRecord is what the store has of a part at an HTCC site.
@@ -33,10 +34,17 @@ type endNote struct {
 	Over ending `json:"over,omitempty"` // "" of one that goes on
 }
 
+// A lossNote is in the record of a part whose upstream session was opened after an outage. Whoever is the first to do
+// something for the agent after that, while no other replica does, takes them out of work: nobody does so again.
+type lossNote struct {
+	Lost bool `json:"lost,omitempty"` // nobody has yet
+}
+
 // A recordHead is what the records of all parts have.
 type recordHead struct {
 	Opened time.Time `json:"opened"`
 	endNote
+	lossNote
 }
 
 // headOf returns the head of a record. Where there is none, or none that can be read, the part goes on.
@@ -61,15 +69,20 @@ func (h recordHead) begins(here recordHead) bool {
 	return h.Over == "" && here.Over != "" && !h.sameSession(here)
 }
 
-// overtaken reports whether the store has a newer word of a part than record: that its upstream session was the last, or
-// another one which it was not known to have, and which another replica has opened since.
+// recovers reports that the agent was recovered elsewhere from an outage from which they are still to be recovered here.
+func (h recordHead) recovers(here recordHead) bool {
+	return h.Over == "" && here.Over == "" && here.Lost && !h.Lost && h.sameSession(here)
+}
+
+// overtaken reports whether the store has a newer word of a part than record: that its upstream session was the last, that
+// the agent was recovered on it, or another one which it was not known to have, and which another replica has opened since.
 func overtaken(record, stored, known []byte) bool {
 	if stored == nil {
 		return false
 	}
 	is, has := headOf(record), headOf(stored)
 	if is.sameSession(has) {
-		return is.Over == "" && has.Over != ""
+		return is.Over == "" && has.Over != "" || has.recovers(is)
 	}
 	return is.Over != "" || known != nil && !has.sameSession(headOf(known))
 }
@@ -136,7 +149,7 @@ func (a *Agent) hasEndedPart() bool {
 
 func (p *icwsPart) learnRecord(record []byte) bool {
 	p.mu.Lock()
-	here := recordHead{p.conn.Opened, endNote{p.over}}
+	here := recordHead{p.conn.Opened, endNote{p.over}, lossNote{p.unrecovered}}
 	p.mu.Unlock()
 	is := headOf(record)
 	switch {
@@ -145,6 +158,11 @@ func (p *icwsPart) learnRecord(record []byte) bool {
 		return true
 	case is.begins(here):
 		return p.beginAgain(record)
+	case is.recovers(here):
+		p.mu.Lock()
+		p.lost, p.unrecovered = false, false
+		p.mu.Unlock()
+		return true
 	}
 	return false
 }
@@ -162,11 +180,11 @@ func (p *icwsPart) beginAgain(record []byte) bool {
 }
 
 // goOn takes the upstream session that another replica opened in place of the part's: whatever it does, such as to end
-// the agent's work, is to be done on that one. The outage was there. What is read here may still say why the old one ended.
+// the agent's work, is to be done on that one. What is read here may still say why the old one ended.
 func (p *icwsPart) goOn(record []byte) bool {
 	var is icwsRecord
 	err := json.Unmarshal(record, &is)
-	if err != nil || is.Over != "" || p.ended() || headOf(record).Opened.Equal(p.connection().Opened) || !p.site.ICWS.MayCall(is.Base) || !p.adopt(is.Conn, false) {
+	if err != nil || is.Over != "" || p.ended() || headOf(record).Opened.Equal(p.connection().Opened) || !p.site.ICWS.MayCall(is.Base) || !p.adopt(is.Conn, false, is.Lost) {
 		return false
 	}
 	p.shareAt(is.Conn)

@@ -156,8 +156,9 @@ func TestAnOldSessionTakesNoNewOnesPlace(t *testing.T) {
 
 func TestOvertaken(t *testing.T) {
 	record := func(opened int, over ending) []byte {
-		return encoded(recordHead{time.Unix(int64(opened), 0), endNote{over}})
+		return encoded(recordHead{Opened: time.Unix(int64(opened), 0), endNote: endNote{over}})
 	}
+	lost := encoded(recordHead{Opened: time.Unix(1, 0), lossNote: lossNote{true}})
 	for name, c := range map[string]struct {
 		is, stored, known []byte
 		want              bool
@@ -166,6 +167,9 @@ func TestOvertaken(t *testing.T) {
 		"of the same session":                            {record(1, ""), record(1, ""), record(1, ""), false},
 		"the same session is over here":                  {record(1, endForced), record(1, ""), record(1, ""), false},
 		"the same session is over elsewhere":             {record(1, ""), record(1, endForced), record(1, ""), true},
+		"the agent is recovered here":                    {record(1, ""), lost, lost, false},
+		"the agent is recovered elsewhere":               {lost, record(1, ""), lost, true},
+		"opened here after an outage":                    {lost, record(2, ""), record(2, ""), false},
 		"in place of the one that was known":             {record(2, ""), record(1, ""), record(1, ""), false},
 		"in place of one that was known to be over":      {record(2, ""), record(1, endForced), record(1, endForced), false},
 		"by a clock that is behind":                      {record(1, ""), record(2, ""), record(2, ""), false},

@@ -35,13 +35,13 @@ func (s *icwsSite) resume(_ context.Context, record []byte) (opening, error) {
 	if err == nil && is.SessionID != "" && !s.ICWS.MayCall(is.Base) {
 		err = errNoHost
 	}
-	return icwsSession{s, is.Conn}, err
+	return icwsSession{s, is.Conn, is.Lost}, err
 }
 
 // record returns the upstream session for other replicas, nil while there is none.
 func (p *icwsPart) record() []byte {
 	p.mu.Lock()
-	is, usable := icwsRecord{*p.conn, endNote{p.over}}, p.usableLocked()
+	is, usable := icwsRecord{*p.conn, endNote{p.over}, lossNote{p.unrecovered}}, p.usableLocked()
 	p.mu.Unlock()
 	if !usable && is.Over == "" {
 		return nil
