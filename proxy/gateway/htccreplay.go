@@ -126,18 +126,19 @@ func (p *htccPart) replay(ctx context.Context, session *htcc.Session, missing []
 			back = append(without(back, name), name)
 		}
 	}
-	p.mu.Lock()
-	p.back = back
-	p.replays++
-	turn := p.replays
-	p.mu.Unlock()
 	for _, name := range back {
 		_, err := p.site.HTCC.Operation(ctx, session, htcc.ChannelPath(name), notReady)
 		if err != nil {
 			p.warn("a channel that was brought back is not out of work yet", err)
 		}
 	}
+	p.mu.Lock()
+	p.back = back
+	p.replays++
+	turn := p.replays
+	p.mu.Unlock()
 	if len(back) > 0 {
+		p.agent.shareWishes(ctx) // with those, before another replica can go on with the session
 		p.agent.start(func() { p.quieten(upstream.WithCause(p.agent.life, upstream.Session), turn) })
 	}
 }

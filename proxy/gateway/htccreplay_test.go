@@ -259,6 +259,14 @@ func TestAnOwnOperationGoesBeforeWhatWasBroughtBack(t *testing.T) {
 // work yet.
 func twoLost(t *testing.T) (l *lost, other *world) {
 	t.Helper()
+	l, other = twoLosing(t, 2)
+	l.await("voice:Ready chat:NotReady ")
+	return l, other
+}
+
+// twoLosing is twoLost while the first replica logs in again, which takes a second. Orders that HTCC gets fail some times.
+func twoLosing(t *testing.T, fail int) (l *lost, other *world) {
+	t.Helper()
 	_, cloud, a, b := twoTellers(t)
 	l = &lost{a, cloud, a.login("bjorn")}
 	l.posted(l.bjorn, "", startTwo)
@@ -266,9 +274,8 @@ func twoLost(t *testing.T) (l *lost, other *world) {
 	b.shows(b.cookie(l.bjorn.SessionID()))
 	l.posted(l.bjorn, "", `{"operationName":"NotReady"}`)
 	settle()
-	l.faultCloud(cloud, htccsim.Fault{Route: routePostChannel, Status: 500, Times: 2})
+	l.faultCloud(cloud, htccsim.Fault{Route: routePostChannel, Status: 500, Times: fail})
 	l.logOut()
-	l.await("voice:Ready chat:NotReady ")
 	return l, b
 }
 
@@ -296,6 +303,34 @@ func TestAnOperationElsewhereGoesBeforeWhatWasBroughtBack(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// An operation at another replica that begins while nothing is brought back yet, and ends once all is, leaves what it is
+// not about to be taken out of work.
+func TestAnOperationElsewhereBeforeAReplayLeavesNothingReady(t *testing.T) {
+	for _, step := range []struct {
+		channel htccapi.MediaChannel
+		body    string
+		fail    int
+	}{
+		{"chat", `{"operationName":"NotReady"}`, 3}, // the first on the session that is gone
+		{"", `{"operationName":"DoNotDisturbOn"}`, 2},
+		{"", startTwo, 2},
+	} {
+		for wait := 100 * time.Millisecond; wait < time.Second; wait += 100 * time.Millisecond {
+			t.Run(step.body+" after "+wait.String(), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					l, other := twoLosing(t, step.fail)
+					time.Sleep(wait)
+					_, _ = other.post(other.cookie(l.bjorn.SessionID()), step.channel, step.body) // it may fail
+					time.Sleep(5 * time.Minute)
+					if got, want := l.atHTCC(), "voice:NotReady chat:NotReady "; got != want {
+						t.Errorf("HTCC has %q; want %q", got, want)
+					}
+				})
+			})
+		}
 	}
 }
 

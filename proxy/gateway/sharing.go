@@ -204,6 +204,7 @@ func (a *Agent) successor(ctx context.Context, site string, gone []byte) ([]byte
 	a.recall(s)           // what comes back on a new one must not be what was left elsewhere
 	next := s.Upstreams[site]
 	if next != nil && headOf(next).follows(headOf(gone)) {
+		a.recallBack(site, s)
 		a.shared(map[string][]byte{site: next})
 		return next, nil
 	}

@@ -36,6 +36,16 @@ func (a *Agent) recall(s session.Session) {
 	}
 }
 
+// recallBack is recall of what was brought back at a site, for an operation, which goes before all else.
+func (a *Agent) recallBack(site string, s session.Session) {
+	for _, p := range a.parts {
+		at, isHTCC := p.(*htccPart)
+		if isHTCC && p.siteName() == site && a.operating.Load() > 0 {
+			at.recallBack(s.Wishes[site])
+		}
+	}
+}
+
 // learnWishes notes what the store has of the agent's wishes, and returns the parts for which it is new. What is not in
 // the store yet goes before it, and so does an operation until it is over. If the store is behind what is known it may
 // have lost that, which is looked into.
@@ -120,6 +130,13 @@ func (f *fleet) shareWishes(ctx context.Context, a *Agent) error {
 	return nil
 }
 
+// shareWishes is that of the fleet, if there are other replicas. If it fails the next report does.
+func (a *Agent) shareWishes(ctx context.Context) {
+	if a.gateway.fleet != nil {
+		_ = a.gateway.fleet.shareWishes(ctx, a)
+	}
+}
+
 // saveWishes puts in the store what the agent asked for here while it did not answer, and what it has lost.
 func (f *fleet) saveWishes(ctx context.Context, a *Agent) {
 	if !a.owes() {
@@ -186,6 +203,23 @@ func (p *htccPart) wishes() []byte {
 		return nil
 	}
 	return mustEncode(htccWishes{p.asked, p.unasked, p.started, p.left, p.starts, p.back})
+}
+
+// recallBack takes which channels another replica brought back, for an operation that goes on with the upstream session
+// which that one opened. It goes before all else that was asked for elsewhere, but what it does not name is still to be
+// taken out of work.
+func (p *htccPart) recallBack(wishes []byte) {
+	var is htccWishes
+	err := json.Unmarshal(wishes, &is)
+	if err != nil {
+		return
+	}
+	p.mu.Lock()
+	p.back = is.Back
+	p.mu.Unlock()
+	if p.agent.readsHere() {
+		p.quietenOn()
+	}
 }
 
 func (p *htccPart) recall(wishes []byte) {
