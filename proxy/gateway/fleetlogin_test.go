@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"portico/proxy/fault"
+	"portico/proxy/htcc/htccsim"
 	"portico/proxy/icws/icwssim"
 	"portico/proxy/throttle"
 )
@@ -158,4 +160,54 @@ func TestAReplicaKnowsTheSessionsOfOthers(t *testing.T) {
 			t.Error("a session is known that nobody can tell of")
 		}
 	})
+}
+
+// TestATurnToLogInEndsWithTheLastWhoHasIt has the first of two in a process end theirs while the store's answer to the
+// second is on its way, and the second give up while it is.
+func TestATurnToLogInEndsWithTheLastWhoHasIt(t *testing.T) {
+	for name, leaves := range map[string]bool{"the first ends": false, "the second leaves": true} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				fleet := newShared()
+				join, line := fleet.join()
+				slow := longLine{line, &atomic.Int64{}}
+				a := newUnion(t, fleet.sim, &htccsim.Server{}, join, func(s *Settings, _ *Site) { s.Fleet.Leases = slow })
+				endFirst, err := a.turn(t.Context(), "anna")
+				if err != nil {
+					t.Fatal(err)
+				}
+				slow.takes.Store(int64(time.Second))
+				ctx, leave := context.WithCancel(t.Context())
+				defer leave()
+				ends := make(chan func(), 1)
+				go func() {
+					end, _ := a.turn(ctx, "anna")
+					ends <- end
+				}()
+				time.Sleep(750 * time.Millisecond)
+				if leaves {
+					leave()
+				} else {
+					endFirst()
+				}
+				endSecond := <-ends
+				free := func() bool {
+					settle()
+					lease, err := fleet.leases.Take(t.Context(), "login/anna", "another replica", time.Second)
+					return err == nil && lease.Held
+				}
+				if free() {
+					t.Error("the turn is another replica's while one here has it")
+				}
+				if leaves {
+					endFirst()
+				} else {
+					endSecond()
+				}
+				if !free() {
+					t.Error("the turn is nobody else's once both have left it")
+				}
+			})
+		})
+	}
 }

@@ -28,11 +28,15 @@ func (g *Gateway) turn(ctx context.Context, login string) (func(), error) {
 	if f == nil {
 		return func() {}, nil
 	}
-	endTurn, err := f.await(ctx, "login/"+login, f.me, turnLife)
+	name := "login/" + login
+	f.turns.begin(login) // whose answer may be on its way when another one here ends theirs
+	endTurn, err := f.await(ctx, name, f.me, turnLife)
 	if err != nil {
+		if f.turns.end(login) {
+			f.giveUp(ctx, name, f.me)
+		}
 		return nil, err
 	}
-	f.turns.begin(login)
 	return func() {
 		if f.turns.end(login) {
 			endTurn()
@@ -40,10 +44,10 @@ func (g *Gateway) turn(ctx context.Context, login string) (func(), error) {
 	}, nil
 }
 
-// turns are the turns of log-ins that this process has. Any number of goroutines may use them; the zero value is ready.
+// turns are the turns of log-ins that this process has, or waits for. Any number of goroutines may use them; the zero value is ready.
 type turns struct {
 	mu     sync.Mutex
-	counts map[string]int // who has it, by login name; guarded by mu
+	counts map[string]int // who has it or waits for it, by login name; guarded by mu
 }
 
 func (t *turns) begin(login string) {
@@ -55,7 +59,7 @@ func (t *turns) begin(login string) {
 	t.counts[login]++
 }
 
-// end reports whether nobody here has the turn any more.
+// end reports whether nobody here has the turn any more, or waits for it.
 func (t *turns) end(login string) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -68,13 +72,11 @@ func (t *turns) end(login string) bool {
 }
 
 // await waits until a lease is the holder's and returns what gives it up. It fails with fault.Overloaded when
-// the store does not answer, and with fault.Timeout when ctx ends.
+// the store does not answer, and with fault.Timeout when ctx ends: then it is to be given up, as it may be the holder's
+// all the same.
 func (f *fleet) await(ctx context.Context, name, holder string, life time.Duration) (func(), error) {
 	for {
 		lease, err := f.Leases.Take(ctx, name, holder, life)
-		if err != nil { // it may be the holder's all the same
-			go func() { _ = f.Leases.Release(context.WithoutCancel(ctx), name, holder) }()
-		}
 		switch {
 		case err == nil:
 		case ctx.Err() != nil: // the caller's time has ended: that says nothing of the store
@@ -132,7 +134,11 @@ func (a *Agent) writeTurn(ctx context.Context) func() {
 func (f *fleet) awaitWrite(ctx context.Context, a *Agent) (func(), error) {
 	waiting, cancel := context.WithTimeout(ctx, writeTurnLife)
 	defer cancel()
-	end, err := f.await(waiting, "write/"+a.Login(), rand.Text(), writeTurnLife)
+	name, holder := "write/"+a.Login(), rand.Text()
+	end, err := f.await(waiting, name, holder, writeTurnLife)
+	if err != nil {
+		f.giveUp(ctx, name, holder)
+	}
 	switch {
 	case errors.Is(err, fault.Timeout): // whoever has the turn may have died; the others learn of what is done without it
 		end = func() {}
@@ -209,4 +215,9 @@ func (f *fleet) endTurn(ctx context.Context, name, holder string) {
 	if err != nil {
 		f.gateway.log.Warn("a turn among replicas was not given up and runs out", "cause", err.Error())
 	}
+}
+
+// giveUp is endTurn for a lease that may be the holder's, and that nobody waits for.
+func (f *fleet) giveUp(ctx context.Context, name, holder string) {
+	go func() { _ = f.Leases.Release(context.WithoutCancel(ctx), name, holder) }()
 }
