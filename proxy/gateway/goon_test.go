@@ -121,6 +121,47 @@ func TestASessionOfBeforeIsNotTakenBack(t *testing.T) {
 	}
 }
 
+// TestASessionThatIsReplacedAgainIsInTheStore has a replica which learned late of the session of before replace the one of
+// now.
+func TestASessionThatIsReplacedAgainIsInTheStore(t *testing.T) {
+	for _, name := range []string{"anna", "bjorn"} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				fleet, cloud, a, b := twoTellers(t)
+				lose := func() {
+					a.fault(icwssim.Fault{Scenario: "expire-session", User: "anna"})
+					a.faultCloud(cloud, htccsim.Fault{Scenario: "expire-session", User: "bjorn"})
+				}
+				p := newPair(t, a, b, name, false)
+				b.shows(p.atB)
+				before, err := fleet.store.ByLogin(t.Context(), name)
+				if err != nil {
+					t.Fatal(err)
+				}
+				lose()
+				settle()
+				settle()
+				p.atA.learn(before)
+				lose()
+				time.Sleep(time.Second)
+				stored, err := fleet.store.ByLogin(t.Context(), name)
+				if err != nil {
+					t.Fatal(err)
+				}
+				here := p.atA.parts[0]
+				if !headOf(stored.Upstreams[here.siteName()]).sameSession(headOf(here.record())) {
+					t.Error("the store does not have the session that was opened last")
+				}
+				time.Sleep(time.Minute)
+				one, other := headOf(here.record()), headOf(p.atB.parts[0].record())
+				if !one.sameSession(other) {
+					t.Errorf("the replicas have sessions of %v and %v; want one", one.Opened, other.Opened)
+				}
+			})
+		})
+	}
+}
+
 // TestTheSessionOfNowIsClosed has a session end at a replica which has not been asked since the other one, which reads,
 // opened a new upstream session.
 func TestTheSessionOfNowIsClosed(t *testing.T) {

@@ -203,9 +203,11 @@ func (a *Agent) successor(ctx context.Context, site string, gone []byte) ([]byte
 	a.learnProof(s.Proof) // the password of before is not to be tried
 	a.recall(s)           // what comes back on a new one must not be what was left elsewhere
 	next := s.Upstreams[site]
+	if next != nil {
+		a.shared(map[string][]byte{site: next}) // also the one that is gone: what follows it takes its place
+	}
 	if next != nil && headOf(next).follows(headOf(gone)) {
 		a.recallBack(site, s)
-		a.shared(map[string][]byte{site: next})
 		return next, nil
 	}
 	return nil, a.isToOpen()
