@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -59,6 +60,35 @@ func TestWhileNotificationsOfHTCCFailOwnOperationsAreTold(t *testing.T) {
 		desktop.hears("notifications after it")
 		w.posted(bjorn, "", `{"operationName":"NotReady"}`)
 		desktop.later("NotReady", "device Active:NotReady dnd:Off", "channels chat:NotReady")
+	})
+}
+
+// TestDoNotDisturbRightAfterNotificationsWorkAgainIsTold has it set while what the site notifies of may be what reads
+// have told: of channels nothing else changes.
+func TestDoNotDisturbRightAfterNotificationsWorkAgainIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cloud := &htccsim.Server{}
+		w := newTellingUnion(t, cloud)
+		bjorn := w.login("bjorn")
+		time.Sleep(time.Second)
+		w.posted(bjorn, "", startTwo)
+		time.Sleep(time.Second)
+		w.posted(bjorn, "", `{"operationName":"NotReady"}`)
+		time.Sleep(time.Second)
+		desktop := w.open(bjorn, everything)
+		w.breakCometD(cloud, "bjorn")
+		w.posted(bjorn, "", `{"operationName":"Ready"}`)
+		desktop.later("Ready", "device Active:Ready dnd:Off", "channels chat:Ready")
+		cloud.Reset()
+		for !bjorn.parts[0].current() {
+			time.Sleep(10 * time.Millisecond)
+		}
+		desktop.heardWhole()
+		w.posted(bjorn, "", `{"operationName":"DoNotDisturbOn"}`)
+		time.Sleep(500 * time.Millisecond)
+		if told := strings.Join(desktop.heardWhole(), "\n"); !strings.Contains(told, `"dndState":"On"`) {
+			t.Errorf("told %s; want do-not-disturb of the channels too", told)
+		}
 	})
 }
 

@@ -34,17 +34,18 @@ type htccPart struct {
 	object   htcc.Object // the agent object of the last log-in
 	devices  []htcc.Device
 	channels []htcc.Channel
-	begun    bool      // devices and channels were read
-	readAt   time.Time // when they were last
-	synced   bool      // the reader tells of every change
-	mended   time.Time // when it began to, or ceased to, last, or a reader began
-	moments  moments   // what devices and channels are as new as
-	tells    bool      // the agent's applications are told of changes
-	first    string    // marks of what they were shown first, in a fleet
-	unheard  unheard   // own operations
-	away     bool      // the site could not be reached
-	over     bool      // the part has ended: no upstream session can be had
-	finished bool      // the agent ended the upstream session: another is opened only for a caller
+	begun    bool                            // devices and channels were read
+	readAt   time.Time                       // when they were last
+	synced   bool                            // the reader tells of every change
+	mended   time.Time                       // when it began to, or ceased to, last, or a reader began
+	moments  moments                         // what devices and channels are as new as
+	tells    bool                            // the agent's applications are told of changes
+	first    string                          // marks of what they were shown first, in a fleet
+	unheard  unheard                         // own operations
+	dndTold  map[htccapi.MediaChannel]string // what this process said last of do-not-disturb of the channels; nil before
+	away     bool                            // the site could not be reached
+	over     bool                            // the part has ended: no upstream session can be had
+	finished bool                            // the agent ended the upstream session: another is opened only for a caller
 	asked    []htccapi.MediaChannel
 	unasked  []htccapi.MediaChannel // that the last Start did not ask for, and the agent still works on
 	left     []htccapi.MediaChannel // of those asked for, what the agent set Offline, or the reader saw left

@@ -1,9 +1,11 @@
 package gateway
 
 import (
+	"cmp"
 	"encoding/json"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 
 	"portico/proxy/htcc"
@@ -49,9 +51,18 @@ func (p *htccPart) markLocked(messageType string) string {
 	case htccapi.TypeDeviceStateChange:
 		return markOf(p.viewLocked().devices)
 	case htccapi.TypeChannelStateChange:
-		return markOf(p.viewLocked().channels)
+		return markOf(p.viewLocked().channels) + p.dndMarkLocked()
 	}
 	return ""
+}
+
+// dndMarkLocked tells do-not-disturb of each channel: as the site has said it, else as applications were told.
+func (p *htccPart) dndMarkLocked() string {
+	var text strings.Builder
+	for _, channel := range p.channels {
+		text.WriteString(" " + cmp.Or(channel.DoNotDisturb(), p.dndTold[channel.Name()], htccapi.Off))
+	}
+	return text.String()
 }
 
 // tellLocked tells what is shown otherwise than it was: the devices, whole, and all channels.
@@ -148,12 +159,16 @@ func (p *htccPart) notified() []any {
 
 func (p *htccPart) notifiedLocked() []any {
 	channels := bodiesOf(p.viewLocked().channels)
+	p.dndTold = map[htccapi.MediaChannel]string{}
 	for i, channel := range channels {
 		switch channel := channel.(type) {
 		case htcc.Object:
-			channels[i] = channel.With(memberDND, mustEncode(p.dndLocked(channel.Text("channel"))))
+			name := htccapi.MediaChannel(channel.Text("channel"))
+			p.dndTold[name] = p.dndLocked(name)
+			channels[i] = channel.With(memberDND, mustEncode(p.dndTold[name]))
 		case htccapi.Channel:
-			channel.DNDState = p.dndLocked(string(channel.Channel))
+			channel.DNDState = p.dndLocked(channel.Channel)
+			p.dndTold[channel.Channel] = channel.DNDState
 			channels[i] = channel
 		}
 	}
@@ -164,9 +179,9 @@ const memberDND = "dndState"
 
 // dndLocked returns do-not-disturb of a channel: what a notification said of it, else, since reads say
 // nothing, what the devices tell, because do-not-disturb is the agent's.
-func (p *htccPart) dndLocked(name string) string {
+func (p *htccPart) dndLocked(name htccapi.MediaChannel) string {
 	for _, channel := range p.channels {
-		if string(channel.Name()) == name && channel.DoNotDisturb() != "" {
+		if channel.Name() == name && channel.DoNotDisturb() != "" {
 			return channel.DoNotDisturb()
 		}
 	}
