@@ -1,11 +1,14 @@
 package config
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 )
 
 // A Document is one text of settings and the name its faults carry.
@@ -15,9 +18,10 @@ type Document struct {
 }
 
 // Load reads the settings file at path, and from environ ("NAME=value", as os.Environ) what
-// overrides it. It returns every fault found, joined, and no settings then.
-func Load(path string, environ []string) (*Config, error) {
-	data, err := Read(path)
+// overrides it. It returns every fault found, joined, and no settings then. It fails with ctx's error when that ends
+// before somebody has written what a pipe is to say.
+func Load(ctx context.Context, path string, environ []string) (*Config, error) {
+	data, err := Read(ctx, path)
 	if err != nil {
 		return nil, fmt.Errorf("config: %w", err)
 	}
@@ -25,13 +29,53 @@ func Load(path string, environ []string) (*Config, error) {
 }
 
 // Read returns the text of a settings file, which may be a pipe. Of one that is longer than settings may be it
-// returns more than Parse takes, and not the rest, which may have no end. Its errors are the system's.
-func Read(path string) ([]byte, error) {
-	file, err := os.Open(path)
+// returns more than Parse takes, and not the rest, which may have no end. Its errors are the system's, and ctx's when
+// that ends first: nobody may ever write to a pipe.
+func Read(ctx context.Context, path string) ([]byte, error) {
+	type reading struct {
+		data []byte
+		err  error
+	}
+	done := make(chan reading, 1)
+	go func() {
+		file, err := os.Open(path)
+		if err != nil {
+			done <- reading{nil, err}
+			return
+		}
+		defer func() { _ = file.Close() }()
+		data, err := readAtMost(file)
+		done <- reading{data, err}
+	}()
+	select {
+	case is := <-done:
+		return is.data, is.err
+	case <-ctx.Done():
+		return nil, fmt.Errorf("read %s: %w", path, ctx.Err())
+	}
+}
+
+// ErrOnce is that of what can be read once, such as a pipe.
+var ErrOnce = errors.New("it is no file that can be read again")
+
+// ReadAgain is Read of a file that was read before. It waits for nobody, and fails with ErrOnce for a pipe or a device.
+func ReadAgain(path string) ([]byte, error) {
+	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = file.Close() }()
+	info, err := file.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, ErrOnce
+	}
+	return readAtMost(file)
+}
+
+func readAtMost(file io.Reader) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(file, maxFile+1))
 }
 

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -8,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -157,14 +159,14 @@ func TestPublicURLFollowsListen(t *testing.T) {
 func TestLoadReadsAFileAndItsSecretsBesideIt(t *testing.T) {
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "portico.yaml"), small+"log: {level: warn}\n")
-	c, err := Load(filepath.Join(dir, "portico.yaml"), nil)
+	c, err := Load(t.Context(), filepath.Join(dir, "portico.yaml"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if c.Log.Level != "warn" {
 		t.Errorf("log.level = %q; want warn", c.Log.Level)
 	}
-	_, err = Load(filepath.Join(dir, "none.yaml"), nil)
+	_, err = Load(t.Context(), filepath.Join(dir, "none.yaml"), nil)
 	if !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("Load of no file = %v; want fs.ErrNotExist", err)
 	}
@@ -233,7 +235,7 @@ func write(t testing.TB, path, text string) {
 // TestAFileWithoutAnEndIsRefused would run out of memory if it were read to its end.
 func TestAFileWithoutAnEndIsRefused(t *testing.T) {
 	const endless = "/dev/zero"
-	_, err := Load(endless, nil)
+	_, err := Load(t.Context(), endless, nil)
 	if err == nil || err.Error() != endless+": is longer than 1MiB" {
 		t.Errorf("Load(%q) = %v", endless, err)
 	}
@@ -250,8 +252,31 @@ func TestAPipeIsRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	name := fmt.Sprintf("/dev/fd/%d", reader.Fd())
-	_, err = Load(name, nil)
+	_, err = Load(t.Context(), name, nil)
 	if err != nil {
 		t.Errorf("Load(%q) = %v", name, err)
 	}
+}
+
+func TestReadOfAPipeThatNobodyWritesTo(t *testing.T) {
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	err := syscall.Mkfifo(pipe, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = Read(ctx, pipe)
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("Read = %v; want %v", err, context.Canceled)
+	}
+	_, err = ReadAgain(pipe)
+	if !errors.Is(err, ErrOnce) {
+		t.Errorf("ReadAgain = %v; want %v", err, ErrOnce)
+	}
+	writer, err := os.OpenFile(pipe, os.O_RDWR, 0) // lets go of who still waits to read
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = writer.Close()
 }

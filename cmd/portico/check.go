@@ -9,7 +9,7 @@ import (
 )
 
 // check says all that is wrong with a settings file, and what is allowed but rarely meant.
-func check(_ context.Context, p process, args []string) error {
+func check(ctx context.Context, p process, args []string) error {
 	set := p.flags("check", "FILE")
 	err := parse(set, args, 1)
 	if err != nil {
@@ -19,7 +19,7 @@ func check(_ context.Context, p process, args []string) error {
 		fmt.Fprintln(p.stderr, "portico check: name the settings file")
 		return errUsage
 	}
-	cfg, err := config.Load(set.Arg(0), p.environ)
+	cfg, err := config.Load(ctx, set.Arg(0), p.environ)
 	if err != nil {
 		fmt.Fprintln(p.stderr, err)
 		return errors.New("the settings are not usable")

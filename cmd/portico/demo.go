@@ -39,7 +39,7 @@ func demo(ctx context.Context, p process, args []string) error {
 	pureconnect, cloud := &simulated{handler: &icwssim.Server{}}, &simulated{handler: &htccsim.Server{}}
 	books := newBooks(p.stderr, p.stderr)
 	defer books.flush()
-	portico, err := p.openDemo(books, pureconnect, cloud, asked)
+	portico, err := p.openDemo(ctx, books, pureconnect, cloud, asked)
 	if err != nil {
 		return errors.Join(err, pureconnect.close(), cloud.close())
 	}
@@ -58,7 +58,7 @@ func demo(ctx context.Context, p process, args []string) error {
 }
 
 // openDemo opens the listeners of the simulators and of Portico.
-func (p process) openDemo(books books, pureconnect, cloud *simulated, asked demoFlags) (*running, error) {
+func (p process) openDemo(ctx context.Context, books books, pureconnect, cloud *simulated, asked demoFlags) (*running, error) {
 	err := pureconnect.listen(p, "ICWS simulator", asked.icws)
 	if err != nil {
 		return nil, fmt.Errorf("%w; --icws moves it", err)
@@ -67,7 +67,7 @@ func (p process) openDemo(books books, pureconnect, cloud *simulated, asked demo
 	if err != nil {
 		return nil, fmt.Errorf("%w; --htcc moves it", err)
 	}
-	cfg, err := demoConfig(asked.over, pureconnect.address(), cloud.address(), p.environ)
+	cfg, err := demoConfig(ctx, asked.over, pureconnect.address(), cloud.address(), p.environ)
 	if err != nil {
 		return nil, err
 	}
@@ -81,12 +81,12 @@ func (p process) openDemo(books books, pureconnect, cloud *simulated, asked demo
 }
 
 // demoConfig returns the demo's settings with those of a file laid over them.
-func demoConfig(over, icws, htcc string, environ []string) (*config.Config, error) {
+func demoConfig(ctx context.Context, over, icws, htcc string, environ []string) (*config.Config, error) {
 	base := config.Document{Name: "demo", Data: fmt.Appendf(nil, demoSettings, icws, htcc)}
 	if over == "" {
 		return config.ParseOver(base, config.Document{Name: "none", Data: []byte("{}")}, environ)
 	}
-	data, err := config.Read(over)
+	data, err := config.Read(ctx, over)
 	if err != nil {
 		return nil, err
 	}

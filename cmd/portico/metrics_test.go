@@ -45,7 +45,7 @@ func TestMetricsAreThoseOfTheTable(t *testing.T) {
 // buildFor builds a house with a site of each kind, and what has metrics beside it.
 func buildFor(t *testing.T, b books) {
 	t.Helper()
-	cfg, err := demoConfig("", "127.0.0.1:1", "127.0.0.1:2", nil)
+	cfg, err := demoConfig(t.Context(), "", "127.0.0.1:1", "127.0.0.1:2", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"sync"
 
 	"portico/config"
 )
@@ -20,6 +21,7 @@ type reloader struct {
 	seen    []byte // what the file held when it was looked at last; nil if it could not be read
 	running *running
 	log     *slog.Logger
+	once    sync.Once // says that the file is none that can be read again
 }
 
 // run reads the file again at each hang-up signal, and when its content has changed, until ctx ends.
@@ -41,7 +43,11 @@ func (r *reloader) run(ctx context.Context, hangups <-chan os.Signal) error {
 
 // look reads the file, and takes its settings if its content is new or anyway is set.
 func (r *reloader) look(anyway bool) {
-	text, err := config.Read(r.file)
+	text, err := config.ReadAgain(r.file)
+	if errors.Is(err, config.ErrOnce) {
+		r.once.Do(func() { r.log.Warn("the settings are not read again", "file", r.file, "cause", err.Error()) })
+		return
+	}
 	if err == nil && bytes.Equal(text, r.seen) && !anyway {
 		return
 	}

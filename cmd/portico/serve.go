@@ -32,7 +32,7 @@ func serve(ctx context.Context, p process, args []string) error {
 		fmt.Fprintln(p.stderr, "portico serve: --config names the settings file")
 		return errUsage
 	}
-	text, err := config.Read(*file)
+	text, err := config.Read(ctx, *file)
 	if err != nil {
 		return fmt.Errorf("settings: %w", err)
 	}

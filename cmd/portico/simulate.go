@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"net/http"
+	"strconv"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -46,7 +47,14 @@ func simulateICWS(ctx context.Context, p process, args []string) error {
 	set := p.flags("simulate icws", "[flags]")
 	set.StringVar(&sim.BasePath, "base-path", "", "`path` before /icws, such as /api/{host}")
 	set.BoolVar(&sim.Lenient, "lenient", false, "take cookie or CSRF token where a server wants both")
-	set.IntVar(&sim.MessagingVersion, "messaging", 2, "`version` of messaging: 1 has no event streams")
+	set.Func("messaging", "`version` of messaging: 2, or 1, which has no event streams (default 2)", func(text string) error {
+		version, err := strconv.Atoi(text)
+		if err != nil || version < 1 || version > 2 {
+			return errors.New("want 1 or 2")
+		}
+		sim.MessagingVersion = version
+		return nil
+	})
 	set.DurationVar(&sim.AsyncDelay, "async-delay", 20*time.Millisecond, "time until a status change takes place")
 	set.DurationVar(&sim.IdleTimeout, "idle-timeout", 2*time.Minute, "life of a session that asks nothing")
 	return p.simulate(ctx, set, args, "ICWS simulator", "127.0.0.1:8018", &simulated{handler: sim})
