@@ -89,7 +89,14 @@ func (p *Passage) inSession(req *http.Request, asked resource) (*http.Response, 
 	if asked.takesMessages() {
 		req = req.WithContext(upstream.Once(req.Context()))
 	}
+	subscribes := asked.subscribes(req) && known != nil
+	if subscribes { // before the answer: what the subscription brings may come first
+		known.subscribes()
+	}
 	res, err := n.site.ICWS.Native(req, base)
+	if subscribes && (err != nil || res.StatusCode/100 != 2) {
+		known.listCame()
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +108,7 @@ func (p *Passage) inSession(req *http.Request, asked resource) (*http.Response, 
 		p.Proven = sessionID{base, asked.session}.String()
 	}
 	if asked.takesMessages() && known != nil && n.site.Catalogues != nil {
-		listen(res, func() { n.tellOfChange(req.Context(), base, known) })
+		listen(res, known, func() { n.tellOfChange(req.Context(), base, known) })
 	}
 	p.Stream = upstream.IsEventStream(res.Header)
 	if p.Stream {

@@ -119,6 +119,9 @@ func TestWordsOfAChange(t *testing.T) {
 	}{
 		"a poll":                         {"[" + other + "," + is + "]", 1},
 		"the first list":                 {"[" + isFirst + "]", 0},
+		"a second whole list":            {"data: " + isFirst + "\n\ndata: " + isFirst + "\n\n", 1},
+		"a first list, then a change":    {"data: " + isFirst + "\n\ndata: " + is + "\n\n", 1},
+		"many spaces":                    {strings.ReplaceAll(is, ":true", "  :\t true"), 1},
 		"another change":                 {"[" + other + "]", 0},
 		"spaces":                         {strings.ReplaceAll(is, ":true", ": true"), 1},
 		"lines":                          {strings.ReplaceAll(is, ",", ",\r\n"), 1},
@@ -132,7 +135,9 @@ func TestWordsOfAChange(t *testing.T) {
 		for way, of := range map[string]func(io.Reader) io.Reader{"at once": func(r io.Reader) io.Reader { return r }, "by the byte": iotest.OneByteReader, "by halves": iotest.HalfReader} {
 			told := 0
 			res := &http.Response{StatusCode: 200, Body: io.NopCloser(of(strings.NewReader(c.text)))}
-			listen(res, func() { told++ })
+			session := &proof{}
+			session.subscribes()
+			listen(res, session, func() { told++ })
 			passed, err := io.ReadAll(res.Body)
 			if err != nil || string(passed) != c.text || told != c.want {
 				t.Errorf("%s, %s: told of %d changes (%v), and passed on %q; want %d", name, way, told, err, passed, c.want)
@@ -145,7 +150,7 @@ func TestWordsOfAChange(t *testing.T) {
 func TestCompressedMessagesMayTellOfAChange(t *testing.T) {
 	told := 0
 	res := &http.Response{StatusCode: 200, Header: http.Header{"Content-Encoding": {"gzip"}}, Body: http.NoBody}
-	listen(res, func() { told++ })
+	listen(res, &proof{}, func() { told++ })
 	if told != 1 {
 		t.Errorf("told of %d changes; want one", told)
 	}
