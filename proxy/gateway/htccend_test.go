@@ -165,6 +165,7 @@ type flaky struct {
 	session.Store
 	session.Leases
 	deletes, turns atomic.Int64 // so many of each, and of the turns those of log-ins
+	slow           atomic.Bool  // a turn that is given up takes its time
 }
 
 func (f *flaky) Delete(ctx context.Context, id string) error {
@@ -181,6 +182,13 @@ func (f *flaky) Take(ctx context.Context, name, holder string, life time.Duratio
 	return f.Leases.Take(ctx, name, holder, life)
 }
 
+func (f *flaky) Release(ctx context.Context, name, holder string) error {
+	if f.slow.CompareAndSwap(true, false) {
+		time.Sleep(350 * time.Millisecond)
+	}
+	return f.Leases.Release(ctx, name, holder)
+}
+
 // TestOneCallOfTheStoreFailsAtTheEndElsewhere has the reader find the session gone at HTCC, which the agent has ended at
 // another replica.
 func TestOneCallOfTheStoreFailsAtTheEndElsewhere(t *testing.T) {
@@ -188,6 +196,10 @@ func TestOneCallOfTheStoreFailsAtTheEndElsewhere(t *testing.T) {
 		"that it is over":    func(f *flaky) { f.deletes.Store(1) },
 		"the turn":           func(f *flaky) { f.turns.Store(1) },
 		"the turn, for long": func(f *flaky) { f.turns.Store(5) },
+		"the turn, which is given up late": func(f *flaky) {
+			f.turns.Store(1)
+			f.slow.Store(true)
+		},
 	} {
 		for _, login := range []string{"bjorn", "cleo"} {
 			t.Run(name+", "+login, func(t *testing.T) {

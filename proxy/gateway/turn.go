@@ -28,7 +28,7 @@ func (g *Gateway) turn(ctx context.Context, login string) (func(), error) {
 	if f == nil {
 		return func() {}, nil
 	}
-	name := "login/" + login
+	name := loginTurn(login)
 	f.turns.begin(login) // whose answer may be on its way when another one here ends theirs
 	endTurn, err := f.await(ctx, name, f.me, turnLife)
 	if err != nil {
@@ -43,6 +43,8 @@ func (g *Gateway) turn(ctx context.Context, login string) (func(), error) {
 		}
 	}, nil
 }
+
+func loginTurn(login string) string { return "login/" + login }
 
 // turns are the turns of log-ins that this process has, or waits for. Any number of goroutines may use them; the zero value is ready.
 type turns struct {
@@ -196,10 +198,7 @@ func (a *Agent) lastTurn(ctx context.Context) func() {
 	}
 	waiting, cancel := context.WithTimeout(ctx, joinPatience)
 	defer cancel()
-	endTurn, err := a.turn(waiting)
-	for errors.Is(err, fault.Overloaded) && f.Up() && upstream.Sleep(waiting, unstoredEvery) == nil { // one call failed
-		endTurn, err = a.turn(waiting)
-	}
+	endTurn, err := a.insist(waiting)
 	if err != nil {
 		return func() {}
 	}
@@ -208,6 +207,20 @@ func (a *Agent) lastTurn(ctx context.Context) func() {
 		a.learn(s)
 	}
 	return func() { f.unstored.then(a.session.ID, endTurn) }
+}
+
+// insist is turn for who does not take it that the store did not answer one call, while it answers others.
+func (a *Agent) insist(ctx context.Context) (func(), error) {
+	f, login := a.gateway.fleet, a.Login()
+	f.turns.begin(login) // else the turn might be given up, for the call that failed, once the next one has it
+	endTurn, err := a.turn(ctx)
+	for errors.Is(err, fault.Overloaded) && f.Up() && upstream.Sleep(ctx, unstoredEvery) == nil {
+		endTurn, err = a.turn(ctx)
+	}
+	if f.turns.end(login) {
+		f.giveUp(ctx, loginTurn(login), f.me)
+	}
+	return endTurn, err
 }
 
 func (f *fleet) endTurn(ctx context.Context, name, holder string) {
