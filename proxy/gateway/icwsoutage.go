@@ -355,13 +355,14 @@ func (p *icwsPart) recover(ctx context.Context) error {
 }
 
 // leaveWork makes the call of a recovery, if there is one. An agent whom the site refuses it stays
-// as found, like one who has no not-ready status: they could not be taken out of the outage else.
+// as found, like one who has no not-ready status: they could not be taken out of the outage else. A call that is broken off
+// as this process stops is no refusal: another replica is to make it.
 func (p *icwsPart) leaveWork(ctx context.Context, plan *translate.Plan) (string, error) {
 	if len(plan.Calls) == 0 {
 		return "", nil
 	}
 	requestID, err := p.send(ctx, p.connection(), plan.Calls[0])
-	if err == nil || uncertain(err) || errors.Is(err, icws.ErrSessionGone) {
+	if err == nil || uncertain(err) || errors.Is(err, icws.ErrSessionGone) || ctx.Err() != nil {
 		return requestID, notAgain(err)
 	}
 	p.warn("the agent stays in an ACD status after an outage", err)
