@@ -31,6 +31,7 @@ type roster struct {
 	mu       sync.Mutex
 	watched  map[string]map[Agent]bool // by folded user id; guarded by mu
 	standing map[string]bool           // who is subscribed to, or about to be; guarded by mu
+	flows    bool                      // what the site pushes comes; guarded by mu
 	barred   map[string]bool           // whom the site does not know; guarded by mu
 	statuses partial                   // guarded by mu
 	access   partial                   // guarded by mu
@@ -61,6 +62,7 @@ func (r *roster) remove(agent Agent, userID string) {
 	if len(r.watched[key]) == 0 {
 		delete(r.watched, key)
 		delete(r.barred, key)
+		delete(r.standing, key)
 		r.announce()
 	}
 }
@@ -82,7 +84,7 @@ const (
 // follow subscribes to agents as they come and go, until ctx ends.
 func (r *roster) follow(ctx context.Context, conn icws.Conn) {
 	ctx = upstream.WithCause(ctx, upstream.Stream)
-	for {
+	for failures := 0; ; {
 		select {
 		case <-ctx.Done():
 			return
@@ -92,12 +94,17 @@ func (r *roster) follow(ctx context.Context, conn icws.Conn) {
 		if err != nil {
 			return
 		}
+		if !r.isFlowing() {
+			continue // all are subscribed to when it is
+		}
 		err = r.subscribe(ctx, conn)
 		if err == nil || ctx.Err() != nil {
+			failures = 0
 			continue
 		}
 		r.site.Log.Warn("agents could not be subscribed to", "site", r.site.Name, "cause", err.Error())
-		err = upstream.Sleep(ctx, upstream.Pause(1))
+		failures++
+		err = upstream.Sleep(ctx, upstream.Pause(failures))
 		if err != nil {
 			return
 		}
@@ -111,9 +118,16 @@ func (r *roster) size() int {
 	return len(r.watched)
 }
 
+func (r *roster) isFlowing() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.flows
+}
+
 // broken notes that nothing is told any more.
 func (r *roster) broken() {
 	r.mu.Lock()
+	r.flows = false
 	r.standing = map[string]bool{}
 	r.statuses, r.access = nil, nil
 	var agents []Agent
@@ -129,6 +143,7 @@ func (r *roster) broken() {
 // subscribeAll puts the subscriptions of a session that has none yet.
 func (r *roster) subscribeAll(ctx context.Context, conn icws.Conn) error {
 	r.mu.Lock()
+	r.flows = true
 	r.standing = map[string]bool{}
 	r.barred = map[string]bool{}
 	r.mu.Unlock()
@@ -144,22 +159,28 @@ func (r *roster) subscribe(ctx context.Context, conn icws.Conn) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	all, due := r.due()
-	fresh := due
-	if len(all) == 0 || len(fresh) == 0 {
-		return nil // without a list there is nothing to put, and of those who left nothing is shown
+	others, arrived := r.due()
+	if len(arrived) == 0 {
+		return nil // of those who left nothing is shown
 	}
-	r.setLive(fresh, true)
-	err := r.put(ctx, conn, all, fresh)
-	if errors.Is(err, fault.NotFound) || errors.Is(err, fault.Invalid) {
-		all, fresh = r.known(ctx, conn, all, fresh)
-		err = nil
-		if len(all) > 0 {
-			err = r.put(ctx, conn, all, fresh)
+	r.setLive(arrived, true)
+	err := r.put(ctx, conn, others, arrived)
+	fresh := arrived
+	for _, suspects := range []*[]string{&fresh, &others} { // who has stood so far may be unknown to the site by now
+		if !isRefused(err) {
+			break
+		}
+		unknown := r.strangers(ctx, conn, *suspects)
+		if len(unknown) == 0 {
+			continue
+		}
+		*suspects, err = without(*suspects, unknown), nil
+		if len(others)+len(fresh) > 0 {
+			err = r.put(ctx, conn, others, fresh)
 		}
 	}
 	if err != nil {
-		r.fall(due)
+		r.fall(arrived)
 	}
 	return err
 }
@@ -174,24 +195,21 @@ func (r *roster) fall(ids []string) {
 	r.setLive(ids, false)
 }
 
-// due returns the ids of all agents to watch, sorted, and those of them that were not subscribed to, who stand from
-// now on.
-func (r *roster) due() (all, fresh []string) {
+// due returns the ids of the agents who are subscribed to, and of those who are to be, who stand from now on.
+func (r *roster) due() (others, arrived []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for id := range r.watched {
-		if r.barred[id] {
-			continue
-		}
-		all = append(all, id)
-		if !r.standing[id] {
-			fresh = append(fresh, id)
+		switch {
+		case r.barred[id]:
+		case r.standing[id]:
+			others = append(others, id)
+		default:
+			arrived = append(arrived, id)
 			r.standing[id] = true
 		}
 	}
-	slices.Sort(all)
-	slices.Sort(fresh)
-	return all, fresh
+	return others, arrived
 }
 
 // atOnce is how many subscriptions for activations are put side by side: there is one for each agent.
@@ -199,8 +217,8 @@ const atOnce = 8
 
 // put puts the subscriptions. What an older site does not have is read when it is needed; the status
 // must be told.
-func (r *roster) put(ctx context.Context, conn icws.Conn, all, fresh []string) error {
-	client := r.site.ICWS
+func (r *roster) put(ctx context.Context, conn icws.Conn, others, fresh []string) error {
+	client, all := r.site.ICWS, slices.Sorted(slices.Values(slices.Concat(others, fresh)))
 	err := client.SubscribeUserStatuses(ctx, conn, all)
 	if err != nil {
 		return err
@@ -226,29 +244,40 @@ func (r *roster) tolerant(err error) error {
 	return err
 }
 
-// known takes from the lists those of the fresh agents whom the site does not know, or does not show to
-// the service user: one of them keeps all others from being watched.
-func (r *roster) known(ctx context.Context, conn icws.Conn, all, fresh []string) ([]string, []string) {
+// strangers returns which agents the site does not know, or does not show to the service user, and bars them: one of
+// them keeps all others from being watched.
+func (r *roster) strangers(ctx context.Context, conn icws.Conn, suspects []string) map[string]bool {
 	unknown := map[string]bool{}
-	for _, id := range fresh {
-		_, err := r.site.ICWS.UserStatus(ctx, conn, id)
-		if errors.Is(err, fault.NotFound) || errors.Is(err, fault.Forbidden) || errors.Is(err, fault.Invalid) {
-			unknown[id] = true
-			r.site.Log.Warn("an agent cannot be watched by the service user", "site", r.site.Name, "cause", err.Error())
-		}
+	var mu sync.Mutex // guards unknown
+	var work errgroup.Group
+	work.SetLimit(atOnce)
+	for _, id := range suspects {
+		work.Go(func() error {
+			_, err := r.site.ICWS.UserStatus(ctx, conn, id)
+			if isRefused(err) {
+				r.site.Log.Warn("an agent cannot be watched by the service user", "site", r.site.Name, "cause", err.Error())
+				mu.Lock()
+				defer mu.Unlock()
+				unknown[id] = true
+			}
+			return nil
+		})
 	}
+	_ = work.Wait()
 	r.mu.Lock()
-	for id := range unknown {
-		r.barred[id] = true
-	}
+	maps.Copy(r.barred, unknown)
 	r.mu.Unlock()
-	is := func(id string) bool { return unknown[id] }
-	for _, id := range fresh {
-		if unknown[id] {
-			r.setLive([]string{id}, false)
-		}
-	}
-	return slices.DeleteFunc(slices.Clone(all), is), slices.DeleteFunc(slices.Clone(fresh), is)
+	r.setLive(slices.Collect(maps.Keys(unknown)), false)
+	return unknown
+}
+
+// isRefused reports an error that a user may be the cause of whom the site does not know, or does not show.
+func isRefused(err error) bool {
+	return errors.Is(err, fault.NotFound) || errors.Is(err, fault.Forbidden) || errors.Is(err, fault.Invalid)
+}
+
+func without(ids []string, some map[string]bool) []string {
+	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return some[id] })
 }
 
 // setLive tells agents whether messages about them come.

@@ -241,6 +241,76 @@ func TestAServiceThatMaySeeNobodyComesBack(t *testing.T) {
 	})
 }
 
+func TestNobodyIsLiveWhileTheStreamIsBroken(t *testing.T) {
+	sim := &icwssim.Server{}
+	inBubble(t, sim, func(t *testing.T, s *Service) {
+		anna, cleo := &desk{}, &desk{}
+		s.Add(anna, "anna", "en-us")
+		time.Sleep(time.Second)
+		arm(t, sim, icwssim.Fault{Route: routeStream, User: "portico", Status: http.StatusServiceUnavailable, Times: 1000})
+		arm(t, sim, icwssim.Fault{Scenario: "drop-stream", User: "portico"})
+		time.Sleep(15 * time.Second)
+		s.Add(cleo, "cleo", "en-us")
+		time.Sleep(2 * time.Second)
+		anna.hears(t, "while the stream is broken", "live", "Available, No ACD", "broken")
+		cleo.hears(t, "who comes meanwhile")
+		sim.Reset()
+		time.Sleep(time.Minute)
+		anna.hears(t, "once it is back", "live", "Available, No ACD", "broken", "live", "Available, No ACD")
+		cleo.hears(t, "who came meanwhile", "live", "Available, No ACD")
+	})
+}
+
+// forgetful is a way to a site that does not know anna any more once it is on, or does not show her.
+type forgetful struct {
+	way    http.RoundTripper
+	status int
+	on     atomic.Bool
+	puts   atomic.Int64 // of the list of users
+}
+
+func (f *forgetful) RoundTrip(req *http.Request) (*http.Response, error) {
+	refuses := strings.HasSuffix(req.URL.Path, "/user-statuses/anna")
+	if req.Method == http.MethodPut && strings.HasSuffix(req.URL.Path, "/status/user-statuses") {
+		f.puts.Add(1)
+		body, err := io.ReadAll(req.Body)
+		if err != nil {
+			return nil, err
+		}
+		req = req.Clone(req.Context())
+		req.Body = io.NopCloser(bytes.NewReader(body))
+		refuses = bytes.Contains(body, []byte(`"anna"`))
+	}
+	if !refuses || !f.on.Load() {
+		return f.way.RoundTrip(req)
+	}
+	return &http.Response{StatusCode: f.status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Request: req,
+		Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(`{"message":"no such user"}`))}, nil
+}
+
+func TestWhoIsDeletedAtTheSiteKeepsNobodyFromBeingWatched(t *testing.T) {
+	for _, status := range []int{http.StatusNotFound, http.StatusForbidden} {
+		sim := &icwssim.Server{}
+		rig.InBubble(t, sim, func(t *testing.T) {
+			way := &forgetful{way: memhttp.Network{"": sim}, status: status}
+			s, stop := start(t, way)
+			defer stop()
+			anna, cleo := &desk{}, &desk{}
+			s.Add(anna, "anna", "en-us")
+			time.Sleep(time.Second)
+			way.on.Store(true)
+			before := way.puts.Load()
+			s.Add(cleo, "cleo", "en-us")
+			time.Sleep(time.Minute)
+			cleo.hears(t, "beside who is deleted", "live", "Available, No ACD")
+			anna.hears(t, "who is deleted", "live", "Available, No ACD", "broken")
+			if n := way.puts.Load() - before; n > 3 {
+				t.Errorf("status %d: the list of users was put %d times; want each time somebody less", status, n)
+			}
+		})
+	}
+}
+
 // spoiling is a way to the site on which the status in each message of a stream is written as nobody can read it.
 type spoiling struct {
 	way http.RoundTripper
