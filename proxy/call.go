@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"runtime/debug"
 	"strconv"
 	"time"
 
@@ -85,7 +84,7 @@ func (d *door) handle(h handler, dialect htccapi.Dialect, op operation, numbers 
 			answer = c.fail(err)
 		}
 		if !answer.sent {
-			c.setCookie(err)
+			c.setCookie()
 		}
 		c.place.leave() // how long the caller takes to read is their affair
 		if !answer.sent {
@@ -106,7 +105,7 @@ func (c *call) run(h handler) (answer raw, err error) {
 			panic(panicked) // net/http is to break the connection off
 		}
 		if panicked != nil {
-			err = fmt.Errorf("proxy: panic: %s\n%s", fault.PanicText(panicked), debug.Stack())
+			err = fmt.Errorf("proxy: %w", fault.OfPanic(panicked))
 		}
 	}()
 	err = c.checkSize()

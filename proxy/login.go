@@ -66,12 +66,12 @@ func (d *door) loggedIn(h handler) handler {
 		}
 		sessionID := c.agent.SessionID()
 		d.settings.LoggedIn(c.context(), sessionID)
+		if !slices.ContainsFunc(cookies, func(cookie *http.Cookie) bool { return cookie.Value == sessionID }) {
+			c.cookie = giveCookie
+		}
 		err = c.place.move(holder{session: sessionID})
 		if err != nil {
 			return nil, err
-		}
-		if !slices.ContainsFunc(cookies, func(cookie *http.Cookie) bool { return cookie.Value == sessionID }) {
-			c.cookie = giveCookie
 		}
 		return h(c)
 	}
@@ -166,12 +166,12 @@ func fromLatin1(text []byte) string {
 }
 
 // setCookie gives the caller the session's cookie, also where a log-in succeeded and what it came with did not: its next
-// request would else act for whoever is in the cookie jar. It takes the cookie away where nothing failed.
-func (c *call) setCookie(err error) {
-	switch {
-	case c.cookie == giveCookie:
+// request would else act for whoever is in the cookie jar. Or it takes the cookie away.
+func (c *call) setCookie() {
+	switch c.cookie {
+	case giveCookie:
 		http.SetCookie(c.Writer, c.door.cookie(c.agent.SessionID()))
-	case c.cookie == expireCookie && err == nil:
+	case expireCookie:
 		cookie := c.door.cookie("")
 		cookie.MaxAge = -1
 		http.SetCookie(c.Writer, cookie)

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"testing"
 
+	"portico/proxy/htcc/htccsim"
 	"portico/proxy/icws/icwssim"
 )
 
@@ -108,6 +109,30 @@ func TestALoginWhoseRequestFailsSetsTheCookie(t *testing.T) {
 		}
 		w.with(cookie).get("/me?fields=userName").is(t, "after "+name, 200, `{"userName":"cleo"}`)
 	}
+}
+
+func TestAnEndThatFailsSetsTheCookie(t *testing.T) {
+	w := newDoor(t)
+	anna := cookieOf(w.as("anna").get("/me"))
+	w.breaks(htccsim.Fault{Route: routePostMe, Status: http.StatusInternalServerError, Times: 1000})
+	got := w.as("bjorn", "Cookie", "JSESSIONID="+anna).post("/me", `{"operationName":"EndContactCenterSession"}`)
+	if cookie := cookieOf(got); got.status == 200 || cookie == "" || cookie == anna {
+		t.Errorf("%d %s sets %q; want an error, and bjorn's cookie", got.status, got.body, got.header.Get("Set-Cookie"))
+	}
+}
+
+// TestARequestThatIsShedSetsTheCookie has an agent who has logged in find no place for what they ask.
+func TestARequestThatIsShedSetsTheCookie(t *testing.T) {
+	j := newJam()
+	w := newDoor(t, withPlaces(4, j))
+	bjorn, anna := w.cookied("bjorn"), cookieOf(w.as("anna").get("/me"))
+	working := bjorn.work(j, 2)
+	got := w.as("bjorn", "Cookie", "JSESSIONID="+anna).get("/me")
+	if cookie := cookieOf(got); got.status != http.StatusServiceUnavailable || cookie == "" || cookie == anna {
+		t.Errorf("%d %s sets %q; want an error, and bjorn's cookie", got.status, got.body, got.header.Get("Set-Cookie"))
+	}
+	close(j.release)
+	working()
 }
 
 func TestErrorsOfNobodySetNoCookie(t *testing.T) {

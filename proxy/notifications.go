@@ -15,7 +15,7 @@ func notifications(c *call) (any, error) {
 	if c.door.settings.Push == nil {
 		return unknownPath(c)
 	}
-	c.setCookie(nil)
+	c.setCookie()
 	c.place.leave() // it asks no site, and is mostly held
 	c.door.metrics.requestsInFlight.Dec()
 	c.door.metrics.pushInFlight.Inc()

@@ -28,7 +28,9 @@ func postMe(c *call) (any, error) {
 		return c.answer(outcome), err
 	case htccapi.EndContactCenterSession:
 		err = c.door.gateway.EndContactCenterSession(c.uncancelled(), c.agent)
-		c.cookie = expireCookie
+		if err == nil {
+			c.cookie = expireCookie
+		}
 		return done(c.dialect), err
 	}
 	return setState(c, ask, "")

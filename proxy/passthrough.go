@@ -58,7 +58,7 @@ func passThrough(c *call) (any, error) {
 
 // toHTCC passes a request on as one of the agent's.
 func toHTCC(c *call, passage *gateway.Passage) passing {
-	return passing{RoundTripper: passage, upgrades: passage.Upgrades, begin: passage.Begin, answered: func(*http.Response) { c.setCookie(nil) }}
+	return passing{RoundTripper: passage, upgrades: passage.Upgrades, begin: passage.Begin, answered: func(*http.Response) { c.setCookie() }}
 }
 
 // pathNotifications is not passed through: one upstream reader serves all windows of an agent.

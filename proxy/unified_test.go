@@ -212,3 +212,18 @@ func TestNobodyIsToldOfNoCallsWhereASiteCannotBeAsked(t *testing.T) {
 		}
 	}
 }
+
+// TestNothingGoesOnWhereAPartHasEnded has HTCC log off an agent who is at PureConnect too: there are no calls then.
+func TestNothingGoesOnWhereAPartHasEnded(t *testing.T) {
+	w := newDoor(t, func(k *knobs) { k.gateway.Forget = true })
+	cleo := w.with(cookieOf(w.as("cleo").get("/api/v2/me")))
+	cleo.post("/api/v2/me", startCleo).is(t, "Start", 200, `{"statusCode":0}`)
+	err := w.cloud.Fault(htccsim.Fault{Scenario: "force-logoff", User: "cleo"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "chat has ended", func() bool { return strings.Contains(cleo.state(), "chat:LoggedOut") })
+	if got := cleo.get("/api/v2/me?subresources=*").body; !strings.Contains(got, `"calls":[]`) {
+		t.Errorf("told %s; want no calls", got)
+	}
+}

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"os"
 	"strings"
-	"sync"
 
 	"portico/config"
 )
@@ -21,7 +20,7 @@ type reloader struct {
 	seen    []byte // what the file held when it was looked at last; nil if it could not be read
 	running *running
 	log     *slog.Logger
-	once    sync.Once // says that the file is none that can be read again
+	told    bool // that the file is none that can be read again
 }
 
 // run reads the file again at each hang-up signal, and when its content has changed, until ctx ends.
@@ -45,7 +44,10 @@ func (r *reloader) run(ctx context.Context, hangups <-chan os.Signal) error {
 func (r *reloader) look(anyway bool) {
 	text, err := config.ReadAgain(r.file)
 	if errors.Is(err, config.ErrOnce) {
-		r.once.Do(func() { r.log.Warn("the settings are not read again", "file", r.file, "cause", err.Error()) })
+		if anyway || !r.told {
+			r.log.Warn("the settings are not read again", "file", r.file, "cause", err.Error())
+		}
+		r.told = true
 		return
 	}
 	if err == nil && bytes.Equal(text, r.seen) && !anyway {

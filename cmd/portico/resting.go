@@ -42,8 +42,8 @@ func know(ctx context.Context, session string) {
 	longest.close()
 }
 
-// watchTaken is told the context of an agent's request whose connection package push has taken over from the server: it goes
-// on as conn, and may rest there as well.
+// watchTaken is told the context of an agent's request whose connection package push has taken over from the server: it
+// goes on as conn, and may rest there as well.
 func watchTaken(ctx context.Context, conn net.Conn) push.Watcher {
 	met, ok := ctx.Value(strangerKey{}).(*stranger)
 	if !ok {

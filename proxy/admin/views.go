@@ -29,8 +29,8 @@ func (s Settings) show(views gin.IRoutes) {
 	views.PUT("/log/level", s.setLevel)
 }
 
-// sessions shows those that are known here, of one site if one is named. Where replicas share sessions it also says how many there are
-// at all of them, unless their store does not answer.
+// sessions shows those that are known here, of one site if one is named. Where replicas share sessions it also says how
+// many there are at all of them, unless their store does not answer.
 func (s Settings) sessions(c *gin.Context) {
 	site := c.Query("site")
 	if site != "" && !slices.ContainsFunc(s.Gateway.Sites(), func(one gateway.SiteView) bool { return one.Site == site }) {

@@ -3,12 +3,13 @@ package gateway
 import (
 	"context"
 	"fmt"
-	"portico/proxy/fault"
-	"portico/proxy/tracing"
-	"portico/proxy/upstream"
 	"sync"
 
 	"golang.org/x/sync/singleflight"
+
+	"portico/proxy/fault"
+	"portico/proxy/tracing"
+	"portico/proxy/upstream"
 )
 
 // once runs one read for all who ask for it together, until life ends. It goes on when one of them

@@ -271,12 +271,13 @@ func (g *Gateway) endAll(ctx context.Context) {
 	for name := range g.sites {
 		places[name] = make(chan struct{}, endsAtOnce)
 	}
-	g.mu.RLock()
+	agents := g.all()
+	g.mu.RLock()                   // after all: who is no more among them is here
 	for agent := range g.leaving { // whose sessions ended a moment ago
 		ends.Go(func() { agent.wait(ctx) })
 	}
 	g.mu.RUnlock()
-	for _, agent := range g.all() {
+	for _, agent := range agents {
 		place := places[agent.parts[0].siteName()]
 		ends.Go(func() {
 			place <- struct{}{}

@@ -19,12 +19,12 @@ var embedded = []string{htccapi.SubDevices, htccapi.SubChannels, "channelStates"
 // are read when they are asked for; if that fails the rest comes with the error.
 func (p *htccPart) user(ctx context.Context, subresources []string) (person, error) {
 	p.mu.Lock()
-	object, begun := p.object, p.begun
+	object, begun, over := p.object, p.begun, p.over
 	p.mu.Unlock()
 	if !begun {
 		err := p.refresh(ctx)
 		if err != nil {
-			return person{unread: len(subresources) > 0}, err
+			return person{unread: !over && len(subresources) > 0}, err
 		}
 		p.mu.Lock()
 		object = p.object
@@ -47,7 +47,7 @@ func (p *htccPart) user(ctx context.Context, subresources []string) (person, err
 		return err
 	})
 	if err != nil {
-		who.unread = true
+		who.unread = !over // where the part has ended nothing goes on
 		return who, fmt.Errorf("gateway: read sub-resources: %w", err)
 	}
 	return who, nil

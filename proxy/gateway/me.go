@@ -16,8 +16,8 @@ import (
 )
 
 // Me is an agent: the agent object, devices, channels and features of all sites, and what else was
-// asked for and one of the sites has, by the name of the sub-resource. Where one of two could not be asked for that, the
-// rest is Unread.
+// asked for and one of the sites has, by the name of the sub-resource. Unread says that one of
+// two sites could not be asked for the rest.
 type Me struct {
 	User     any
 	Devices  []Resource
@@ -30,8 +30,8 @@ type Me struct {
 }
 
 // Me returns the agent with the named sub-resources. What the readers tell of takes no upstream
-// call. A site that cannot be reached is not in view while another is; without another what is kept of it is shown, but
-// nothing that is to be read there.
+// call. A site that cannot be reached is not in view while another is; without another what is kept of it is shown, and
+// to ask for what is to be read there fails.
 //
 // It fails with fault.Unauthenticated when the session is gone, else with the kind of the upstream
 // failure.
