@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"encoding/json"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -146,5 +147,35 @@ func TestAnOutageIsOverAtAllReplicas(t *testing.T) {
 				})
 			})
 		}
+	}
+}
+
+// TestAStartThatFailsHalfWayLeavesNothingInWork has an agent whom a supervisor logged off at PureConnect start again,
+// where the site refuses one status.
+func TestAStartThatFailsHalfWayLeavesNothingInWork(t *testing.T) {
+	for name, at := range map[string]func(a, b *world) *world{
+		"where cleo is read": func(a, _ *world) *world { return a },
+		"elsewhere":          func(_, b *world) *world { return b },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				_, _, a, b := twoTellers(t)
+				p := newPair(t, a, b, "cleo", false)
+				b.shows(p.atB)
+				a.started(p.atA, "")
+				a.posted(p.atA, "", `{"operationName":"Ready"}`)
+				settle()
+				a.fault(icwssim.Fault{Scenario: "force-logoff", User: "cleo"})
+				settle()
+				a.fault(icwssim.Fault{Route: routePutStatus, Status: 503, Times: 1})
+				w := at(a, b)
+				_, err := w.StartContactCenterSession(t.Context(), w.cookie(p.atA.SessionID()), []htccapi.MediaChannel{htccapi.Voice, "chat", "email"}, Ask{Body: json.RawMessage(startAll)})
+				if err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(time.Minute)
+				a.holds("cleo", "Available, No ACD")
+			})
+		})
 	}
 }

@@ -183,3 +183,32 @@ func TestAReaderThatBeginsCostsNoMoreReads(t *testing.T) {
 		})
 	}
 }
+
+// TestDoNotDisturbThatEndsInABreakIsTold has it told, and switched off while notifications fail.
+func TestDoNotDisturbThatEndsInABreakIsTold(t *testing.T) {
+	for _, long := range []time.Duration{50 * time.Millisecond, 2 * time.Second} {
+		synctest.Test(t, func(t *testing.T) {
+			cloud := &htccsim.Server{}
+			w := newTellingUnion(t, cloud)
+			bjorn := w.login("bjorn")
+			time.Sleep(time.Second)
+			w.posted(bjorn, "", startTwo)
+			time.Sleep(time.Second)
+			desktop := w.open(bjorn, everything)
+			w.posted(bjorn, "", `{"operationName":"DoNotDisturbOn"}`)
+			time.Sleep(time.Minute)
+			w.faultCloud(cloud, htccsim.Fault{Route: routeNotifications, Status: 503})
+			w.faultCloud(cloud, htccsim.Fault{Scenario: "reset-connection", User: "bjorn"})
+			time.Sleep(100 * time.Millisecond)
+			desktop.heardWhole()
+			w.posted(bjorn, "", `{"operationName":"DoNotDisturbOff"}`)
+			w.shows(bjorn)
+			time.Sleep(long)
+			cloud.Reset()
+			time.Sleep(time.Minute)
+			if told := strings.Join(desktop.heardWhole(), "\n"); !strings.Contains(told, `"dndState":"Off"`) {
+				t.Errorf("told %s; want that do-not-disturb of the channels is Off", told)
+			}
+		})
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -349,4 +350,41 @@ func TestStartTriesAPasswordAgainThatHTCCRefused(t *testing.T) {
 		time.Sleep(time.Second)
 		w.expect(cleo, "when HTCC takes the password again", "voice:NotReady chat:NotReady email:NotReady Active dnd:Off")
 	})
+}
+
+// TestTwoEndsAndACallOfTheStoreThatFailsKeepNoTurn has an application log out twice, as when its window is closed too.
+func TestTwoEndsAndACallOfTheStoreThatFailsKeepNoTurn(t *testing.T) {
+	for _, times := range []int{1, 2} {
+		synctest.Test(t, func(t *testing.T) {
+			fleet, cloud := newShared(), &htccsim.Server{}
+			a, _ := fleet.teller(t, cloud)
+			join, line := fleet.join()
+			store := &flaky{Store: line, Leases: line}
+			b := newUnion(t, fleet.sim, cloud, join, func(s *Settings, _ *Site) { s.Store, s.Fleet.Leases = store, store })
+			p := newPair(t, a, b, "bjorn", false)
+			b.shows(p.atB)
+			a.working(p.atA)
+			a.faultCloud(cloud, htccsim.Fault{Route: "POST /api/v2/me", Delay: 100 * time.Millisecond})
+			store.deletes.Store(1)
+			var ends sync.WaitGroup
+			for range times {
+				ends.Go(func() { _ = b.EndContactCenterSession(t.Context(), p.atB) })
+				time.Sleep(10 * time.Millisecond)
+			}
+			ends.Wait()
+			time.Sleep(5 * time.Minute)
+			turns := &b.fleet.turns
+			turns.mu.Lock()
+			if got := turns.counts["bjorn"]; got != 0 {
+				t.Errorf("%d Ends: five minutes later %d here have the turn to log in; want none", times, got)
+			}
+			turns.mu.Unlock()
+			b.login("bjorn")
+			began := time.Now()
+			_, err := a.Login(t.Context(), Caller{Basic: true, Login: "bjorn", Password: "another"})
+			if took := time.Since(began); took > time.Second || !errors.Is(err, fault.Unauthenticated) {
+				t.Errorf("%d Ends: a log-in with another password at the other replica took %v, and ended with %v", times, took, err)
+			}
+		})
+	}
 }

@@ -42,7 +42,7 @@ type htccPart struct {
 	tells    bool                            // the agent's applications are told of changes
 	first    string                          // marks of what they were shown first, in a fleet
 	unheard  unheard                         // own operations
-	dndTold  map[htccapi.MediaChannel]string // what this process said last of do-not-disturb of the channels; nil before
+	dndTold  map[htccapi.MediaChannel]string // what applications were told last here of do-not-disturb of the channels; nil before
 	away     bool                            // the site could not be reached
 	over     bool                            // the part has ended: no upstream session can be had
 	finished bool                            // the agent ended the upstream session: another is opened only for a caller

@@ -369,3 +369,38 @@ func TestWhatComesBackIsOutOfWorkBeforeAnyOtherOrder(t *testing.T) {
 		}
 	})
 }
+
+// TestAReadElsewhereDuringAReplayLeavesNothingReady has HTCC take its time for a Start, and lose the session meanwhile: the
+// reader logs in again and brings both channels back, whose first NotReady fails. A read comes before HTCC answers.
+func TestAReadElsewhereDuringAReplayLeavesNothingReady(t *testing.T) {
+	for _, read := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			_, cloud, a, b := twoTellers(t)
+			l := &lost{a, cloud, a.login("bjorn")}
+			l.posted(l.bjorn, "", startTwo)
+			settle()
+			atB := b.cookie(l.bjorn.SessionID())
+			b.shows(atB)
+			l.posted(l.bjorn, "", `{"operationName":"NotReady"}`)
+			settle()
+			l.faultCloud(cloud, htccsim.Fault{Route: "POST /api/v2/me", Delay: 3 * time.Second, Times: 1})
+			done := make(chan error)
+			go func() {
+				_, err := b.post(b.cookie(l.bjorn.SessionID()), "", startTwo)
+				done <- err
+			}()
+			time.Sleep(100 * time.Millisecond)
+			l.faultCloud(cloud, htccsim.Fault{Route: routePostChannel, Status: 500, Times: 2})
+			l.logOut() // the log-in takes a second
+			time.Sleep(1500 * time.Millisecond)
+			if read {
+				b.shows(b.cookie(l.bjorn.SessionID()))
+			}
+			<-done
+			time.Sleep(5 * time.Minute)
+			if got := l.atHTCC(); got != "voice:NotReady chat:NotReady " {
+				t.Errorf("a read at B: %v: HTCC has %q; want both out of work", read, got)
+			}
+		})
+	}
+}

@@ -93,7 +93,7 @@ func (p *icwsPart) adoptOpened(ctx context.Context, conn icws.Conn, alone bool) 
 	}
 	p.agent.start(func() {
 		err := p.restoreAlone(upstream.WithCause(p.agent.life, upstream.Session))
-		if err != nil {
+		if err != nil && p.agent.lives() {
 			p.warn("the agent is not recovered from an outage yet", err)
 		}
 	})
@@ -215,7 +215,7 @@ func (p *icwsPart) revive(conn icws.Conn, recovers bool) bool {
 	p.silent.Note(nil)
 	p.agent.partBack(p)
 	p.verified, _ = p.site.service.Life()
-	p.lost, p.unrecovered = recovers, false
+	p.lost, p.unrecovered = recovers, recovers
 	p.losses++
 	p.full = fullLists{}
 	if !recovers {

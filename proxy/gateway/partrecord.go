@@ -1,13 +1,13 @@
 package gateway
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"time"
 
 	"portico/proxy/htcc"
 	"portico/proxy/icws"
+	"portico/proxy/session"
 	"portico/proxy/upstream"
 )
 
@@ -92,7 +92,7 @@ func overtaken(record, stored, known []byte) bool {
 func (a *Agent) awaitReader(ctx context.Context, site string, gone []byte) {
 	for deadline := time.Now().Add(lastWords); !a.readsHere() && time.Now().Before(deadline); {
 		s, err := a.gateway.store.ByLogin(ctx, a.Login())
-		if err != nil || s.ID != a.session.ID || !bytes.Equal(s.Upstreams[site], gone) || upstream.Sleep(ctx, turnEvery) != nil {
+		if err != nil || s.ID != a.session.ID || headOf(s.Upstreams[site]).follows(headOf(gone)) || upstream.Sleep(ctx, turnEvery) != nil {
 			return
 		}
 	}
@@ -100,13 +100,15 @@ func (a *Agent) awaitReader(ctx context.Context, site string, gone []byte) {
 
 // learnRecords takes what the store has of upstream sessions that have ended for good at another replica, or began again
 // there, or were replaced. Where the store has the session of before once more, it is to have the one of now again.
-func (a *Agent) learnRecords(records map[string][]byte) {
+func (a *Agent) learnRecords(s session.Session) {
+	records := s.Upstreams
 	for _, p := range a.parts {
 		site := p.siteName()
 		record := records[site]
 		switch {
 		case record == nil || a.isShared(site, record):
 		case p.learnRecord(record) || a.isNewer(site, record) && p.goOn(record):
+			a.recallBack(site, s)
 			a.shared(map[string][]byte{site: record})
 		default:
 			a.sharedBefore(site, record)
@@ -168,11 +170,11 @@ func (p *icwsPart) learnRecord(record []byte) bool {
 }
 
 // beginAgain takes the upstream session that another replica opened after the part had ended. Whatever was to be
-// set first was set there.
+// set first was set there, or its record says that it still is.
 func (p *icwsPart) beginAgain(record []byte) bool {
 	var is icwsRecord
 	err := json.Unmarshal(record, &is)
-	if err != nil || !p.site.ICWS.MayCall(is.Base) || !p.revive(is.Conn, false) {
+	if err != nil || !p.site.ICWS.MayCall(is.Base) || !p.revive(is.Conn, is.Lost) {
 		return false
 	}
 	p.shareAt(is.Conn)

@@ -122,10 +122,11 @@ func (f *fleet) contend(r *reader) {
 
 // hold begins to read, or goes on, until the lease runs out.
 func (r *reader) hold(lease session.Lease, until time.Time) {
+	if r.stop != nil && (!r.expires.Stop() || r.fence != lease.Fence) { // somebody else may have read meanwhile
+		r.lose()
+	}
 	if r.stop == nil {
 		r.agent.gateway.settings.Metrics.lease(leaseAcquired)
-	} else if !r.expires.Stop() || r.fence != lease.Fence { // somebody else may have read meanwhile
-		r.lose()
 	}
 	r.until, r.fence = until, lease.Fence
 	r.begin()

@@ -157,7 +157,7 @@ func (a *Agent) shared(records map[string][]byte) {
 // or begun again, or go on with another upstream session, and what was asked for elsewhere.
 func (a *Agent) learn(s session.Session) {
 	a.learnProof(s.Proof)
-	a.learnRecords(s.Upstreams)
+	a.learnRecords(s)
 	a.recall(s)
 }
 

@@ -37,7 +37,22 @@ func (p *htccPart) relayLocked(topic string, data json.RawMessage, messageType s
 			}
 		}
 	}
+	if messageType == htccapi.TypeChannelStateChange {
+		p.noteDNDLocked()
+	}
 	p.agent.outbox.put(one)
+}
+
+// noteDNDLocked notes what applications are told of do-not-disturb of the channels, as the site has said it.
+func (p *htccPart) noteDNDLocked() {
+	if p.dndTold == nil {
+		p.dndTold = map[htccapi.MediaChannel]string{}
+	}
+	for _, channel := range p.channels {
+		if channel.DoNotDisturb() != "" {
+			p.dndTold[channel.Name()] = channel.DoNotDisturb()
+		}
+	}
 }
 
 // markLocked returns a hash of what messages of a type are about while one that comes may be of a change that was told

@@ -181,7 +181,7 @@ func since(marked string, now []string, shows []standing) []letter {
 			letters = append(letters, letter{topic: htccapi.TopicDevices, data: devicesMessage(one.devices), received: time.Now()})
 		}
 		channels = append(channels, one.notified...)
-		changed = changed || !same(2*i+1)
+		changed = changed || !same(2*i+1) || !same(2*i) && len(one.devices) > 0 // do-not-disturb of channels is in no mark
 	}
 	if changed {
 		letters = append(letters, letter{topic: htccapi.TopicChannels, data: channelsMessage(channels), received: time.Now()})

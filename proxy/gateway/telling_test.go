@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -443,5 +444,30 @@ func TestAChangeThatIsOnItsWayIsToldOnce(t *testing.T) {
 		time.Sleep(2 * settledAfter)
 		message("NotReady")
 		desktop.later("the same, as the site repeats it", "channels chat:NotReady/no dndState")
+	})
+}
+
+func TestDoNotDisturbSetBetweenTwoReadersIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fleet, cloud := newShared(), &htccsim.Server{}
+		a, line := fleet.teller(t, cloud)
+		b, _ := fleet.teller(t, cloud)
+		p := newPair(t, a, b, "bjorn", false)
+		b.shows(p.atB)
+		a.posted(p.atA, "", startTwo)
+		a.posted(p.atA, "", `{"operationName":"NotReady"}`)
+		settle()
+		desktop := anywhere(p.atA.SessionID(), func() *world { return b })
+		settle()
+		line.cut.Store(true)
+		time.Sleep(leaseLife - time.Second)
+		desktop.heardWhole()
+		b.posted(p.atB, "", `{"operationName":"DoNotDisturbOn"}`)
+		time.Sleep(time.Minute)
+		told := strings.Join(desktop.heardWhole(), "\n")
+		p.atB.expectReads(t, "B", true)
+		if !strings.Contains(told, `"dndState":"On"`) {
+			t.Errorf("told %s; want do-not-disturb of the channels too", told)
+		}
 	})
 }

@@ -43,16 +43,23 @@ func (u *unstored) add(id string) {
 	if u.ids == nil {
 		u.ids = map[string]func(){}
 	}
-	u.ids[id] = nil
+	if _, again := u.ids[id]; !again {
+		u.ids[id] = nil
+	}
 }
 
-// then does something once the store was told of an end: at once if it is not to be told of it any more. Of an id one
-// thing waits.
+// then does something once the store was told of an end, after what waits for that already: at once if it is not to be
+// told of it any more.
 func (u *unstored) then(id string, do func()) {
 	u.mu.Lock()
-	_, untold := u.ids[id]
+	waits, untold := u.ids[id]
 	if untold {
-		u.ids[id] = do
+		u.ids[id] = func() {
+			if waits != nil {
+				waits()
+			}
+			do()
+		}
 	}
 	u.mu.Unlock()
 	if !untold {

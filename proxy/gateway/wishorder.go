@@ -96,7 +96,7 @@ func (w wishing) put(s *session.Session) (restored bool) {
 				set(site, wish, asked)
 			}
 		case !bytes.Equal(wish, known) && bytes.Equal(s.Wishes[site], known): // nobody else changed it since
-			set(site, wish, max(s.Now, first))
+			set(site, wish, first) // nobody asked for it now, or it were late: it goes before no operation
 		}
 	}
 	if changed {

@@ -32,7 +32,7 @@ func TestWhatOfAWishIsPutInTheStore(t *testing.T) {
 		asked         int64
 	}{
 		"what the store has":                         {of("known", 900_000, 3), of("known", 900_000, 3), "known", 0, "known", 900_000},
-		"what is new":                                {of("known", 900_000, 3), of("known", 900_000, 3), "mine", 0, "mine", now},
+		"what is new":                                {of("known", 900_000, 3), of("known", 900_000, 3), "mine", 0, "mine", 900_001},
 		"what is new, by a clock put back":           {of("known", 2_000_000, 3), of("known", 2_000_000, 3), "mine", 0, "mine", 2_000_001},
 		"what others changed since":                  {of("theirs", 950_000, 4), of("known", 900_000, 3), "mine", 0, "theirs", 950_000},
 		"a late one, before theirs":                  {of("theirs", 950_000, 4), of("known", 900_000, 3), "mine", time.Minute, "theirs", 950_000},
@@ -41,7 +41,7 @@ func TestWhatOfAWishIsPutInTheStore(t *testing.T) {
 		"a late one, of a release that says no time": {of("theirs", 0, 4), of("known", 0, 3), "mine", time.Minute, "mine", 940_000},
 		"what the store has lost":                    {of("before", 800_000, 2), of("known", 900_000, 3), "known", 0, "known", 900_000},
 		"what it has lost all of":                    {session.Session{Now: now}, of("known", 900_000, 3), "known", 0, "known", 900_000},
-		"what it has lost, and what is new":          {of("before", 800_000, 2), of("known", 900_000, 3), "mine", 0, "mine", now},
+		"what it has lost, and what is new":          {of("before", 800_000, 2), of("known", 900_000, 3), "mine", 0, "mine", 900_001},
 		"what it has lost, and theirs":               {of("theirs", 950_000, 3), of("known", 900_000, 4), "known", 0, "theirs", 950_000},
 		"what it has lost, of a former release":      {of("before", 0, 2), of("known", 0, 3), "known", 0, "known", 0},
 		"what a former release has put there":        {of("theirs", 0, 4), of("known", 900_000, 3), "known", 0, "theirs", 0},
@@ -158,4 +158,39 @@ func TestTheLaterOfTwoWishesHoldsWhereALookFails(t *testing.T) {
 		a.posts(p.atA, `{"operationName":"Ready"}`)
 		a.expect(p.atA, "Ready", "voice:LoggedOut chat:Ready email:LoggedOut Active dnd:Off")
 	})
+}
+
+// TestAReportBeforeTheStoreIsToldOfAnOperationDropsNoWish has the reader's report come at each moment between the end of an
+// operation elsewhere and what that replica tells the store of it.
+func TestAReportBeforeTheStoreIsToldOfAnOperationDropsNoWish(t *testing.T) {
+	const takes = 100 * time.Millisecond
+	for offset := 4 * time.Second; offset < leaseEvery; offset += 10 * time.Millisecond { // the moments lie in between
+		synctest.Test(t, func(t *testing.T) {
+			fleet := newShared()
+			a, _ := fleet.replica(t)
+			join, line := fleet.join()
+			slow := longLine{line, &atomic.Int64{}}
+			b := newWorld(t, fleet.sim, join, func(s *Settings, _ *Site) { s.Store, s.Fleet.Leases = slow, slow })
+			p := newPair(t, a, b, "anna", false)
+			b.shows(p.atB)
+			a.do(p.atA, "Ready", "")
+			settle()
+			a.do(p.atA, "AtLunch", "email") // voice is Ready
+			settle()
+			settle()
+			slow.takes.Store(int64(takes))
+			time.Sleep(offset)
+			b.do(b.cookie(p.atA.SessionID()), "Offline", "voice")
+			settle()
+			settle()
+			a.shows(p.atA)
+			b.shows(p.atB)
+			a.do(p.atA, "Ready", "")
+			settle()
+			after := a.shows(p.atA)
+			if after != "voice:LoggedOut email:Ready Active dnd:Off" {
+				t.Errorf("an operation after %v: Ready then makes %q; want voice to stay LoggedOut", offset, after)
+			}
+		})
+	}
 }
