@@ -12,18 +12,13 @@ import (
 // listen has the agent's parts know of operations of other replicas until it is called what it returns. What
 // happened there before was not heard.
 func (a *Agent) listen() (deaf func()) {
-	for _, p := range a.parts {
-		at, isHTCC := p.(*htccPart)
-		if isHTCC {
-			at.readsFromNow()
-		}
+	atHTCC := a.atHTCC()
+	for _, p := range atHTCC {
+		p.readsFromNow()
 	}
 	a.behind()
-	for _, p := range a.parts {
-		at, isHTCC := p.(*htccPart)
-		if isHTCC {
-			at.quietenOn()
-		}
+	for _, p := range atHTCC {
+		p.quietenOn()
 	}
 	return a.gateway.fleet.Bell.Hear(a.bell(), a.behind)
 }

@@ -24,19 +24,26 @@ func (w *world) breakCometD(cloud *htccsim.Server, name string) {
 	time.Sleep(2 * time.Second)
 }
 
+// newBjorn returns a world with an agent of HTCC who is logged in to voice and chat and not ready, and an application that
+// is told of it.
+func newBjorn(t *testing.T) (*world, *htccsim.Server, *Agent, *desktop) {
+	t.Helper()
+	cloud := &htccsim.Server{}
+	w := newTellingUnion(t, cloud)
+	bjorn := w.login("bjorn")
+	time.Sleep(time.Second)
+	w.posted(bjorn, "", startTwo)
+	time.Sleep(time.Second)
+	w.posted(bjorn, "", `{"operationName":"NotReady"}`)
+	time.Sleep(time.Second)
+	return w, cloud, bjorn, w.open(bjorn, everything)
+}
+
 // TestWhileNotificationsOfHTCCFailOwnOperationsAreTold has an application that never reads, and then one that does at
 // once.
 func TestWhileNotificationsOfHTCCFailOwnOperationsAreTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cloud := &htccsim.Server{}
-		w := newTellingUnion(t, cloud)
-		bjorn := w.login("bjorn")
-		time.Sleep(time.Second)
-		w.posted(bjorn, "", startTwo)
-		time.Sleep(time.Second)
-		w.posted(bjorn, "", `{"operationName":"NotReady"}`)
-		time.Sleep(time.Second)
-		desktop := w.open(bjorn, everything)
+		w, cloud, bjorn, desktop := newBjorn(t)
 		w.breakCometD(cloud, "bjorn")
 		before := cloud.Calls()[routeMe]
 		w.posted(bjorn, "", `{"operationName":"Ready"}`)
@@ -67,15 +74,7 @@ func TestWhileNotificationsOfHTCCFailOwnOperationsAreTold(t *testing.T) {
 // have told: of channels nothing else changes.
 func TestDoNotDisturbRightAfterNotificationsWorkAgainIsTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cloud := &htccsim.Server{}
-		w := newTellingUnion(t, cloud)
-		bjorn := w.login("bjorn")
-		time.Sleep(time.Second)
-		w.posted(bjorn, "", startTwo)
-		time.Sleep(time.Second)
-		w.posted(bjorn, "", `{"operationName":"NotReady"}`)
-		time.Sleep(time.Second)
-		desktop := w.open(bjorn, everything)
+		w, cloud, bjorn, desktop := newBjorn(t)
 		w.breakCometD(cloud, "bjorn")
 		w.posted(bjorn, "", `{"operationName":"Ready"}`)
 		desktop.later("Ready", "device Active:Ready dnd:Off", "channels chat:Ready")
@@ -188,13 +187,7 @@ func TestAReaderThatBeginsCostsNoMoreReads(t *testing.T) {
 func TestDoNotDisturbThatEndsInABreakIsTold(t *testing.T) {
 	for _, long := range []time.Duration{50 * time.Millisecond, 2 * time.Second} {
 		synctest.Test(t, func(t *testing.T) {
-			cloud := &htccsim.Server{}
-			w := newTellingUnion(t, cloud)
-			bjorn := w.login("bjorn")
-			time.Sleep(time.Second)
-			w.posted(bjorn, "", startTwo)
-			time.Sleep(time.Second)
-			desktop := w.open(bjorn, everything)
+			w, cloud, bjorn, desktop := newBjorn(t)
 			w.posted(bjorn, "", `{"operationName":"DoNotDisturbOn"}`)
 			time.Sleep(time.Minute)
 			w.faultCloud(cloud, htccsim.Fault{Route: routeNotifications, Status: 503})

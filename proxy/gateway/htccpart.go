@@ -71,6 +71,18 @@ func newHTCCPart(a *Agent, at *htccSite, login string, owned []htccapi.MediaChan
 	return p
 }
 
+// atHTCC returns the agent's parts at HTCC sites.
+func (a *Agent) atHTCC() []*htccPart {
+	var parts []*htccPart
+	for _, p := range a.parts {
+		one, isHTCC := p.(*htccPart)
+		if isHTCC {
+			parts = append(parts, one)
+		}
+	}
+	return parts
+}
+
 func (p *htccPart) siteName() string { return p.site.Name }
 
 func (p *htccPart) reused() {

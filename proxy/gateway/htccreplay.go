@@ -40,11 +40,8 @@ func (p *htccPart) leftLocked(name htccapi.MediaChannel) bool {
 
 // noteLeft has what HTCC sites tell here of channels that are not wanted any more go with the wishes.
 func (a *Agent) noteLeft() {
-	for _, p := range a.parts {
-		at, isHTCC := p.(*htccPart)
-		if isHTCC {
-			at.noteLeft()
-		}
+	for _, p := range a.atHTCC() {
+		p.noteLeft()
 	}
 }
 

@@ -38,10 +38,9 @@ func (a *Agent) recall(s session.Session) {
 
 // recallBack is recall of what was brought back at a site, for an operation, which goes before all else.
 func (a *Agent) recallBack(site string, s session.Session) {
-	for _, p := range a.parts {
-		at, isHTCC := p.(*htccPart)
-		if isHTCC && p.siteName() == site && a.operating.Load() > 0 {
-			at.recallBack(s.Wishes[site])
+	for _, p := range a.atHTCC() {
+		if p.siteName() == site && a.operating.Load() > 0 {
+			p.recallBack(s.Wishes[site])
 		}
 	}
 }
