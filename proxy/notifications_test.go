@@ -96,11 +96,15 @@ func TestCometDIsServedAtEveryURLOfItsClients(t *testing.T) {
 	if got.status != http.StatusOK || !strings.Contains(got.body, `"successful":true`) {
 		t.Errorf("a connect in a form = %d %s", got.status, got.body)
 	}
-	for _, method := range []string{"PUT", "DELETE", "HEAD", "OPTIONS"} {
+	for _, method := range []string{"PUT", "DELETE", "HEAD"} {
 		got = anna.do(method, notificationsPath, "", anna.headers...)
 		if got.status != http.StatusMethodNotAllowed {
 			t.Errorf("%s = %d; want 405", method, got.status)
 		}
+	}
+	got = w.do("OPTIONS", notificationsPath+"/connect", "")
+	if got.status != http.StatusNoContent || got.header.Get("Allow") != "GET, POST, OPTIONS" {
+		t.Errorf("OPTIONS = %d, allowed are %q; want 204 and what is served", got.status, got.header.Get("Allow"))
 	}
 	got = anna.get(notificationsPath + "?jsonp=f&message=[]")
 	if got.status != http.StatusBadRequest {

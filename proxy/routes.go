@@ -87,8 +87,10 @@ func named(path string) string {
 	return path[at:]
 }
 
-// routeNotifications puts CometD into the router, with each suffix that its clients append. All count
-// as one route.
+// notificationPaths are where CometD is served: its clients append the type of a message.
+var notificationPaths = []string{pathNotifications, pathNotifications + "/:type"}
+
+// routeNotifications puts CometD into the router. All its paths count as one route.
 func (d *door) routeNotifications(engine *gin.Engine) {
 	for _, method := range []string{http.MethodGet, http.MethodPost} {
 		numbers := d.metrics.endpoint(apiCometD, pathNotifications, method)
@@ -96,9 +98,13 @@ func (d *door) routeNotifications(engine *gin.Engine) {
 		if method == http.MethodPost {
 			d.polls = d.newPolls(numbers)
 		}
-		for _, path := range []string{pathNotifications, pathNotifications + "/:type"} {
+		for _, path := range notificationPaths {
 			engine.Handle(method, path, d.handle(d.loggedIn(notifications), htccapi.DialectStatusCode, opNone, numbers))
 		}
+	}
+	numbers := d.metrics.endpoint(apiCometD, pathNotifications, http.MethodOptions)
+	for _, path := range notificationPaths {
+		engine.OPTIONS(path, d.handle(options("GET, POST, OPTIONS"), htccapi.DialectStatusCode, opNone, numbers))
 	}
 }
 
