@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"context"
-	"maps"
 
 	"portico/proxy/catalogues"
 	"portico/proxy/session"
@@ -22,17 +21,7 @@ func (a *Agent) noted(site string) session.Catalogue {
 func (a *Agent) setNoted(site string, note session.Catalogue) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.session.Catalogues = with(a.session.Catalogues, site, note)
-}
-
-// with returns a copy of what a session's record has by site, with one more. Others may be reading the record.
-func with[V any](all map[string]V, site string, one V) map[string]V {
-	all = maps.Clone(all)
-	if all == nil {
-		all = map[string]V{}
-	}
-	all[site] = one
-	return all
+	a.session.Catalogues = session.With(a.session.Catalogues, site, note)
 }
 
 // notes reports whether the part's catalogue is the session's own, and replicas tell each other of it.
@@ -53,7 +42,7 @@ func (p *icwsPart) note(ctx context.Context, catalogue *translate.Catalogue, sta
 	_, err = a.gateway.store.Update(ctx, a.session.ID, func(s *session.Session) {
 		kept := note
 		kept.Epoch = max(note.Epoch, s.Catalogues[site].Epoch)
-		s.Catalogues = with(s.Catalogues, site, kept)
+		s.Catalogues = session.With(s.Catalogues, site, kept)
 	})
 	if err == nil {
 		a.setNoted(site, note)

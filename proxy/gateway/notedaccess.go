@@ -20,7 +20,7 @@ func (a *Agent) notedAccess(site string) session.Access {
 func (a *Agent) setNotedAccess(site string, note session.Access) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.session.Access = with(a.session.Access, site, note)
+	a.session.Access = session.With(a.session.Access, site, note)
 }
 
 // sharingAccess returns how a part shares its access list with the other replicas, nil if it does not.
@@ -61,7 +61,7 @@ func (p *icwsPart) noteAccess(ctx context.Context, access *translate.Access) err
 	_, err := a.gateway.store.Update(ctx, a.session.ID, func(s *session.Session) {
 		kept := note
 		kept.Epoch = max(note.Epoch, s.Access[site].Epoch)
-		s.Access = with(s.Access, site, kept)
+		s.Access = session.With(s.Access, site, kept)
 	})
 	if err == nil {
 		a.setNotedAccess(site, note)

@@ -138,7 +138,7 @@ func (a *Agent) sharedBefore(site string, record []byte) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.isBeforeLocked(site, record) {
-		a.session.Upstreams = with(a.session.Upstreams, site, record)
+		a.session.Upstreams = session.With(a.session.Upstreams, site, record)
 	}
 }
 

@@ -72,7 +72,7 @@ func (f *fleet) share(a *Agent) error {
 	is, err := f.gateway.store.Update(a.life, a.session.ID, func(s *session.Session) {
 		for site, record := range changed {
 			if !overtaken(record, s.Upstreams[site], known[site]) {
-				s.Upstreams = with(s.Upstreams, site, record)
+				s.Upstreams = session.With(s.Upstreams, site, record)
 			}
 		}
 	})
@@ -146,7 +146,7 @@ func (a *Agent) shared(records map[string][]byte) {
 	for site, record := range records {
 		was := all[site]
 		if was != nil && !headOf(was).sameSession(headOf(record)) {
-			a.before = with(a.before, site, headOf(was))
+			a.before = session.With(a.before, site, headOf(was))
 		}
 	}
 	maps.Copy(all, records)

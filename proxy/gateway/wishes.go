@@ -80,8 +80,8 @@ func (a *Agent) noteWishLocked(site string, s session.Session) {
 	if known.Asked[site] == s.Asked[site] && bytes.Equal(known.Wishes[site], s.Wishes[site]) {
 		return
 	}
-	known.Wishes = with(known.Wishes, site, s.Wishes[site])
-	known.Asked = with(known.Asked, site, s.Asked[site])
+	known.Wishes = session.With(known.Wishes, site, s.Wishes[site])
+	known.Asked = session.With(known.Asked, site, s.Asked[site])
 }
 
 // isKnownWish reports whether the store was last known to have this of a site's wishes.

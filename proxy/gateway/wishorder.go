@@ -26,7 +26,7 @@ func (a *Agent) unsave(before map[string][]byte) {
 	defer a.mu.Unlock()
 	for site, wish := range mine {
 		if !bytes.Equal(wish, before[site]) {
-			a.unsaved = with(a.unsaved, site, &unsavedWish{time.Now()})
+			a.unsaved = session.With(a.unsaved, site, &unsavedWish{time.Now()})
 		}
 	}
 }
@@ -78,7 +78,7 @@ func (w wishing) stands() bool {
 func (w wishing) put(s *session.Session) (restored bool) {
 	changed := false
 	set := func(site string, wish []byte, asked int64) {
-		s.Wishes, s.Asked, changed = with(s.Wishes, site, wish), with(s.Asked, site, asked), true
+		s.Wishes, s.Asked, changed = session.With(s.Wishes, site, wish), session.With(s.Asked, site, asked), true
 	}
 	for site, wish := range w.known.Wishes {
 		if isBehind(*s, w.known, site) {

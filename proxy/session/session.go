@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"time"
 )
 
@@ -98,6 +99,16 @@ type Store interface {
 	Delete(ctx context.Context, id string) error
 	// Len returns how many sessions there are, about.
 	Len(ctx context.Context) (int, error)
+}
+
+// With returns a copy of what a session has by site, with one more: others may be reading what is given.
+func With[V any](all map[string]V, site string, one V) map[string]V {
+	all = maps.Clone(all)
+	if all == nil {
+		all = map[string]V{}
+	}
+	all[site] = one
+	return all
 }
 
 // NewID returns an id that nobody can guess.

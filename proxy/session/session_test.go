@@ -2,6 +2,7 @@ package session
 
 import (
 	"bytes"
+	"maps"
 	"regexp"
 	"testing"
 )
@@ -15,6 +16,20 @@ func TestNewID(t *testing.T) {
 	}
 	if !regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`).MatchString(first) {
 		t.Errorf("id %q is not 256 bits in characters that a cookie may hold", first)
+	}
+}
+
+func TestWithLeavesWhatItIsGiven(t *testing.T) {
+	before := map[string]int{"cloud": 1, "pureconnect": 2}
+	after := With(before, "cloud", 3)
+	if want := (map[string]int{"cloud": 3, "pureconnect": 2}); !maps.Equal(after, want) {
+		t.Errorf("With = %v; want %v", after, want)
+	}
+	if want := (map[string]int{"cloud": 1, "pureconnect": 2}); !maps.Equal(before, want) {
+		t.Errorf("what was given is %v afterwards; want %v still", before, want)
+	}
+	if none := With[int](nil, "cloud", 1); none["cloud"] != 1 {
+		t.Errorf("With of nothing = %v; want cloud: 1", none)
 	}
 }
 
