@@ -35,19 +35,18 @@ type Agent struct {
 	tellsSince clock.Instant              // when another replica did before
 	unmarked   atomic.Bool                // what other replicas told is not known, since the store did not say
 	operating  atomic.Int32               // operations of the agent that are carried out here
-	lost       atomic.Bool                // the store may have lost what the agent asked for
 	remade     clock.Instant              // when what it has lost of the agent was made good last
 	touched    time.Time                  // the use that the store knows of; fleet.tend's alone
 	work       sync.WaitGroup             // what is to be over before nothing of the session is left
 
 	mu       sync.Mutex
-	session  session.Session         // guarded by mu, but for ID and Login, which never change
-	password string                  // guarded by mu; "" if not kept
-	provedBy []byte                  // the proof of that password: the session's, unless it was changed at another replica; guarded by mu
-	ended    bool                    // guarded by mu
-	unsaved  map[string]*unsavedWish // by site, what the agent asked for and the store is still to be told; guarded by mu, and never changed but replaced
-	before   map[string]recordHead   // what the store had of the upstream sessions before session has what it has now; guarded by mu
-	over     map[part]bool           // parts that have ended; guarded by mu, and changed under the part's lock
+	session  session.Session       // guarded by mu, but for ID and Login, which never change; what it says of wishes is ledger's
+	password string                // guarded by mu; "" if not kept
+	provedBy []byte                // the proof of that password: the session's, unless it was changed at another replica; guarded by mu
+	ended    bool                  // guarded by mu
+	ledger   ledger                // of what the agent asked for; guarded by mu
+	before   map[string]recordHead // what the store had of the upstream sessions before session has what it has now; guarded by mu
+	over     map[part]bool         // parts that have ended; guarded by mu, and changed under the part's lock
 }
 
 // newAgent makes the agent of new upstream sessions, one for each site of the route; nil for one
@@ -171,11 +170,15 @@ func (a *Agent) Sites() string {
 	if len(a.parts) == 1 {
 		return a.parts[0].siteName()
 	}
-	var names []string
-	for _, p := range a.parts {
-		names = append(names, p.siteName())
+	return strings.Join(a.siteNames(), ",")
+}
+
+func (a *Agent) siteNames() []string {
+	names := make([]string, len(a.parts))
+	for i, p := range a.parts {
+		names[i] = p.siteName()
 	}
-	return strings.Join(names, ",")
+	return names
 }
 
 // use notes that a caller used the session.

@@ -173,7 +173,7 @@ func (f *fleet) join(ctx context.Context, s session.Session, met func(*Agent)) (
 		opened[i] = f.gateway.resumed(ctx, route.Stops[i].Site, s.Upstreams)
 	})
 	known := session.Session{Wishes: s.Wishes, Wished: s.Wished, Asked: s.Asked}
-	s.Wishes, s.Wished, s.Asked = nil, 0, nil // nothing of them is known here
+	s.Wishes, s.Wished, s.Asked = nil, 0, nil // they are the ledger's
 	agent := newAgent(f.gateway, s, route, opened)
 	agent.recall(known)
 	if met != nil {

@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -31,8 +30,12 @@ func (a *Agent) wishes() map[string][]byte {
 // recall takes what the store says the agent asked for elsewhere, as far as it is new here. Who asked the store before
 // the agent's last operation may come here after it.
 func (a *Agent) recall(s session.Session) {
-	for _, p := range a.learnWishes(s) {
-		p.recall(s.Wishes[p.siteName()])
+	news := a.learnWishes(s)
+	for _, p := range a.parts {
+		site := p.siteName()
+		if slices.Contains(news, site) {
+			p.recall(s.Wishes[site])
+		}
 	}
 }
 
@@ -45,82 +48,73 @@ func (a *Agent) recallBack(site string, s session.Session) {
 	}
 }
 
-// learnWishes notes what the store has of the agent's wishes, and returns the parts for which it is new. What is not in
-// the store yet goes before it, and so does an operation until it is over. If the store is behind what is known it may
-// have lost that, which is looked into.
-func (a *Agent) learnWishes(s session.Session) []part {
+// learnWishes notes what the store has of the agent's wishes, and returns the sites where it is new. What it seems to
+// have lost is looked into.
+func (a *Agent) learnWishes(s session.Session) []string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	var news []part
-	behind := false
-	for _, p := range a.parts {
-		site := p.siteName()
-		wish := s.Wishes[site]
-		switch {
-		case isBehind(s, a.session, site):
-			behind = true
-		case wish != nil && a.unsaved[site] == nil && a.operating.Load() == 0:
-			if !bytes.Equal(a.session.Wishes[site], wish) {
-				news = append(news, p)
-			}
-			a.noteWishLocked(site, s)
-		}
-	}
-	if behind {
-		a.doubt()
-	} else {
-		a.session.Wished = s.Wished
+	news, behind := a.ledger.learn(s, a.siteNames(), a.operating.Load() > 0)
+	if behind && a.gateway.fleet != nil {
+		a.gateway.fleet.unstored.owe(a)
 	}
 	return news
 }
 
-// noteWishLocked notes what the store has of a site's wishes.
-func (a *Agent) noteWishLocked(site string, s session.Session) {
-	known := &a.session
-	if known.Asked[site] == s.Asked[site] && bytes.Equal(known.Wishes[site], s.Wishes[site]) {
-		return
-	}
-	known.Wishes = session.With(known.Wishes, site, s.Wishes[site])
-	known.Asked = session.With(known.Asked, site, s.Asked[site])
+// doubt has it looked into whether the store has lost what the agent asked for.
+func (a *Agent) doubt() {
+	a.mu.Lock()
+	a.ledger.doubt()
+	a.mu.Unlock()
+	a.gateway.fleet.unstored.owe(a)
+}
+
+// unsave notes that what an operation has changed here, since the wishes were as before, was asked for now.
+func (a *Agent) unsave(before map[string][]byte) {
+	mine := a.wishes()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.ledger.ask(before, mine, time.Now())
+}
+
+// owes reports whether the store is to be told of wishes that it could not be told of, or may have lost.
+func (a *Agent) owes() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.ledger.owes()
+}
+
+// forgetUnsaved leaves the wishes of a session that has ended.
+func (a *Agent) forgetUnsaved() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.ledger.forget()
 }
 
 // isKnownWish reports whether the store was last known to have this of a site's wishes.
 func (a *Agent) isKnownWish(site string, wish []byte) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return bytes.Equal(a.session.Wishes[site], wish)
-}
-
-// isBehind reports whether what the store said of a site's wishes is older than what is known of them: who asked came
-// too early, or the store has lost something. Where it is not said when they were asked for, how often the session's
-// were changed tells.
-func isBehind(is, known session.Session, site string) bool {
-	asked, before := is.Asked[site], known.Asked[site]
-	switch {
-	case known.Wishes[site] == nil:
-		return false
-	case is.Wishes[site] == nil:
-		return true
-	case asked != 0 && before != 0:
-		return asked < before
-	}
-	return is.Wished != 0 && is.Wished < known.Wished
+	return a.ledger.has(site, wish)
 }
 
 // shareWishes puts in the store what the agent asked for here, and takes from it what they asked for elsewhere
 // since.
 func (f *fleet) shareWishes(ctx context.Context, a *Agent) error {
 	mine := a.wishes()
-	w := a.wishing(mine)
-	if w.stands() {
+	a.mu.Lock()
+	report, untold := a.ledger.report(mine)
+	a.mu.Unlock()
+	if !untold {
 		return nil
 	}
 	restored := false
-	is, err := f.gateway.store.Update(ctx, a.session.ID, func(s *session.Session) { restored = w.put(s) })
+	is, err := f.gateway.store.Update(ctx, a.session.ID, func(s *session.Session) { restored = report.put(s, time.Now()) })
 	if err != nil {
 		return err
 	}
-	a.saved(w, is)
+	a.mu.Lock()
+	a.ledger.told(report, is)
+	a.mu.Unlock()
 	a.recall(is)
 	if restored && time.Since(a.remade.Time()) >= remadeFor {
 		f.gateway.log.Error("the session store has lost what an agent asked for last, which was put there again", "session", a.short)

@@ -8,90 +8,133 @@ import (
 	"portico/proxy/session"
 )
 
-// Of two wishes at one site the later holds, whichever comes to the store first: one that was asked for while it did not
-// answer may come there after another of another replica. Which is later its clock says, since those of replicas differ.
-// How long ago something was each knows by its own.
+// A ledger is what is known here of one agent's wishes: what the store was last known to have of them, and of which it is
+// still to be told. The zero value knows of none. Whoever calls its methods sees to it that nobody else does.
+type ledger struct {
+	known record
+	late  map[string]*lateWish // by site; never changed but replaced
+	lost  bool                 // the store may have lost what is known
+}
 
-// An unsavedWish is that the agent asked for something at a site of which the store is still to be told.
-type unsavedWish struct{ asked time.Time }
+// A record is what a session says of wishes.
+type record struct {
+	wishes map[string][]byte
+	asked  map[string]int64
+	wished int
+}
 
-// when returns when it was asked for by the store's clock, which shows now.
-func (u *unsavedWish) when(now int64) int64 { return now - time.Since(u.asked).Milliseconds() }
+func recordOf(s session.Session) record { return record{s.Wishes, s.Asked, s.Wished} }
 
-// unsave notes that what an operation has changed here, since the wishes were as before, was asked for now: it holds also
+// isBehind reports whether what the store said of a site's wishes is older than what is known of them: who asked came
+// too early, or the store has lost something. Where it is not said when they were asked for, how often the session's
+// were changed tells.
+func (r record) isBehind(known record, site string) bool {
+	asked, before := r.asked[site], known.asked[site]
+	switch {
+	case known.wishes[site] == nil:
+		return false
+	case r.wishes[site] == nil:
+		return true
+	case asked != 0 && before != 0:
+		return asked < before
+	}
+	return r.wished != 0 && r.wished < known.wished
+}
+
+// A lateWish is that the agent asked for something at a site of which the store is still to be told.
+type lateWish struct{ asked time.Time }
+
+// when returns when it was asked for by the store's clock, which shows now while the one here shows at.
+func (l *lateWish) when(now int64, at time.Time) int64 { return now - at.Sub(l.asked).Milliseconds() }
+
+// ask notes that what an operation has changed, since the wishes were as before, was asked for at a moment: it holds also
 // where the store was told otherwise meanwhile, as by a reader to whom the site showed the operation half done.
-func (a *Agent) unsave(before map[string][]byte) {
-	mine := a.wishes()
-	a.mu.Lock()
-	defer a.mu.Unlock()
+func (l *ledger) ask(before, mine map[string][]byte, at time.Time) {
 	for site, wish := range mine {
 		if !bytes.Equal(wish, before[site]) {
-			a.unsaved = session.With(a.unsaved, site, &unsavedWish{time.Now()})
+			l.late = session.With(l.late, site, &lateWish{at})
 		}
 	}
 }
 
 // doubt has it looked into whether the store has lost what the agent asked for.
-func (a *Agent) doubt() {
-	f := a.gateway.fleet
-	if f != nil {
-		a.lost.Store(true)
-		f.unstored.owe(a)
-	}
-}
+func (l *ledger) doubt() { l.lost = true }
 
 // owes reports whether the store is to be told of wishes that it could not be told of, or may have lost.
-func (a *Agent) owes() bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return len(a.unsaved) > 0 || a.lost.Load()
+func (l *ledger) owes() bool { return len(l.late) > 0 || l.lost }
+
+// forget leaves what the store is still to be told, as of a session that has ended.
+func (l *ledger) forget() { l.late, l.lost = nil, false }
+
+// has reports whether the store was last known to have this of a site's wishes.
+func (l *ledger) has(site string, wish []byte) bool { return bytes.Equal(l.known.wishes[site], wish) }
+
+// learn notes what the store has of the wishes at the agent's sites, and returns the sites where it is new. What is not in
+// the store yet goes before it, and so does an operation until it is over. If the store is behind what is known it may
+// have lost that, which is doubted.
+func (l *ledger) learn(s session.Session, sites []string, operating bool) (news []string, behind bool) {
+	is := recordOf(s)
+	for _, site := range sites {
+		wish := is.wishes[site]
+		switch {
+		case is.isBehind(l.known, site):
+			behind = true
+		case wish != nil && l.late[site] == nil && !operating:
+			if !l.has(site, wish) {
+				news = append(news, site)
+			}
+			l.note(site, is)
+		}
+	}
+	if behind {
+		l.doubt()
+	} else {
+		l.known.wished = is.wished
+	}
+	return news, behind
 }
 
-// forgetUnsaved leaves the wishes of a session that has ended.
-func (a *Agent) forgetUnsaved() {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.unsaved = nil
-	a.lost.Store(false)
+// note notes what the store has of a site's wishes.
+func (l *ledger) note(site string, is record) {
+	if l.known.asked[site] == is.asked[site] && l.has(site, is.wishes[site]) {
+		return
+	}
+	l.known.wishes = session.With(l.known.wishes, site, is.wishes[site])
+	l.known.asked = session.With(l.known.asked, site, is.asked[site])
 }
 
-// A wishing is what an agent's wishes are here, by site, at the moment when the store is told of them.
-type wishing struct {
-	mine    map[string][]byte
-	known   session.Session // what the store was last known to have
-	unsaved map[string]*unsavedWish
-	lost    bool // the store may have lost what is known
+// A report is what the store is to be told of an agent's wishes, as they are here at one moment.
+type report struct {
+	mine  map[string][]byte // by site
+	known record
+	late  map[string]*lateWish
+	lost  bool
 }
 
-func (a *Agent) wishing(mine map[string][]byte) wishing {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return wishing{mine, a.session, a.unsaved, a.lost.Load()}
+// report returns what the store is to be told where the wishes are mine; false if it has all that is to be there.
+func (l *ledger) report(mine map[string][]byte) (report, bool) {
+	return report{mine, l.known, l.late, l.lost}, l.owes() || !maps.EqualFunc(mine, l.known.wishes, bytes.Equal)
 }
 
-// stands reports whether the store has all that is to be there.
-func (w wishing) stands() bool {
-	return !w.lost && len(w.unsaved) == 0 && maps.EqualFunc(w.mine, w.known.Wishes, bytes.Equal)
-}
-
-// put has the record of a session say what is later than what it says, and reports whether it had lost what was known.
-func (w wishing) put(s *session.Session) (restored bool) {
+// put has a session, which the store changes at a moment, say what is later than what it says, and reports whether it had
+// lost what was known.
+func (r report) put(s *session.Session, at time.Time) (restored bool) {
 	changed := false
 	set := func(site string, wish []byte, asked int64) {
 		s.Wishes, s.Asked, changed = session.With(s.Wishes, site, wish), session.With(s.Asked, site, asked), true
 	}
-	for site, wish := range w.known.Wishes {
-		if isBehind(*s, w.known, site) {
-			set(site, wish, w.known.Asked[site])
+	for site, wish := range r.known.wishes {
+		if recordOf(*s).isBehind(r.known, site) {
+			set(site, wish, r.known.asked[site])
 			restored = true
 		}
 	}
-	for site, wish := range w.mine {
-		known, first := w.known.Wishes[site], w.known.Asked[site]+1 // it was asked for after what was known
-		late := w.unsaved[site]
+	for site, wish := range r.mine {
+		known, first := r.known.wishes[site], r.known.asked[site]+1 // it was asked for after what was known
+		late := r.late[site]
 		switch {
 		case late != nil:
-			asked := max(late.when(s.Now), first)
+			asked := max(late.when(s.Now, at), first)
 			if s.Asked[site] <= asked {
 				set(site, wish, asked)
 			}
@@ -100,24 +143,23 @@ func (w wishing) put(s *session.Session) (restored bool) {
 		}
 	}
 	if changed {
-		s.Wished = max(s.Wished, w.known.Wished) + 1
+		s.Wished = max(s.Wished, r.known.wished) + 1
 	}
 	return restored
 }
 
-// saved notes what the store has of the wishes that it was told of. What was asked for meanwhile it is still to be told.
-func (a *Agent) saved(w wishing, is session.Session) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	left := maps.Clone(a.unsaved)
-	maps.DeleteFunc(left, func(site string, late *unsavedWish) bool { return w.unsaved[site] == late })
-	a.unsaved = left
-	for site, wish := range w.mine {
-		if bytes.Equal(is.Wishes[site], wish) && !isBehind(is, a.session, site) {
-			a.noteWishLocked(site, is)
+// told notes what the store has since it was told. What was asked for meanwhile it is still to be told.
+func (l *ledger) told(r report, s session.Session) {
+	left := maps.Clone(l.late)
+	maps.DeleteFunc(left, func(site string, late *lateWish) bool { return r.late[site] == late })
+	l.late = left
+	is := recordOf(s)
+	for site, wish := range r.mine {
+		if bytes.Equal(is.wishes[site], wish) && !is.isBehind(l.known, site) {
+			l.note(site, is)
 		}
 	}
-	if w.lost {
-		a.lost.Store(false)
+	if r.lost {
+		l.lost = false
 	}
 }

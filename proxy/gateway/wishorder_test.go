@@ -48,12 +48,12 @@ func TestWhatOfAWishIsPutInTheStore(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { // where no time passes
-				w := wishing{mine: map[string][]byte{site: []byte(test.mine)}, known: test.known}
+				w := report{mine: map[string][]byte{site: []byte(test.mine)}, known: recordOf(test.known)}
 				if test.late != 0 {
-					w.unsaved = map[string]*unsavedWish{site: {time.Now().Add(-test.late)}}
+					w.late = map[string]*lateWish{site: {time.Now().Add(-test.late)}}
 				}
 				is := test.stored
-				w.put(&is)
+				w.put(&is, time.Now())
 				if string(is.Wishes[site]) != test.want || is.Asked[site] != test.asked {
 					t.Errorf("the store has %q of %d; want %q of %d", is.Wishes[site], is.Asked[site], test.want, test.asked)
 				}
