@@ -15,6 +15,7 @@ import (
 	"portico/proxy/clock"
 	"portico/proxy/fault"
 	"portico/proxy/session"
+	"portico/proxy/wishes"
 	"portico/translate/htccapi"
 )
 
@@ -44,7 +45,7 @@ type Agent struct {
 	password string                // guarded by mu; "" if not kept
 	provedBy []byte                // the proof of that password: the session's, unless it was changed at another replica; guarded by mu
 	ended    bool                  // guarded by mu
-	ledger   ledger                // of what the agent asked for; guarded by mu
+	ledger   wishes.Ledger         // of what the agent asked for; guarded by mu
 	before   map[string]recordHead // what the store had of the upstream sessions before session has what it has now; guarded by mu
 	over     map[part]bool         // parts that have ended; guarded by mu, and changed under the part's lock
 }

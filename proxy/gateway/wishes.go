@@ -53,7 +53,7 @@ func (a *Agent) recallBack(site string, s session.Session) {
 func (a *Agent) learnWishes(s session.Session) []string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	news, behind := a.ledger.learn(s, a.siteNames(), a.operating.Load() > 0)
+	news, behind := a.ledger.Learn(s, a.siteNames(), a.operating.Load() > 0)
 	if behind && a.gateway.fleet != nil {
 		a.gateway.fleet.unstored.owe(a)
 	}
@@ -63,7 +63,7 @@ func (a *Agent) learnWishes(s session.Session) []string {
 // doubt has it looked into whether the store has lost what the agent asked for.
 func (a *Agent) doubt() {
 	a.mu.Lock()
-	a.ledger.doubt()
+	a.ledger.Doubt()
 	a.mu.Unlock()
 	a.gateway.fleet.unstored.owe(a)
 }
@@ -73,28 +73,28 @@ func (a *Agent) unsave(before map[string][]byte) {
 	mine := a.wishes()
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.ledger.ask(before, mine, time.Now())
+	a.ledger.Ask(before, mine, time.Now())
 }
 
 // owes reports whether the store is to be told of wishes that it could not be told of, or may have lost.
 func (a *Agent) owes() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.ledger.owes()
+	return a.ledger.Owes()
 }
 
 // forgetUnsaved leaves the wishes of a session that has ended.
 func (a *Agent) forgetUnsaved() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.ledger.forget()
+	a.ledger.Forget()
 }
 
 // isKnownWish reports whether the store was last known to have this of a site's wishes.
 func (a *Agent) isKnownWish(site string, wish []byte) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.ledger.has(site, wish)
+	return a.ledger.Has(site, wish)
 }
 
 // shareWishes puts in the store what the agent asked for here, and takes from it what they asked for elsewhere
@@ -102,18 +102,18 @@ func (a *Agent) isKnownWish(site string, wish []byte) bool {
 func (f *fleet) shareWishes(ctx context.Context, a *Agent) error {
 	mine := a.wishes()
 	a.mu.Lock()
-	report, untold := a.ledger.report(mine)
+	report, untold := a.ledger.Report(mine)
 	a.mu.Unlock()
 	if !untold {
 		return nil
 	}
 	restored := false
-	is, err := f.gateway.store.Update(ctx, a.session.ID, func(s *session.Session) { restored = report.put(s, time.Now()) })
+	is, err := f.gateway.store.Update(ctx, a.session.ID, func(s *session.Session) { restored = report.Put(s, time.Now()) })
 	if err != nil {
 		return err
 	}
 	a.mu.Lock()
-	a.ledger.told(report, is)
+	a.ledger.Told(report, is)
 	a.mu.Unlock()
 	a.recall(is)
 	if restored && time.Since(a.remade.Time()) >= remadeFor {

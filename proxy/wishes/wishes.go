@@ -1,4 +1,13 @@
-package gateway
+// Package wishes is the order of what an agent asks for at several replicas and no site knows: which of it a replica is
+// to tell the store that they share, what it takes from there, and which of two wishes for one site is the later one. It
+// asks nobody and reads no clock.
+//
+// Of two wishes for one site the later holds, whichever comes to the store first: one that was asked for while the store
+// did not answer may come there after another of another replica. Which is later the store's clock says, since those of
+// replicas differ. How long ago something was each knows by its own.
+//
+// What a wish is made of the sites' parts know; here it is bytes, which are the same or not.
+package wishes
 
 import (
 	"bytes"
@@ -8,9 +17,9 @@ import (
 	"portico/proxy/session"
 )
 
-// A ledger is what is known here of one agent's wishes: what the store was last known to have of them, and of which it is
+// A Ledger is what is known here of one agent's wishes: what the store was last known to have of them, and of which it is
 // still to be told. The zero value knows of none. Whoever calls its methods sees to it that nobody else does.
-type ledger struct {
+type Ledger struct {
 	known record
 	late  map[string]*lateWish // by site; never changed but replaced
 	lost  bool                 // the store may have lost what is known
@@ -47,9 +56,9 @@ type lateWish struct{ asked time.Time }
 // when returns when it was asked for by the store's clock, which shows now while the one here shows at.
 func (l *lateWish) when(now int64, at time.Time) int64 { return now - at.Sub(l.asked).Milliseconds() }
 
-// ask notes that what an operation has changed, since the wishes were as before, was asked for at a moment: it holds also
+// Ask notes that what an operation has changed, since the wishes were as before, was asked for at a moment: it holds also
 // where the store was told otherwise meanwhile, as by a reader to whom the site showed the operation half done.
-func (l *ledger) ask(before, mine map[string][]byte, at time.Time) {
+func (l *Ledger) Ask(before, mine map[string][]byte, at time.Time) {
 	for site, wish := range mine {
 		if !bytes.Equal(wish, before[site]) {
 			l.late = session.With(l.late, site, &lateWish{at})
@@ -57,22 +66,22 @@ func (l *ledger) ask(before, mine map[string][]byte, at time.Time) {
 	}
 }
 
-// doubt has it looked into whether the store has lost what the agent asked for.
-func (l *ledger) doubt() { l.lost = true }
+// Doubt has it looked into whether the store has lost what the agent asked for.
+func (l *Ledger) Doubt() { l.lost = true }
 
-// owes reports whether the store is to be told of wishes that it could not be told of, or may have lost.
-func (l *ledger) owes() bool { return len(l.late) > 0 || l.lost }
+// Owes reports whether the store is to be told of wishes that it could not be told of, or may have lost.
+func (l *Ledger) Owes() bool { return len(l.late) > 0 || l.lost }
 
-// forget leaves what the store is still to be told, as of a session that has ended.
-func (l *ledger) forget() { l.late, l.lost = nil, false }
+// Forget leaves what the store is still to be told, as of a session that has ended.
+func (l *Ledger) Forget() { l.late, l.lost = nil, false }
 
-// has reports whether the store was last known to have this of a site's wishes.
-func (l *ledger) has(site string, wish []byte) bool { return bytes.Equal(l.known.wishes[site], wish) }
+// Has reports whether the store was last known to have this of a site's wishes.
+func (l *Ledger) Has(site string, wish []byte) bool { return bytes.Equal(l.known.wishes[site], wish) }
 
-// learn notes what the store has of the wishes at the agent's sites, and returns the sites where it is new. What is not in
+// Learn notes what the store has of the wishes at the agent's sites, and returns the sites where it is new. What is not in
 // the store yet goes before it, and so does an operation until it is over. If the store is behind what is known it may
 // have lost that, which is doubted.
-func (l *ledger) learn(s session.Session, sites []string, operating bool) (news []string, behind bool) {
+func (l *Ledger) Learn(s session.Session, sites []string, operating bool) (news []string, behind bool) {
 	is := recordOf(s)
 	for _, site := range sites {
 		wish := is.wishes[site]
@@ -80,14 +89,14 @@ func (l *ledger) learn(s session.Session, sites []string, operating bool) (news 
 		case is.isBehind(l.known, site):
 			behind = true
 		case wish != nil && l.late[site] == nil && !operating:
-			if !l.has(site, wish) {
+			if !l.Has(site, wish) {
 				news = append(news, site)
 			}
 			l.note(site, is)
 		}
 	}
 	if behind {
-		l.doubt()
+		l.Doubt()
 	} else {
 		l.known.wished = is.wished
 	}
@@ -95,30 +104,30 @@ func (l *ledger) learn(s session.Session, sites []string, operating bool) (news 
 }
 
 // note notes what the store has of a site's wishes.
-func (l *ledger) note(site string, is record) {
-	if l.known.asked[site] == is.asked[site] && l.has(site, is.wishes[site]) {
+func (l *Ledger) note(site string, is record) {
+	if l.known.asked[site] == is.asked[site] && l.Has(site, is.wishes[site]) {
 		return
 	}
 	l.known.wishes = session.With(l.known.wishes, site, is.wishes[site])
 	l.known.asked = session.With(l.known.asked, site, is.asked[site])
 }
 
-// A report is what the store is to be told of an agent's wishes, as they are here at one moment.
-type report struct {
+// A Report is what the store is to be told of an agent's wishes, as they are here at one moment.
+type Report struct {
 	mine  map[string][]byte // by site
 	known record
 	late  map[string]*lateWish
 	lost  bool
 }
 
-// report returns what the store is to be told where the wishes are mine; false if it has all that is to be there.
-func (l *ledger) report(mine map[string][]byte) (report, bool) {
-	return report{mine, l.known, l.late, l.lost}, l.owes() || !maps.EqualFunc(mine, l.known.wishes, bytes.Equal)
+// Report returns what the store is to be told where the wishes are mine; false if it has all that is to be there.
+func (l *Ledger) Report(mine map[string][]byte) (Report, bool) {
+	return Report{mine, l.known, l.late, l.lost}, l.Owes() || !maps.EqualFunc(mine, l.known.wishes, bytes.Equal)
 }
 
-// put has a session, which the store changes at a moment, say what is later than what it says, and reports whether it had
+// Put has a session, which the store changes at a moment, say what is later than what it says, and reports whether it had
 // lost what was known.
-func (r report) put(s *session.Session, at time.Time) (restored bool) {
+func (r Report) Put(s *session.Session, at time.Time) (restored bool) {
 	changed := false
 	set := func(site string, wish []byte, asked int64) {
 		s.Wishes, s.Asked, changed = session.With(s.Wishes, site, wish), session.With(s.Asked, site, asked), true
@@ -148,8 +157,8 @@ func (r report) put(s *session.Session, at time.Time) (restored bool) {
 	return restored
 }
 
-// told notes what the store has since it was told. What was asked for meanwhile it is still to be told.
-func (l *ledger) told(r report, s session.Session) {
+// Told notes what the store has since it was told. What was asked for meanwhile it is still to be told.
+func (l *Ledger) Told(r Report, s session.Session) {
 	left := maps.Clone(l.late)
 	maps.DeleteFunc(left, func(site string, late *lateWish) bool { return r.late[site] == late })
 	l.late = left
