@@ -17,15 +17,15 @@ import (
 	"portico/proxy/session"
 )
 
-// A Ledger is what is known here of one agent's wishes: what the store was last known to have of them, and of which it is
-// still to be told. The zero value knows of none. Whoever calls its methods sees to it that nobody else does.
+// A Ledger is what one replica knows of an agent's wishes: what the store was last known to have, and of what it is still
+// to be told. The zero value knows of none. Whoever calls its methods sees to it that nobody else does.
 type Ledger struct {
 	known record
 	late  map[string]*lateWish // by site; never changed but replaced
 	lost  bool                 // the store may have lost what is known
 }
 
-// A record is what a session says of wishes.
+// A record is what a session says of wishes, as it does in Wishes, Asked and Wished.
 type record struct {
 	wishes map[string][]byte
 	asked  map[string]int64
@@ -56,8 +56,9 @@ type lateWish struct{ asked time.Time }
 // when returns when it was asked for by the store's clock, which shows now while the one here shows at.
 func (l *lateWish) when(now int64, at time.Time) int64 { return now - at.Sub(l.asked).Milliseconds() }
 
-// Ask notes that what an operation has changed, since the wishes were as before, was asked for at a moment: it holds also
-// where the store was told otherwise meanwhile, as by a reader to whom the site showed the operation half done.
+// Ask notes that what an operation has changed, since the wishes were as before, was asked for at a moment by the clock
+// here. Both are by site. It holds also where the store was told otherwise meanwhile, as by a reader to whom the site
+// showed the operation half done.
 func (l *Ledger) Ask(before, mine map[string][]byte, at time.Time) {
 	for site, wish := range mine {
 		if !bytes.Equal(wish, before[site]) {
@@ -78,9 +79,9 @@ func (l *Ledger) Forget() { l.late, l.lost = nil, false }
 // Has reports whether the store was last known to have this of a site's wishes.
 func (l *Ledger) Has(site string, wish []byte) bool { return bytes.Equal(l.known.wishes[site], wish) }
 
-// Learn notes what the store has of the wishes at the agent's sites, and returns the sites where it is new. What is not in
-// the store yet goes before it, and so does an operation until it is over. If the store is behind what is known it may
-// have lost that, which is doubted.
+// Learn notes what the store has of the wishes for the agent's sites, and returns the sites where it is new, in that order.
+// What is not in the store yet goes before it, and so does an operation until it is over. If the store is behind what is
+// known it may have lost that, which is doubted then.
 func (l *Ledger) Learn(s session.Session, sites []string, operating bool) (news []string, behind bool) {
 	is := recordOf(s)
 	for _, site := range sites {
@@ -112,7 +113,8 @@ func (l *Ledger) note(site string, is record) {
 	l.known.asked = session.With(l.known.asked, site, is.asked[site])
 }
 
-// A Report is what the store is to be told of an agent's wishes, as they are here at one moment.
+// A Report is what the store is to be told of an agent's wishes, as they are here at one moment. It stays what it is,
+// whatever becomes of the ledger.
 type Report struct {
 	mine  map[string][]byte // by site
 	known record
@@ -120,13 +122,13 @@ type Report struct {
 	lost  bool
 }
 
-// Report returns what the store is to be told where the wishes are mine; false if it has all that is to be there.
+// Report returns what the store is to be told where the wishes are mine, by site; false if it has all that is to be there.
 func (l *Ledger) Report(mine map[string][]byte) (Report, bool) {
 	return Report{mine, l.known, l.late, l.lost}, l.Owes() || !maps.EqualFunc(mine, l.known.wishes, bytes.Equal)
 }
 
-// Put has a session, which the store changes at a moment, say what is later than what it says, and reports whether it had
-// lost what was known.
+// Put has a session say what is later than what it says, and reports whether it had lost what was known. It is called by
+// what a session.Store is given to Update, also more than once; at is when, by the clock here.
 func (r Report) Put(s *session.Session, at time.Time) (restored bool) {
 	changed := false
 	set := func(site string, wish []byte, asked int64) {
@@ -157,7 +159,8 @@ func (r Report) Put(s *session.Session, at time.Time) (restored bool) {
 	return restored
 }
 
-// Told notes what the store has since it was told. What was asked for meanwhile it is still to be told.
+// Told notes what the store has once it was told. What was asked for meanwhile it is still to be told; what it had later
+// of others is for Learn.
 func (l *Ledger) Told(r Report, s session.Session) {
 	left := maps.Clone(l.late)
 	maps.DeleteFunc(left, func(site string, late *lateWish) bool { return r.late[site] == late })
