@@ -18,11 +18,12 @@ const (
 
 // StationSettings is the body of PUT .../connection/station; which fields count is Type's matter.
 type StationSettings struct {
-	Type                 string `json:"__type"`
-	Workstation          string `json:"workstation,omitempty"`
-	RemoteNumber         string `json:"remoteNumber,omitempty"`
-	SupportedMediaTypes  []int  `json:"supportedMediaTypes,omitempty"`
-	ReadyForInteractions bool   `json:"readyForInteractions,omitempty"`
+	Type                  string `json:"__type"`
+	Workstation           string `json:"workstation,omitempty"`
+	RemoteNumber          string `json:"remoteNumber,omitempty"`
+	SupportedMediaTypes   []int  `json:"supportedMediaTypes,omitempty"` // 0 none, 1 call, 2 chat, 3 e-mail ... 9 social conversation
+	ReadyForInteractions  bool   `json:"readyForInteractions,omitempty"`
+	StationConnectionMode int    `json:"stationConnectionMode,omitempty"` // 0 default, 1 independent of the session, 2 ends with it
 }
 
 // StationInformation is the body of GET .../connection/station, without the SIP fields, one of

@@ -19,7 +19,7 @@ type call struct {
 	resource *resource // nil: no such path
 	params   map[string]string
 	body     []byte
-	tooLong  bool
+	flaw     string // why the body is none that counts
 	base     string // what stands before /icws on the path, as dialled
 	host     string // name that was dialled, without port
 	userName string // whose session or log-in it is, as far as known
@@ -44,10 +44,13 @@ func (s *Server) serveICWS(w http.ResponseWriter, r *http.Request, path []string
 		return
 	}
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
-	if err != nil {
-		return // the caller is gone, or broke off the body
+	c.body = body
+	switch {
+	case err != nil:
+		c.flaw = "The request body could not be read."
+	case len(body) > maxBody:
+		c.flaw = "The request is too long."
 	}
-	c.body, c.tooLong = body, len(body) > maxBody
 
 	f := s.admit(c)
 	if f == nil {
@@ -163,8 +166,8 @@ func (s *Server) dispatch(c *call) reply {
 		refusal.header.Set("Allow", c.resource.allow())
 		return refusal
 	}
-	if c.tooLong {
-		return badRequest("The request is too long.")
+	if c.flaw != "" {
+		return badRequest(c.flaw)
 	}
 	if s.down && !c.resource.open && !strings.Contains(c.resource.template, "/messaging/messages") &&
 		!strings.HasSuffix(c.resource.template, "/connection") {

@@ -30,7 +30,7 @@ func logIn(s *Server, c *call) reply {
 	case icwsapi.TypeAuthToken:
 		return s.logInWithToken(c)
 	case icwsapi.TypeSingleSignOnToken:
-		return authenticationFailure() // there are no identity providers, so no token can be right
+		return logInWithSignOnToken(c)
 	}
 	return invalidProperty("__type", "The value of __type is not a kind of connection request.")
 }
@@ -57,6 +57,19 @@ func (s *Server) logInWithPassword(c *call) reply {
 		return authenticationFailure()
 	}
 	return s.admitUser(c, u, asked.ApplicationName)
+}
+
+// logInWithSignOnToken refuses: there are no identity providers, so no token can be right.
+func logInWithSignOnToken(c *call) reply {
+	var asked struct {
+		ApplicationName   string `json:"applicationName"`
+		SingleSignOnToken string `json:"singleSignOnToken"`
+	}
+	refusal, refused := decode(c.body, &asked, "applicationName", "singleSignOnToken")
+	if refused {
+		return refusal
+	}
+	return authenticationFailure()
 }
 
 // admitUser opens a session for a user who has proved who they are.

@@ -74,6 +74,7 @@ func TestLogInIncludesWhatIsAskedFor(t *testing.T) {
 
 func TestLogInRefusals(t *testing.T) {
 	const icAuth = `"__type":"urn:inin.com:connection:icAuthConnectionRequestSettings","applicationName":"x"`
+	const signOn = `"__type":"urn:inin.com:connection:singleSignOnTokenConnectionRequestSettings"`
 	for _, test := range []struct {
 		name, body, language string
 		status               int
@@ -94,7 +95,10 @@ func TestLogInRefusals(t *testing.T) {
 		{"no JSON", `userID=anna&password=anna`, "en", 400, []string{`"message":`}},
 		{"no body", ``, "en", 400, []string{`"message":`}},
 		{"no Accept-Language", `{` + icAuth + `,"userID":"anna","password":"anna"}`, "", 400, []string{`Accept-Language`}},
-		{"a single sign-on token", `{"__type":"urn:inin.com:connection:singleSignOnTokenConnectionRequestSettings","singleSignOnToken":"x"}`, "en", 400, []string{`authenticationFailure`}},
+		{"a single sign-on token", `{` + signOn + `,"applicationName":"x","singleSignOnToken":"x"}`, "en", 400, []string{`authenticationFailure`}},
+		{"a single sign-on of no application", `{` + signOn + `,"singleSignOnToken":"x"}`, "en", 400, []string{`"propertyName":"applicationName"`}},
+		{"a single sign-on without token", `{` + signOn + `,"applicationName":"x"}`, "en", 400, []string{`missingPropertyError`, `"propertyName":"singleSignOnToken"`}},
+		{"a single sign-on token that is none", `{` + signOn + `,"applicationName":"x","singleSignOnToken":7}`, "en", 400, []string{`"propertyName":"singleSignOnToken"`}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := &Server{}

@@ -1,20 +1,37 @@
 package icwssim
 
 import (
+	"fmt"
 	"net/http"
+	"slices"
 
 	"portico/translate/icwsapi"
 )
 
 // What follows is accepted because clients ask for it, and answered with what is true of this
-// server: no interactions, no handlers, only log-ins.
+// server: no interactions, no handlers.
+
+// queueTypes are the system, a user, a workgroup and a station.
+var queueTypes = []string{"0", "1", "2", "3"}
 
 // subscribeQueue answers PUT .../subscriptions/queues/{subId}: the queue is empty and stays so.
+//
+// Source: a Mac client, which sends the type as a string.
 func subscribeQueue(_ *Server, c *call) reply {
-	var asked struct{}
+	var asked struct {
+		QueueIDs []struct {
+			QueueType any     `json:"queueType"`
+			QueueName *string `json:"queueName"`
+		} `json:"queueIds"`
+	}
 	refusal, refused := decode(c.body, &asked, "queueIds")
 	if refused {
 		return refusal
+	}
+	for _, id := range asked.QueueIDs {
+		if id.QueueName == nil || !slices.Contains(queueTypes, fmt.Sprint(id.QueueType)) {
+			return invalidProperty("queueIds", "Each of queueIds has a queueType from 0 to 3 and a queueName.")
+		}
 	}
 	c.session.send(icwsapi.QueueContentsMessage{
 		Head: icwsapi.Head{Type: icwsapi.TypeQueueContents}, SubscriptionID: c.params["subId"],
@@ -38,68 +55,24 @@ func postInteraction(_ *Server, c *call) reply {
 	return refuse(http.StatusBadRequest, icwsapi.Error{ErrorID: icwsapi.ErrorUnsupported, Message: "The request is not supported."})
 }
 
-func subscribeHandlerNotifications(*Server, *call) reply { return empty(http.StatusNoContent) }
-
-func unsubscribeNothing(_ *Server, c *call) reply {
-	if c.resource.template == inSession+"/messaging/subscriptions/session/sessions-users" {
-		c.session.subs.sessionsOf = nil
+// subscribeHandlerNotifications answers PUT .../subscriptions/system/handler-sent-notifications.
+func subscribeHandlerNotifications(_ *Server, c *call) reply {
+	var asked struct {
+		Headers []struct {
+			ObjectID string   `json:"objectId"`
+			EventIDs []string `json:"eventIds"`
+		} `json:"headers"`
 	}
-	return empty(http.StatusOK)
-}
-
-// subscribeSessions answers PUT .../subscriptions/session/sessions-users.
-func subscribeSessions(s *Server, c *call) reply {
-	var asked icwsapi.UserAccessSubscription // the same shape
-	refusal, refused := decode(c.body, &asked, "userIds")
+	refusal, refused := decode(c.body, &asked, "headers")
 	if refused {
 		return refusal
 	}
-	users, known := s.usersNamed(asked.UserIDs)
-	if !known {
-		return invalidProperty("userIds", "One of the users does not exist.")
-	}
-	c.session.subs.sessionsOf = setOf(users)
-	var all []icwsapi.SessionInfo
-	for _, u := range users {
-		c.session.watch(u)
-		for session := range u.sessions {
-			all = append(all, session.info())
+	for _, header := range asked.Headers {
+		if header.ObjectID == "" || header.EventIDs == nil {
+			return invalidProperty("headers", "Each of headers has an objectId and eventIds.")
 		}
 	}
-	sendSnapshot(c.session, all, func(part []icwsapi.SessionInfo, isDelta bool) any {
-		return icwsapi.SessionsMessage{Head: icwsapi.Head{Type: icwsapi.TypeSessions, IsDelta: isDelta}, SessionsAdded: part}
-	})
-	return empty(http.StatusOK)
+	return empty(http.StatusNoContent)
 }
 
-func subscribeNoSessions(_ *Server, c *call) reply {
-	c.session.send(icwsapi.SessionsMessage{Head: icwsapi.Head{Type: icwsapi.TypeSessions}})
-	return empty(http.StatusOK)
-}
-
-// tellSessions says to those who watch the user that a session began or ended.
-func (s *Server) tellSessions(session *session, began bool) {
-	for watcher := range session.user.watchers {
-		if !watcher.subs.sessionsOf[session.user] {
-			continue
-		}
-		message := icwsapi.SessionsMessage{Head: icwsapi.Head{Type: icwsapi.TypeSessions, IsDelta: true}}
-		if began {
-			message.SessionsAdded = []icwsapi.SessionInfo{session.info()}
-		} else {
-			message.SessionsRemoved = []icwsapi.SessionInfo{session.info()}
-		}
-		watcher.send(message)
-	}
-}
-
-func (session *session) info() icwsapi.SessionInfo {
-	info := icwsapi.SessionInfo{
-		ApplicationName: session.application, MachineName: session.host, UserID: session.user.id,
-		StationID: icwsapi.StationID{ID: stationless},
-	}
-	if session.station != nil {
-		info.StationID.ID = session.station.ID
-	}
-	return info
-}
+func unsubscribeNothing(*Server, *call) reply { return empty(http.StatusOK) }

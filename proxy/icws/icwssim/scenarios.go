@@ -164,7 +164,7 @@ func (s *Server) endTelling(sessions []*session, reason string, shouldReconnect 
 		reason := session.language.say(reason)
 		session.send(connectionState(icwsapi.ConnectionUp, icwsapi.ConnectionDown, reason, &shouldReconnect))
 		u := session.user
-		session.shouldReconnect = shouldReconnect
+		session.shouldReconnect = &shouldReconnect
 		s.end(session, reason)
 		if !shouldReconnect {
 			s.leaveStatus(u)

@@ -119,18 +119,19 @@ type Server struct {
 	life  *simulation.Life // ended by Close
 
 	// mu guards everything below.
-	mu            sync.Mutex
-	users         map[string]*user // by lower-cased id
-	sessions      map[string]*session
-	ended         map[string]*session   // kept only with RememberEnded
-	issued        int                   // sessions so far
-	groupWatchers map[*session]struct{} // sessions with a workgroup subscription
-	catalogue     []status
-	tokens        map[string]authToken
-	down          bool // the scenario ic-down
-	pending       []func()
-	faults        simulation.Faults
-	record        simulation.Record[Was]
+	mu              sync.Mutex
+	users           map[string]*user // by lower-cased id
+	sessions        map[string]*session
+	ended           map[string]*session   // kept only with RememberEnded
+	issued          int                   // sessions so far
+	groupWatchers   map[*session]struct{} // sessions with a workgroup subscription
+	stationWatchers map[*session]struct{} // sessions that subscribed to those of stations
+	catalogue       []status
+	tokens          map[string]authToken
+	down            bool // the scenario ic-down
+	pending         []func()
+	faults          simulation.Faults
+	record          simulation.Record[Was]
 }
 
 // ServeHTTP answers ICWS requests below BasePath and control requests below /_sim/.
@@ -164,6 +165,7 @@ func (s *Server) init() {
 	s.sessions = make(map[string]*session)
 	s.ended = make(map[string]*session)
 	s.groupWatchers = make(map[*session]struct{})
+	s.stationWatchers = make(map[*session]struct{})
 	s.tokens = make(map[string]authToken)
 	if s.Languages == nil {
 		s.Languages = StockLanguages()

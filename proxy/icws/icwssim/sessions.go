@@ -42,7 +42,7 @@ type session struct {
 	ended  bool
 	reason string // why, if the user was told
 
-	shouldReconnect bool // the user was told that too
+	shouldReconnect *bool // the user was told that too; nil: they were told nothing
 }
 
 // newSession opens a session for u. The caller holds s.mu.
@@ -58,7 +58,7 @@ func (s *Server) newSession(u *user, c *call, application string) *session {
 	u.sessions[session] = struct{}{}
 	session.idle = time.AfterFunc(s.idleTimeout(), func() { s.expire(session) })
 	s.keepAlive(session)
-	s.tellSessions(session, true)
+	s.tellSession(session, nil, new(session.info()))
 	if !s.KeepLoggedOut {
 		s.setLoggedIn(u, true)
 	}
@@ -225,7 +225,8 @@ func (s *Server) end(session *session, reason string) {
 		delete(watched.watchers, session)
 	}
 	delete(s.groupWatchers, session)
-	s.tellSessions(session, false)
+	delete(s.stationWatchers, session)
+	s.tellSession(session, new(session.info()), nil)
 	if session.station != nil {
 		s.leaveStation(session)
 	}
@@ -245,7 +246,7 @@ func logOut(s *Server, c *call) reply {
 func getConnection(s *Server, c *call) reply {
 	if c.session.ended {
 		return success(icwsapi.ConnectionSettings{
-			ConnectionState: icwsapi.ConnectionDown, Reason: c.session.reason, ShouldReconnect: &c.session.shouldReconnect,
+			ConnectionState: icwsapi.ConnectionDown, Reason: c.session.reason, ShouldReconnect: c.session.shouldReconnect,
 		})
 	}
 	if s.down {

@@ -108,7 +108,11 @@ func TestRememberEndedSaysDown(t *testing.T) {
 	inBubble(t, s, func(t *testing.T) {
 		c := loggedIn(t, s, "anna")
 		c.must("DELETE", "/connection", "")
-		want(t, "the connection", c.must("GET", "/connection", "").body, `"connectionState":2`, `"shouldReconnect":false`)
+		got := c.must("GET", "/connection", "").body
+		want(t, "the connection", got, `"connectionState":2`)
+		if strings.Contains(got, "shouldReconnect") {
+			t.Errorf("who was told nothing is told now whether to come back: %s", got)
+		}
 		if got := c.do("GET", "/status/status-messages", ""); got.status != 401 {
 			t.Errorf("other requests = %d; want 401", got.status)
 		}

@@ -38,6 +38,10 @@ func putStation(s *Server, c *call) reply {
 	if refused {
 		return refusal
 	}
+	refusal, refused = refusesSettings(asked)
+	if refused {
+		return refusal
+	}
 	station := icwsapi.StationInformation{AllowedMediaTypes: asked.SupportedMediaTypes, RemoteNumber: asked.RemoteNumber}
 	required := "workstation"
 	switch asked.Type {
@@ -66,6 +70,18 @@ func putStation(s *Server, c *call) reply {
 	r := empty(http.StatusOK)
 	r.header.Set("Location", c.base+"/icws/"+c.session.id+"/connection/station")
 	return r
+}
+
+// refusesSettings says whether a number in the settings stands for nothing.
+func refusesSettings(asked icwsapi.StationSettings) (reply, bool) {
+	const mediaTypes, modes = 10, 3
+	if slices.ContainsFunc(asked.SupportedMediaTypes, func(media int) bool { return media < 0 || media >= mediaTypes }) {
+		return invalidProperty("supportedMediaTypes", "One of supportedMediaTypes is no kind of media."), true
+	}
+	if asked.StationConnectionMode < 0 || asked.StationConnectionMode >= modes {
+		return invalidProperty("stationConnectionMode", "The value of stationConnectionMode is no such mode."), true
+	}
+	return reply{}, false
 }
 
 // refusesStation says whether the session may not log on there. Another session of the user may be on the same
@@ -155,9 +171,13 @@ func (s *Server) tellStation(session *session, station *icwsapi.StationInformati
 	if station != nil {
 		message.NewStationInfo = *station
 	}
+	was := session.info()
 	session.station = station
 	if session.subs.station {
 		session.send(message)
+	}
+	if !session.ended { // or that was told as it was
+		s.tellSession(session, &was, new(session.info()))
 	}
 }
 

@@ -35,7 +35,8 @@ func TestStations(t *testing.T) {
 			`"previousStationInfo":{"id":"WS-17","extension":"WS-17","stationSetting":1,"allowedMediaTypes":[1,2]},"newStationInfo":{"id":"4711"`,
 			`"newStationInfo":{"id":"","extension":"","stationSetting":0}`, `"newStationInfo":{"id":"STATIONLESS"`)
 		wantList(t, "effective station messages", include.poll(), `"effectiveStation":{"stationId":{"id":"WS-17"`, `{"id":"4711"`, `"effectiveStation":null`)
-		for _, bad := range []string{`{"__type":"x"}`, `{}`, `{"__type":"urn:inin.com:connection:workstationSettings"}`} {
+		for _, bad := range []string{`{"__type":"x"}`, `{}`, `{"__type":"urn:inin.com:connection:workstationSettings"}`,
+			`{"__type":"urn:inin.com:connection:stationlessSettings","supportedMediaTypes":[1,77]}`, `{"__type":"urn:inin.com:connection:stationlessSettings","stationConnectionMode":9}`} {
 			if got := c.do("PUT", path, bad); got.status != 400 {
 				t.Errorf("PUT %s = %d; want 400", bad, got.status)
 			}

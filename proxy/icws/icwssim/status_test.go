@@ -1,9 +1,12 @@
 package icwssim
 
 import (
+	"io"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
 )
@@ -226,5 +229,29 @@ func TestPreviousInfo(t *testing.T) {
 		want(t, "previous", c.must("GET", path, "").body, `{"userStatusPreviousInfoList":[{"statusId":"At Lunch","notes":"two"}]}`)
 		wantList(t, "messages", c.poll(), `"isDelta":false,"userStatusPreviousInfoList":[]`,
 			`"isDelta":true,"userStatusPreviousInfoList":[{"statusId":"At Lunch","notes":"one"}]`, `"requestId":"1"`, `"requestId":"2"`, `"notes":"two"`, `"requestId":"3"`)
+	})
+}
+
+// TestABodyThatBreaksOffIsNoSuccess sends half of a body: an answer without any would be taken for success.
+func TestABodyThatBreaksOffIsNoSuccess(t *testing.T) {
+	s := &Server{}
+	inBubble(t, s, func(t *testing.T) {
+		c := loggedIn(t, s, "anna")
+		for _, test := range []struct {
+			who    *client
+			path   string
+			status int
+		}{{c, "/status/user-statuses/anna", 400}, {stranger(t, s), "/icws/connection", 400}, {stranger(t, s), c.prefix + "/status/user-statuses/anna", 401}} {
+			r := test.who.request(t.Context(), "PUT", test.path, "", "Accept-Language", "en")
+			if test.path == "/icws/connection" {
+				r.Method = "POST"
+			}
+			r.Body = io.NopCloser(io.MultiReader(strings.NewReader(`{"statusId":`), iotest.ErrReader(io.ErrUnexpectedEOF)))
+			got := httptest.NewRecorder()
+			s.ServeHTTP(got, r)
+			if got.Code != test.status || got.Body.Len() == 0 {
+				t.Errorf("%s = %d %q; want %d and why", test.path, got.Code, got.Body, test.status)
+			}
+		}
 	})
 }

@@ -17,6 +17,7 @@ type subscriptions struct {
 	station              bool
 	licences             []string
 	sessionsOf           map[*user]bool
+	sessionsAt           []string // ids of stations
 	userActivations      map[string]userActivationSub
 	workgroupActivations map[string]workgroupActivationSub
 }
