@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"portico/proxy/fault"
 	"portico/proxy/htcc/htccsim"
 )
 
@@ -50,6 +52,44 @@ func TestAnAgentOnHTCCReadsTheirOwnOperations(t *testing.T) {
 				if got := cloud.Calls()["GET /api/v2/me"] - before; got != 0 {
 					t.Errorf("%d reads reached HTCC when everything had been notified; want 0", got)
 				}
+			})
+		})
+	}
+}
+
+// TestASiteThatGoesAwayAtAnOperationIsAway has HTCC go before it has notified of one, and has one fail for it.
+func TestASiteThatGoesAwayAtAnOperationIsAway(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		play func(w *world, bjorn *Agent, goAway func())
+	}{
+		{"before it notifies", func(w *world, bjorn *Agent, goAway func()) {
+			w.posted(bjorn, "", `{"operationName":"Ready"}`)
+			goAway()
+		}},
+		{"an operation fails for it", func(w *world, bjorn *Agent, goAway func()) {
+			goAway()
+			_, err := w.post(bjorn, "", `{"operationName":"Ready"}`)
+			if !errors.Is(err, fault.Unreachable) {
+				w.t.Errorf("Ready = %v; want %v", err, fault.Unreachable)
+			}
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w, cloud, bjorn, _ := newBjorn(t)
+				test.play(w, bjorn, func() {
+					for _, route := range []string{routeMe, "POST /api/v2/me", routeNotifications} {
+						w.faultCloud(cloud, htccsim.Fault{Scenario: "reset-connection", Route: route, Times: 1000})
+					}
+					w.faultCloud(cloud, htccsim.Fault{Scenario: "drop-stream", User: "bjorn"})
+					synctest.Wait()
+				})
+				w.expect(bjorn, "while HTCC is away", "Inactive dnd:Off")
+				cloud.Reset()
+				time.Sleep(time.Minute)
+				w.posted(bjorn, "", `{"operationName":"NotReady"}`)
+				w.expect(bjorn, "when it is back", "chat:NotReady Active dnd:Off")
 			})
 		})
 	}

@@ -21,8 +21,11 @@ func (p *htccPart) show(ctx context.Context) (shown, error) {
 	p.mu.Unlock()
 	if behind {
 		view, err := p.ahead(ctx)
-		if err == nil || !current {
-			return view, err
+		if err == nil {
+			return view, nil
+		}
+		if !current {
+			return p.unread(err)
 		}
 	}
 	if current {
@@ -30,13 +33,18 @@ func (p *htccPart) show(ctx context.Context) (shown, error) {
 		return p.aged(fromPush), nil
 	}
 	err := p.refresh(ctx)
+	if err != nil {
+		return p.unread(err)
+	}
+	return p.aged(fromRead), nil
+}
+
+// unread returns what is shown where a read has failed: of a site that cannot be reached what is left in view.
+func (p *htccPart) unread(err error) (shown, error) {
 	if errors.Is(err, fault.Unreachable) {
 		return p.absent(), nil
 	}
-	if err != nil {
-		return shown{}, err
-	}
-	return p.aged(fromRead), nil
+	return shown{}, err
 }
 
 // aged returns what is kept, and how old it is.
