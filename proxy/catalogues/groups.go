@@ -67,8 +67,28 @@ func (g *Groups) Join(m *Member, at Place) {
 	if g == nil {
 		return
 	}
-	g.Leave(m)
 	g.mu.Lock()
+	given := g.leaveLocked(m)
+	given = append(given, g.joinLocked(m, at)...)
+	g.mu.Unlock()
+	tell(given)
+}
+
+// Return makes m a member at the place of its upstream session, which has outlived an outage, unless it is one.
+func (g *Groups) Return(m *Member, at Place) {
+	if g == nil {
+		return
+	}
+	g.mu.Lock()
+	var given []*Member
+	if m.group == nil {
+		given = g.joinLocked(m, at)
+	}
+	g.mu.Unlock()
+	tell(given)
+}
+
+func (g *Groups) joinLocked(m *Member, at Place) []*Member {
 	m.key, m.joined = at, time.Now()
 	m.group = g.groups[m.key]
 	if m.group == nil {
@@ -76,21 +96,24 @@ func (g *Groups) Join(m *Member, at Place) {
 		g.groups[m.key] = m.group
 	}
 	m.group.relying[m] = true
-	given := m.group.giveLocked(m)
-	g.mu.Unlock()
-	tell(given)
+	return m.group.giveLocked(m)
 }
 
-// Leave takes m out of its group, for as long as it has no upstream session.
+// Leave takes m out of its group, for as long as it has no upstream session or that knows nothing of the site.
 func (g *Groups) Leave(m *Member) {
 	if g == nil {
 		return
 	}
 	g.mu.Lock()
+	given := g.leaveLocked(m)
+	g.mu.Unlock()
+	tell(given)
+}
+
+func (g *Groups) leaveLocked(m *Member) []*Member {
 	of := m.group
 	if of == nil {
-		g.mu.Unlock()
-		return
+		return nil
 	}
 	given := of.doubtLocked(m)
 	delete(of.relying, m)
@@ -99,8 +122,7 @@ func (g *Groups) Leave(m *Member) {
 	if len(of.relying)+len(of.provers) == 0 {
 		delete(g.groups, m.key)
 	}
-	g.mu.Unlock()
-	tell(given)
+	return given
 }
 
 // Prove notes that the subscription of m has told the whole catalogue, and tells what changes from now

@@ -64,7 +64,7 @@ func playLibrary(t *testing.T, mode option, seed uint64) {
 
 // step does one thing and lets it reach everybody whom it can reach.
 func (l *library) step() {
-	steps := []func() string{l.logIn, l.logIn, l.logOut, l.change, l.change, l.change, l.allow, l.breakStream, l.breakAll, l.mend, l.expire, l.purge}
+	steps := []func() string{l.logIn, l.logIn, l.logOut, l.change, l.change, l.change, l.allow, l.breakStream, l.breakAll, l.mend, l.expire, l.purge, l.outage}
 	l.history = append(l.history, steps[l.rand.IntN(len(steps))]())
 	time.Sleep(time.Second)
 }
@@ -158,6 +158,17 @@ func (l *library) expire() string {
 		}
 	}
 	return "expire the session of " + name
+}
+
+// outage has the server behind the site be lost for a moment, which all sessions outlive.
+func (l *library) outage() string {
+	l.fault(icwssim.Fault{Scenario: "ic-down"})
+	time.Sleep(2 * time.Second)
+	l.fault(icwssim.Fault{Scenario: "ic-up"})
+	if !l.away {
+		time.Sleep(time.Minute)
+	}
+	return "outage"
 }
 
 func (l *library) purge() string {

@@ -398,3 +398,29 @@ func (w *world) accessible(a *Agent, statusID string, want bool) {
 		w.t.Errorf("%s is accessible: %v, %v; want %v", statusID, at >= 0 && !want, err, want)
 	}
 }
+
+// TestAfterAnOutageAllReplicasShareAgain has the server behind the site be lost for a moment, which the session outlives.
+func TestAfterAnOutageAllReplicasShareAgain(t *testing.T) {
+	for name, mode := range map[string]option{"session": func(*Settings, *Site) {}, "shared": sharing} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				fleet := newShared()
+				a, _ := fleet.replica(t, mode)
+				b, _ := fleet.replica(t, mode)
+				atA := a.login("anna")
+				settle()
+				b.reads(b.cookie(atA.SessionID()))
+				a.fault(icwssim.Fault{Scenario: "ic-down"})
+				time.Sleep(2 * time.Second)
+				a.fault(icwssim.Fault{Scenario: "ic-up"})
+				time.Sleep(time.Minute)
+				for _, status := range []string{"At Sea", "At Play Again"} {
+					a.add(status)
+					inStep()
+					a.has(atA, "where the session is read", status)
+					b.has(b.cookie(atA.SessionID()), "elsewhere", status)
+				}
+			})
+		})
+	}
+}

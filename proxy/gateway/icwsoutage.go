@@ -111,6 +111,7 @@ func (p *icwsPart) recover(ctx context.Context) error {
 	if !p.recovered(plan, requestID, began, losses) {
 		return fmt.Errorf("%w: the upstream session was lost again", fault.BadUpstream)
 	}
+	p.shareAgain()
 	return nil
 }
 

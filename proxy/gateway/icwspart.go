@@ -136,7 +136,18 @@ func (p *icwsPart) shareAt(conn icws.Conn) {
 	if conn.SessionID != "" {
 		p.site.groups.Join(p.member, placeOf(conn))
 	}
-	if p.agent.life.Err() != nil { // it may have left for good just before
+	p.leaveIfOver()
+}
+
+// shareAgain has the part share its catalogue where it did before an outage that its upstream session has outlived.
+func (p *icwsPart) shareAgain() {
+	p.site.groups.Return(p.member, placeOf(p.connection()))
+	p.leaveIfOver()
+}
+
+// leaveIfOver has a part share nothing that may have ended just before.
+func (p *icwsPart) leaveIfOver() {
+	if p.agent.life.Err() != nil || p.ended() {
 		p.site.groups.Leave(p.member)
 	}
 }

@@ -159,3 +159,33 @@ func TestTheNextProves(t *testing.T) {
 		}
 	})
 }
+
+// TestACatalogueIsSharedAfterAnOutage has the server behind the site be lost for a moment, which all sessions outlive.
+func TestACatalogueIsSharedAfterAnOutage(t *testing.T) {
+	for name, mode := range map[string]option{"shared": sharing, "service": watching, "service, heartbeats": beating} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, &icwssim.Server{}, mode)
+				agents := []*Agent{w.login("agent0001"), w.login("agent0002")}
+				for _, agent := range agents {
+					w.reads(agent)
+				}
+				time.Sleep(time.Second)
+				w.fault(icwssim.Fault{Scenario: "ic-down"})
+				time.Sleep(2 * time.Second)
+				w.fault(icwssim.Fault{Scenario: "ic-up"})
+				time.Sleep(time.Minute)
+				before := w.sim.Calls()[routeCatalogue]
+				w.add("At Sea")
+				time.Sleep(time.Second)
+				for _, agent := range agents {
+					w.has(agent, "a change after the outage", "At Sea")
+				}
+				w.has(w.login("agent0003"), "a log-in after the outage", "At Sea")
+				if n := w.sim.Calls()[routeCatalogue] - before; n != 0 {
+					t.Errorf("%d fetches after the outage; want none", n)
+				}
+			})
+		})
+	}
+}
