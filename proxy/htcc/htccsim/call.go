@@ -19,10 +19,10 @@ type call struct {
 	resource *resource // nil: no such path
 	params   map[string]string
 	body     []byte
-	tooLong  bool
-	base     string // scheme and host as dialled
-	host     string // name that was dialled, without port
-	userName string // whose session or credentials it has, as far as known
+	unfit    refusal // why there is nothing to act on in the body
+	base     string  // scheme and host as dialled
+	host     string  // name that was dialled, without port
+	userName string  // whose session or credentials it has, as far as known
 	session  *session
 	cookie   string // of the session that the call opened
 
@@ -48,11 +48,7 @@ func (s *Server) serveHTCC(w http.ResponseWriter, r *http.Request, path []string
 	}
 	c := s.newCall(r, path)
 	if c.resource == nil || !c.resource.isRaw {
-		body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
-		if err != nil {
-			return // the caller is gone, or broke off the body
-		}
-		c.body, c.tooLong = body, len(body) > maxBody
+		c.readBody()
 	}
 	f := s.admit(c)
 	if f == nil {
@@ -77,6 +73,22 @@ func (s *Server) newCall(r *http.Request, path []string) *call {
 		c.resource, c.params = find(slices.Concat(simulation.Segments(root), path))
 	}
 	return c
+}
+
+// unreadable refuses a request whose body breaks off, or whose chunks are none. Guess: the code.
+var unreadable = refusal{codeInvalid, "The request body cannot be read"}
+
+// readBody reads the body, without s.mu: the caller may take their time.
+func (c *call) readBody() {
+	body, err := io.ReadAll(io.LimitReader(c.request.Body, maxBody+1))
+	switch {
+	case err != nil:
+		c.unfit = unreadable
+	case len(body) > maxBody:
+		c.unfit = refusal{codeInvalid, "The request is too long"}
+	default:
+		c.body = body
+	}
 }
 
 // admit counts the call, finds out whose it is, and returns the fault that awaits it, if any.
@@ -157,8 +169,8 @@ func (s *Server) dispatch(c *call) reply {
 		refusal.header.Set("Allow", c.resource.allow())
 		return refusal
 	}
-	if c.tooLong {
-		return c.refuse(codeInvalid, "The request is too long")
+	if c.unfit.code != codeOK {
+		return c.refuse(c.unfit.code, c.unfit.message)
 	}
 	answer := handle(s, c)
 	answer.hold = c.hold

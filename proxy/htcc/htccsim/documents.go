@@ -71,7 +71,8 @@ func postDocument(s *Server, c *call) reply {
 		sum := sha256.New()
 		n, err := io.Copy(sum, r.Body)
 		if err != nil {
-			return // the caller is gone, or broke off the body
+			c.refuse(unreadable.code, unreadable.message).write(w)
+			return
 		}
 		digest := hex.EncodeToString(sum.Sum(nil))
 		c.one("document", object{
