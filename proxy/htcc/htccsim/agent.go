@@ -1,6 +1,8 @@
 package htccsim
 
 import (
+	"cmp"
+	"maps"
 	"slices"
 	"strings"
 
@@ -13,8 +15,8 @@ type agent struct {
 	id       string
 	base     string // scheme and host that the agent dialled last
 	home     []*device
-	devices  []*device // assigned: home, or those of the place of the session
-	phone    *device   // the one of devices where voice logs in, or nil
+	desk     []*device // where they sit: home, or those of the place of the session
+	login    *device   // the one of desk where voice logs in, or nil
 	channels []*channel
 	calls    []htccapi.Call
 	sessions map[*session]struct{}
@@ -68,7 +70,7 @@ func (s *Server) addAgent(u User) {
 	a := &agent{User: u, id: plainID("user", strings.ToLower(u.UserName)), sessions: make(map[*session]struct{})}
 	if u.Phone != "" {
 		a.home = s.furnish(Place{Devices: []PlaceDevice{{Phone: u.Phone}}})
-		a.devices, a.phone = a.home, a.home[0]
+		a.desk, a.login = a.home, a.home[0]
 	}
 	for _, name := range u.Channels {
 		a.channels = append(a.channels, &channel{name: name, presence: loggedOut()})
@@ -78,6 +80,11 @@ func (s *Server) addAgent(u User) {
 
 // agent returns the agent of that name, compared without regard to case, or nil.
 func (s *Server) agent(userName string) *agent { return s.agents[strings.ToLower(userName)] }
+
+// everybody returns all agents by name, so that what happens to all comes in the same order each time.
+func (s *Server) everybody() []*agent {
+	return slices.SortedFunc(maps.Values(s.agents), func(a, b *agent) int { return cmp.Compare(a.UserName, b.UserName) })
+}
 
 // agentByID returns the agent whose user has the id, or nil.
 func (s *Server) agentByID(id string) *agent {
@@ -97,13 +104,39 @@ func (a *agent) channel(name htccapi.MediaChannel) *channel {
 	return a.channels[i]
 }
 
-// device returns the assigned device of that id, or nil.
+// has says whether the device is the agent's now. One that another agent's session has taken is that
+// agent's alone, wherever it stands.
+//
+// Source: HTCC 8.5.0, StartContactCenterSession.
+func (a *agent) has(d *device) bool { return d.owner == nil || d.owner == a }
+
+// devices returns those of the desk that are the agent's now.
+func (a *agent) devices() []*device {
+	var assigned []*device
+	for _, d := range a.desk {
+		if a.has(d) {
+			assigned = append(assigned, d)
+		}
+	}
+	return assigned
+}
+
+// phone returns the device where voice logs in, nil if there is none now.
+func (a *agent) phone() *device {
+	if a.login == nil || !a.has(a.login) {
+		return nil
+	}
+	return a.login
+}
+
+// device returns the agent's device of that id, or nil.
 func (a *agent) device(id string) *device {
-	i := slices.IndexFunc(a.devices, func(d *device) bool { return strings.EqualFold(d.id, id) })
+	devices := a.devices()
+	i := slices.IndexFunc(devices, func(d *device) bool { return strings.EqualFold(d.id, id) })
 	if i < 0 {
 		return nil
 	}
-	return a.devices[i]
+	return devices[i]
 }
 
 // isMediaUp says whether the agent's media channels are there to be seen.
@@ -113,7 +146,8 @@ func (a *agent) isSupervisor() bool { return slices.Contains(a.Roles, RoleSuperv
 
 // isQuiet says whether do-not-disturb is on for all devices and channels of the agent.
 func (a *agent) isQuiet() bool {
-	for _, d := range a.devices {
+	devices := a.devices()
+	for _, d := range devices {
 		if !d.isDND {
 			return false
 		}
@@ -123,5 +157,5 @@ func (a *agent) isQuiet() bool {
 			return false
 		}
 	}
-	return len(a.devices)+len(a.channels) > 0
+	return len(devices)+len(a.channels) > 0
 }

@@ -24,7 +24,7 @@ func (s *Server) setBackends(which backends, isDown bool) {
 	if len(changed) > 0 {
 		s.tellServices(changed...)
 	}
-	for _, a := range s.agents {
+	for _, a := range s.everybody() {
 		s.setBackendsOf(a, which, isDown)
 	}
 	for _, d := range s.devices { // those on places where nobody sits
@@ -39,7 +39,7 @@ func (s *Server) setBackends(which backends, isDown bool) {
 // Source: vendor reference, Channels API: reverting from Offline to Online.
 func (s *Server) setBackendsOf(a *agent, which backends, isDown bool) {
 	if which.voice {
-		for _, d := range a.devices {
+		for _, d := range a.devices() {
 			s.setRegistered(a, d, !isDown)
 		}
 	}

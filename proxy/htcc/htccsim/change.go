@@ -18,7 +18,7 @@ func (s *Server) setAll(c *call, a *agent, to htccapi.AgentStateSetting) reply {
 }
 
 func (s *Server) setEach(c *call, a *agent, to htccapi.AgentStateSetting) (results []htccapi.ChannelResult) {
-	if a.hasVoice && (a.phone.isInactive || a.phone.state.State != htccapi.StateLoggedOut) {
+	if a.hasVoice && (a.login.isInactive || a.login.state.State != htccapi.StateLoggedOut) {
 		results = append(results, result(htccapi.Voice, s.setVoice(c, a, operation{}, to)))
 	}
 	media := slices.DeleteFunc(slices.Clone(a.channels), func(c *channel) bool {
@@ -62,7 +62,7 @@ func (c *call) outcome(results []htccapi.ChannelResult) reply {
 
 // setVoice brings the agent's telephone to the state to, and tells of it also if it was there.
 func (s *Server) setVoice(c *call, a *agent, asked operation, to htccapi.AgentStateSetting) refusal {
-	d := a.phone
+	d := a.phone()
 	if d.isInactive {
 		s.tellDeviceError(a, d, c.notifyIn)
 		return d.notRegistered()

@@ -61,11 +61,11 @@ func (s *Server) startVoice(c *call, a *agent, asked operation) refusal {
 		s.tellDeviceError(a, phone, c.notifyIn)
 		return phone.notRegistered()
 	}
-	isSame := a.hasVoice && a.phone == phone
+	isSame := a.hasVoice && a.login == phone
 	if !isSame {
 		s.leaveDevices(a, c.notifyIn)
 	}
-	a.devices, a.phone, a.hasVoice = devices, phone, true
+	a.desk, a.login, a.hasVoice = devices, phone, true
 	for _, d := range devices {
 		d.owner = a
 	}
@@ -84,7 +84,7 @@ func (s *Server) startVoice(c *call, a *agent, asked operation) refusal {
 func (s *Server) seat(a *agent, asked operation) ([]*device, *device, refusal) {
 	devices, phone := a.home, loginDevice(a.home)
 	if a.hasVoice {
-		devices, phone = a.devices, a.phone
+		devices, phone = a.desk, a.login
 	}
 	if name := asked.text("place"); name != "" {
 		devices = s.at(name)
@@ -205,7 +205,7 @@ func (s *Server) logOut(a *agent) {
 		one.isUp = false
 	}
 	s.leaveDevices(a, 0)
-	a.devices, a.phone = a.home, loginDevice(a.home)
+	a.desk, a.login = a.home, loginDevice(a.home)
 	a.isStarted, a.hasVoice, a.hasMedia, a.loginCode, a.queue = false, false, false, "", ""
 }
 
@@ -214,7 +214,7 @@ func (s *Server) leaveDevices(a *agent, in time.Duration) {
 	if !a.hasVoice {
 		return
 	}
-	for _, d := range a.devices {
+	for _, d := range a.devices() {
 		d.isLogging = false
 		d.loginTurn++
 		d.owner = nil

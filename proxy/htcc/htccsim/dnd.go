@@ -13,7 +13,7 @@ import (
 func (s *Server) setAllDND(c *call, a *agent, on bool) reply {
 	var results []htccapi.ChannelResult
 	s.together(a, c.notifyIn, func() {
-		for _, d := range a.devices {
+		for _, d := range a.devices() {
 			results = append(results, result(htccapi.Voice, s.setDeviceDND(c, a, d, on)))
 		}
 		if len(a.channels) > 0 {

@@ -1,6 +1,7 @@
 package htccsim
 
 import (
+	"cmp"
 	"time"
 
 	"portico/proxy/push"
@@ -68,12 +69,14 @@ func withMetrics(message any, now time.Time) object {
 	}}})
 }
 
-// tellVoice tells of a device, whole, and of the channel voice where it is listed.
+// tellVoice tells of a device, whole, and of the channel voice where it is listed. It tells the agent
+// whose the device is now: a change that comes late may find another than a.
 func (s *Server) tellVoice(a *agent, d *device, in time.Duration) {
+	a = cmp.Or(d.owner, a)
 	s.tell(a, htccapi.TopicDevices, htccapi.DeviceStateChangeMessage{
 		MessageType: htccapi.TypeDeviceStateChange, Devices: []htccapi.Device{s.showDevice(a, d)},
 	}, in)
-	if s.VoiceInChannels && d == a.phone {
+	if s.VoiceInChannels && d == a.phone() {
 		s.tellChannels(a, in)
 	}
 }
@@ -107,7 +110,7 @@ func (s *Server) tellChannelError(a *agent, text string, in time.Duration) {
 
 // tellServices tells all agents of services that changed.
 func (s *Server) tellServices(types ...string) {
-	for _, a := range s.agents {
+	for _, a := range s.everybody() {
 		s.tell(a, htccapi.TopicServices, htccapi.ServiceStateChangeMessage{
 			MessageType: htccapi.TypeServiceStateChange, Services: s.showServices(a, types...),
 		}, 0)

@@ -103,7 +103,7 @@ func (s *Server) postChannel(c *call, a *agent) reply {
 	c.target = a
 	s.pace(c)
 	name := htccapi.MediaChannel(c.params["channel"])
-	if name == htccapi.Voice && a.phone == nil || name != htccapi.Voice && a.channel(name) == nil {
+	if name == htccapi.Voice && a.phone() == nil || name != htccapi.Voice && a.channel(name) == nil {
 		return c.refuse(codeNotFound, "Channel '"+string(name)+"' is not found")
 	}
 	to := s.setting(asked.name)

@@ -2,7 +2,6 @@ package htccsim
 
 import (
 	"cmp"
-	"slices"
 
 	"portico/translate/htccapi"
 )
@@ -40,10 +39,9 @@ func getVersion(s *Server, c *call) reply {
 // getUsers answers GET /users.
 func getUsers(s *Server, c *call) reply {
 	var users []htccapi.User
-	for _, a := range s.agents {
+	for _, a := range s.everybody() {
 		users = append(users, s.showUserTo(c.session.agent, a))
 	}
-	slices.SortFunc(users, func(a, b htccapi.User) int { return cmp.Compare(a.UserName, b.UserName) })
 	return c.list("users", objectsOf(users))
 }
 

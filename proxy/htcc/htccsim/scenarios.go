@@ -1,9 +1,7 @@
 package htccsim
 
 import (
-	"cmp"
 	"fmt"
-	"slices"
 
 	"portico/proxy/simulation"
 	"portico/translate/htccapi"
@@ -101,12 +99,7 @@ func (s *Server) agentsOf(f Fault) ([]*agent, error) {
 	if f.Scenario == startCall || f.Scenario == endCall {
 		return nil, fmt.Errorf("htccsim: scenario %q needs a user", f.Scenario)
 	}
-	var all []*agent
-	for _, a := range s.agents {
-		all = append(all, a)
-	}
-	slices.SortFunc(all, func(a, b *agent) int { return cmp.Compare(a.UserName, b.UserName) })
-	return all, nil
+	return s.everybody(), nil
 }
 
 // happens plays the scenarios that are over at once; false means that f is none of them.
@@ -181,14 +174,15 @@ const caller = "5550100"
 
 // startCall establishes a call at the agent's telephone.
 func (s *Server) startCall(a *agent) {
-	if a.phone == nil {
+	phone := a.phone()
+	if phone == nil {
 		return
 	}
 	id := randomUUID()
 	a.calls = append(a.calls, htccapi.Call{
-		ID: id, State: "Established", CallUUID: id, ConnID: id[:8], DeviceURI: s.uri(a, "/devices/"+a.phone.id),
+		ID: id, State: "Established", CallUUID: id, ConnID: id[:8], DeviceURI: s.uri(a, "/devices/"+phone.id),
 		Participants: []htccapi.Participant{{FormattedPhoneNumber: caller, PhoneNumber: caller, Digits: caller}},
-		ANI:          caller, DNIS: a.phone.number, CallType: "Inbound", Capabilities: []htccapi.Operation{"Hangup", "Hold"},
+		ANI:          caller, DNIS: phone.number, CallType: "Inbound", Capabilities: []htccapi.Operation{"Hangup", "Hold"},
 		UserData: map[string]string{}, Duration: "0", Mute: htccapi.Off, URI: s.uri(a, "/me/calls/"+id), Path: "/calls/" + id,
 	})
 	s.tellCall(a, a.calls[len(a.calls)-1])

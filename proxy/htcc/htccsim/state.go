@@ -41,8 +41,8 @@ func (s *Server) State(userName string) (State, error) {
 // channelsOf lists all channels of the agent, voice first.
 func (s *Server) channelsOf(a *agent) []htccapi.Channel {
 	shown := []htccapi.Channel{}
-	if a.phone != nil && !a.phone.isInactive {
-		shown = append(shown, a.showVoice())
+	if phone := a.phone(); phone != nil && !phone.isInactive {
+		shown = append(shown, a.showVoice(phone))
 	}
 	for _, one := range a.channels {
 		if !a.mediaDown {

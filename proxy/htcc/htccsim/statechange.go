@@ -84,13 +84,14 @@ func (s *Server) checkChange(a *agent, change StateChange) (map[htccapi.MediaCha
 	maps.Copy(wanted, change.Channels)
 	switch {
 	case change.Device != "":
-		i := slices.IndexFunc(a.devices, func(d *device) bool {
+		devices := a.devices()
+		i := slices.IndexFunc(devices, func(d *device) bool {
 			return strings.EqualFold(d.id, change.Device) || d.number == change.Device
 		})
 		if i < 0 {
 			return nil, nil, fmt.Errorf("htccsim: user %q has no device %q", a.UserName, change.Device)
 		}
-		d = a.devices[i]
+		d = devices[i]
 		wanted[htccapi.Voice] = change.State
 	case change.Channel != "":
 		wanted[change.Channel] = change.State
@@ -99,8 +100,8 @@ func (s *Server) checkChange(a *agent, change StateChange) (map[htccapi.MediaCha
 			wanted[shown.Channel] = change.State
 		}
 	}
-	if d == nil && a.phone != nil && (change.DeviceState != "" || change.DND != "" && change.Channel == "") {
-		d = a.phone
+	if d == nil && (change.DeviceState != "" || change.DND != "" && change.Channel == "") {
+		d = a.phone()
 	}
 	err := checkFlags(change)
 	if err != nil {
@@ -124,7 +125,7 @@ func checkFlags(change StateChange) error {
 func (s *Server) readStates(a *agent, wanted ChannelStates) (map[htccapi.MediaChannel]htccapi.UserState, error) {
 	states := make(map[htccapi.MediaChannel]htccapi.UserState)
 	for name, wantedState := range wanted {
-		if name == htccapi.Voice && a.phone == nil || name != htccapi.Voice && a.channel(name) == nil {
+		if name == htccapi.Voice && a.phone() == nil || name != htccapi.Voice && a.channel(name) == nil {
 			return nil, fmt.Errorf("htccsim: user %q has no channel %q", a.UserName, name)
 		}
 		if wantedState == "" {
@@ -152,7 +153,7 @@ func (s *Server) setDND(a *agent, d *device, change StateChange) {
 	}
 	on := change.DND == htccapi.On
 	if change.Channel == htccapi.Voice {
-		d = a.phone
+		d = a.phone()
 	}
 	if d != nil {
 		d.isDND = on
@@ -177,7 +178,7 @@ func (s *Server) impose(a *agent, d *device, states map[htccapi.MediaChannel]htc
 	for name, state := range states {
 		a.isStarted = true
 		if name == htccapi.Voice {
-			s.imposeVoice(a, cmp.Or(d, a.phone), state)
+			s.imposeVoice(a, cmp.Or(d, a.phone()), state)
 			continue
 		}
 		one := a.channel(name)
@@ -192,7 +193,7 @@ func (s *Server) impose(a *agent, d *device, states map[htccapi.MediaChannel]htc
 func (s *Server) imposeVoice(a *agent, d *device, state htccapi.UserState) {
 	s.finishLogin(a, d)
 	d.state, d.owner = state, a
-	if d == a.phone {
+	if d == a.login {
 		a.hasVoice = true
 	}
 	s.tellVoice(a, d, 0)

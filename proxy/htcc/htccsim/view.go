@@ -52,7 +52,7 @@ func (d *device) capabilities(isSupervisor bool) []htccapi.Operation {
 
 func (s *Server) showDevices(a *agent) []htccapi.Device {
 	shown := []htccapi.Device{}
-	for _, d := range a.devices {
+	for _, d := range a.devices() {
 		shown = append(shown, s.showDevice(a, d))
 	}
 	return shown
@@ -69,21 +69,21 @@ func (s *Server) showChannels(a *agent, withVoice bool) []htccapi.Channel {
 			}
 		}
 	}
-	if withVoice && a.phone != nil && !a.phone.isInactive && a.isStarted {
-		shown = append(shown, a.showVoice())
+	if phone := a.phone(); withVoice && phone != nil && !phone.isInactive && a.isStarted {
+		shown = append(shown, a.showVoice(phone))
 	}
 	return shown
 }
 
 // Source: GWS 8.5.2, ChannelsResource.
-func (a *agent) showVoice() htccapi.Channel {
+func (a *agent) showVoice(phone *device) htccapi.Channel {
 	activity := "Idle"
 	if len(a.calls) > 0 {
 		activity = "HandlingCall" // guess: only Idle is documented
 	}
 	return htccapi.Channel{
-		Channel: htccapi.Voice, UserState: a.phone.state,
-		PhoneNumber: a.phone.number, SwitchName: switchName, UserActivity: activity,
+		Channel: htccapi.Voice, UserState: phone.state,
+		PhoneNumber: phone.number, SwitchName: switchName, UserActivity: activity,
 	}
 }
 
@@ -93,7 +93,7 @@ func (a *agent) withDND(channels []htccapi.Channel) []htccapi.Channel {
 		if c := a.channel(channels[i].Channel); c != nil {
 			channels[i].DNDState = onOff(c.isDND)
 		} else {
-			channels[i].DNDState = onOff(a.phone.isDND)
+			channels[i].DNDState = onOff(a.login.isDND)
 		}
 	}
 	return channels
