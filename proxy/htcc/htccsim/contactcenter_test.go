@@ -206,11 +206,15 @@ func TestOutageOfMultimedia(t *testing.T) {
 					t.Errorf("states = %v; want voice alone", got)
 				}
 				want(t, "services", c.must("GET", "/api/v2/services?fields=*", "").body, `"type":"MultiMediaState","state":"Inactive"`, `"type":"Voice","state":"Active"`)
+				wantNoWorkbins(t, c)
 				got := c.do("POST", "/api/v2/me/channels/chat", `{"operationName":"Ready"}`)
 				if got.status != 500 || got.body != `{"statusCode":4,"statusMessage":"Interaction server connection is not opened"}` {
 					t.Errorf("chat Ready = %d %s", got.status, got.body)
 				}
 				fail(t, s, Fault{Scenario: "multimedia-up"})
+				if got := c.must("GET", "/api/v2/workbins?fields=*", "").body; got != `{"statusCode":0,"workbins":[]}` {
+					t.Errorf("workbins = %s; want them back", got)
+				}
 				wanted := map[string]string{"voice": "Ready", "chat": test.back}
 				if got := c.states(); !maps.Equal(got, wanted) {
 					t.Errorf("states = %v; want %v", got, wanted)
@@ -220,5 +224,16 @@ func TestOutageOfMultimedia(t *testing.T) {
 					`"state":"Active"`, `"displayName":"`+test.back+`"`)
 			})
 		})
+	}
+}
+
+// wantNoWorkbins holds reads of workbins to what was seen while the interaction server was lost.
+func wantNoWorkbins(t *testing.T, c *client) {
+	t.Helper()
+	for _, path := range []string{"/workbins?fields=*", "/workbins", "/workbins/7", "/me/workbins"} {
+		got := c.do("GET", "/api/v2"+path, "")
+		if got.status != 503 || got.body != `{"statusCode":12,"statusMessage":"Interaction server connection is not opened"}` {
+			t.Errorf("GET %s = %d %s; want 503 with 12", path, got.status, got.body)
+		}
 	}
 }

@@ -14,6 +14,19 @@ func getNone(name string) handler {
 	return func(_ *Server, c *call) reply { return c.list(name, nil) }
 }
 
+// whileMediaUp is the handler h of a read that is the interaction server's to answer. Guess: the text,
+// and the code, since a 503 without its body was seen of workbins while the server was lost.
+//
+// Source: captured traffic of GWS 8.5.202.96; GWS 8.5.2, ReturnValues.
+func whileMediaUp(h handler) handler {
+	return func(s *Server, c *call) reply {
+		if c.session.agent.mediaDown {
+			return c.refuse(codeNoRetrieval, mediaLost.message)
+		}
+		return h(s, c)
+	}
+}
+
 func getNothing(_ *Server, c *call) reply { return c.notFound() }
 
 // postOther answers operations that agent state has nothing to do with, such as Subscribe on

@@ -17,19 +17,20 @@ const contentType = "application/json;charset=UTF-8"
 //
 // Source: GWS 8.5.2, ReturnValues.
 const (
-	codeOK         = 0
-	codeMissing    = 1 // required parameter missing
-	codeInvalid    = 2 // parameter not valid for the current state
-	codeForbidden  = 3
-	codeInternal   = 4 // a server behind this one failed
-	codePermission = 5
-	codeNotFound   = 6
-	codePartial    = htccapi.StatusPartial
-	codeAnonymous  = 20 // not authenticated
+	codeOK          = 0
+	codeMissing     = 1 // required parameter missing
+	codeInvalid     = 2 // parameter not valid for the current state
+	codeForbidden   = 3
+	codeInternal    = 4 // a server behind this one failed
+	codePermission  = 5
+	codeNotFound    = 6
+	codePartial     = htccapi.StatusPartial
+	codeNoRetrieval = 12 // unable to retrieve the resource
+	codeAnonymous   = 20 // not authenticated
 )
 
-// statusOf returns the HTTP status of a statusCode. Only those of 0, 4, 7 and 20 were seen; the
-// rest is a guess.
+// statusOf returns the HTTP status of a statusCode. Only those of 0, 4, 7 and 20 were seen, and one
+// that is likely to be that of 12; the rest is a guess.
 func statusOf(code int) int {
 	switch code {
 	case codeOK, codePartial:
@@ -40,6 +41,8 @@ func statusOf(code int) int {
 		return http.StatusForbidden
 	case codeNotFound:
 		return http.StatusNotFound
+	case codeNoRetrieval:
+		return http.StatusServiceUnavailable
 	}
 	return http.StatusInternalServerError
 }

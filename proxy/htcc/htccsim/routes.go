@@ -57,7 +57,7 @@ func meResources() []resource {
 		get(root+"/me/emails", getNone("emails")),
 		get(root+"/me/workitems", getNone("workitems")),
 		get(root+"/me/interactions", getNone("interactions")),
-		get(root+"/me/workbins", getNone("workbins")),
+		get(root+"/me/workbins", whileMediaUp(getNone("workbins"))),
 		{template: root + "/notifications", isRaw: true, methods: map[string]handler{
 			http.MethodGet: serveNotifications, http.MethodPost: serveNotifications}},
 		{template: root + "/notifications/{suffix}", isRaw: true, methods: map[string]handler{
@@ -109,8 +109,8 @@ func otherResources() []resource {
 		get(root+"/groups", getNone("groups")),
 		get(root+"/contacts", getNone("contacts")),
 		get(root+"/contacts/{contactId}", getContact),
-		get(root+"/workbins", getNone("workbins")),
-		getPost(root+"/workbins/{workbinId}", getNothing, postOther),
+		get(root+"/workbins", whileMediaUp(getNone("workbins"))),
+		getPost(root+"/workbins/{workbinId}", whileMediaUp(getNothing), postOther),
 		{template: root + "/documents", isRaw: true, methods: map[string]handler{http.MethodPost: postDocument}},
 		{template: root + "/documents/{documentId}/content", isRaw: true, methods: map[string]handler{
 			http.MethodGet: getDocument, http.MethodPut: putDocument}},
