@@ -304,13 +304,33 @@ func TestCalls(t *testing.T) {
 			`"ani":"5550100","dnis":"5101","callType":"Inbound","capabilities":["Hangup","Hold"],"userData":{},"duration":"0","mute":"Off",` +
 			`"supervisorListeningIn":false,"monitoredUserMuted":false,"monitoring":false,"uri":"http://htcc.example:8090/api/v2/me/calls/`
 		want(t, "GET /me", c.must("GET", "/api/v2/me?subresources=calls", "").body, shown)
+		call := c.onlyCall()
+		want(t, "GET "+call, c.must("GET", call, "").body, `{"statusCode":0,"call":{"id":"`, `"state":"Established"`, shown)
 		fail(t, s, Fault{Scenario: "end-call", User: "bjorn"})
+		if got := c.do("GET", call, ""); got.status != 404 || !strings.HasPrefix(got.body, `{"statusCode":6,`) {
+			t.Errorf("GET %s after its end = %d %s; want 404 with 6", call, got.status, got.body)
+		}
 		heard := c.heard()
 		wantList(t, "notifications", heard, `"notificationType":"StatusChange","call":{"id":"`, `"state":"Released"`)
 		want(t, "established", heard[0], shown, `"phoneNumber":"5101","extensions":{}`)
 		want(t, "released", heard[1], `"participants":[],`, `"capabilities":[],"userData":{}`, `"phoneNumber":"5101","extensions":{}`)
 		want(t, "GET /me", c.must("GET", "/api/v2/me?subresources=calls", "").body, `"calls":[]`)
 	})
+}
+
+// onlyCall returns the path of the agent's one call, as the list has its uri.
+func (c *client) onlyCall() string {
+	c.t.Helper()
+	var answer struct{ URIs []string }
+	c.decode(c.must("GET", "/api/v2/me/calls", ""), &answer)
+	if len(answer.URIs) != 1 {
+		c.t.Fatalf("calls = %q; want one", answer.URIs)
+	}
+	path, is := strings.CutPrefix(answer.URIs[0], c.base)
+	if !is {
+		c.t.Fatalf("uri = %q; want one at %s", answer.URIs[0], c.base)
+	}
+	return path
 }
 
 // TestUpgradeIsRefused since the .NET client tries websocket first.

@@ -168,6 +168,16 @@ func getTheirSkills(s *Server, c *call) reply {
 
 func getMyCalls(_ *Server, c *call) reply { return c.list("calls", objectsOf(c.session.agent.calls)) }
 
+// getMyCall answers GET /me/calls/{callId}, which is the uri of a call. Guess: a call that was released is gone.
+func getMyCall(_ *Server, c *call) reply {
+	for _, one := range c.session.agent.calls {
+		if one.ID == c.params["callId"] {
+			return c.one("call", one)
+		}
+	}
+	return c.notFound()
+}
+
 // wantsURIs says whether a list is to show where its objects are instead of them.
 func (c *call) wantsURIs() bool {
 	return c.dialect != htccapi.DialectStatus && !c.request.URL.Query().Has(fieldsParameter)

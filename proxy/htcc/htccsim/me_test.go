@@ -172,7 +172,7 @@ func TestUnknownThingsAre404(t *testing.T) {
 			"/", "/api/v2", "/api/v2/moods", "/api/v1/me", "/me", "/api/v2/me/channels/fax", "/api/v2/me/channels/chat", "/api/v2/me/devices/x",
 			"/api/v2/users/x", "/api/v2/users/x/channels", "/api/v2/users/x/channels/voice", "/api/v2/users/x/devices", "/api/v2/users/x/skills",
 			"/api/v2/features/x", "/api/v2/services/x", "/api/v2/settings/x", "/api/v2/skills/x", "/api/v2/contacts/x", "/api/v2/workbins/x",
-			"/api/v2/voice-environments/x", "/api/v2/me/devices/x/settings/tserver",
+			"/api/v2/voice-environments/x", "/api/v2/me/devices/x/settings/tserver", "/api/v2/me/calls/x",
 		} {
 			got := c.do("GET", path, "")
 			if got.status != 404 || !strings.HasPrefix(got.body, `{"statusCode":6,"statusMessage":"`) {

@@ -52,6 +52,7 @@ func meResources() []resource {
 		get(root+"/me/features", getFeatures),
 		get(root+"/me/skills", getMySkills),
 		get(root+"/me/calls", getMyCalls),
+		get(root+"/me/calls/{callId}", getMyCall),
 		get(root+"/me/groups", getNone("groups")),
 		get(root+"/me/chats", getNone("chats")),
 		get(root+"/me/emails", getNone("emails")),
