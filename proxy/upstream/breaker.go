@@ -99,10 +99,15 @@ func (b *breaker) answered() {
 
 // heardThrough is heard for what is passed through, where callers choose what is asked and how, some of
 // them strangers. That they broke off, or that the host fails at their request (500), says nothing of
-// others' calls; that there is no host to answer (502 to 504) does.
-func (b *breaker) heardThrough(caller context.Context, status int, why reason) {
+// others' calls; that there is no host to answer (502 to 504) does. One that says so itself, in JSON as its API does,
+// may lack only what this call needs.
+func (b *breaker) heardThrough(caller context.Context, head *http.Response, why reason) {
+	status := 0
+	if head != nil {
+		status = head.StatusCode
+	}
 	switch {
-	case why == reasonCanceled, status >= http.StatusInternalServerError && !absent(status):
+	case why == reasonCanceled, status >= http.StatusInternalServerError && (!absent(status) || isJSON(head.Header)):
 		b.forget()
 	default:
 		b.heard(caller, status, why)

@@ -244,6 +244,37 @@ func TestAHostIsTriedByOneCall(t *testing.T) {
 	})
 }
 
+// TestWhatCountsForTheBreakerOfWhatIsPassed has ten answers come that callers asked for as they liked.
+func TestWhatCountsForTheBreakerOfWhatIsPassed(t *testing.T) {
+	for name, row := range map[string]struct {
+		answer http.HandlerFunc
+		opens  bool
+	}{
+		"a broken connection":    {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, true},
+		"HTTP 500":               {rig.Says("text/plain", 500, ""), false},
+		"HTTP 502 as JSON":       {rig.Says("application/json", 502, "{}"), false},
+		"HTTP 503":               {rig.Says("text/html", 503, "<html>"), true},
+		"HTTP 503 of nothing":    {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) }, true},
+		"HTTP 503 of HTCC":       {rig.Says("application/json;charset=UTF-8", 503, `{"statusCode":12}`), false},
+		"HTTP 503 of ICWS":       {rig.Says("application/vnd.inin.icws+JSON; charset=utf-8", 503, `{}`), false},
+		"HTTP 504 before a site": {rig.Says("text/html", 504, ""), true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				g := newGuarded(t, ofBreaker)
+				g.answer = row.answer
+				for range 10 {
+					res, err := g.Through("get", time.Hour).RoundTrip(newRequest(t, t.Context(), "http://ic1/"))
+					if err == nil {
+						_ = res.Body.Close()
+					}
+				}
+				g.state("after ten", map[bool]string{true: "open", false: "closed"}[row.opens])
+			})
+		})
+	}
+}
+
 func TestWhatLastsAsksTheBreaker(t *testing.T) {
 	for name, call := range map[string]func(g *guarded) error{
 		"a stream": func(g *guarded) error {

@@ -52,12 +52,12 @@ func (t through) RoundTrip(req *http.Request) (*http.Response, error) {
 	res, err := t.caller.Transport.RoundTrip(uploaded(sentOnce(req.WithContext(t.caller.traced(ctx))), silence))
 	if err != nil {
 		why, err := throughFailure(ctx, err)
-		breaker.heardThrough(req.Context(), 0, why)
+		breaker.heardThrough(req.Context(), nil, why)
 		silence.end()
 		sent.over(0, why)
 		return nil, err
 	}
-	breaker.heardThrough(req.Context(), res.StatusCode, "")
+	breaker.heardThrough(req.Context(), res, "")
 	err = checkHead(res)
 	if err != nil {
 		sent.over(res.StatusCode, reasonBody)
@@ -94,7 +94,12 @@ func checkHead(res *http.Response) error {
 }
 
 // IsEventStream reports whether an answer with these headers is a stream of server-sent events.
-func IsEventStream(h http.Header) bool {
+func IsEventStream(h http.Header) bool { return strings.EqualFold(mediaType(h), "text/event-stream") }
+
+// isJSON reports whether an answer with these headers is JSON, by whatever name.
+func isJSON(h http.Header) bool { return strings.HasSuffix(strings.ToLower(mediaType(h)), "json") }
+
+func mediaType(h http.Header) string {
 	kind, _, _ := strings.Cut(h.Get("Content-Type"), ";")
-	return strings.EqualFold(strings.TrimSpace(kind), "text/event-stream")
+	return strings.TrimSpace(kind)
 }
