@@ -25,7 +25,7 @@ func (p *icwsPart) rejoin(ctx context.Context, gone icws.Conn) (icws.Conn, error
 	}
 	defer release()
 	now := p.connection()
-	if now.SessionID != gone.SessionID || now.Base != gone.Base {
+	if !now.IsSame(gone) {
 		return now, nil
 	}
 	if p.ended() || !p.agent.enter() {

@@ -25,7 +25,7 @@ func (p *icwsPart) shouldMove() bool {
 // heardOf takes how a call on an upstream session ended, for what it says of the host. Of that of a session which has
 // replaced it, it says nothing.
 func (p *icwsPart) heardOf(conn icws.Conn, err error) {
-	if now := p.connection(); now.SessionID == conn.SessionID && now.Base == conn.Base {
+	if p.connection().IsSame(conn) {
 		p.silent.Note(err)
 	}
 }
@@ -41,7 +41,7 @@ func (p *icwsPart) move(ctx context.Context, from icws.Conn) error {
 		return err
 	}
 	defer release()
-	if now := p.connection(); now.SessionID != from.SessionID || now.Base != from.Base {
+	if !p.connection().IsSame(from) {
 		return nil
 	}
 	if p.ended() || !p.agent.enter() {

@@ -6,11 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"portico/proxy/fault"
 	"portico/proxy/icws/icwssim"
@@ -310,5 +314,44 @@ func TestTheLogSaysWhyASiteDoesNotAnswer(t *testing.T) {
 		time.Sleep(upstream.ProbeEvery)
 		synctest.Wait()
 		expect("when it is up", "level=INFO", `msg="the site answers again"`)
+	})
+}
+
+// A line leads to whichever site is behind it.
+type line struct {
+	to atomic.Pointer[http.RoundTripper]
+}
+
+func (l *line) lead(to http.RoundTripper) { l.to.Store(&to) }
+
+func (l *line) RoundTrip(r *http.Request) (*http.Response, error) { return (*l.to.Load()).RoundTrip(r) }
+
+// TestASiteThatCountsSessionsAnewIsLoggedInToOnce has the server restarted: the first session of the new one has the id of
+// the one that is lost.
+func TestASiteThatCountsSessionsAnewIsLoggedInToOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		before, after := &icwssim.Server{}, &icwssim.Server{}
+		site := &line{}
+		site.lead(before.Transport())
+		w := newWorld(t, after, func(_ *Settings, s *Site) { s.ICWS = newClient(site, prometheus.NewRegistry()) })
+		anna := w.login("anna")
+		w.shows(anna)
+		time.Sleep(time.Second)
+		was := anna.icws().connection()
+		w.fault(icwssim.Fault{Route: routeLogin, Delay: 100 * time.Millisecond})
+		site.lead(after.Transport())
+		before.Close()
+		var reads sync.WaitGroup
+		for range 5 {
+			reads.Go(func() { w.shows(anna) })
+			time.Sleep(10 * time.Millisecond)
+		}
+		reads.Wait()
+		time.Sleep(time.Minute)
+		if now := anna.icws().connection(); now.SessionID != was.SessionID || now.IsSame(was) {
+			t.Fatalf("the session is %s, the same: %v; want another one of the id %s", now.SessionID, now.IsSame(was), was.SessionID)
+		}
+		w.sessions("anna", 1)
+		w.expect(anna, "after the restart", "voice:NotReady email:NotReady Active dnd:Off")
 	})
 }

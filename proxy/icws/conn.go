@@ -30,6 +30,15 @@ type Conn struct {
 	Opened      time.Time                 `json:"opened"`
 }
 
+// IsSame reports whether both are of one log-in. The session's id does not say so alone: a server that was started anew may
+// count from its first one again.
+//
+// Source: the ids of several clients' recordings, which count up (a guess, of a restart); ICWS, Connecting: a session is
+// its id, cookie and token.
+func (c Conn) IsSame(other Conn) bool {
+	return c.SessionID == other.SessionID && c.Base == other.Base && c.CSRFToken == other.CSRFToken
+}
+
 // The features that decide something, and the version of messaging that has event streams.
 const (
 	featureMessaging = "messaging"
