@@ -48,11 +48,13 @@ func New(s Settings) http.Handler {
 		s.Log = slog.New(slog.DiscardHandler)
 	}
 	engine := gin.New()
+	engine.HandleMethodNotAllowed = true
 	engine.Use(gin.Recovery())
-	engine.GET("/healthz", func(c *gin.Context) { c.String(http.StatusOK, "ok\n") })
-	engine.GET("/readyz", func(c *gin.Context) { c.JSON(readiness(s)) })
-	engine.GET("/readyz/:site", func(c *gin.Context) { c.String(siteReadiness(s, c.Param("site"))) })
-	engine.GET("/metrics", gin.WrapH(whole(promhttp.HandlerFor(s.Gatherer, promhttp.HandlerOpts{
+	read := func(path string, h gin.HandlerFunc) { engine.Match([]string{http.MethodGet, http.MethodHead}, path, h) }
+	read("/healthz", func(c *gin.Context) { c.String(http.StatusOK, "ok\n") })
+	read("/readyz", func(c *gin.Context) { c.JSON(readiness(s)) })
+	read("/readyz/:site", func(c *gin.Context) { c.String(siteReadiness(s, c.Param("site"))) })
+	read("/metrics", gin.WrapH(whole(promhttp.HandlerFor(s.Gatherer, promhttp.HandlerOpts{
 		Registry: s.Registerer, EnableOpenMetrics: true, CoalesceGather: true, MaxRequestsInFlight: maxScrapes}))))
 	guarded := engine.Group("/", s.authorized)
 	s.show(guarded)

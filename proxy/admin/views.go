@@ -17,16 +17,28 @@ import (
 // show mounts what operators may see and do. All of it is JSON.
 func (s Settings) show(views gin.IRoutes) {
 	views.GET("/sites", func(c *gin.Context) { c.JSON(http.StatusOK, gin.H{"sites": s.Gateway.Sites()}) })
-	views.GET("/sessions", s.sessions)
-	views.DELETE("/sessions", s.dismiss)
-	views.DELETE("/sessions/:session", s.dismiss)
+	views.GET("/sessions", only("site"), s.sessions)
+	views.DELETE("/sessions", only("login"), s.dismiss)
+	views.DELETE("/sessions/:session", only(), s.dismiss)
 	views.GET("/cache", func(c *gin.Context) {
 		catalogues, forms := s.Gateway.Catalogues()
 		c.JSON(http.StatusOK, gin.H{"catalogues": catalogues, "formBytes": forms})
 	})
-	views.POST("/cache/purge", s.purge)
+	views.POST("/cache/purge", only("site", "language"), s.purge)
 	views.GET("/log/level", func(c *gin.Context) { c.JSON(http.StatusOK, s.level()) })
 	views.PUT("/log/level", s.setLevel)
+}
+
+// only refuses parameters of other names: with one that is misspelled more might be done than was asked for.
+func only(names ...string) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		for name := range c.Request.URL.Query() {
+			if !slices.Contains(names, name) {
+				c.AbortWithStatusJSON(http.StatusBadRequest, gin.H{"error": fmt.Sprintf("there is no parameter %q here; there are %q", name, names)})
+				return
+			}
+		}
+	}
 }
 
 // sessions shows those that are known here, of one site if one is named. Where replicas share sessions it also says how

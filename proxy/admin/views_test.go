@@ -281,3 +281,34 @@ func TestViewsAskForTheToken(t *testing.T) {
 		}
 	})
 }
+
+// TestOddRequestsOfOperators has methods and parameters that there are not.
+func TestOddRequestsOfOperators(t *testing.T) {
+	inOffice(t, Settings{Open: true}, nil, func(o *office) {
+		o.need()
+		for _, test := range []struct {
+			method, path string
+			status       int
+			says         string
+		}{
+			{"HEAD", "/healthz", 200, ""},
+			{"HEAD", "/readyz/elsewhere", 404, ""},
+			{"HEAD", "/metrics", 200, ""},
+			{"OPTIONS", "/healthz", 405, ""},
+			{"POST", "/sites", 405, ""},
+			{"GET", "/elsewhere", 404, ""},
+			{"POST", "/cache/purge?site=pureconnect&langage=de", 400, `there is no parameter \"langage\" here`},
+			{"GET", "/sessions?sight=pureconnect", 400, `there is no parameter \"sight\" here`},
+			{"DELETE", "/sessions?login=agent0001&site=elsewhere", 400, `there is no parameter \"site\" here`},
+			{"DELETE", "/sessions/" + o.gateway.ShortName(o.agents[0]) + "?dry=true", 400, `there is no parameter \"dry\" here`},
+		} {
+			status, body := o.ask(test.method, test.path, "")
+			if status != test.status || !strings.Contains(body, test.says) {
+				t.Errorf("%s %s = %d %s; want %d with %q", test.method, test.path, status, body, test.status, test.says)
+			}
+		}
+		if left := len(o.gateway.Sessions("", false)); left != 2 {
+			t.Errorf("%d sessions are left; want both", left)
+		}
+	})
+}

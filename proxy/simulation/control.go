@@ -77,7 +77,8 @@ func (c Control) String() string {
 func (cs Controls) Serve(w http.ResponseWriter, r *http.Request, path []string) {
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody))
 	if err != nil {
-		return // the caller is gone
+		http.Error(w, "the control request breaks off", http.StatusBadRequest)
+		return
 	}
 	name := strings.Join(path, "/")
 	for _, control := range cs.Paths {
