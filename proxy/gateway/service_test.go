@@ -339,3 +339,28 @@ func TestWithoutTheServiceNobodyWaitsForItsCatalogue(t *testing.T) {
 		})
 	}
 }
+
+// An administrator takes the service user's right away and gives it back three seconds later: applications are told of
+// changes again soon.
+func TestARefusalOfTheServiceUserCostsNobodyTheirNotifications(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWatched(t, &icwssim.Server{})
+		anna := w.login("anna")
+		time.Sleep(2 * time.Second)
+		desk := w.open(anna, everything)
+		for _, route := range []string{routeUserAll, routeGetStatus} {
+			w.fault(icwssim.Fault{Route: route, User: "portico", Status: http.StatusForbidden, Times: 1000})
+		}
+		w.login("cleo")
+		time.Sleep(3 * time.Second)
+		w.sim.Reset()
+		w.login("agent0001") // the list is put without her
+		time.Sleep(10 * time.Second)
+		desk.heard()
+		w.set(icwssim.StateChange{User: "anna", StatusID: ptr("At Lunch")})
+		time.Sleep(time.Second)
+		if got := desk.heard(); len(got) == 0 {
+			t.Error("her application is told nothing when another client sends anna to lunch")
+		}
+	})
+}

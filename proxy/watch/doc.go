@@ -4,5 +4,6 @@
 //	who watches, and what for     service.go
 //	one upstream session          watcher.go    there is one for each language; the first receives for the agents
 //	the agents who are watched    roster.go     subscribed to together
+//	whom the site does not know   strangers.go
 //	what agents are told          told.go       of each message what is theirs
 package watch

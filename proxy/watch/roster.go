@@ -31,14 +31,14 @@ type roster struct {
 	watched  map[string]map[Agent]bool // by folded user id; guarded by mu
 	standing map[string]bool           // who is subscribed to, or about to be; guarded by mu
 	flows    bool                      // what the site pushes comes; guarded by mu
-	barred   map[string]bool           // whom the site does not know; guarded by mu
+	barred   map[string]bar            // whom the site does not know, of those who are watched; guarded by mu
 	statuses partial                   // guarded by mu
 	access   partial                   // guarded by mu
 }
 
 func newRoster(at Site) *roster {
 	return &roster{site: at, news: make(chan struct{}, 1), putting: make(chan struct{}, 1), watched: map[string]map[Agent]bool{},
-		standing: map[string]bool{}, barred: map[string]bool{}}
+		standing: map[string]bool{}, barred: map[string]bar{}}
 }
 
 func (r *roster) add(agent Agent, userID string) {
@@ -80,7 +80,7 @@ const (
 	gatheringEach  = 500 * time.Microsecond // agent who is watched already
 )
 
-// follow subscribes to agents as they come and go, until ctx ends.
+// follow subscribes to agents as they come and go, or are barred no more, until ctx ends.
 func (r *roster) follow(ctx context.Context, conn icws.Conn) {
 	ctx = upstream.WithCause(ctx, upstream.Stream)
 	for failures := 0; ; {
@@ -88,6 +88,7 @@ func (r *roster) follow(ctx context.Context, conn icws.Conn) {
 		case <-ctx.Done():
 			return
 		case <-r.news:
+		case <-r.nextTry():
 		}
 		err := upstream.Sleep(ctx, leastGathering+time.Duration(r.size())*gatheringEach)
 		if err != nil {
@@ -144,7 +145,7 @@ func (r *roster) subscribeAll(ctx context.Context, conn icws.Conn) error {
 	r.mu.Lock()
 	r.flows = true
 	r.standing = map[string]bool{}
-	r.barred = map[string]bool{}
+	r.barred = map[string]bar{}
 	r.mu.Unlock()
 	return r.subscribe(ctx, conn)
 }
@@ -158,7 +159,8 @@ func (r *roster) subscribe(ctx context.Context, conn icws.Conn) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	others, arrived := r.due()
+	others, arrived, barred := r.due()
+	arrived = append(arrived, without(barred, r.strangers(ctx, conn, barred))...) // a list with one of those would be refused
 	if len(arrived) == 0 {
 		return nil // of those who left nothing is shown
 	}
@@ -173,6 +175,7 @@ func (r *roster) subscribe(ctx context.Context, conn icws.Conn) error {
 		if len(unknown) == 0 {
 			continue
 		}
+		r.setLive(slices.Collect(maps.Keys(unknown)), false)
 		*suspects, err = without(*suspects, unknown), nil
 		if len(others)+len(fresh) > 0 {
 			err = r.put(ctx, conn, others, fresh)
@@ -194,21 +197,26 @@ func (r *roster) fall(ids []string) {
 	r.setLive(ids, false)
 }
 
-// due returns the ids of the agents who are subscribed to, and of those who are to be, who stand from now on.
-func (r *roster) due() (others, arrived []string) {
+// due returns the ids of the agents who are subscribed to, of those who are to be, who stand from now on, and of those
+// who are to be if the site knows them by now.
+func (r *roster) due() (others, arrived, barred []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for id := range r.watched {
+		bar, isBarred := r.barred[id]
 		switch {
-		case r.barred[id]:
+		case isBarred && time.Now().Before(bar.until):
+			continue
+		case isBarred:
+			barred = append(barred, id)
 		case r.standing[id]:
 			others = append(others, id)
 		default:
 			arrived = append(arrived, id)
-			r.standing[id] = true
 		}
+		r.standing[id] = true
 	}
-	return others, arrived
+	return others, arrived, barred
 }
 
 // atOnce is how many subscriptions for activations are put side by side: there is one for each agent.
@@ -241,42 +249,6 @@ func (r *roster) tolerant(err error) error {
 		return nil
 	}
 	return err
-}
-
-// strangers returns which agents the site does not know, or does not show to the service user, and bars them: one of
-// them keeps all others from being watched.
-func (r *roster) strangers(ctx context.Context, conn icws.Conn, suspects []string) map[string]bool {
-	unknown := map[string]bool{}
-	var mu sync.Mutex // guards unknown
-	var work errgroup.Group
-	work.SetLimit(atOnce)
-	for _, id := range suspects {
-		work.Go(func() error {
-			_, err := r.site.ICWS.UserStatus(ctx, conn, id)
-			if isRefused(err) {
-				r.site.Log.Warn("an agent cannot be watched by the service user", "site", r.site.Name, "cause", err.Error())
-				mu.Lock()
-				defer mu.Unlock()
-				unknown[id] = true
-			}
-			return nil
-		})
-	}
-	_ = work.Wait()
-	r.mu.Lock()
-	maps.Copy(r.barred, unknown)
-	r.mu.Unlock()
-	r.setLive(slices.Collect(maps.Keys(unknown)), false)
-	return unknown
-}
-
-// isRefused reports an error that a user may be the cause of whom the site does not know, or does not show.
-func isRefused(err error) bool {
-	return errors.Is(err, fault.NotFound) || errors.Is(err, fault.Forbidden) || errors.Is(err, fault.Invalid)
-}
-
-func without(ids []string, some map[string]bool) []string {
-	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return some[id] })
 }
 
 // setLive tells agents whether messages about them come.

@@ -267,10 +267,14 @@ type forgetful struct {
 	status int
 	on     atomic.Bool
 	puts   atomic.Int64 // of the list of users
+	asks   atomic.Int64 // about anna
 }
 
 func (f *forgetful) RoundTrip(req *http.Request) (*http.Response, error) {
 	refuses := strings.HasSuffix(req.URL.Path, "/user-statuses/anna")
+	if refuses {
+		f.asks.Add(1)
+	}
 	if req.Method == http.MethodPut && strings.HasSuffix(req.URL.Path, "/status/user-statuses") {
 		f.puts.Add(1)
 		body, err := io.ReadAll(req.Body)
