@@ -117,6 +117,62 @@ func TestABreakThatASessionOutlivesIsNoMove(t *testing.T) {
 	})
 }
 
+// TestLateAnswersOfAHostThatIsThereAreNoMove has two reads time out, and nothing be heard between them but what is
+// received.
+func TestLateAnswersOfAHostThatIsThereAreNoMove(t *testing.T) {
+	for watch, mode := range modes {
+		t.Run(watch, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				sim := &icwssim.Server{}
+				switches, hosts := twoHosts(sim, production)
+				w := newWorld(t, sim, mode, hosts)
+				anna := w.login("anna")
+				w.do(anna, htccapi.Ready, "")
+				time.Sleep(time.Minute)
+				before := switches.asked(ic1) + switches.asked(ic2)
+				for range 2 {
+					err := anna.icws().call(t.Context(), func(icws.Conn) error { return fault.Timeout })
+					if !errors.Is(err, fault.Timeout) {
+						t.Error(err)
+					}
+					time.Sleep(5 * time.Minute)
+				}
+				w.expect(anna, "after the late answers", "voice:Ready email:Ready Active dnd:Off")
+				if again := switches.asked(ic1) + switches.asked(ic2) - before; again != 0 {
+					t.Errorf("%d log-ins after two late answers; want none", again)
+				}
+			})
+		})
+	}
+}
+
+// TestALateAnswerAndALaterBreakAreNoMove has an operation time out at HTCC and, when nothing was heard for long but what
+// is received, all connections break for a moment.
+func TestALateAnswerAndALaterBreakAreNoMove(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cloud := &htccsim.Server{}
+		t.Cleanup(cloud.Close)
+		switches, clouds := twoClouds(cloud, production)
+		w := newWorld(t, &icwssim.Server{}, clouds)
+		bjorn := w.login("bjorn")
+		w.working(bjorn)
+		w.faultCloud(cloud, htccsim.Fault{Route: "POST /api/v2/me/channels/{channel}", Delay: 8 * time.Second, Times: 1})
+		_, err := w.post(bjorn, "chat", `{"operationName":"NotReady"}`)
+		if !errors.Is(err, fault.Timeout) {
+			t.Fatalf("an operation that takes long: %v; want %v", err, fault.Timeout)
+		}
+		time.Sleep(15 * time.Minute)
+		before := switches.asked(gws1) + switches.asked(gws2)
+		switches.turn(gws1, false)
+		time.Sleep(300 * time.Millisecond)
+		switches.turn(gws1, true)
+		time.Sleep(time.Minute)
+		if again := switches.asked(gws1) + switches.asked(gws2) - before; again != 0 {
+			t.Errorf("%d log-ins after a break of 300 ms; want none", again)
+		}
+	})
+}
+
 func TestWithoutAHostToMoveToASessionWaits(t *testing.T) {
 	for name, forget := range map[string]bool{"both hosts are gone": false, "no password is kept": true} {
 		t.Run(name, func(t *testing.T) {

@@ -55,7 +55,12 @@ func (p *htccPart) receive(ctx context.Context) (bool, error) {
 			lived = lived || live
 			p.setLive(live)
 		},
-		Alive:   p.alive.Note,
+		Alive: func() {
+			p.alive.Note()
+			if p.isOn(session) { // else it is said of a host that was left
+				p.silent.Note(nil)
+			}
+		},
 		Problem: func(err error) { p.problem(session, err, leave) },
 	})
 	p.setLive(false)

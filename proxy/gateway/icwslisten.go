@@ -70,6 +70,7 @@ func (p *icwsPart) isUnreadLocked() bool {
 // another one since the stream was opened.
 func (p *icwsPart) silence(ctx context.Context, conn *icws.Conn) *icws.Reception {
 	lives := func() {
+		p.heardOf(*conn, nil)
 		life, _ := p.site.service.Life()
 		p.verify(life)
 	}
@@ -77,7 +78,6 @@ func (p *icwsPart) silence(ctx context.Context, conn *icws.Conn) *icws.Reception
 		Message: p.receiveOwn,
 		Live: func(live bool) {
 			if live {
-				p.heardOf(*conn, nil)
 				lives()
 			}
 		},
@@ -108,7 +108,10 @@ func (p *icwsPart) reception(ctx context.Context, conn *icws.Conn) *icws.Recepti
 		Polls:     p.member.Polls.Store,
 		Problem:   func(err error) { p.problem(*conn, err) },
 		Nudge:     p.nudge,
-		Alive:     p.alive.Note,
+		Alive: func() {
+			p.alive.Note()
+			p.heardOf(*conn, nil)
+		},
 	})
 }
 

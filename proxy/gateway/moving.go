@@ -22,8 +22,8 @@ func (p *icwsPart) shouldMove() bool {
 	return p.silent.IsLong() && len(p.site.ICWS.Hosts()) > 1 && p.agent.canMove()
 }
 
-// heardOf takes how a call on an upstream session ended, for what it says of the host. Of that of a session which has
-// replaced it, it says nothing.
+// heardOf takes how a call on an upstream session ended, nil also for whatever its reader hears, for what it says of the
+// host. Of that of a session which has replaced it, it says nothing.
 func (p *icwsPart) heardOf(conn icws.Conn, err error) {
 	if p.connection().IsSame(conn) {
 		p.silent.Note(err)

@@ -20,8 +20,8 @@ type Absence struct {
 	since time.Time // zero: it does; guarded by mu
 }
 
-// Note takes how a call of the host ended. One that was given up here, since nobody waited any more or too much was
-// under way, says nothing of the host.
+// Note takes how a call of the host ended, nil also for whatever else is heard of it. A call that was given up here, since
+// nobody waited any more or too much was under way, says nothing of the host.
 func (a *Absence) Note(err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
