@@ -162,6 +162,40 @@ func TestAReplicaKnowsTheSessionsOfOthers(t *testing.T) {
 	})
 }
 
+// TestATurnToLogInIsNotGivenUpForTheOneBefore has the store learn late that one who had a turn here, or did not get it,
+// has left it.
+func TestATurnToLogInIsNotGivenUpForTheOneBefore(t *testing.T) {
+	for name, failures := range map[string]int64{"it ended": 0, "it failed": 1} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				fleet := newShared()
+				join, line := fleet.join()
+				store := &flaky{Store: line, Leases: line}
+				a := newUnion(t, fleet.sim, &htccsim.Server{}, join, func(s *Settings, _ *Site) { s.Fleet.Leases = store })
+				store.turns.Store(failures)
+				store.slow.Store(true)
+				endFirst, err := a.turn(t.Context(), "anna")
+				if err == nil {
+					go endFirst()
+				}
+				synctest.Wait()
+				endSecond, err := a.turn(t.Context(), "anna")
+				if err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(time.Second)
+				if lease, _ := fleet.leases.Take(t.Context(), "login/anna", "another replica", time.Second); lease.Held {
+					t.Error("the turn is another replica's while one here has it")
+				}
+				endSecond()
+				if lease, _ := fleet.leases.Take(t.Context(), "login/anna", "another replica", time.Second); !lease.Held {
+					t.Error("the turn is nobody else's once it was left here")
+				}
+			})
+		})
+	}
+}
+
 // TestATurnToLogInEndsWithTheLastWhoHasIt has the first of two in a process end theirs while the store's answer to the
 // second is on its way, and the second give up while it is.
 func TestATurnToLogInEndsWithTheLastWhoHasIt(t *testing.T) {

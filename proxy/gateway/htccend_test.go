@@ -375,8 +375,8 @@ func TestTwoEndsAndACallOfTheStoreThatFailsKeepNoTurn(t *testing.T) {
 			time.Sleep(5 * time.Minute)
 			turns := &b.fleet.turns
 			turns.mu.Lock()
-			if got := turns.counts["bjorn"]; got != 0 {
-				t.Errorf("%d Ends: five minutes later %d here have the turn to log in; want none", times, got)
+			if got := turns.here["bjorn"]; got != nil {
+				t.Errorf("%d Ends: five minutes later %d here have the turn to log in; want none", times, got.count)
 			}
 			turns.mu.Unlock()
 			b.login("bjorn")

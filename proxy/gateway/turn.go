@@ -29,11 +29,11 @@ func (g *Gateway) turn(ctx context.Context, login string) (func(), error) {
 		return func() {}, nil
 	}
 	name := loginTurn(login)
-	f.turns.begin(login) // whose answer may be on its way when another one here ends theirs
-	endTurn, err := f.await(ctx, name, f.me, turnLife)
+	holder := f.turns.begin(login) // whose answer may be on its way when another one here ends theirs
+	endTurn, err := f.await(ctx, name, holder, turnLife)
 	if err != nil {
 		if f.turns.end(login) {
-			f.giveUp(ctx, name, f.me)
+			f.giveUp(ctx, name, holder)
 		}
 		return nil, err
 	}
@@ -49,27 +49,42 @@ func loginTurn(login string) string { return "login/" + login }
 // turns are the turns of log-ins that this process has, or waits for. Any number of goroutines may use them; the zero
 // value is ready.
 type turns struct {
-	mu     sync.Mutex
-	counts map[string]int // who has it or waits for it, by login name; guarded by mu
+	mu   sync.Mutex
+	here map[string]*sharedTurn // by login name; guarded by mu
 }
 
-func (t *turns) begin(login string) {
+// A sharedTurn is one for all who have it or wait for it at the same moment. The next one is another holder's: that this
+// one is given up may reach the store only then.
+type sharedTurn struct {
+	holder string
+	count  int
+}
+
+// begin counts one more who waits for the turn, and returns its holder.
+func (t *turns) begin(login string) string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.counts == nil {
-		t.counts = map[string]int{}
+	if t.here == nil {
+		t.here = map[string]*sharedTurn{}
 	}
-	t.counts[login]++
+	turn := t.here[login]
+	if turn == nil {
+		turn = &sharedTurn{holder: rand.Text()}
+		t.here[login] = turn
+	}
+	turn.count++
+	return turn.holder
 }
 
 // end reports whether nobody here has the turn any more, or waits for it.
 func (t *turns) end(login string) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.counts[login]--
-	last := t.counts[login] == 0
+	turn := t.here[login]
+	turn.count--
+	last := turn.count == 0
 	if last {
-		delete(t.counts, login)
+		delete(t.here, login)
 	}
 	return last
 }
@@ -213,13 +228,13 @@ func (a *Agent) lastTurn(ctx context.Context) func() {
 // insist is turn for who does not take it that the store did not answer one call, while it answers others.
 func (a *Agent) insist(ctx context.Context) (func(), error) {
 	f, login := a.gateway.fleet, a.Login()
-	f.turns.begin(login) // else the turn might be given up, for the call that failed, once the next one has it
+	holder := f.turns.begin(login) // the next call's too, or it would have to wait for what one has taken that failed
 	endTurn, err := a.turn(ctx)
 	for errors.Is(err, fault.Overloaded) && f.Up() && upstream.Sleep(ctx, unstoredEvery) == nil {
 		endTurn, err = a.turn(ctx)
 	}
 	if f.turns.end(login) {
-		f.giveUp(ctx, loginTurn(login), f.me)
+		f.giveUp(ctx, loginTurn(login), holder)
 	}
 	return endTurn, err
 }
