@@ -80,15 +80,29 @@ func (p *htccPart) succeeded(ctx context.Context, gone *htcc.Session) (*htcc.Ses
 	if err != nil {
 		return nil, err
 	}
-	next := opened.(*htccSession).session
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if !p.agent.lives() {
+	next, lives := opened.(*htccSession).session, false
+	p.change(func() {
+		lives = p.agent.lives()
+		if lives {
+			p.succeedLocked(next)
+		}
+	})
+	if !lives {
 		return nil, errEnded
 	}
+	return next, nil
+}
+
+// succeedLocked goes on with an upstream session that another replica opened. Where the part had ended it begins again.
+func (p *htccPart) succeedLocked(next *htcc.Session) {
 	p.session = next
 	p.silent.Note(nil)
-	return next, nil
+	p.moments.outdate() // what was read of the session that is gone is older
+	if p.over {
+		p.refused = nil
+		p.over, p.finished, p.synced = false, false, false
+		p.agent.partBack(p)
+	}
 }
 
 // rejoin opens an upstream session in place of the one there is, unless the agent's session has ended when it is

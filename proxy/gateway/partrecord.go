@@ -211,13 +211,7 @@ func (p *htccPart) beginAgain(record []byte) bool {
 	if err != nil || !p.site.HTCC.MayCall(is.Base) || !p.agent.lives() {
 		return false
 	}
-	p.change(func() {
-		p.session, p.refused = htcc.Resume(is.Conn), nil
-		p.silent.Note(nil)
-		p.over, p.finished, p.synced = false, false, false
-		p.agent.partBack(p)
-		p.moments.outdate()
-	})
+	p.change(func() { p.succeedLocked(htcc.Resume(is.Conn)) })
 	return true
 }
 
@@ -231,9 +225,7 @@ func (p *htccPart) goOn(record []byte) bool {
 	p.change(func() {
 		taken = !p.over && p.session != nil && !p.session.Snapshot().Opened.Equal(is.Opened)
 		if taken {
-			p.session = htcc.Resume(is.Conn)
-			p.silent.Note(nil)
-			p.moments.outdate()
+			p.succeedLocked(htcc.Resume(is.Conn))
 		}
 	})
 	return taken

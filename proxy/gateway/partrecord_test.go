@@ -102,6 +102,36 @@ func TestAPartOfHTCCThatEndedHasEndedAtAllReplicas(t *testing.T) {
 	})
 }
 
+// TestAPartThatBeganAgainGoesOnWhereTheReaderTries has HTCC refuse cleo's password for a while, and her start again at
+// another replica: the reader finds the session of that one before it has learnt of it otherwise.
+func TestAPartThatBeganAgainGoesOnWhereTheReaderTries(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, cloud, a, b := twoTellers(t)
+		p := newPair(t, a, b, "cleo", false)
+		a.working(p.atA)
+		a.faultCloud(cloud, htccsim.Fault{Status: 403, Route: routeHTCCLogin})
+		a.faultCloud(cloud, htccsim.Fault{Scenario: "expire-session", User: "cleo"})
+		time.Sleep(refusedFor + time.Minute)
+		const ended = "voice:Ready chat:LoggedOut email:LoggedOut Active dnd:Off"
+		a.expect(p.atA, "ended", ended)
+		b.expect(p.atB, "ended, at the other replica", ended)
+		cloud.Reset()
+		if got := b.started(p.atB, ""); got != "+voice +chat +email" {
+			t.Fatalf("Start = %s; want all channels", got)
+		}
+		err := p.atA.atHTCC()[0].refresh(t.Context())
+		if err != nil {
+			t.Error("the session of the other replica: ", err)
+		}
+		b.posted(p.atB, "", `{"operationName":"Ready"}`)
+		time.Sleep(time.Minute)
+		const ready = "voice:Ready chat:Ready email:Ready Active dnd:Off"
+		a.expect(p.atA, "Ready", ready)
+		b.expect(p.atB, "Ready, at the other replica", ready)
+		a.sessionsAtHTCC(cloud, "cleo", 1)
+	})
+}
+
 // TestAPartBeginsAgainAtNoHostThatTheSiteDoesNotHave has a replica with other settings begin cleo's part again.
 func TestAPartBeginsAgainAtNoHostThatTheSiteDoesNotHave(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
