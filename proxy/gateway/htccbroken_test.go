@@ -205,3 +205,46 @@ func TestDoNotDisturbThatEndsInABreakIsTold(t *testing.T) {
 		})
 	}
 }
+
+// TestDoNotDisturbOfChannelsIsToldAfterALoss has the agent ask for it while nothing tells of it: what is read then says it
+// of devices alone, which an agent on two sites may have at the other one.
+func TestDoNotDisturbOfChannelsIsToldAfterALoss(t *testing.T) {
+	on := func(w *world, agent *Agent) { w.posted(agent, "", `{"operationName":"DoNotDisturbOn"}`) }
+	for name, lose := range map[string]func(*world, *htccsim.Server, *Agent){
+		"notifications are away until the client is forgotten": func(w *world, cloud *htccsim.Server, agent *Agent) {
+			w.breakCometD(cloud, agent.Login())
+			on(w, agent)
+			time.Sleep(9 * time.Second)
+			cloud.Reset()
+		},
+		"the session is lost right after": func(w *world, cloud *htccsim.Server, agent *Agent) {
+			on(w, agent)
+			w.faultCloud(cloud, htccsim.Fault{Scenario: "expire-session", User: agent.Login()})
+		},
+	} {
+		for _, login := range []string{"bjorn", "cleo"} {
+			t.Run(name+", "+login, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					cloud := &htccsim.Server{}
+					w := newTellingUnion(t, cloud)
+					agent := w.login(login)
+					time.Sleep(time.Second)
+					w.working(agent)
+					desktop := w.open(agent, everything)
+					time.Sleep(time.Minute)
+					lose(w, cloud, agent)
+					time.Sleep(5 * time.Minute)
+					channels := ""
+					for _, one := range desktop.heard() {
+						if strings.HasPrefix(one, "channels") {
+							channels = one
+						}
+					}
+					if !strings.Contains(channels, "chat:Ready/dnd") {
+						t.Errorf("told last of channels: %q; want do-not-disturb", channels)
+					}
+				})
+			})
+		}
+	}
+}

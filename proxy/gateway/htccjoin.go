@@ -198,7 +198,7 @@ func (p *htccPart) ended(refused []byte) {
 	p.mu.Unlock()
 	p.agent.partEnded(last, endUpstream)
 	p.mu.Lock()
-	p.tellLocked(before)
+	p.tellLocked(before, p.quietLocked())
 	p.mu.Unlock()
 	p.agent.send()
 }

@@ -188,9 +188,9 @@ func (p *htccPart) toldSoFar() int {
 // differently then is told.
 func (p *htccPart) change(change func()) {
 	p.mu.Lock()
-	before := p.viewLocked()
+	before, quiet := p.viewLocked(), p.quietLocked()
 	change()
-	p.tellLocked(before)
+	p.tellLocked(before, quiet)
 	p.mu.Unlock()
 	p.agent.send()
 }

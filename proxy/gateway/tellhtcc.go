@@ -80,8 +80,9 @@ func (p *htccPart) dndMarkLocked() string {
 	return text.String()
 }
 
-// tellLocked tells what is shown otherwise than it was: the devices, whole, and all channels.
-func (p *htccPart) tellLocked(before shown) {
+// tellLocked tells what is shown otherwise than before: the devices, whole, and all channels. quiet is what quietLocked
+// was then: of do-not-disturb the channels that are read say nothing, and applications are told it of them all the same.
+func (p *htccPart) tellLocked(before shown, quiet bool) {
 	if !p.tells {
 		return
 	}
@@ -92,7 +93,7 @@ func (p *htccPart) tellLocked(before shown) {
 	if len(devices) > 0 {
 		p.agent.outbox.put(letter{topic: htccapi.TopicDevices, received: now, data: devicesMessage(devices)})
 	}
-	if !slices.EqualFunc(before.channels, after.channels, Resource.alike) {
+	if quiet != p.quietLocked() && len(after.channels) > 0 || !slices.EqualFunc(before.channels, after.channels, Resource.alike) {
 		p.agent.outbox.put(letter{topic: htccapi.TopicChannels, received: now})
 	}
 }
@@ -200,8 +201,13 @@ func (p *htccPart) dndLocked(name htccapi.MediaChannel) string {
 			return channel.DoNotDisturb()
 		}
 	}
-	if slices.ContainsFunc(p.devices, func(d htcc.Device) bool { return d.DoNotDisturb() == htccapi.On }) {
+	if p.quietLocked() {
 		return htccapi.On
 	}
 	return htccapi.Off
+}
+
+// quietLocked reports whether do-not-disturb is on by what the devices tell.
+func (p *htccPart) quietLocked() bool {
+	return slices.ContainsFunc(p.devices, func(d htcc.Device) bool { return d.DoNotDisturb() == htccapi.On })
 }
