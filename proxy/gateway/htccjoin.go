@@ -141,6 +141,7 @@ func (p *htccPart) rejoin(ctx context.Context, presented string) (*htcc.Session,
 			return
 		}
 		wanted := p.wantedLocked()
+		p.noteLeftLocked()
 		p.takeLocked(user)
 		p.moments.outdate() // what was read of the session that is gone is older
 		p.session, p.refused = session, nil

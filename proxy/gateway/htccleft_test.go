@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"portico/proxy/htcc/htccsim"
+	"portico/proxy/icws/icwssim"
 )
 
 // TestWhatAnyReplicaBringsBackIsWhatTheReaderSawWanted has another client log an agent off chat, which the reader sees. A
@@ -65,5 +66,111 @@ func TestWhatAnyReplicaBringsBackIsWhatTheReaderSawWanted(t *testing.T) {
 				})
 			})
 		}
+	}
+}
+
+// TestWhatWasLeftIsNotBroughtBackByTheNextLossEither has HTCC lose the session again and again, and log the agent out with
+// it: what it lists afterwards does not say any more what was left before.
+func TestWhatWasLeftIsNotBroughtBackByTheNextLossEither(t *testing.T) {
+	set := func(l *lost, state string) {
+		l.t.Helper()
+		err := l.cloud.SetState(htccsim.StateChange{User: "bjorn", Channel: "chat", State: state})
+		if err != nil {
+			l.t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+	}
+	const left, both = "voice:NotReady chat:LoggedOut ", "voice:NotReady chat:NotReady "
+	for name, c := range map[string]struct {
+		then  func(l *lost, loss int) // before each loss
+		wants []string                // after each
+	}{
+		"another client logged chat off": {func(l *lost, loss int) {
+			if loss == 0 {
+				set(l, "LoggedOut")
+			}
+		}, []string{left, left, left}},
+		"another client logged chat off, and the agent does something else right before": {func(l *lost, loss int) {
+			if loss == 0 {
+				set(l, "LoggedOut")
+			}
+			l.posted(l.bjorn, "voice", `{"operationName":"NotReady"}`)
+		}, []string{left, left, left}},
+		"the agent set chat Offline": {func(l *lost, loss int) {
+			if loss == 0 {
+				l.posted(l.bjorn, "chat", `{"operationName":"Offline"}`)
+			}
+		}, []string{left, left, left}},
+		"another client logged chat off, and took it up later": {func(l *lost, loss int) {
+			set(l, []string{"LoggedOut", "NotReady", "NotReady"}[loss])
+		}, []string{left, both, both}},
+		"another client logged chat off, and the agent started again": {func(l *lost, loss int) {
+			switch loss {
+			case 0:
+				set(l, "LoggedOut")
+			case 1:
+				l.posted(l.bjorn, "", startTwo)
+			}
+		}, []string{left, both, both}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := newLost(t)
+				for loss, want := range c.wants {
+					c.then(l, loss)
+					l.logOut()
+					time.Sleep(time.Minute)
+					if got := l.atHTCC(); got != want {
+						t.Errorf("after loss %d HTCC has %q; want %q", loss+1, got, want)
+					}
+				}
+			})
+		})
+	}
+}
+
+// TestAnOperationOnAllPassesByWhatWasLeftAndIsNotListed has HTCC lose the session of an agent on both sites, and log them
+// out with it, after chat was left.
+func TestAnOperationOnAllPassesByWhatWasLeftAndIsNotListed(t *testing.T) {
+	for name, leave := range map[string]func(*world, *htccsim.Server, *Agent){
+		"the agent set chat Offline": func(w *world, _ *htccsim.Server, cleo *Agent) { w.posted(cleo, "chat", `{"operationName":"Offline"}`) },
+		"another client logged chat off": func(w *world, cloud *htccsim.Server, _ *Agent) {
+			err := cloud.SetState(htccsim.StateChange{User: "cleo", Channel: "chat", State: "LoggedOut"})
+			if err != nil {
+				w.t.Fatal(err)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				cloud := &htccsim.Server{}
+				w := newUnion(t, &icwssim.Server{}, cloud)
+				cleo := w.login("cleo")
+				settle()
+				w.posted(cleo, "", startAll)
+				w.posted(cleo, "", `{"operationName":"Ready"}`)
+				time.Sleep(time.Minute)
+				leave(w, cloud, cleo)
+				time.Sleep(time.Minute)
+				w.faultCloud(cloud, htccsim.Fault{Route: routeHTCCLogin, Delay: time.Second, Times: 1})
+				w.faultCloud(cloud, htccsim.Fault{Scenario: "expire-session", User: "cleo"})
+				w.faultCloud(cloud, htccsim.Fault{Scenario: "end-contact-center-session", User: "cleo"})
+				time.Sleep(time.Minute)
+				for _, op := range []string{"NotReady", "Ready"} {
+					outcome, err := w.post(cleo, "", `{"operationName":"`+op+`"}`)
+					if got := sides(outcome); err != nil || got != "+voice +email" {
+						t.Errorf("%s on all channels = %s, %v; want voice and email", op, got, err)
+					}
+					time.Sleep(time.Minute)
+				}
+				outcome, err := w.post(cleo, "", startAll)
+				if got := sides(outcome); err != nil || got != "+voice +chat +email" {
+					t.Errorf("Start = %s, %v; want all channels", got, err)
+				}
+				w.posted(cleo, "", `{"operationName":"Ready"}`)
+				time.Sleep(time.Minute)
+				w.expect(cleo, "Ready", "voice:Ready email:Ready chat:Ready Active dnd:Off")
+			})
+		})
 	}
 }

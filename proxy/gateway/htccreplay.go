@@ -45,19 +45,27 @@ func (a *Agent) noteLeft() {
 	}
 }
 
-// noteLeft notes for the other replicas which channels the site shows to be left, and which to be taken up again. Of those
-// that are being brought back it says nothing.
+// noteLeft notes for the other replicas which channels the site shows to be left, and which to be taken up again.
 func (p *htccPart) noteLeft() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.synced || p.away || p.over || p.behindLocked() {
-		return
+	p.noteShownLocked()
+}
+
+// noteShownLocked is noteLeftLocked where the site has told of all.
+func (p *htccPart) noteShownLocked() {
+	if p.synced && !p.away && !p.over && !p.behindLocked() {
+		p.noteLeftLocked()
 	}
+}
+
+// noteLeftLocked keeps which channels are known to be left, and which to be taken up again: what the site lists later may
+// not say. Of those that are being brought back it says nothing.
+func (p *htccPart) noteLeftLocked() {
 	for _, name := range p.asked {
-		_, known := p.stateLocked(name)
 		switch {
-		case !known || slices.Contains(p.back, name):
-		case p.presentLocked(name):
+		case slices.Contains(p.back, name):
+		case !p.leftLocked(name):
 			p.left = without(p.left, name)
 		case !slices.Contains(p.left, name):
 			p.left = append(slices.Clone(p.left), name)
@@ -81,6 +89,9 @@ func (p *htccPart) heed(path string, body json.RawMessage, outcome htcc.Outcome)
 	}
 	if p.agent.readsHere() && !p.away && !p.behindLocked() {
 		p.left = slices.DeleteFunc(slices.Clone(p.left), p.presentLocked) // another client has taken it up
+	}
+	if p.agent.gateway.fleet == nil { // else a.noteLeft does, as the site may not have told yet of an operation elsewhere
+		p.noteShownLocked()
 	}
 	var about []htccapi.MediaChannel
 	for _, name := range slices.Concat(p.owned, p.asked, p.back) {

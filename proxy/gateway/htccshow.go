@@ -170,13 +170,13 @@ func (p *htccPart) hasLocked(name htccapi.MediaChannel) bool {
 }
 
 // loggedOutLocked reports whether the channel is LoggedOut: as the site shows it or, until that has told of all that
-// the agent did, as they left it.
+// the agent did, and where it does not list the channel, as they left it.
 func (p *htccPart) loggedOutLocked(name htccapi.MediaChannel) bool {
-	if p.away || p.behindLocked() {
+	state, known := p.stateLocked(name)
+	if !known || p.away || p.behindLocked() {
 		return slices.Contains(p.left, name)
 	}
-	state, known := p.stateLocked(name)
-	return known && state.State == htccapi.StateLoggedOut
+	return state.State == htccapi.StateLoggedOut
 }
 
 // has returns the channels that are this site's. The only site of an agent says itself.
