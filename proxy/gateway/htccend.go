@@ -18,11 +18,14 @@ func (p *htccPart) finish(ctx context.Context) (func(), error) {
 	session, asked, started := p.session, p.asked, p.started
 	p.asked, p.started, p.finished = nil, nil, true // before the reader finds the session gone, and brings all of it back
 	p.mu.Unlock()
+	// Who asked for the end may leave, as an application that is closed does, and is to be logged off all the same.
+	ctx = context.WithoutCancel(ctx)
+	if session == nil {
+		session = p.openedElsewhere(ctx)
+	}
 	if session == nil {
 		return release, nil
 	}
-	// Who asked for the end may leave, as an application that is closed does, and is to be logged off all the same.
-	ctx = context.WithoutCancel(ctx)
 	err = p.logOff(ctx, session)
 	if errors.Is(err, htcc.ErrSessionGone) {
 		err = p.logOffAnew(ctx, session)
@@ -45,26 +48,48 @@ func (p *htccPart) logOff(ctx context.Context, session *htcc.Session) error {
 	return p.site.HTCC.EndContactCenterSession(ctx, session)
 }
 
+// openedElsewhere returns the upstream session that another replica opened, for a part that has none since the site was
+// away whenever it was asked here; nil if there is none.
+func (p *htccPart) openedElsewhere(ctx context.Context) *htcc.Session {
+	if p.agent.gateway.fleet == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, joinPatience)
+	defer cancel()
+	err := p.goAlong(ctx, nil)
+	if err != nil && !errors.Is(err, errStay) {
+		p.warn(textStaysAtWork, err)
+	}
+	return p.finishing()
+}
+
+const textStaysAtWork = "a session may end in work"
+
 // logOffAnew is logOff for an upstream session that is gone, which the contact centre session may outlive. It takes a
 // log-in, on which nothing comes back as nothing is asked for. Who cannot have another upstream session stays at work.
 func (p *htccPart) logOffAnew(ctx context.Context, gone *htcc.Session) error {
 	if p.agent.keptPassword() == "" {
-		p.warn("a session may end in work", errors.New("its upstream session is gone, and no password is kept here"))
+		p.warn(textStaysAtWork, errors.New("its upstream session is gone, and no password is kept here"))
 		return nil
 	}
 	waiting, cancel := context.WithTimeout(ctx, joinPatience)
 	defer cancel()
-	session, err := p.joined(waiting, gone)
+	_, err := p.joined(waiting, gone)
 	if err != nil {
-		p.warn("a session may end in work", err)
+		p.warn(textStaysAtWork, err)
 		return nil
 	}
-	p.mu.Lock()
-	p.finished = true // a log-in has the reader go on
-	p.mu.Unlock()
-	err = p.logOff(ctx, session)
+	err = p.logOff(ctx, p.finishing())
 	if errors.Is(err, htcc.ErrSessionGone) {
 		return nil
 	}
 	return err
+}
+
+// finishing returns the upstream session, and notes that the agent ends it: a new one has the reader go on.
+func (p *htccPart) finishing() *htcc.Session {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.finished = true
+	return p.session
 }

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"net/http"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -109,6 +110,39 @@ func TestTheEndWhileTheReaderWaitsForItsTurnToLogIn(t *testing.T) {
 				a.outOfWork(cloud, "bjorn")
 				time.Sleep(5 * time.Minute)
 				a.outOfWork(cloud, "bjorn")
+			})
+		})
+	}
+}
+
+// TestTheEndWhereTheSiteWasAwayWhenTheAgentCame has HTCC be away while cleo comes to both replicas. She works by way of the
+// first, and ends at the second, which has no session at HTCC.
+func TestTheEndWhereTheSiteWasAwayWhenTheAgentCame(t *testing.T) {
+	for name, c := range map[string]struct {
+		cookie bool // at the second replica, which keeps no password then
+		lost   bool // the session, before the end
+	}{
+		"by name and password": {false, false},
+		"by cookie":            {true, false},
+		"by name and password, and the session is lost": {false, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				_, cloud, a, b := twoTellers(t)
+				a.faultCloud(cloud, htccsim.Fault{Route: routeHTCCLogin, Status: http.StatusServiceUnavailable, Times: 1000})
+				p := newPair(t, a, b, "cleo", c.cookie)
+				cloud.Reset()
+				time.Sleep(time.Minute)
+				a.working(p.atA)
+				time.Sleep(time.Minute)
+				if c.lost {
+					a.faultCloud(cloud, htccsim.Fault{Scenario: "expire-session", User: "cleo"})
+				}
+				b.ends(p.atA.SessionID())
+				b.outOfWork(cloud, "cleo")
+				time.Sleep(5 * time.Minute)
+				b.outOfWork(cloud, "cleo")
+				a.sessionsAtHTCC(cloud, "cleo", 0)
 			})
 		})
 	}
