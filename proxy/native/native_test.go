@@ -50,9 +50,15 @@ type world struct {
 
 func newWorld(t testing.TB, sim *icwssim.Server) *world {
 	t.Helper()
+	return newWorldOver(t, sim, sim.Transport())
+}
+
+// newWorldOver returns one whose site is reached by a transport.
+func newWorldOver(t testing.TB, sim *icwssim.Server, transport http.RoundTripper) *world {
+	t.Helper()
 	reg := prometheus.NewRegistry()
 	client := icws.New(icws.Settings{Site: "pureconnect", Bases: []string{"http://ic1.example:8018"}, Application: "Portico",
-		Language: "en-us", Timeout: 5 * time.Second, HTTP: sim.Transport(), Metrics: upstream.NewMetrics(reg, []string{"pureconnect"})})
+		Language: "en-us", Timeout: 5 * time.Second, HTTP: transport, Metrics: upstream.NewMetrics(reg, []string{"pureconnect"})})
 	proxy := New(Site{Name: "pureconnect", ICWS: client, Key: session.NewKey(), Cells: cache.NewMetrics(reg, "pureconnect"),
 		Languages: func(context.Context) []string { return []string{"en-us", "de"} },
 		Logins: Logins{

@@ -89,14 +89,13 @@ func (p *Passage) inSession(req *http.Request, asked resource) (*http.Response, 
 	if asked.takesMessages() {
 		req = req.WithContext(upstream.Once(req.Context()))
 	}
-	subscribes := asked.subscribes(req) && known != nil
-	if subscribes { // before the answer: what the subscription brings may come first
-		known.subscribes()
+	tellings, leads := known.tellings()
+	leads = leads && asked.held == heldCatalogue && asking.proves
+	if leads { // the answer must come plain, as it is read along
+		req = req.Clone(req.Context())
+		req.Header.Set("Accept-Encoding", "identity")
 	}
 	res, err := n.site.ICWS.Native(req, base)
-	if subscribes && (err != nil || res.StatusCode/100 != 2) {
-		known.listCame()
-	}
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +107,10 @@ func (p *Passage) inSession(req *http.Request, asked resource) (*http.Response, 
 		p.Proven = sessionID{base, asked.session}.String()
 	}
 	if asked.takesMessages() && known != nil && n.site.Catalogues != nil {
-		listen(res, known, func() { n.tellOfChange(req.Context(), base, known) })
+		listen(res, known)
+	}
+	if leads {
+		readAlong(res, known, tellings)
 	}
 	p.Stream = upstream.IsEventStream(res.Header)
 	if p.Stream {
@@ -140,16 +142,6 @@ func (n *Proxy) held(req *http.Request, base string, known *proof, asked resourc
 		n.site.ICWS.Metrics().Avoided(icws.OpGetStatusMessages, upstream.CacheHit)
 	}
 	return body, ok
-}
-
-// tellOfChange notes that a session's application is about to be told of a change of the catalogue.
-func (n *Proxy) tellOfChange(ctx context.Context, base string, known *proof) {
-	language, ok := n.language(ctx, known)
-	if !ok {
-		return // it is never served from the cache
-	}
-	body, _ := n.site.Catalogues.Proven(base, language)
-	known.tellOf(body)
 }
 
 // language returns which of the site's languages a session has; false unless that is certain. Over

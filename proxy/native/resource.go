@@ -47,13 +47,6 @@ type resource struct {
 // Source: ICWS reference, /icws/{sessionId}/messaging/messages.
 func (r resource) takesMessages() bool { return r.session != "" && r.path == "messaging/messages" }
 
-// subscribes reports a subscription to changes of the catalogue.
-//
-// Source: ICWS reference, PUT /icws/{sessionId}/messaging/subscriptions/status/status-messages.
-func (r resource) subscribes(req *http.Request) bool {
-	return r.session != "" && req.Method == http.MethodPut && r.path == "messaging/subscriptions/status/status-messages"
-}
-
 // resourceOf reads the path as the site will: segment by segment, unescaped.
 func resourceOf(req *http.Request) resource {
 	segments := strings.FieldsFunc(req.URL.EscapedPath(), func(r rune) bool { return r == '/' })
