@@ -147,15 +147,18 @@ func (r *record) describe(line *logs.Line) {
 	line.Some(keyLooked, r.looked)
 	line.Some(keyClientIP, r.clientIP)
 	if r.err != nil {
-		describeFailure(line, r.err)
+		r.describeFailure(line)
 	}
 }
 
-// describeFailure says what became of a request that failed. The id is the one that an ICWS site gave the error.
-func describeFailure(line *logs.Line, err error) {
-	line.Text(keyErrorClass, fault.Class(err))
-	line.Text(keyError, logText(err))
-	line.Some(keyErrorID, gateway.ErrorID(err))
+// describeFailure says what became of a request that failed. That a caller left is nobody's fault, so it has no class. The
+// id is the one that an ICWS site gave the error.
+func (r *record) describeFailure(line *logs.Line) {
+	if r.code != codeClientGone {
+		line.Text(keyErrorClass, fault.Class(r.err))
+	}
+	line.Text(keyError, logText(r.err))
+	line.Some(keyErrorID, gateway.ErrorID(r.err))
 }
 
 // logText returns what the log says of an error. A text that is for the caller may quote what they

@@ -321,24 +321,85 @@ func TestExpectContinue(t *testing.T) {
 	answer{response.StatusCode, response.Header, string(body)}.is(t, "a body that nobody wants", 413, "too much")
 }
 
+// TestAnswersThatBreakOff has sites break off what they answer, which is their fault and not ours.
 func TestAnswersThatBreakOff(t *testing.T) {
-	w, _ := newTapped(t, func(w http.ResponseWriter, _ *http.Request) {
+	breaks := func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", "100")
 		_, _ = io.WriteString(w, "half")
 		_ = http.NewResponseController(w).Flush()
 		panic(http.ErrAbortHandler)
-	})
-	bjorn := w.as("bjorn")
-	response := bjorn.must("GET", "/api/v2/tap", nil)
-	body, err := io.ReadAll(response.Body)
-	if string(body) != "half" || !errors.Is(err, io.ErrUnexpectedEOF) {
-		t.Errorf("read %q, %v; want half of it and %v", body, err, io.ErrUnexpectedEOF)
 	}
-	eventually(t, "the request is logged", func() bool { return len(records(t, w.log.String())) == 1 })
-	if record := records(t, w.log.String())[0]; record["error"] != errBrokenOff.Error() || record["code"] != 200.0 {
-		t.Errorf("it is logged as %v", record)
+	cloud, _ := newTapped(t, breaks)
+	_, host := behind(t, map[string]http.Handler{"ic1.example": http.HandlerFunc(breaks)}, "http://ic1.example:8018")
+	native := newDoor(t, host)
+	for name, asked := range map[string]struct {
+		*world
+		response *http.Response
+	}{
+		"of HTCC": {cloud, cloud.as("bjorn").must("GET", "/api/v2/tap", nil)},
+		"of ICWS": {native, native.application().must(t.Context(), "GET", "/icws/1/tap", nil)},
+	} {
+		body, err := io.ReadAll(asked.response.Body)
+		_ = asked.response.Body.Close()
+		if string(body) != "half" || !errors.Is(err, io.ErrUnexpectedEOF) {
+			t.Errorf("%s: read %q, %v; want half of it and %v", name, body, err, io.ErrUnexpectedEOF)
+		}
+		asked.isLogged(t, name, 200.0, "bad_upstream", errBrokenOff.Error())
 	}
-	if got := bjorn.get("/api/v2/me?fields=userName"); got.status != 200 {
+	if got := cloud.as("bjorn").get("/api/v2/me?fields=userName"); got.status != 200 {
 		t.Errorf("the next request = %d %s", got.status, got.body)
+	}
+}
+
+// isLogged holds the one record that there is to a code, the class of an error, if one, and the beginning of its text.
+func (w *world) isLogged(t testing.TB, name string, code float64, class any, text string) {
+	t.Helper()
+	eventually(t, "the request is logged", func() bool { return len(records(t, w.log.String())) == 1 })
+	record := records(t, w.log.String())[0]
+	said, _ := record["error"].(string)
+	if record["code"] != code || record["error_class"] != class || !strings.HasPrefix(said, text) {
+		t.Errorf("%s: it is logged as %v; want %v of the class %v, and %q", name, record, code, class, text)
+	}
+}
+
+// TestCallersThatLeaveWhatIsPassedThrough has them do so before an answer, amid one and amid a stream. It is nobody's
+// fault.
+func TestCallersThatLeaveWhatIsPassedThrough(t *testing.T) {
+	for name, kind := range map[string]string{"before the answer": "", "amid the answer": "text/plain", "amid a stream": "text/event-stream"} {
+		came := make(chan struct{}, 2)
+		answers := func(w http.ResponseWriter, r *http.Request) {
+			came <- struct{}{}
+			if kind != "" {
+				w.Header().Set("Content-Type", kind)
+				_, _ = io.WriteString(w, "half")
+				_ = http.NewResponseController(w).Flush()
+			}
+			<-r.Context().Done()
+		}
+		cloud, _ := newTapped(t, answers)
+		_, host := behind(t, map[string]http.Handler{"ic1.example": http.HandlerFunc(answers)}, "http://ic1.example:8018")
+		for world, path := range map[*world]string{cloud: "/api/v2/tap", newDoor(t, host): "/icws/1/messaging/messages"} {
+			ctx, leave := context.WithCancel(t.Context())
+			want := "proxy: pass through: "
+			if kind == "" {
+				go func() {
+					<-came
+					leave()
+				}()
+			}
+			response, err := world.as("bjorn").send(ctx, "GET", path, nil)
+			if kind != "" {
+				if err != nil {
+					t.Fatal(err)
+				}
+				readNext(t, response.Body, "half")
+				want = errBrokenOff.Error()
+			}
+			leave()
+			if response != nil {
+				_ = response.Body.Close()
+			}
+			world.isLogged(t, name+" to "+path, 499.0, nil, want)
+		}
 	}
 }

@@ -2,7 +2,6 @@ package proxy
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -94,9 +93,6 @@ func climbs(path string) bool {
 // streamed is the answer of a handler that has written it.
 var streamed = raw{sent: true}
 
-// errBrokenOff is what the log says of an answer that did not come to its end.
-var errBrokenOff = errors.New("proxy: pass through: the answer broke off")
-
 // A passing is where a request is passed on to: what sends it, and what is to be done on the way.
 type passing struct {
 	http.RoundTripper
@@ -122,30 +118,28 @@ func (c *call) pass(to passing) (any, error) {
 	c.lasting = header.Clone()
 	// Without it the server would read the rest of a body before the answer is begun.
 	_ = http.NewResponseController(c.Writer).EnableFullDuplex() // HTTP/2 is so anyway
-	defer c.endBrokenOff()
 	request, body := watched(c.Request)
 	if to.begin != nil {
 		ctx, over := to.begin(request.Context())
 		defer over()
 		request = request.WithContext(ctx)
 	}
+	answer := &watchedAnswer{of: request.Context()}
+	defer c.endBrokenOff(answer, body)
 	var failed error
 	proxy := httputil.ReverseProxy{
 		Transport:      to,
 		FlushInterval:  -1, // as it comes
 		ErrorLog:       slog.NewLogLogger(c.door.log.Handler(), slog.LevelDebug),
 		Rewrite:        func(r *httputil.ProxyRequest) { c.rewrite(r, to) },
-		ModifyResponse: func(res *http.Response) error { return c.sign(res, to, body) },
+		ModifyResponse: func(res *http.Response) error { return c.sign(res, to, body, answer) },
 		ErrorHandler:   func(_ http.ResponseWriter, _ *http.Request, err error) { failed = err },
 	}
 	proxy.ServeHTTP(c.Writer, request)
 	if failed != nil {
 		c.identify() // interim answers clear the headers
 		body.closeUnread(header)
-		if body != nil && body.slow.Load() {
-			return nil, &fault.Error{Kind: fault.Invalid, Public: textSlow, Err: failed}
-		}
-		return nil, fmt.Errorf("proxy: pass through: %w", failed)
+		return nil, body.blamed(fmt.Errorf("proxy: pass through: %w", failed))
 	}
 	c.Writer.WriteHeaderNow() // or the router would answer a 404 without body in its own words
 	return streamed, nil
@@ -191,7 +185,7 @@ func (c *call) rewrite(r *httputil.ProxyRequest, to passing) {
 
 // sign puts into an answer what is ours. It comes after interim answers, each of which clears the
 // headers.
-func (c *call) sign(res *http.Response, to passing, body *watchedBody) error {
+func (c *call) sign(res *http.Response, to passing, body *watchedBody, answer *watchedAnswer) error {
 	c.place.leave() // the site has done its work: what is left takes as long as the caller wants it to
 	res.Header.Del("X-Request-Id")
 	c.keepPolicies(res.Header)
@@ -208,6 +202,7 @@ func (c *call) sign(res *http.Response, to passing, body *watchedBody) error {
 		c.Header("Connection", "close")
 	}
 	body.closeUnread(c.Writer.Header())
+	answer.ReadCloser, res.Body = res.Body, answer
 	return nil
 }
 
@@ -238,13 +233,14 @@ func (c *call) identify() {
 
 // endBrokenOff counts and logs a call whose answer broke off, on its way out of the handler: the
 // connection is to be broken off too.
-func (c *call) endBrokenOff() {
+func (c *call) endBrokenOff(answer *watchedAnswer, body *watchedBody) {
 	panicked := recover()
 	if panicked == nil {
 		return
 	}
 	if panicked == http.ErrAbortHandler {
-		c.end(errBrokenOff)
+		c.left = answer.failed == nil && !c.paced().gaveUp() // it came, and could not be handed on
+		c.end(c.stopping(body.blamed(answer.brokenOff())))
 	}
 	panic(panicked)
 }

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"bufio"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -14,6 +15,8 @@ import (
 
 	"github.com/gin-gonic/gin"
 	"github.com/prometheus/client_golang/prometheus"
+
+	"portico/proxy/fault"
 )
 
 // A slowDoor has one route, for callers who take their time.
@@ -144,6 +147,30 @@ func TestWhoSendsTooSlowlyHasNotLeft(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Nor has one whose answer has begun, and breaks off since the site does not get the body. It is no fault of the site's.
+func TestWhoSendsTooSlowlyForAnAnswerHasNotLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newSlowDoor(func(c *call) (any, error) {
+			return c.pass(passing{answered: func(*http.Response) {}, RoundTripper: roundTrip(func(r *http.Request) (*http.Response, error) {
+				out, in := io.Pipe()
+				go func() {
+					_, err := io.Copy(in, r.Body)
+					_ = in.CloseWithError(fmt.Errorf("%w: %w", fault.BadUpstream, err))
+				}()
+				return &http.Response{StatusCode: 200, Header: http.Header{}, ContentLength: -1, Body: out, Request: r}, nil
+			})})
+		})
+		conn := paced(t, d.ServeHTTP)()
+		send(t, conn, uploads+"half")
+		_, _ = io.ReadAll(conn)
+		synctest.Wait()
+		record := records(t, d.log.String())[0]
+		if record["code"] != 200.0 || record["error_class"] != "invalid" {
+			t.Errorf("it is logged as %v; want 200, and that the request was invalid", record)
+		}
+	})
 }
 
 // Who sends half of a body and goes has left, and who is cut off because Portico stops has not.

@@ -1,11 +1,15 @@
 package proxy
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"sync/atomic"
+
+	"portico/proxy/fault"
 )
 
 // A watchedBody is the body of a request that is passed through, and knows whether it was read to its
@@ -41,6 +45,14 @@ func (b *watchedBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// blamed returns why a request failed: because its body came too slowly, if it did, else err.
+func (b *watchedBody) blamed(err error) error {
+	if b == nil || !b.slow.Load() {
+		return err
+	}
+	return &fault.Error{Kind: fault.Invalid, Public: textSlow, Err: err}
+}
+
 // closeUnread has the connection closed after an answer that did not wait for the body's end. Under
 // full duplex the server reads what is left only after the answer, takes the end of that for a sign
 // to wait for the next request, and panics when it comes to do so. Over HTTP/2 what is left unread is
@@ -49,4 +61,37 @@ func (b *watchedBody) closeUnread(header http.Header) {
 	if b != nil && !b.streams && !b.ended.Load() {
 		header.Set("Connection", "close")
 	}
+}
+
+// A watchedAnswer is the body of an answer that is passed through, and knows why it could not be read to its end. One
+// goroutine uses it.
+type watchedAnswer struct {
+	io.ReadCloser
+	of     context.Context // the request's
+	failed error           // nil: it was read, as far as it was asked for
+}
+
+// Read implements io.Reader.
+func (a *watchedAnswer) Read(p []byte) (int, error) {
+	n, err := a.ReadCloser.Read(p)
+	if err != nil && err != io.EOF {
+		a.failed = err
+	}
+	return n, err
+}
+
+// errBrokenOff is what the log says of an answer that did not come to its end.
+var errBrokenOff = errors.New("proxy: pass through: the answer broke off")
+
+// brokenOff returns why the answer did not come to its end: what the site did, or, where its request was ended here, who
+// did that.
+func (a *watchedAnswer) brokenOff() error {
+	why := a.failed
+	if errors.Is(why, context.Canceled) {
+		why = context.Cause(a.of)
+	}
+	if why == nil {
+		return errBrokenOff
+	}
+	return fmt.Errorf("%w: %w", errBrokenOff, why)
 }
