@@ -163,6 +163,7 @@ func (c *call) checkPassable(upgrades bool) error {
 // rewrite makes the request that the site gets of the caller's.
 func (c *call) rewrite(r *httputil.ProxyRequest, to passing) {
 	*r.Out.URL = *sentURL(c.Request)
+	r.Out.Trailer = r.In.Trailer // the one that the server fills when the body has been read
 	if to.sending != nil {
 		to.sending(r.Out)
 	}

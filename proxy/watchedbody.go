@@ -16,7 +16,8 @@ import (
 // end. Methods may be called on nil, a request without a body.
 type watchedBody struct {
 	io.ReadCloser
-	streams bool // over HTTP/2
+	trailer http.Header // which the server fills at the body's end
+	streams bool        // over HTTP/2
 	ended   atomic.Bool
 	slow    atomic.Bool // it did not come in time
 }
@@ -27,17 +28,19 @@ func watched(r *http.Request) (*http.Request, *watchedBody) {
 	if r.Body == nil || r.Body == http.NoBody {
 		return r, nil
 	}
-	body := &watchedBody{ReadCloser: r.Body, streams: r.ProtoMajor >= 2}
+	body := &watchedBody{ReadCloser: r.Body, trailer: r.Trailer, streams: r.ProtoMajor >= 2}
 	request := r.WithContext(r.Context())
 	request.Body = body
 	return request, body
 }
 
-// Read implements io.Reader.
+// Read implements io.Reader. What a caller's headers do not tell the site, their trailer does not.
 func (b *watchedBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	if err == io.EOF {
 		b.ended.Store(true)
+		delete(b.trailer, "Cookie")
+		delete(b.trailer, "Authorization")
 	}
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		b.slow.Store(true)

@@ -29,6 +29,7 @@ func (c *Client) Rewrite(proxied *httputil.ProxyRequest, s *Session) {
 	proxied.SetURL(base)
 	token := s.authorize(proxied.Out)
 	proxied.Out.Header.Del("Origin")
+	proxied.Out.Trailer = proxied.In.Trailer // the one that is filled when the body has been read
 	proxied.Out = proxied.Out.WithContext(context.WithValue(proxied.Out.Context(), tokenKey{}, token))
 }
 

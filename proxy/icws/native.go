@@ -67,6 +67,7 @@ func forwarded(ctx context.Context, req *http.Request, base string) (*http.Reque
 	}
 	proxied := httputil.ProxyRequest{In: req, Out: req.Clone(ctx)}
 	proxied.SetURL(at)
+	proxied.Out.Trailer = req.Trailer // the one that is filled when the body has been read
 	return proxied.Out, nil
 }
 
