@@ -29,7 +29,7 @@ type call struct {
 
 	place     place          // while it is worked on
 	presented string         // the login name that came with the request, "" if none did
-	sites     string         // that a log-in which failed was for
+	sites     string         // that a log-in which failed was for, or that ICWS is passed through to
 	agent     *gateway.Agent // nil before log-in, and where none is needed
 	lasting   http.Header    // of an answer that is passed through, for when an interim one has cleared it
 	cookie    sessionCookie  // what an answer without error does to the session's cookie
@@ -39,6 +39,7 @@ type call struct {
 	numbers   *endpoint
 	verdict   int           // statusCode, in either dialect
 	looked    string        // what became of looking into the cache, "" if nobody did
+	errorID   string        // of an error of an ICWS site that is passed through, "" if it named none
 	left      bool          // the caller left, or made a newer request in place of this one
 	head      time.Duration // until the head of an answer that is passed through, as took of its record; 0 if none is
 	delayed   time.Duration // how long the answer was kept back, which is no time of ours

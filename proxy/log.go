@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -54,10 +55,11 @@ type record struct {
 	bytesOut  int
 	verdict   int             // statusCode, in either dialect
 	looked    string          // what became of looking into the cache; "" if nobody did
+	errorID   string          // of an error of an ICWS site that was passed through; "" if it named none
 	agent     *gateway.Agent  // nil if there is none
 	session   string          // a name of the agent's that leads nobody to its id
 	login     string          // the agent's, else the one that was presented; only if the settings want it
-	sites     string          // that the agent works on, or could not be logged in to, with commas between them
+	sites     string          // that the agent works on, or could not be logged in to, with commas between them; or that ICWS is passed through to
 	clientIP  string          // only if the settings want it
 	trace     context.Context // the ids of the call's trace, and nothing else of the request's
 	span      tracing.Span
@@ -66,7 +68,7 @@ type record struct {
 
 // record returns what is known of the call before its end.
 func (c *call) record() record {
-	r := record{requestID: c.id, numbers: c.numbers, operation: c.operation, began: c.began, delayed: c.delayed, verdict: c.verdict, looked: c.looked,
+	r := record{requestID: c.id, numbers: c.numbers, operation: c.operation, began: c.began, delayed: c.delayed, verdict: c.verdict, looked: c.looked, errorID: c.errorID,
 		sites: c.sites, agent: c.agent, trace: tracing.Follow(context.Background(), c.context()), span: c.span}
 	if c.door.settings.LogLogins {
 		r.login = c.presented
@@ -126,7 +128,7 @@ var (
 	keyClientIP   = logs.NewKey("client_ip")
 	keyErrorClass = logs.NewKey("error_class")
 	keyError      = logs.NewKey("error")
-	keyErrorID    = logs.NewKey("error_id")
+	keyErrorID    = logs.NewKey("error_id") // that an ICWS site gave the error
 )
 
 func (r *record) describe(line *logs.Line) {
@@ -149,16 +151,15 @@ func (r *record) describe(line *logs.Line) {
 	if r.err != nil {
 		r.describeFailure(line)
 	}
+	line.Some(keyErrorID, cmp.Or(r.errorID, gateway.ErrorID(r.err)))
 }
 
-// describeFailure says what became of a request that failed. That a caller left is nobody's fault, so it has no class. The
-// id is the one that an ICWS site gave the error.
+// describeFailure says what became of a request that failed. That a caller left is nobody's fault, so it has no class.
 func (r *record) describeFailure(line *logs.Line) {
 	if r.code != codeClientGone {
 		line.Text(keyErrorClass, fault.Class(r.err))
 	}
 	line.Text(keyError, logText(r.err))
-	line.Some(keyErrorID, gateway.ErrorID(r.err))
 }
 
 // logText returns what the log says of an error. A text that is for the caller may quote what they

@@ -49,7 +49,7 @@ func passNative(c *call) (any, error) {
 	if climbs(c.Request.URL.Path) {
 		return unknownPath(c)
 	}
-	passage.From = c.address()
+	passage.From, c.sites = c.address(), passage.Site()
 	err := c.enter(nil)
 	if err != nil {
 		return nil, err
@@ -57,6 +57,7 @@ func passNative(c *call) (any, error) {
 	release := func() {}
 	defer func() { release() }()
 	reply, err := c.pass(passing{RoundTripper: passage, sending: withoutOurs, answered: func(res *http.Response) {
+		c.looked, c.errorID = passage.Looked, passage.ErrorID
 		keepOurs(res)
 		c.giveNativeCookie(res, passage)
 		if passage.Proven != "" {

@@ -247,3 +247,50 @@ func TestErrorsOfNativeApplications(t *testing.T) {
 	slow.do("GET", "/icws/1/connection", "").is(t, "a request that hangs", 504, `{"message":"the contact centre did not answer in time"}`)
 	slow.do("POST", "/icws/connection", "{}", "Accept-Language", "de").is(t, "a log-in that hangs", 504, `{"message":"the contact centre did not answer in time"}`)
 }
+
+// TestTheLogOfNativeApplications says of each request which site it was for, how the cache served it, and which error the
+// site named.
+func TestTheLogOfNativeApplications(t *testing.T) {
+	w := newDoor(t, openToNative)
+	anna := w.opens("anna")
+	w.application().logIn("anna", "wrong")
+	w.do("GET", "/icws/connection/version", "")
+	w.do("GET", "/icws/connection/version", "")
+	anna.ask("GET", "/connection/features", "")
+	anna.ask("GET", "/status/status-messages", "")
+	anna.ask("GET", "/status/nothing", "", "Accept-Encoding", "gzip")
+	w.bare("GET", anna.session, "/status/user-statuses/anna", "wrong", anna.icwsCookie()) // an error without an id
+	w.bare("GET", anna.session, "/status/user-statuses/anna", anna.token, "icws_"+anna.session+"=made-up")
+	w.do("GET", "/icws/1/%2e%2e/x", "")
+	wants := []map[string]any{
+		{"code": 201.0},
+		{"code": 400.0, "error_id": "error.request.connection.authenticationFailure"},
+		{"code": 200.0, "cache_result": "miss"},
+		{"code": 200.0, "cache_result": "hit"},
+		{"code": 200.0, "cache_result": "miss"},
+		{"code": 200.0, "cache_result": "bypass"}, // nobody holds a subscription
+		{"code": 404.0, "error_id": "error.request.notFound"},
+		{"code": 401.0},
+		{"code": 401.0, "error_id": "error.request.accessDenied.cookie.invalid"},
+		{"code": 404.0, "site": nil, "error_class": "not_found"},
+	}
+	eventually(t, "every request is logged", func() bool { return len(records(t, w.log.String())) == len(wants) })
+	for i, record := range records(t, w.log.String()) {
+		for _, key := range []string{"code", "site", "cache_result", "error_class", "error_id"} {
+			want, told := wants[i][key]
+			if key == "site" && !told {
+				want = site
+			}
+			if record[key] != want {
+				t.Errorf("record %d: %s is %v; want %v, of %v", i, key, record[key], want, record)
+			}
+		}
+	}
+	_, gone := behind(t, nil, "http://ic1.example:8018")
+	away := newDoor(t, gone)
+	away.do("GET", "/icws/1/connection", "")
+	away.isLogged(t, "a site that is away", 503.0, "unreachable", "")
+	if got := records(t, away.log.String())[0]["site"]; got != site {
+		t.Errorf("a request to a site that is away is logged with the site %v; want %s", got, site)
+	}
+}

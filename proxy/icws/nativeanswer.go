@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"portico/proxy/upstream"
 )
 
 // public is what callers know us by.
@@ -133,6 +135,21 @@ func (c *Client) ourHosts(res *http.Response) ([]string, error) {
 	}
 	res.Body = rest{bytes.NewReader(mapped), res.Body}
 	return named, nil
+}
+
+// AnsweredErrorID returns the errorId of an answer to a native application, "" if it has none that can be read. No more is
+// read than was for the hosts that an error may name.
+func AnsweredErrorID(res *http.Response) string {
+	if res.StatusCode < http.StatusBadRequest || !strings.EqualFold(mediaType(res.Header.Get("Content-Type")), mediaTypeICWS) {
+		return ""
+	}
+	head, err := io.ReadAll(io.LimitReader(res.Body, maxNaming+1)) // of bytes at hand
+	res.Body = rest{io.MultiReader(bytes.NewReader(head), res.Body), res.Body}
+	body, plain := unpacked(head, res.Header.Get("Content-Encoding"))
+	if err != nil || !plain {
+		return ""
+	}
+	return refusalOf(upstream.Reply{Status: res.StatusCode, Body: body}).Body.ErrorID
 }
 
 // A rest is a body of which a part was read.

@@ -137,3 +137,36 @@ func TestPackedErrorsAreMappedToo(t *testing.T) {
 		}
 	}
 }
+
+// TestAnsweredErrorID leaves bodies as they are, whatever it finds in them.
+func TestAnsweredErrorID(t *testing.T) {
+	const refusal = `{"errorId":"error.request.notFound","message":"no"}`
+	var packed bytes.Buffer
+	zip := gzip.NewWriter(&packed)
+	_, _ = io.WriteString(zip, refusal)
+	_ = zip.Close()
+	long := `{"errorId":"error.request.notFound","message":"` + strings.Repeat("x", maxNaming) + `"}`
+	for name, test := range map[string]struct {
+		status               int
+		kind, encoding, body string
+		want                 string
+	}{
+		"an error":           {404, "application/vnd.inin.icws+JSON; charset=utf-8", "", refusal, "error.request.notFound"},
+		"one that is zipped": {404, "application/vnd.inin.icws+JSON", "gzip", packed.String(), "error.request.notFound"},
+		"one without an id":  {401, "application/vnd.inin.icws+JSON", "", `{"errorCode":1}`, ""},
+		"a page":             {404, "text/html", "", refusal, ""},
+		"a success":          {200, "application/vnd.inin.icws+JSON", "", refusal, ""},
+		"no JSON":            {404, "application/vnd.inin.icws+JSON", "", "<html>", ""},
+		"one of no end":      {404, "application/vnd.inin.icws+JSON", "", long, ""},
+		"nothing":            {404, "application/vnd.inin.icws+JSON", "", "", ""},
+	} {
+		res := &http.Response{StatusCode: test.status, Header: http.Header{"Content-Type": {test.kind}, "Content-Encoding": {test.encoding}},
+			Body: io.NopCloser(strings.NewReader(test.body))}
+		if got := AnsweredErrorID(res); got != test.want {
+			t.Errorf("%s: the id is %q; want %q", name, got, test.want)
+		}
+		if body, err := io.ReadAll(res.Body); string(body) != test.body || err != nil {
+			t.Errorf("%s: then the body has %d bytes (%v); want the %d that came", name, len(body), err, len(test.body))
+		}
+	}
+}

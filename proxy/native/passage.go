@@ -27,7 +27,12 @@ type Passage struct {
 	Host    string // what is to come back with that session's requests, for nobody to change
 	Stream  bool   // it goes on for as long as the session
 	Proven  string // the session that the request was one of, with its host; "" for none
+	Looked  string // what became of looking into the cache, as metrics spell it; "" if nobody did
+	ErrorID string // of an error that the site answered, as it spells it; "" if it named none
 }
+
+// Site returns the name of the site.
+func (p *Passage) Site() string { return p.proxy.site.Name }
 
 // RoundTrip implements http.RoundTripper. A cookie is set by the head of an answer, never by its trailer: whoever
 // looks after our own sees that alone.
@@ -36,6 +41,7 @@ func (p *Passage) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
+	p.ErrorID = icws.AnsweredErrorID(res)
 	upstream.DropTrailers(res, func(name string) bool { return name == "Set-Cookie" })
 	return res, nil
 }
@@ -50,8 +56,9 @@ func (p *Passage) answer(req *http.Request) (*http.Response, error) {
 	}
 	site := p.proxy.site
 	if asked.held.isRelease() {
-		body, ok := p.proxy.releases.get(req.Context(), site.ICWS.FirstHost(), asked.held)
-		if ok {
+		body, result := p.proxy.releases.get(req.Context(), site.ICWS.FirstHost(), asked.held)
+		p.Looked = result.String()
+		if body != nil {
 			return heldAnswer(req, body), nil
 		}
 	}
@@ -78,8 +85,9 @@ func (p *Passage) inSession(req *http.Request, asked resource) (*http.Response, 
 	base := n.hostOf(asked.session, p.hosts)
 	known := n.sessions.find(base, asked.session)
 	if asked.held != heldNothing {
-		body, ok := n.held(req, base, known, asked)
-		if ok {
+		body, result := n.held(req, base, known, asked)
+		p.Looked = result.String()
+		if body != nil {
 			p.Proven = sessionID{base, asked.session}.String()
 			return heldAnswer(req, body), nil
 		}
@@ -119,29 +127,29 @@ func (p *Passage) inSession(req *http.Request, asked resource) (*http.Response, 
 	return res, nil
 }
 
-// held returns what the cache has for a request, if the session may have it: one that proves to be
-// the session's own, in a language that we know.
-func (n *Proxy) held(req *http.Request, base string, known *proof, asked resource) ([]byte, bool) {
+// held returns what the cache has for a request, and how it was had, if the session may have it: one that proves
+// to be the session's own, in a language that we know. Else it returns nil.
+func (n *Proxy) held(req *http.Request, base string, known *proof, asked resource) ([]byte, cache.Result) {
 	if !known.owns(req, asked.session) {
-		return nil, false
+		return nil, cache.Bypass
 	}
 	if asked.held.isRelease() {
 		return n.releases.get(req.Context(), base, asked.held)
 	}
 	if n.site.Catalogues == nil {
-		return nil, false
+		return nil, cache.Bypass
 	}
 	language, ok := n.language(req.Context(), known)
 	if !ok {
-		return nil, false
+		return nil, cache.Bypass
 	}
 	body, ok := n.site.Catalogues.Proven(base, language)
-	ok = ok && !known.knowsMore(body)
-	if ok {
-		n.site.Cells.Served(cache.Catalogue, n.site.Name)
-		n.site.ICWS.Metrics().Avoided(icws.OpGetStatusMessages, upstream.CacheHit)
+	if !ok || known.knowsMore(body) {
+		return nil, cache.Bypass
 	}
-	return body, ok
+	n.site.Cells.Served(cache.Catalogue, n.site.Name)
+	n.site.ICWS.Metrics().Avoided(icws.OpGetStatusMessages, upstream.CacheHit)
+	return body, cache.Hit
 }
 
 // language returns which of the site's languages a session has; false unless that is certain. Over

@@ -48,12 +48,12 @@ func newReleases(site Site) *releases {
 // close ends fetches under way. Nothing is kept any more.
 func (r *releases) close() { r.end() }
 
-// get returns the body of the host's answer, fetched once for all who ask; false if it cannot be had,
+// get returns the body of the host's answer, fetched once for all who ask, and how it was had; nil if it cannot be,
 // which the host may explain to the caller itself.
-func (r *releases) get(ctx context.Context, base string, held held) ([]byte, bool) {
+func (r *releases) get(ctx context.Context, base string, held held) ([]byte, cache.Result) {
 	got, result, err := r.cell(releaseID{base, held}).Lookup(ctx)
 	if err != nil {
-		return nil, false
+		return nil, result
 	}
 	operation := icws.OpVersion
 	if held == heldFeatures {
@@ -65,7 +65,7 @@ func (r *releases) get(ctx context.Context, base string, held held) ([]byte, boo
 	case cache.Coalesced:
 		r.site.ICWS.Metrics().Avoided(operation, upstream.Coalesced)
 	}
-	return *got.Value, true
+	return *got.Value, result
 }
 
 // cell returns the cell of one answer, a new one if the site's release may have changed since.
