@@ -3,7 +3,10 @@ package gateway
 import (
 	"errors"
 	"fmt"
+	"net/http"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -171,6 +174,55 @@ func TestALateAnswerAndALaterBreakAreNoMove(t *testing.T) {
 			t.Errorf("%d log-ins after a break of 300 ms; want none", again)
 		}
 	})
+}
+
+// A hanging host answers no calls from a moment on, while what it notifies of goes on.
+type hanging struct {
+	http.RoundTripper
+	host string
+	on   atomic.Bool
+}
+
+func (h *hanging) RoundTrip(r *http.Request) (*http.Response, error) {
+	if h.on.Load() && r.URL.Host == h.host && !strings.Contains(r.URL.Path, "notifications") {
+		<-r.Context().Done()
+		return nil, r.Context().Err()
+	}
+	return h.RoundTripper.RoundTrip(r)
+}
+
+// TestAHostThatOnlyNotifiesIsLeft has an agent ask for something now and then, of a host that answers connects and no more.
+func TestAHostThatOnlyNotifiesIsLeft(t *testing.T) {
+	for _, every := range []time.Duration{time.Second, 15 * time.Second, time.Minute} {
+		t.Run(every.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				cloud := &htccsim.Server{}
+				t.Cleanup(cloud.Close)
+				half := &hanging{RoundTripper: newPower(cloud.Transport()), host: gws1}
+				w := newWorld(t, &icwssim.Server{}, func(settings *Settings, _ *Site) {
+					settings.Sites = append(settings.Sites, Site{Name: "cloud", HTCC: htcc.New(htcc.Settings{Site: "cloud", Bases: []string{"http://" + gws1, "http://" + gws2},
+						Timeout: 5 * time.Second, Limits: production, HTTP: half, Metrics: upstream.NewMetrics(nil, []string{"cloud"})})})
+					settings.Route = unionRoute
+				})
+				bjorn := w.login("bjorn")
+				w.working(bjorn)
+				time.Sleep(time.Minute)
+				half.on.Store(true)
+				failed := 0
+				for failed < 20 {
+					_, err := w.post(bjorn, "chat", `{"operationName":"NotReady"}`)
+					if err == nil {
+						break
+					}
+					failed++
+					time.Sleep(every)
+				}
+				if failed > 4 {
+					t.Errorf("%d operations failed; want 4 at most before the other host is asked", failed)
+				}
+			})
+		})
+	}
 }
 
 func TestWithoutAHostToMoveToASessionWaits(t *testing.T) {

@@ -245,3 +245,30 @@ func TestATurnToLogInEndsWithTheLastWhoHasIt(t *testing.T) {
 		})
 	}
 }
+
+// TestALogInAfterAShortAbsenceOfTheStore has the store away for a moment while somebody logs in: the turn that could not
+// be given up then keeps nobody out for long.
+func TestALogInAfterAShortAbsenceOfTheStore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, line := newShared().replica(t)
+		a.fault(icwssim.Fault{Route: routeLogin, Delay: time.Second, Times: 1})
+		go func() {
+			time.Sleep(500 * time.Millisecond)
+			line.cut.Store(true)
+			time.Sleep(1500 * time.Millisecond)
+			line.cut.Store(false)
+		}()
+		err := a.tries("anna", "anna")
+		if err == nil {
+			t.Fatal("a log-in succeeds that no store was told of")
+		}
+		time.Sleep(3 * time.Second) // until the store has answered for long enough
+		began := time.Now()
+		for a.tries("anna", "anna") != nil && time.Since(began) < time.Minute {
+			time.Sleep(2 * time.Second)
+		}
+		if took := time.Since(began); took > 5*time.Second {
+			t.Errorf("who tries again and again is logged in %v later", took)
+		}
+	})
+}

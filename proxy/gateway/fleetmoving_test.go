@@ -175,7 +175,7 @@ func TestWhatOneHostDidSaysNothingOfTheNext(t *testing.T) {
 		anna := newPair(t, a, b, "anna", false)
 		part := anna.atB.icws()
 		old := part.connection()
-		part.heardOf(old, fault.Unreachable)
+		part.called(old, fault.Unreachable)
 		time.Sleep(upstream.LongAbsence)
 		if !part.shouldMove() {
 			t.Fatal("a host that was away for long is not left")
@@ -187,7 +187,7 @@ func TestWhatOneHostDidSaysNothingOfTheNext(t *testing.T) {
 		if !part.goOn(encoded(next)) || part.shouldMove() {
 			t.Error("the next session is not gone on with, or its host is left for what the one before did")
 		}
-		part.heardOf(old, fault.Unreachable)
+		part.called(old, fault.Unreachable)
 		time.Sleep(upstream.LongAbsence)
 		if part.shouldMove() {
 			t.Error("the next session's host is left for what a call of the one before came to")

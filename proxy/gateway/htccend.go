@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"portico/proxy/fault"
 	"portico/proxy/htcc"
 	"portico/proxy/upstream"
 )
@@ -56,7 +57,11 @@ func (p *htccPart) openedElsewhere(ctx context.Context) *htcc.Session {
 	}
 	ctx, cancel := context.WithTimeout(ctx, joinPatience)
 	defer cancel()
+	f := p.agent.gateway.fleet
 	err := p.goAlong(ctx, nil)
+	for errors.Is(err, fault.Unreachable) && f.Up() && upstream.Sleep(ctx, unstoredEvery) == nil {
+		err = p.goAlong(ctx, nil)
+	}
 	if err != nil && !errors.Is(err, errStay) {
 		p.warn(textStaysAtWork, err)
 	}

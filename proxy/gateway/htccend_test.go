@@ -3,6 +3,8 @@ package gateway
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net/http"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -385,6 +387,49 @@ func TestTwoEndsAndACallOfTheStoreThatFailsKeepNoTurn(t *testing.T) {
 			if took := time.Since(began); took > time.Second || !errors.Is(err, fault.Unauthenticated) {
 				t.Errorf("%d Ends: a log-in with another password at the other replica took %v, and ended with %v", times, took, err)
 			}
+		})
+	}
+}
+
+// A oneCut is a store that does not answer one of the calls that ask for the session of a name.
+type oneCut struct {
+	session.Store
+	left atomic.Int64 // calls up to that one
+}
+
+func (c *oneCut) ByLogin(ctx context.Context, login string) (session.Session, error) {
+	if c.left.Add(-1) == 0 {
+		return session.Session{}, errCut
+	}
+	return c.Store.ByLogin(ctx, login)
+}
+
+// TestTheEndWhereTheSiteWasAwayBearsACallThatFails ends where HTCC was away when the agent came, and has each of the first
+// calls of the store fail in turn.
+func TestTheEndWhereTheSiteWasAwayBearsACallThatFails(t *testing.T) {
+	for nth := range int64(5) {
+		t.Run(fmt.Sprint("call ", nth+1), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				fleet, cloud := newShared(), &htccsim.Server{}
+				a, _ := fleet.teller(t, cloud)
+				join, line := fleet.join()
+				store := &oneCut{Store: line}
+				b := newUnion(t, fleet.sim, cloud, join, func(s *Settings, _ *Site) { s.Store = store })
+				a.faultCloud(cloud, htccsim.Fault{Route: routeHTCCLogin, Status: http.StatusServiceUnavailable, Times: 1000})
+				p := newPair(t, a, b, "cleo", true)
+				cloud.Reset()
+				time.Sleep(time.Minute)
+				a.working(p.atA)
+				time.Sleep(time.Minute)
+				agent := b.cookie(p.atA.SessionID())
+				store.left.Store(nth + 1)
+				err := b.EndContactCenterSession(t.Context(), agent)
+				if err != nil {
+					t.Errorf("End: %v", err)
+				}
+				time.Sleep(time.Minute)
+				b.outOfWork(cloud, "cleo")
+			})
 		})
 	}
 }

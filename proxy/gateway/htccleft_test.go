@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -170,6 +171,72 @@ func TestAnOperationOnAllPassesByWhatWasLeftAndIsNotListed(t *testing.T) {
 				w.posted(cleo, "", `{"operationName":"Ready"}`)
 				time.Sleep(time.Minute)
 				w.expect(cleo, "Ready", "voice:Ready email:Ready chat:Ready Active dnd:Off")
+			})
+		})
+	}
+}
+
+// TestAFailedReadTakesNoChannelUp has one read of HTCC fail before NotReady, which takes up a channel that is logged out,
+// and all that have said how the channels are has been a read.
+func TestAFailedReadTakesNoChannelUp(t *testing.T) {
+	leaveChat := func(w *world, cloud *htccsim.Server) {
+		w.setCloud(cloud, htccsim.StateChange{User: "cleo", Channel: "chat", State: "LoggedOut"})
+	}
+	for name, play := range map[string]func(t *testing.T, fail func(*world, *htccsim.Server)) (*world, *Agent){
+		"at a replica that does not read, of one who came to email alone": func(t *testing.T, fail func(*world, *htccsim.Server)) (*world, *Agent) {
+			_, cloud, a, b := twoTellers(t)
+			p := newPair(t, a, b, "cleo", false)
+			settle()
+			leaveChat(a, cloud)
+			a.setCloud(cloud, htccsim.StateChange{User: "cleo", Channel: "email", State: "NotReady"})
+			time.Sleep(time.Minute)
+			b.posted(p.atB, "", `{"operationName":"Ready"}`)
+			time.Sleep(time.Minute)
+			fail(a, cloud)
+			return b, p.atB
+		},
+		"at a replica that does not read, of one who was logged off chat": func(t *testing.T, fail func(*world, *htccsim.Server)) (*world, *Agent) {
+			_, cloud, a, b := twoTellers(t)
+			p := newPair(t, a, b, "cleo", false)
+			settle()
+			a.posted(p.atA, "", startAll)
+			settle()
+			b.posted(p.atB, "email", `{"operationName":"NotReady"}`)
+			time.Sleep(time.Second)
+			leaveChat(a, cloud)
+			time.Sleep(time.Second)
+			fail(a, cloud)
+			return b, p.atB
+		},
+		"in one process, without notifications": func(t *testing.T, fail func(*world, *htccsim.Server)) (*world, *Agent) {
+			cloud := &htccsim.Server{}
+			w := newUnion(t, &icwssim.Server{}, cloud)
+			cleo := w.login("cleo")
+			settle()
+			w.posted(cleo, "", startAll)
+			settle()
+			leaveChat(w, cloud)
+			time.Sleep(time.Minute)
+			w.breakCometD(cloud, "cleo")
+			time.Sleep(2 * time.Second)
+			w.posted(cleo, "email", `{"operationName":"NotReady"}`)
+			fail(w, cloud)
+			w.shows(cleo)
+			return w, cleo
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w, cleo := play(t, func(w *world, cloud *htccsim.Server) {
+					w.faultCloud(cloud, htccsim.Fault{Route: routeMe, Status: 503, Times: 1})
+				})
+				_, _ = w.post(cleo, "", `{"operationName":"NotReady"}`) // it may be refused
+				time.Sleep(time.Minute)
+				_, _ = w.post(cleo, "", `{"operationName":"Ready"}`)
+				time.Sleep(time.Second)
+				if got := w.shows(cleo); !strings.Contains(got, "chat:LoggedOut") {
+					t.Errorf("chat, which was left, is offered work: %s", got)
+				}
 			})
 		})
 	}

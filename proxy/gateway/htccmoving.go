@@ -8,7 +8,7 @@ import (
 
 // shouldMove reports whether another host is to be asked, and can be.
 func (p *htccPart) shouldMove() bool {
-	return p.silent.IsLong() && p.site.HTCC.Hosts() > 1 && p.agent.canMove()
+	return (p.silent.IsLong() || p.silent.Hangs()) && p.site.HTCC.Hosts() > 1 && p.agent.canMove()
 }
 
 // move opens an upstream session at the first host that answers, in place of one whose host gives no

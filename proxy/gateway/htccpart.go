@@ -116,7 +116,7 @@ func (p *htccPart) call(ctx context.Context, use func(*htcc.Session) error) erro
 	}
 	err = use(session)
 	if p.isOn(session) {
-		p.silent.Note(err)
+		p.silent.Called(err)
 	}
 	if p.shouldMove() && p.move(ctx, session) == nil {
 		return told(err)

@@ -85,6 +85,9 @@ func (p *htccPart) set(ctx context.Context, ask Ask) ([]result, error) {
 	}
 	if !p.agent.readsHere() { // nobody tells which channels there are
 		_, err = p.show(ctx)
+		if err == nil && p.isAway() {
+			err = fault.New(fault.Unreachable, "the contact centre cannot be reached")
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -241,4 +244,10 @@ func expand(channels []htccapi.MediaChannel, failed []htccapi.ChannelResult) []r
 		results = append(results, result{channel, &fault.Error{Kind: fault.BadUpstream, Public: failed[at].StatusMessage}})
 	}
 	return results
+}
+
+func (p *htccPart) isAway() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.away
 }

@@ -173,10 +173,10 @@ func (p *htccPart) hasLocked(name htccapi.MediaChannel) bool {
 // the agent did, and where it does not list the channel, as they left it.
 func (p *htccPart) loggedOutLocked(name htccapi.MediaChannel) bool {
 	state, known := p.stateLocked(name)
-	if !known || p.away || p.behindLocked() {
+	if !known || p.behindLocked() && !p.away {
 		return slices.Contains(p.left, name)
 	}
-	return state.State == htccapi.StateLoggedOut
+	return state.State == htccapi.StateLoggedOut || p.away && slices.Contains(p.left, name)
 }
 
 // has returns the channels that are this site's. The only site of an agent says itself.

@@ -58,7 +58,7 @@ func (p *htccPart) receive(ctx context.Context) (bool, error) {
 		Alive: func() {
 			p.alive.Note()
 			if p.isOn(session) { // else it is said of a host that was left
-				p.silent.Note(nil)
+				p.silent.Heard()
 			}
 		},
 		Problem: func(err error) { p.problem(session, err, leave) },

@@ -61,7 +61,7 @@ func (k *keeping) look() (bool, error) {
 	p := k.part
 	conn := p.connection()
 	err := p.beat(k.ctx, conn)
-	p.heardOf(conn, err)
+	p.called(conn, err)
 	switch {
 	case errors.Is(err, icws.ErrSessionGone):
 		return true, err

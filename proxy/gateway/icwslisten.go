@@ -70,7 +70,7 @@ func (p *icwsPart) isUnreadLocked() bool {
 // another one since the stream was opened.
 func (p *icwsPart) silence(ctx context.Context, conn *icws.Conn) *icws.Reception {
 	lives := func() {
-		p.heardOf(*conn, nil)
+		p.heardOf(*conn, (*upstream.Absence).Heard)
 		life, _ := p.site.service.Life()
 		p.verify(life)
 	}
@@ -89,7 +89,7 @@ func (p *icwsPart) silence(ctx context.Context, conn *icws.Conn) *icws.Reception
 
 // leave takes why the stream that keeps a session alive broke. A host that gives no answer for long is left.
 func (p *icwsPart) leave(conn icws.Conn, err error) {
-	p.heardOf(conn, err)
+	p.broke(conn, err)
 	if !p.shouldMove() {
 		return
 	}
@@ -110,7 +110,7 @@ func (p *icwsPart) reception(ctx context.Context, conn *icws.Conn) *icws.Recepti
 		Nudge:     p.nudge,
 		Alive: func() {
 			p.alive.Note()
-			p.heardOf(*conn, nil)
+			p.heardOf(*conn, (*upstream.Absence).Heard)
 		},
 	})
 }

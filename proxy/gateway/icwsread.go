@@ -24,7 +24,7 @@ func (p *icwsPart) call(ctx context.Context, read func(icws.Conn) error) error {
 	conn, usable := p.usable()
 	if usable {
 		err := read(conn)
-		p.heardOf(conn, err)
+		p.called(conn, err)
 		if p.shouldMove() && p.move(ctx, conn) == nil {
 			return notAgain(read(p.connection()))
 		}

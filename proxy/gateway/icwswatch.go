@@ -24,7 +24,7 @@ func (p *icwsPart) problem(conn icws.Conn, err error) {
 		anew(fmt.Errorf("gateway: a message was lost: %w", err))
 		return
 	}
-	p.heardOf(conn, err)
+	p.broke(conn, err)
 	if p.silent.IsLong() {
 		p.outOfReach() // the agent's applications are told, whether or not one reads
 	}

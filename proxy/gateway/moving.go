@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"portico/proxy/icws"
+	"portico/proxy/upstream"
 )
 
 // errMove ends a reception whose host gives no answer, so that another host is asked.
@@ -19,15 +20,23 @@ func (a *Agent) canMove() bool { return a.keptPassword() != "" || a.gateway.flee
 
 // shouldMove reports whether another host is to be asked, and can be.
 func (p *icwsPart) shouldMove() bool {
-	return p.silent.IsLong() && len(p.site.ICWS.Hosts()) > 1 && p.agent.canMove()
+	return (p.silent.IsLong() || p.silent.Hangs()) && len(p.site.ICWS.Hosts()) > 1 && p.agent.canMove()
 }
 
-// heardOf takes how a call on an upstream session ended, nil also for whatever its reader hears, for what it says of the
-// host. Of that of a session which has replaced it, it says nothing.
-func (p *icwsPart) heardOf(conn icws.Conn, err error) {
+// heardOf takes what is heard of the host of an upstream session. Of that of a session which has replaced it, it says
+// nothing.
+func (p *icwsPart) heardOf(conn icws.Conn, note func(*upstream.Absence)) {
 	if p.connection().IsSame(conn) {
-		p.silent.Note(err)
+		note(&p.silent)
 	}
+}
+
+// called takes how a call on an upstream session ended, and broke why its messages did, for what that says of the host.
+func (p *icwsPart) called(conn icws.Conn, err error) {
+	p.heardOf(conn, func(a *upstream.Absence) { a.Called(err) })
+}
+func (p *icwsPart) broke(conn icws.Conn, err error) {
+	p.heardOf(conn, func(a *upstream.Absence) { a.Note(err) })
 }
 
 // move opens an upstream session at another host, in place of one whose host gives no answer. That is an

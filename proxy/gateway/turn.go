@@ -51,6 +51,7 @@ func loginTurn(login string) string { return "login/" + login }
 type turns struct {
 	mu   sync.Mutex
 	here map[string]*sharedTurn // by login name; guarded by mu
+	held []heldTurn             // guarded by mu
 }
 
 // A sharedTurn is one for all who have it or wait for it at the same moment. The next one is another holder's: that this
@@ -240,13 +241,51 @@ func (a *Agent) insist(ctx context.Context) (func(), error) {
 }
 
 func (f *fleet) endTurn(ctx context.Context, name, holder string) {
-	err := f.Leases.Release(ctx, name, holder)
+	err := f.release(ctx, name, holder)
 	if err != nil {
-		f.gateway.log.Warn("a turn among replicas was not given up and runs out", "cause", err.Error())
+		f.gateway.log.Warn("a turn among replicas was not given up yet", "cause", err.Error())
 	}
 }
 
 // giveUp is endTurn for a lease that may be the holder's, and that nobody waits for.
 func (f *fleet) giveUp(ctx context.Context, name, holder string) {
-	go func() { _ = f.Leases.Release(context.WithoutCancel(ctx), name, holder) }()
+	go func() { _ = f.release(context.WithoutCancel(ctx), name, holder) }()
+}
+
+// release gives up a turn, or has mindStore try again until it would have run out: the next one here is another holder.
+func (f *fleet) release(ctx context.Context, name, holder string) error {
+	err := f.Leases.Release(ctx, name, holder)
+	if err != nil {
+		f.turns.leave(heldTurn{name, holder, time.Now()})
+	}
+	return err
+}
+
+// A heldTurn is one of which the store could not be told that it is given up.
+type heldTurn struct {
+	name, holder string
+	since        time.Time
+}
+
+func (t *turns) leave(turn heldTurn) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.held = append(t.held, turn)
+}
+
+func (t *turns) takeHeld() []heldTurn {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	held := t.held
+	t.held = nil
+	return held
+}
+
+// releaseAll gives up the turns that could not be given up.
+func (f *fleet) releaseAll(ctx context.Context) {
+	for _, turn := range f.turns.takeHeld() {
+		if time.Since(turn.since) < turnLife && f.Leases.Release(ctx, turn.name, turn.holder) != nil {
+			f.turns.leave(turn)
+		}
+	}
 }

@@ -155,6 +155,7 @@ func (f *fleet) mindStore(ctx context.Context) error {
 			losses = now
 			f.makeAllGood()
 		}
+		f.releaseAll(ctx)
 		f.saveAll()
 	}
 	return ctx.Err()

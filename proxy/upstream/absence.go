@@ -13,18 +13,42 @@ import (
 // breaks a session outlives, and a new one would be an outage.
 const LongAbsence = 5 * time.Second
 
+// mostUnanswered is how many calls in a row a host may leave without an answer while it is heard of otherwise.
+const mostUnanswered = 2
+
 // An Absence is since when a host gives no answer. Any number of goroutines may use it; the zero value is that of a host
 // that does.
 type Absence struct {
 	mu    sync.Mutex
 	since time.Time // zero: it does; guarded by mu
+
+	unanswered int       // calls in a row; guarded by mu
+	first      time.Time // when the first of them ended; guarded by mu
 }
 
-// Note takes how a call of the host ended, nil also for whatever else is heard of it. A call that was given up here, since
-// nobody waited any more or too much was under way, says nothing of the host.
+// Note takes how a call of the host ended, or why its messages broke off; nil of one that answers. A call that was given up
+// here, since nobody waited any more or too much was under way, says nothing of the host.
 func (a *Absence) Note(err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	a.noteLocked(err)
+}
+
+// Called is Note for a call that waits for what a host works out, which may fail while it sends messages.
+func (a *Absence) Called(err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.noteLocked(err)
+	if !IsAway(err) {
+		return
+	}
+	if a.unanswered == 0 {
+		a.first = time.Now()
+	}
+	a.unanswered++
+}
+
+func (a *Absence) noteLocked(err error) {
 	switch {
 	case IsAway(err):
 		if a.since.IsZero() {
@@ -32,8 +56,15 @@ func (a *Absence) Note(err error) {
 		}
 	case errors.Is(err, context.Canceled), errors.Is(err, fault.Overloaded):
 	default:
-		a.since = time.Time{}
+		a.since, a.unanswered = time.Time{}, 0
 	}
+}
+
+// Heard notes that something has come of the host, which need not mean that it answers calls.
+func (a *Absence) Heard() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.since = time.Time{}
 }
 
 // IsLong reports whether the host has given no answer for LongAbsence.
@@ -41,6 +72,13 @@ func (a *Absence) IsLong() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return !a.since.IsZero() && time.Since(a.since) >= LongAbsence
+}
+
+// Hangs reports whether the host answers no calls, whatever else is heard of it, and has not for LongAbsence.
+func (a *Absence) Hangs() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.unanswered > mostUnanswered && time.Since(a.first) >= LongAbsence
 }
 
 // IsAway reports that a site cannot be reached, as far as the error of a call tells.
