@@ -114,7 +114,7 @@ func (p Plan) Undo(done int) Undo {
 func (s AgentState) Sent(plan Plan, requestID string) (AgentState, Heard) {
 	before := s.kept()
 	next := s
-	next.Wishes, next.Memory, next.Started = plan.Next.Wishes, plan.Next.Memory, plan.Next.Started
+	next.Wishes, next.Memory, next.Started, next.Hides = plan.Next.Wishes, plan.Next.Memory, plan.Next.Started, nil
 	for _, call := range plan.Calls {
 		if call.Activations != nil {
 			next = next.WithActivations(call.Activations)

@@ -84,8 +84,12 @@ func (d *Directory) still(choice Choice) (Choice, error) {
 func (s AgentState) settle(before Stance, d *Directory) AgentState {
 	if d.IsDND(s.Status.StatusID) {
 		if s.Memory == nil {
+			s.Memory = s.Hides
+		}
+		if s.Memory == nil {
 			s.Memory = memoryOf(before, d)
 		}
+		s.Hides = nil
 		return s
 	}
 	s.Memory = nil

@@ -1,6 +1,7 @@
 package translate
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 
@@ -18,7 +19,7 @@ type Asked struct {
 // Asked returns what was asked for. Which channels are to be Ready is not among it: the site shows that, and
 // what was wanted before may no longer be.
 func (s AgentState) Asked() Asked {
-	asked := Asked{Started: s.Started, Hidden: s.Memory}
+	asked := Asked{Started: s.Started, Hidden: cmp.Or(s.Memory, s.Hides)}
 	for channel, wish := range s.Wishes {
 		if wish.LoggedOut {
 			asked.LoggedOut = append(asked.LoggedOut, channel)
@@ -44,7 +45,7 @@ func (s AgentState) AllTold() AgentState {
 }
 
 // Recalled returns the state with what was asked for elsewhere. It makes no channel Ready, and hides nothing
-// unless the site shows do-not-disturb.
+// before the site shows do-not-disturb.
 func (s AgentState) Recalled(asked Asked) AgentState {
 	wishes := map[htccapi.MediaChannel]Wish{}
 	for channel, wish := range s.Wishes {
@@ -61,8 +62,19 @@ func (s AgentState) Recalled(asked Asked) AgentState {
 	}
 	maps.DeleteFunc(wishes, func(_ htccapi.MediaChannel, wish Wish) bool { return wish == Wish{} })
 	s.Wishes, s.Started = wishes, asked.Started
-	if s.DND() && asked.Hidden != nil {
+	s.Hides = nil
+	switch {
+	case asked.Hidden == nil:
+	case s.DND():
 		s.Memory = asked.Hidden
+	default:
+		s.Hides = asked.Hidden
 	}
+	return s
+}
+
+// Sure returns the state as it is where the site was read since Recalled: without do-not-disturb nothing is hidden.
+func (s AgentState) Sure() AgentState {
+	s.Hides = nil
 	return s
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"portico/translate/htccapi"
+	"portico/translate/icwsapi"
 )
 
 // What was asked for goes from one process to another as JSON.
@@ -29,11 +30,11 @@ func TestWhatWasAskedForGoesToAnotherProcess(t *testing.T) {
 		want   AgentState
 	}{
 		{"begun from what the site shows", AgentState{},
-			AgentState{Started: asked.Started, Wishes: map[htccapi.MediaChannel]Wish{"chat": {Label: "At Lunch"}, "email": {LoggedOut: true}}}},
+			AgentState{Hides: hidden, Started: asked.Started, Wishes: map[htccapi.MediaChannel]Wish{"chat": {Label: "At Lunch"}, "email": {LoggedOut: true}}}},
 		{"in do-not-disturb", AgentState{Memory: &Stance{}}, AgentState{Memory: hidden, Started: asked.Started,
 			Wishes: map[htccapi.MediaChannel]Wish{"chat": {Label: "At Lunch"}, "email": {LoggedOut: true}}}},
 		{"over what was asked for before", AgentState{Wishes: map[htccapi.MediaChannel]Wish{"voice": {Ready: true, Label: "Gone"}, "chat": {LoggedOut: true}, "email": {Ready: true}}},
-			AgentState{Started: asked.Started, Wishes: map[htccapi.MediaChannel]Wish{"voice": {Ready: true}, "chat": {Label: "At Lunch"}, "email": {LoggedOut: true}}}},
+			AgentState{Hides: hidden, Started: asked.Started, Wishes: map[htccapi.MediaChannel]Wish{"voice": {Ready: true}, "chat": {Label: "At Lunch"}, "email": {LoggedOut: true}}}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got := test.before.Recalled(came)
@@ -41,5 +42,37 @@ func TestWhatWasAskedForGoesToAnotherProcess(t *testing.T) {
 				t.Errorf("state (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestDoNotDisturbThatIsHeardOfAfterItWasAskedForElsewhere has another process switch it on, and change what it hides.
+func TestDoNotDisturbThatIsHeardOfAfterItWasAskedForElsewhere(t *testing.T) {
+	r := rules()
+	d := r.directory(t)
+	hidden := &Stance{Choice: Choice{StatusID: "Gone Home"}}
+	ready := Begin("anna", icwsapi.UserStatus{UserID: "anna", StatusID: "Available"}, nil, d)
+	dnd := icwsapi.UserStatus{UserID: "anna", StatusID: "Do Not disturb"}
+	for _, test := range []struct {
+		name string
+		s    AgentState
+		want *Stance
+	}{
+		{"it was asked for elsewhere", ready.Recalled(Asked{Hidden: hidden}), hidden},
+		{"the last word counts", ready.Recalled(Asked{Hidden: &Stance{}}).Recalled(Asked{Hidden: hidden}), hidden},
+		{"nobody asks for it any more", ready.Recalled(Asked{Hidden: hidden}).Recalled(Asked{}), &Stance{Choice: Choice{StatusID: "Available"}}},
+		{"the site was read since, and it was not on", ready.Recalled(Asked{Hidden: hidden}).Sure(), &Stance{Choice: Choice{StatusID: "Available"}}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got, _ := r.HeardStatus(test.s, dnd, d)
+			if diff := cmp.Diff(test.want.Choice, got.Memory.Choice); diff != "" {
+				t.Errorf("it hides (-want +got):\n%s", diff)
+			}
+			if got.Hides != nil {
+				t.Error("what it hides is kept twice")
+			}
+		})
+	}
+	if asked := ready.Recalled(Asked{Hidden: hidden}).Asked(); asked.Hidden != hidden {
+		t.Errorf("what it hides elsewhere is %v for the next process; want what it was", asked.Hidden)
 	}
 }

@@ -152,7 +152,7 @@ func (r Rules) PlanRestore(s AgentState, atLogin map[string]bool) map[string]boo
 func (r Rules) PlanRecovery(s AgentState, status icwsapi.UserStatus, activations map[string]bool, d *Directory) (Plan, error) {
 	s = s.withoutWishes()
 	s.Link, s.Status, s.Said, s.Activations = Connected, status, changeTo(status), activations
-	s.Pending, s.Early, s.Memory = nil, nil, nil
+	s.Pending, s.Early, s.Memory, s.Hides = nil, nil, nil, nil
 	if d.IsDND(status.StatusID) {
 		s.Memory = memoryOf(Stance{}, d)
 	}

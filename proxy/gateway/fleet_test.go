@@ -3,6 +3,8 @@ package gateway
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -15,6 +17,8 @@ import (
 	"portico/proxy/push"
 	"portico/proxy/session"
 	"portico/proxy/throttle"
+	"portico/translate"
+	"portico/translate/htccapi"
 )
 
 // A shared is what the replicas of a test share.
@@ -662,4 +666,39 @@ func TestAForcedEndHoldsThatTheStoreWasNotToldOf(t *testing.T) {
 		}
 		a.sessions("anna", 0)
 	})
+}
+
+// TestDoNotDisturbHidesTheSameAtEachReplica has an agent switch it on, and change what it hides, at the replica that reads.
+func TestDoNotDisturbHidesTheSameAtEachReplica(t *testing.T) {
+	for name, reads := range map[string]bool{"where it is read": true, "elsewhere": false} {
+		for _, ask := range []translate.Request{{Operation: htccapi.NotReady}, {Operation: htccapi.AfterCallWork}, {Operation: htccapi.NotReady, Channel: htccapi.Voice}} {
+			t.Run(fmt.Sprint(name, ", ", ask.Operation, " of ", ask.Channel), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					fleet := newShared()
+					a, _ := fleet.replica(t)
+					b, _ := fleet.replica(t)
+					first, other := a, b
+					if !reads {
+						first, other = b, a
+					}
+					id := a.login("anna").SessionID()
+					settle()
+					other.do(other.cookie(id), htccapi.Ready, "")
+					first.do(first.cookie(id), htccapi.DoNotDisturbOn, "")
+					err := first.change(t.Context(), first.cookie(id), ask)
+					if err != nil {
+						t.Fatal(err)
+					}
+					time.Sleep(6 * time.Second)
+					want := first.shows(first.cookie(id))
+					other.expect(other.cookie(id), "at the other replica", want)
+					other.do(other.cookie(id), htccapi.DoNotDisturbOff, "")
+					time.Sleep(6 * time.Second)
+					want = strings.Replace(want, "dnd:On", "dnd:Off", 1)
+					first.expect(first.cookie(id), "do-not-disturb is off", want)
+					other.expect(other.cookie(id), "do-not-disturb is off, at the other replica", want)
+				})
+			})
+		}
+	}
 }

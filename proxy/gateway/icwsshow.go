@@ -170,9 +170,19 @@ func (p *icwsPart) readAgain(ctx context.Context) error {
 		if !p.moments.isOld(began) {
 			s.Activations = got.activations
 		}
-		return p.site.Rules.HeardStatus(s, p.asOfLocked(began, got.status), d)
+		s, heard := p.site.Rules.HeardStatus(s, p.asOfLocked(began, got.status), d)
+		return p.sureLocked(s, got, began), heard
 	})
 	return nil
+}
+
+// sureLocked has do-not-disturb hide nothing where a read has shown that it is not on, and began when all was known that was
+// asked for elsewhere.
+func (p *icwsPart) sureLocked(s translate.AgentState, got reading, began moment) translate.AgentState {
+	if p.moments.knows(began) && !p.directory.IsDND(got.status.StatusID) {
+		return s.Sure()
+	}
+	return s
 }
 
 // ofRead returns what a read shows whatever messages say. Who reads after a write at another replica is to see it,

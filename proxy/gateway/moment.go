@@ -1,8 +1,8 @@
 package gateway
 
-// A moment is when a read of an agent's state begins: after how many messages, as which of the reads, and after how
-// many operations at other replicas.
-type moment struct{ told, read, elsewhere int }
+// A moment is when a read of an agent's state begins: after how many messages, as which of the reads, after how many
+// operations at other replicas, and after how many wishes of theirs were taken.
+type moment struct{ told, read, elsewhere, recalled int }
 
 // moments tell what is newer: what a part knows of the agent's state, or the answer to a read. Those who use it hold
 // the part's lock. The zero value is ready.
@@ -11,16 +11,20 @@ type moments struct {
 	reads     int // that began so far, or what makes them old
 	newest    int // of the reads whose answers count
 	elsewhere int // operations at other replicas that were heard of so far
+	recalled  int // times that what was asked for there was taken
 }
 
 // begin returns the present moment, for a read that begins.
 func (m *moments) begin() moment {
 	m.reads++
-	return moment{m.told, m.reads, m.elsewhere}
+	return moment{m.told, m.reads, m.elsewhere, m.recalled}
 }
 
 // misses reports whether another replica has changed something since a moment, or may have.
 func (m *moments) misses(began moment) bool { return m.elsewhere != began.elsewhere }
+
+// knows reports whether a read since a moment shows all that other replicas are known to have asked for.
+func (m *moments) knows(began moment) bool { return m.recalled == began.recalled }
 
 // isOld reports whether what was read from a moment on may be older than what is known: messages have come since,
 // which are as new or newer, or the answer to a later read, or something was set.
