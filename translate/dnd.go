@@ -83,13 +83,13 @@ func (d *Directory) still(choice Choice) (Choice, error) {
 // found at log-in. before is what was shown until then.
 func (s AgentState) settle(before Stance, d *Directory) AgentState {
 	if d.IsDND(s.Status.StatusID) {
-		if s.Memory == nil {
-			s.Memory = s.Hides
-		}
-		if s.Memory == nil {
+		switch {
+		case s.Memory != nil:
+		case s.Hides != nil:
+			return s.hiding(s.Hides, d)
+		default:
 			s.Memory = memoryOf(before, d)
 		}
-		s.Hides = nil
 		return s
 	}
 	s.Memory = nil

@@ -46,7 +46,7 @@ func (s AgentState) AllTold() AgentState {
 
 // Recalled returns the state with what was asked for elsewhere. It makes no channel Ready, and hides nothing
 // before the site shows do-not-disturb.
-func (s AgentState) Recalled(asked Asked) AgentState {
+func (s AgentState) Recalled(asked Asked, d *Directory) AgentState {
 	wishes := map[htccapi.MediaChannel]Wish{}
 	for channel, wish := range s.Wishes {
 		wish.LoggedOut, wish.Label = false, ""
@@ -66,10 +66,28 @@ func (s AgentState) Recalled(asked Asked) AgentState {
 	switch {
 	case asked.Hidden == nil:
 	case s.DND():
-		s.Memory = asked.Hidden
+		return s.hiding(asked.Hidden, d)
 	default:
 		s.Hides = asked.Hidden
 	}
+	return s
+}
+
+// hiding returns the state in which do-not-disturb hides what another process has it hide. Who is not to be Ready any more
+// the site does not show then, so the wishes of here end by what is hidden, as they do by what is shown.
+func (s AgentState) hiding(hidden *Stance, d *Directory) AgentState {
+	s.Memory, s.Hides = hidden, nil
+	id := hidden.Choice.StatusID
+	wishes := map[htccapi.MediaChannel]Wish{}
+	for channel, wish := range s.Wishes {
+		if d.endsWish(id) || d.IsACD(id) && !hidden.Ready[channel] {
+			wish.Ready = false
+		}
+		if wish != (Wish{}) {
+			wishes[channel] = wish
+		}
+	}
+	s.Wishes = wishes
 	return s
 }
 

@@ -24,6 +24,8 @@ func TestWhatWasAskedForGoesToAnotherProcess(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	r := rules()
+	d := r.directory(t)
 	for _, test := range []struct {
 		name   string
 		before AgentState
@@ -37,7 +39,7 @@ func TestWhatWasAskedForGoesToAnotherProcess(t *testing.T) {
 			AgentState{Hides: hidden, Started: asked.Started, Wishes: map[htccapi.MediaChannel]Wish{"voice": {Ready: true}, "chat": {Label: "At Lunch"}, "email": {LoggedOut: true}}}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			got := test.before.Recalled(came)
+			got := test.before.Recalled(came, d)
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Errorf("state (-want +got):\n%s", diff)
 			}
@@ -57,10 +59,10 @@ func TestDoNotDisturbThatIsHeardOfAfterItWasAskedForElsewhere(t *testing.T) {
 		s    AgentState
 		want *Stance
 	}{
-		{"it was asked for elsewhere", ready.Recalled(Asked{Hidden: hidden}), hidden},
-		{"the last word counts", ready.Recalled(Asked{Hidden: &Stance{}}).Recalled(Asked{Hidden: hidden}), hidden},
-		{"nobody asks for it any more", ready.Recalled(Asked{Hidden: hidden}).Recalled(Asked{}), &Stance{Choice: Choice{StatusID: "Available"}}},
-		{"the site was read since, and it was not on", ready.Recalled(Asked{Hidden: hidden}).Sure(), &Stance{Choice: Choice{StatusID: "Available"}}},
+		{"it was asked for elsewhere", ready.Recalled(Asked{Hidden: hidden}, d), hidden},
+		{"the last word counts", ready.Recalled(Asked{Hidden: &Stance{}}, d).Recalled(Asked{Hidden: hidden}, d), hidden},
+		{"nobody asks for it any more", ready.Recalled(Asked{Hidden: hidden}, d).Recalled(Asked{}, d), &Stance{Choice: Choice{StatusID: "Available"}}},
+		{"the site was read since, and it was not on", ready.Recalled(Asked{Hidden: hidden}, d).Sure(), &Stance{Choice: Choice{StatusID: "Available"}}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got, _ := r.HeardStatus(test.s, dnd, d)
@@ -72,7 +74,32 @@ func TestDoNotDisturbThatIsHeardOfAfterItWasAskedForElsewhere(t *testing.T) {
 			}
 		})
 	}
-	if asked := ready.Recalled(Asked{Hidden: hidden}).Asked(); asked.Hidden != hidden {
+	if asked := ready.Recalled(Asked{Hidden: hidden}, d).Asked(); asked.Hidden != hidden {
 		t.Errorf("what it hides elsewhere is %v for the next process; want what it was", asked.Hidden)
+	}
+}
+
+// TestWhoIsNotToBeReadyAnyMoreInDoNotDisturb has a channel be Ready here, and another process change what is hidden.
+func TestWhoIsNotToBeReadyAnyMoreInDoNotDisturb(t *testing.T) {
+	r := rules()
+	d := r.directory(t)
+	ready := map[htccapi.MediaChannel]bool{"voice": true}
+	before := AgentState{Memory: &Stance{Choice: Choice{StatusID: "Available"}, Ready: ready}, Wishes: map[htccapi.MediaChannel]Wish{"voice": {Ready: true}}}
+	for _, test := range []struct {
+		name  string
+		hides Stance
+		want  bool
+	}{
+		{"not ready", Stance{Choice: Choice{StatusID: "At Lunch"}}, false},
+		{"ready on other channels", Stance{Choice: Choice{StatusID: "Available"}, Ready: map[htccapi.MediaChannel]bool{"email": true}}, false},
+		{"ready still", Stance{Choice: Choice{StatusID: "Available"}, Ready: ready}, true},
+		{"after a call, which ends", Stance{Choice: Choice{StatusID: "Follow Up"}}, true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got := before.Recalled(Asked{Hidden: &test.hides}, d).Wishes["voice"].Ready
+			if got != test.want {
+				t.Errorf("voice is wanted Ready: %v; want %v", got, test.want)
+			}
+		})
 	}
 }

@@ -212,7 +212,7 @@ func (p *icwsPart) begin(ctx context.Context) error {
 	p.state.Station = translate.StationName(p.conn.Station)
 	p.state.Elsewhere, p.state.Shared = p.elsewhere, len(p.agent.route.Stops) > 1
 	if p.asked != nil {
-		p.state = p.sureLocked(p.state.Recalled(*p.asked), got, began)
+		p.state = p.sureLocked(p.state.Recalled(*p.asked, p.directory.Directory), got, began)
 	}
 	p.atLogin = got.activations
 	p.begun, p.readAt, p.readFrom = true, time.Now(), began

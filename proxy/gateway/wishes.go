@@ -175,8 +175,8 @@ func (p *icwsPart) recall(wishes []byte) {
 	p.asked, p.owed, p.starts = &is.Asked, is.Owed, is.Starts
 	p.moments.recalled++
 	p.mu.Unlock()
-	p.update(func(s translate.AgentState, _ *translate.Directory) (translate.AgentState, translate.Heard) {
-		return s.Recalled(is.Asked), translate.Heard{}
+	p.update(func(s translate.AgentState, d *translate.Directory) (translate.AgentState, translate.Heard) {
+		return s.Recalled(is.Asked, d), translate.Heard{}
 	})
 }
 
