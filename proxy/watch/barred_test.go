@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -94,6 +96,108 @@ func TestABreakEndsAllBars(t *testing.T) {
 		time.Sleep(time.Minute)
 		if got := anna.All(); got[len(got)-1] != "Available, No ACD" {
 			t.Errorf("after the break: told %q; want what the site has", got)
+		}
+	})
+}
+
+// onLook is a way to a site on which each question about an agent is answered by do, unless it returns 0.
+type onLook struct {
+	way   http.RoundTripper
+	do    func(req *http.Request) (status int)
+	looks atomic.Int64
+}
+
+func (o *onLook) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.Method != http.MethodGet || !strings.Contains(req.URL.Path, "/user-statuses/") {
+		return o.way.RoundTrip(req)
+	}
+	o.looks.Add(1)
+	status := o.do(req)
+	if req.Context().Err() != nil {
+		return nil, req.Context().Err()
+	}
+	if status == 0 {
+		return o.way.RoundTrip(req)
+	}
+	return &http.Response{StatusCode: status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Request: req, Header: http.Header{}, Body: http.NoBody}, nil
+}
+
+// A site that is too busy to say whether it knows her by now is not taken to do so.
+func TestWhoCannotBeAskedAboutStaysBarred(t *testing.T) {
+	sim := &icwssim.Server{}
+	rig.InBubble(t, sim, func(t *testing.T) {
+		var busy atomic.Bool
+		forgets := &forgetful{way: memhttp.Network{"": sim}, status: http.StatusNotFound}
+		forgets.on.Store(true)
+		way := &onLook{way: forgets, do: func(*http.Request) int {
+			if busy.Load() {
+				return http.StatusServiceUnavailable
+			}
+			return 0
+		}}
+		s, stop := start(t, way)
+		defer stop()
+		s.Add(&desk{}, "cleo", "en-us")
+		anna := &desk{}
+		s.Add(anna, "anna", "en-us")
+		time.Sleep(time.Hour)
+		puts, looks := forgets.puts.Load(), way.looks.Load()
+		busy.Store(true)
+		time.Sleep(longestBar)
+		comes := &desk{}
+		s.Add(comes, "agent0001", "en-us")
+		time.Sleep(longestBar)
+		if puts, looks = forgets.puts.Load()-puts, way.looks.Load()-looks; puts != 1 || looks == 0 {
+			t.Errorf("while the site is busy the list of users was put %d times, and %d looks failed; want once, for who comes, and some", puts, looks)
+		}
+		anna.hears(t, "who is unknown", "live", "broken")
+		comes.hears(t, "who comes", "live", "Available, No ACD")
+		busy.Store(false)
+		forgets.on.Store(false)
+		time.Sleep(2 * longestBar)
+		anna.hears(t, "once she is known", "live", "broken", "live", "Available, No ACD")
+	})
+}
+
+// A site that hangs when it is asked about who is barred keeps nobody else from being watched.
+func TestWhoComesDoesNotWaitForWhoIsBarred(t *testing.T) {
+	sim := &icwssim.Server{}
+	rig.InBubble(t, sim, func(t *testing.T) {
+		var hangs atomic.Bool
+		way := &onLook{way: memhttp.Network{"": sim}, do: func(req *http.Request) int {
+			if hangs.Load() {
+				<-req.Context().Done()
+			}
+			return 0
+		}}
+		s, stop := start(t, way)
+		defer stop()
+		for _, route := range []string{routeStatuses, routeStatus} {
+			arm(t, sim, icwssim.Fault{Route: route, User: "portico", Status: http.StatusForbidden, Times: 1000})
+		}
+		barred := &desk{}
+		for i := range 3 * atOnce {
+			s.Add(barred, fmt.Sprintf("agent%04d", i+1), "en-us")
+		}
+		time.Sleep(time.Minute)
+		sim.Reset()
+		hangs.Store(true)
+		looks := way.looks.Load()
+		for i := range 60 {
+			comes := &desk{}
+			s.Add(comes, fmt.Sprintf("agent%04d", 30+i), "en-us")
+			time.Sleep(time.Second)
+			if got := comes.All(); len(got) < 2 || got[0] != "live" {
+				t.Fatalf("who comes at %d s is told %q within a second; want to be watched", i, got)
+			}
+		}
+		if way.looks.Load() == looks {
+			t.Error("nobody was asked about meanwhile")
+		}
+		hangs.Store(false)
+		time.Sleep(2 * longestBar)
+		if got := barred.All(); got[len(got)-1] != "Available, No ACD" {
+			t.Errorf("who was barred hears %q last; want what the site has", got[len(got)-1])
 		}
 	})
 }

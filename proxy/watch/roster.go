@@ -23,7 +23,8 @@ import (
 // Source: ICWS reference, user-statuses subscription; ICWS, Getting started: Messaging (isDelta).
 type roster struct {
 	site Site
-	news chan struct{} // has room for one: agents have come or gone
+	news chan struct{} // has room for one: agents have come or gone, or are barred no more
+	bars chan struct{} // has room for one: agents are barred
 
 	putting chan struct{} // has room for one: one puts subscriptions at a time
 
@@ -37,8 +38,8 @@ type roster struct {
 }
 
 func newRoster(at Site) *roster {
-	return &roster{site: at, news: make(chan struct{}, 1), putting: make(chan struct{}, 1), watched: map[string]map[Agent]bool{},
-		standing: map[string]bool{}, barred: map[string]bar{}}
+	return &roster{site: at, news: make(chan struct{}, 1), bars: make(chan struct{}, 1), putting: make(chan struct{}, 1),
+		watched: map[string]map[Agent]bool{}, standing: map[string]bool{}, barred: map[string]bar{}}
 }
 
 func (r *roster) add(agent Agent, userID string) {
@@ -66,9 +67,12 @@ func (r *roster) remove(agent Agent, userID string) {
 	}
 }
 
-func (r *roster) announce() {
+func (r *roster) announce() { note(r.news) }
+
+// note tells who waits for news, at once or when they are back.
+func note(news chan<- struct{}) {
 	select {
-	case r.news <- struct{}{}:
+	case news <- struct{}{}:
 	default:
 	}
 }
@@ -83,14 +87,16 @@ const (
 // follow subscribes to agents as they come and go, or are barred no more, until ctx ends.
 func (r *roster) follow(ctx context.Context, conn icws.Conn) {
 	ctx = upstream.WithCause(ctx, upstream.Stream)
+	var aside sync.WaitGroup
+	defer aside.Wait()
+	aside.Go(func() { r.askAgain(ctx, conn) }) // who comes does not wait for the answers
 	for failures := 0; ; {
 		select {
 		case <-ctx.Done():
 			return
 		case <-r.news:
-		case <-r.nextTry():
 		}
-		err := upstream.Sleep(ctx, leastGathering+time.Duration(r.size())*gatheringEach)
+		err := r.gather(ctx)
 		if err != nil {
 			return
 		}
@@ -112,10 +118,12 @@ func (r *roster) follow(ctx context.Context, conn icws.Conn) {
 	}
 }
 
-func (r *roster) size() int {
+// gather lets others come, or their bars end.
+func (r *roster) gather(ctx context.Context) error {
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	return len(r.watched)
+	size := len(r.watched)
+	r.mu.Unlock()
+	return upstream.Sleep(ctx, leastGathering+time.Duration(size)*gatheringEach)
 }
 
 func (r *roster) isFlowing() bool {
@@ -159,8 +167,7 @@ func (r *roster) subscribe(ctx context.Context, conn icws.Conn) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	others, arrived, barred := r.due()
-	arrived = append(arrived, without(barred, r.strangers(ctx, conn, barred))...) // a list with one of those would be refused
+	others, arrived := r.due()
 	if len(arrived) == 0 {
 		return nil // of those who left nothing is shown
 	}
@@ -197,18 +204,16 @@ func (r *roster) fall(ids []string) {
 	r.setLive(ids, false)
 }
 
-// due returns the ids of the agents who are subscribed to, of those who are to be, who stand from now on, and of those
-// who are to be if the site knows them by now.
-func (r *roster) due() (others, arrived, barred []string) {
+// due returns the ids of the agents who are subscribed to, and of those who are to be, who stand from now on. A list
+// with one who is barred would be refused.
+func (r *roster) due() (others, arrived []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for id := range r.watched {
-		bar, isBarred := r.barred[id]
+		_, isBarred := r.barred[id]
 		switch {
-		case isBarred && time.Now().Before(bar.until):
-			continue
 		case isBarred:
-			barred = append(barred, id)
+			continue
 		case r.standing[id]:
 			others = append(others, id)
 		default:
@@ -216,7 +221,7 @@ func (r *roster) due() (others, arrived, barred []string) {
 		}
 		r.standing[id] = true
 	}
-	return others, arrived, barred
+	return others, arrived
 }
 
 // atOnce is how many subscriptions for activations are put side by side: there is one for each agent.

@@ -28,52 +28,66 @@ type bar struct {
 }
 
 // strangers returns which agents the site does not know, or does not show to the service user, and bars them: one of
-// them keeps all others from being watched. The others are barred no more.
+// them keeps all others from being watched.
 func (r *roster) strangers(ctx context.Context, conn icws.Conn, suspects []string) map[string]bool {
-	refused := map[string]error{}
-	var mu sync.Mutex // guards refused
-	var work errgroup.Group
-	work.SetLimit(atOnce)
-	for _, id := range suspects {
-		work.Go(func() error {
-			_, err := r.site.ICWS.UserStatus(ctx, conn, id)
-			if isRefused(err) {
-				mu.Lock()
-				defer mu.Unlock()
-				refused[id] = err
-			}
-			return nil
-		})
-	}
-	_ = work.Wait()
 	unknown := map[string]bool{}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, id := range suspects {
-		err := refused[id]
-		if err == nil {
-			delete(r.barred, id)
-			continue
+	for id, err := range r.look(ctx, conn, suspects) {
+		if isRefused(err) {
+			unknown[id] = true
+			r.bar(id, err)
 		}
-		unknown[id] = true
-		r.barLocked(id, err)
 	}
 	return unknown
 }
 
-// barLocked bars an agent whom the site refuses, unless they have left.
-func (r *roster) barLocked(id string, err error) {
+// look asks the site about agents, and returns what it says of each: nil of those whom it knows.
+func (r *roster) look(ctx context.Context, conn icws.Conn, ids []string) map[string]error {
+	said := map[string]error{}
+	var mu sync.Mutex // guards said
+	var work errgroup.Group
+	work.SetLimit(atOnce)
+	for _, id := range ids {
+		work.Go(func() error {
+			_, err := r.site.ICWS.UserStatus(ctx, conn, id)
+			mu.Lock()
+			defer mu.Unlock()
+			said[id] = err
+			return nil
+		})
+	}
+	_ = work.Wait()
+	return said
+}
+
+// bar bars an agent whom the site refuses, unless they have left.
+func (r *roster) bar(id string, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if r.watched[id] == nil {
 		return
 	}
-	before, again := r.barred[id]
-	if !again {
-		r.site.Log.Warn("an agent cannot be watched by the service user", "site", r.site.Name, "cause", err.Error())
-	}
-	lasts := min(max(2*before.lasts, shortestBar), longestBar)
-	r.barred[id] = bar{until: time.Now().Add(lasts), lasts: lasts}
+	r.site.Log.Warn("an agent cannot be watched by the service user", "site", r.site.Name, "cause", err.Error())
+	r.barred[id] = bar{until: time.Now().Add(shortestBar), lasts: shortestBar}
 	delete(r.standing, id)
-	r.announce() // so that follow knows when the bar ends
+	note(r.bars)
+}
+
+// askAgain asks about those who are barred as their bars end, until ctx ends.
+func (r *roster) askAgain(ctx context.Context, conn icws.Conn) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-r.bars:
+			continue // with another bar that may be the first to end
+		case <-r.nextTry():
+		}
+		err := r.gather(ctx)
+		if err != nil {
+			return
+		}
+		r.judge(r.look(ctx, conn, r.suspects()))
+	}
 }
 
 // nextTry returns what tells that the first bar has ended, nil if there is none, or nothing comes: then all are
@@ -87,6 +101,39 @@ func (r *roster) nextTry() <-chan time.Time {
 	bars := slices.Collect(maps.Values(r.barred))
 	first := slices.MinFunc(bars, func(a, b bar) int { return a.until.Compare(b.until) })
 	return time.After(time.Until(first.until))
+}
+
+// suspects returns those whose bars have ended.
+func (r *roster) suspects() (ids []string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for id, bar := range r.barred {
+		if r.flows && !time.Now().Before(bar.until) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// judge lets go of those whom the site knows by now, and bars the others for longer: also those of whom it could not
+// say whether it does. Who has left is not barred anew.
+func (r *roster) judge(said map[string]error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for id, err := range said {
+		bar, isBarred := r.barred[id]
+		if !isBarred {
+			continue
+		}
+		if err == nil {
+			delete(r.barred, id)
+			r.announce()
+			continue
+		}
+		bar.lasts = min(2*bar.lasts, longestBar)
+		bar.until = time.Now().Add(bar.lasts)
+		r.barred[id] = bar
+	}
 }
 
 // isRefused reports an error that a user may be the cause of whom the site does not know, or does not show.
