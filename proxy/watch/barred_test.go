@@ -201,3 +201,39 @@ func TestWhoComesDoesNotWaitForWhoIsBarred(t *testing.T) {
 		}
 	})
 }
+
+// A service user that has lost its right is told so once at each bar's end, whoever is watched.
+func TestOneIsAskedAboutForAllWhileNobodyIsSeen(t *testing.T) {
+	sim := &icwssim.Server{}
+	rig.InBubble(t, sim, func(t *testing.T) {
+		way := &onLook{way: memhttp.Network{"": sim}, do: func(*http.Request) int { return 0 }}
+		s, stop := start(t, way)
+		defer stop()
+		desks := make([]*desk, 90)
+		for i := range desks[1:] {
+			desks[i] = &desk{}
+			s.Add(desks[i], fmt.Sprintf("agent%04d", i+1), "en-us")
+		}
+		time.Sleep(10 * time.Second)
+		for _, route := range []string{routeStatuses, routeStatus} {
+			arm(t, sim, icwssim.Fault{Route: route, User: "portico", Status: http.StatusForbidden, Times: 100000})
+		}
+		desks[89] = &desk{}
+		s.Add(desks[89], "cleo", "en-us")
+		time.Sleep(10 * time.Minute)
+		if n := way.looks.Load(); n < 93 || n > 100 {
+			t.Errorf("the site is asked about %d agents within 10 minutes; want all 90 once, then one at a time", n)
+		}
+		sim.Reset()
+		puts := sim.Calls()[routeStatuses]
+		time.Sleep(2 * longestBar)
+		for i, d := range desks {
+			if got := d.All(); got[len(got)-1] != "Available, No ACD" {
+				t.Fatalf("agent %d is told %q; want to be watched again", i, got)
+			}
+		}
+		if n := sim.Calls()[routeStatuses] - puts; n != 1 {
+			t.Errorf("the list of users is put %d times; want once, for all", n)
+		}
+	})
+}

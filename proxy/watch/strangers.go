@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"math/rand/v2"
 	"slices"
 	"sync"
 	"time"
@@ -86,7 +87,12 @@ func (r *roster) askAgain(ctx context.Context, conn icws.Conn) {
 		if err != nil {
 			return
 		}
-		r.judge(r.look(ctx, conn, r.suspects()))
+		first, others := r.suspects()
+		said := r.look(ctx, conn, first)
+		if len(others) > 0 && said[first[0]] == nil {
+			maps.Copy(said, r.look(ctx, conn, others))
+		}
+		r.judge(slices.Concat(first, others), said)
 	}
 }
 
@@ -103,35 +109,48 @@ func (r *roster) nextTry() <-chan time.Time {
 	return time.After(time.Until(first.until))
 }
 
-// suspects returns those whose bars have ended.
-func (r *roster) suspects() (ids []string) {
+// suspects returns those whose bars have ended. While nobody is subscribed to, as when the service user has lost its
+// right to see anybody, it returns all who are barred: one who is to be asked about first, and the others, of whom
+// nothing is to be asked unless that one is known.
+func (r *roster) suspects() (first, others []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if !r.flows {
+		return nil, nil
+	}
+	seesNobody := len(r.standing) == 0
+	var ids []string
 	for id, bar := range r.barred {
-		if r.flows && !time.Now().Before(bar.until) {
+		if seesNobody || !time.Now().Before(bar.until) {
 			ids = append(ids, id)
 		}
 	}
-	return ids
+	if !seesNobody || len(ids) == 0 {
+		return ids, nil
+	}
+	one := rand.IntN(len(ids)) // since each may be unknown for good
+	ids[0], ids[one] = ids[one], ids[0]
+	return ids[:1], ids[1:]
 }
 
-// judge lets go of those whom the site knows by now, and bars the others for longer: also those of whom it could not
-// say whether it does. Who has left is not barred anew.
-func (r *roster) judge(said map[string]error) {
+// judge lets go of those whom the site knows by now, and bars the others for longer: also those of whom it was not
+// asked, or could not say, whether it does. Who has left is not barred anew.
+func (r *roster) judge(ids []string, said map[string]error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for id, err := range said {
+	now := time.Now()
+	for _, id := range ids {
 		bar, isBarred := r.barred[id]
 		if !isBarred {
 			continue
 		}
-		if err == nil {
+		if err, isAsked := said[id]; isAsked && err == nil {
 			delete(r.barred, id)
 			r.announce()
 			continue
 		}
 		bar.lasts = min(2*bar.lasts, longestBar)
-		bar.until = time.Now().Add(bar.lasts)
+		bar.until = now.Add(bar.lasts)
 		r.barred[id] = bar
 	}
 }
