@@ -86,7 +86,7 @@ func (s AgentState) settle(before Stance, d *Directory) AgentState {
 		switch {
 		case s.Memory != nil:
 		case s.Hides != nil:
-			return s.hiding(s.Hides, d)
+			return s.hiding(*s.Hides, d)
 		default:
 			s.Memory = memoryOf(before, d)
 		}

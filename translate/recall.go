@@ -1,7 +1,6 @@
 package translate
 
 import (
-	"cmp"
 	"maps"
 	"slices"
 
@@ -14,13 +13,20 @@ type Asked struct {
 	LoggedOut []htccapi.MediaChannel          // channels that were not asked for
 	Labels    map[htccapi.MediaChannel]string // of not-ready states, as Wish.Label
 	Hidden    *Stance                         // as AgentState.Memory
+	Ready     map[htccapi.MediaChannel]bool   `json:",omitempty"` // with Hidden: which channels are wanted Ready or not, where an operation said so
 }
 
-// Asked returns what was asked for. Which channels are to be Ready is not among it: the site shows that, and
-// what was wanted before may no longer be.
+// Asked returns what was asked for. Which channels are to be Ready is among it in do-not-disturb alone: else the
+// site shows that, and what was wanted before may no longer be.
 func (s AgentState) Asked() Asked {
-	asked := Asked{Started: s.Started, Hidden: cmp.Or(s.Memory, s.Hides)}
+	asked := Asked{Started: s.Started, Hidden: s.Memory}
+	if s.Hides != nil {
+		asked.Hidden, asked.Ready = s.Hides.Hidden, s.Hides.Ready
+	}
 	for channel, wish := range s.Wishes {
+		if s.DND() {
+			put(&asked.Ready, channel, wish.Ready)
+		}
 		if wish.LoggedOut {
 			asked.LoggedOut = append(asked.LoggedOut, channel)
 		}
@@ -44,8 +50,8 @@ func (s AgentState) AllTold() AgentState {
 	return s
 }
 
-// Recalled returns the state with what was asked for elsewhere. It makes no channel Ready, and hides nothing
-// before the site shows do-not-disturb.
+// Recalled returns the state with what was asked for elsewhere. It makes no channel Ready but what
+// do-not-disturb hides, and hides nothing before the site shows that.
 func (s AgentState) Recalled(asked Asked, d *Directory) AgentState {
 	wishes := map[htccapi.MediaChannel]Wish{}
 	for channel, wish := range s.Wishes {
@@ -66,27 +72,31 @@ func (s AgentState) Recalled(asked Asked, d *Directory) AgentState {
 	switch {
 	case asked.Hidden == nil:
 	case s.DND():
-		return s.hiding(asked.Hidden, d)
+		return s.hiding(asked, d)
 	default:
-		s.Hides = asked.Hidden
+		s.Hides = &asked
 	}
 	return s
 }
 
 // hiding returns the state in which do-not-disturb hides what another process has it hide. Who is not to be Ready any more
 // the site does not show then, so the wishes of here end by what is hidden, as they do by what is shown.
-func (s AgentState) hiding(hidden *Stance, d *Directory) AgentState {
-	s.Memory, s.Hides = hidden, nil
-	id := hidden.Choice.StatusID
+func (s AgentState) hiding(asked Asked, d *Directory) AgentState {
+	s.Memory, s.Hides = asked.Hidden, nil
+	id := asked.Hidden.Choice.StatusID
 	wishes := map[htccapi.MediaChannel]Wish{}
 	for channel, wish := range s.Wishes {
-		if d.endsWish(id) || d.IsACD(id) && !hidden.Ready[channel] {
+		if d.endsWish(id) || d.IsACD(id) && !asked.Hidden.Ready[channel] {
 			wish.Ready = false
 		}
-		if wish != (Wish{}) {
-			wishes[channel] = wish
-		}
+		wishes[channel] = wish
 	}
+	for channel, ready := range asked.Ready {
+		wish := wishes[channel]
+		wish.Ready = ready
+		wishes[channel] = wish
+	}
+	maps.DeleteFunc(wishes, func(_ htccapi.MediaChannel, wish Wish) bool { return wish == Wish{} })
 	s.Wishes = wishes
 	return s
 }

@@ -32,11 +32,11 @@ func TestWhatWasAskedForGoesToAnotherProcess(t *testing.T) {
 		want   AgentState
 	}{
 		{"begun from what the site shows", AgentState{},
-			AgentState{Hides: hidden, Started: asked.Started, Wishes: map[htccapi.MediaChannel]Wish{"chat": {Label: "At Lunch"}, "email": {LoggedOut: true}}}},
+			AgentState{Hides: &asked, Started: asked.Started, Wishes: map[htccapi.MediaChannel]Wish{"chat": {Label: "At Lunch"}, "email": {LoggedOut: true}}}},
 		{"in do-not-disturb", AgentState{Memory: &Stance{}}, AgentState{Memory: hidden, Started: asked.Started,
-			Wishes: map[htccapi.MediaChannel]Wish{"chat": {Label: "At Lunch"}, "email": {LoggedOut: true}}}},
+			Wishes: map[htccapi.MediaChannel]Wish{"voice": {Ready: true}, "chat": {Label: "At Lunch"}, "email": {LoggedOut: true}}}},
 		{"over what was asked for before", AgentState{Wishes: map[htccapi.MediaChannel]Wish{"voice": {Ready: true, Label: "Gone"}, "chat": {LoggedOut: true}, "email": {Ready: true}}},
-			AgentState{Hides: hidden, Started: asked.Started, Wishes: map[htccapi.MediaChannel]Wish{"voice": {Ready: true}, "chat": {Label: "At Lunch"}, "email": {LoggedOut: true}}}},
+			AgentState{Hides: &asked, Started: asked.Started, Wishes: map[htccapi.MediaChannel]Wish{"voice": {Ready: true}, "chat": {Label: "At Lunch"}, "email": {LoggedOut: true}}}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got := test.before.Recalled(came, d)
@@ -101,5 +101,19 @@ func TestWhoIsNotToBeReadyAnyMoreInDoNotDisturb(t *testing.T) {
 				t.Errorf("voice is wanted Ready: %v; want %v", got, test.want)
 			}
 		})
+	}
+}
+
+// TestTheLastWordOfAnOperationInDoNotDisturbGoesToAnotherProcess has a channel be wanted Ready behind a state that says
+// nothing of it.
+func TestTheLastWordOfAnOperationInDoNotDisturbGoesToAnotherProcess(t *testing.T) {
+	r := rules()
+	d := r.directory(t)
+	after := &Stance{Choice: Choice{StatusID: "Follow Up"}}
+	here := AgentState{Memory: after, Wishes: map[htccapi.MediaChannel]Wish{"voice": {Ready: true}, "email": {Ready: true}}}
+	there := AgentState{Memory: after, Wishes: map[htccapi.MediaChannel]Wish{"voice": {}, "chat": {Ready: true}}}
+	want := map[htccapi.MediaChannel]Wish{"email": {Ready: true}, "chat": {Ready: true}}
+	if diff := cmp.Diff(want, here.Recalled(there.Asked(), d).Wishes); diff != "" {
+		t.Errorf("wishes (-want +got):\n%s", diff)
 	}
 }

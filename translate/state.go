@@ -35,7 +35,7 @@ type AgentState struct {
 
 	Wishes  map[htccapi.MediaChannel]Wish
 	Memory  *Stance                // while do-not-disturb is on: what it hides
-	Hides   *Stance                // the same, as another process knows it, while it is not known here that it is on
+	Hides   *Asked                 // the same, as another process knows it, while it is not known here that it is on
 	Started []htccapi.MediaChannel // channels of the last StartContactCenterSession; nil before it
 	Pending []Pending              // status changes that are accepted and not completed, oldest first
 	Early   []Completion           // completions read before the answer that names their request
