@@ -35,10 +35,11 @@ type Fleet struct {
 type fleet struct {
 	Fleet
 	gateway   *Gateway
-	me        string // among holders of leases
+	me        string // among holders of leases that are this process's
 	adoptions singleflight.Group
 	unstored  unstored
-	turns     turns
+	turns     turns // to log in
+	readers   turns // the rights to read
 
 	catalogues *catalogues.Replicas // nil: each replica fetches its own
 	looking    chan struct{}        // holds a token for each look for an id that may be anybody's

@@ -22,6 +22,7 @@ const (
 // One goroutine uses it.
 type reader struct {
 	agent       *Agent
+	holder      string // of the lease
 	stop        func() // nil while nothing is read
 	takes       func() // over what is told, once more
 	first       bool   // nobody can have told the agent's applications anything yet
@@ -45,7 +46,7 @@ func leaseOf(login string) string { return "reader/" + login }
 // tend keeps an agent in step with the other replicas until the session ends here: who reads, when it
 // was used, and what its upstream sessions are. fresh says that the session begins here.
 func (f *fleet) tend(a *Agent, fresh bool) {
-	r := &reader{agent: a, first: fresh, freed: make(chan struct{}, 1)}
+	r := &reader{agent: a, holder: f.readers.begin(a.Login()), first: fresh, freed: make(chan struct{}, 1)}
 	defer f.leave(r)
 	defer r.attend(false)
 	for due := true; ; {
@@ -105,7 +106,7 @@ func (f *fleet) contend(r *reader) {
 	}
 	ctx, cancel := context.WithTimeout(r.agent.life, leaseEvery-leaseMargin)
 	defer cancel()
-	lease, err := f.Leases.Take(ctx, leaseOf(r.agent.Login()), f.me, leaseLife)
+	lease, err := f.Leases.Take(ctx, leaseOf(r.agent.Login()), r.holder, leaseLife)
 	if !lease.Held && lease.Left > 0 { // whoever has it may have died
 		r.next = min(r.next, lease.Left)
 	}
@@ -197,16 +198,22 @@ func (r *reader) end() {
 	r.stop = nil
 }
 
-// leave stops reading for good and gives the lease to who asks next.
+// leave stops reading for good and gives the lease to who asks next. It stays here while the agent has another session
+// here, of before or since: that one reads by the same lease, and would go on beside whoever took it.
 func (f *fleet) leave(r *reader) {
-	if r.stop == nil {
+	read := r.stop != nil
+	r.end()
+	last := f.readers.end(r.agent.Login())
+	if !read {
 		return
 	}
-	r.end()
 	r.first = false // others read from now on
+	if !last {
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), leaseEvery)
 	defer cancel()
-	err := f.Leases.Release(ctx, leaseOf(r.agent.Login()), f.me)
+	err := f.release(ctx, leaseOf(r.agent.Login()), r.holder)
 	if err != nil {
 		f.gateway.log.Warn("the lease of a reader was not given up and runs out", "session", r.agent.short, "cause", err.Error())
 	}

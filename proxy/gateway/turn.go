@@ -46,8 +46,8 @@ func (g *Gateway) turn(ctx context.Context, login string) (func(), error) {
 
 func loginTurn(login string) string { return "login/" + login }
 
-// turns are the turns of log-ins that this process has, or waits for. Any number of goroutines may use them; the zero
-// value is ready.
+// turns are those that this process has, or waits for, by login name: to log in, or to read. Any number of goroutines may
+// use them; the zero value is ready.
 type turns struct {
 	mu   sync.Mutex
 	here map[string]*sharedTurn // by login name; guarded by mu
