@@ -28,6 +28,7 @@ type letter struct {
 	topic    string
 	data     any
 	received time.Time
+	again    bool // the state has not changed
 }
 
 // put adds notifications. The caller has somebody send them afterwards.
@@ -86,7 +87,7 @@ func (a *Agent) send() {
 		if one.data == nil {
 			one.data = a.channelsMessage()
 		}
-		all = append(all, push.Publication{Channel: one.topic, Data: one.data, Received: one.received, Mark: a.markWith(one.topic)})
+		all = append(all, push.Publication{Channel: one.topic, Data: one.data, Received: one.received, Mark: a.markWith(one.topic), Again: one.again})
 	}
 	if len(all) > 0 {
 		a.gateway.publish(a, all)

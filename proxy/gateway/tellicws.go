@@ -43,14 +43,15 @@ func (p *icwsPart) tellLocked(before *translate.View, heard translate.Heard) {
 }
 
 // tellAgain tells of a write that set the state there was: the replica that reads sees no change. What other
-// sites of a unified agent show is not known well enough here to list all channels.
+// sites of a unified agent show is not known well enough here to list all channels. It is told now or not at all: later
+// it would come after newer states that the reader has told.
 func (p *icwsPart) tellAgain() {
 	p.mu.Lock()
 	view := p.viewLocked()
 	p.mu.Unlock()
 	for _, n := range translate.Notifications(*view, *view, translate.Heard{Confirmed: true}) {
 		if n.Topic != htccapi.TopicChannels || len(p.agent.parts) == 1 {
-			p.agent.outbox.put(letter{topic: n.Topic, data: n.Data, received: time.Now()})
+			p.agent.outbox.put(letter{topic: n.Topic, data: n.Data, received: time.Now(), again: true})
 		}
 	}
 	p.agent.send()

@@ -87,6 +87,36 @@ func TestADesktopHearsOfEachChangeOnceWhereverItIs(t *testing.T) {
 	})
 }
 
+// TestAnOperationThatChangesNothingIsNotToldLate has one where nobody reads while that replica can put nothing into the
+// journal. The reader tells of what happens next.
+func TestAnOperationThatChangesNothingIsNotToldLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fleet, cloud := newShared(), &htccsim.Server{}
+		a, _ := fleet.teller(t, cloud)
+		end := fleet.journal.End()
+		b, _ := fleet.tellerWith(t, cloud, end)
+		anna := a.login("anna")
+		settle()
+		a.do(anna, "Ready", "")
+		atB := b.cookie(anna.SessionID())
+		there, elsewhere := a.open(anna, everything), b.open(atB, everything)
+		settle()
+		there.heard()
+		elsewhere.heard()
+		end.Refuse(errCut, nil)
+		ready := []string{"device Active:Ready dnd:Off", "channels voice:Ready email:Ready"}
+		b.do(atB, "Ready", "")
+		there.later("the same again elsewhere")
+		elsewhere.later("the same again", ready...)
+		end.Refuse(nil, nil)
+		a.do(anna, "NotReady", "")
+		settle()
+		notReady := []string{"device Active:NotReady dnd:Off", "channels voice:NotReady email:NotReady"}
+		there.hears("a change", notReady...)
+		elsewhere.hears("a change", notReady...)
+	})
+}
+
 func TestADesktopHearsWhatChangedBetweenTwoReaders(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fleet, cloud := newShared(), &htccsim.Server{}

@@ -14,6 +14,7 @@ type Publication struct {
 	Data     any       // anything that encodes as JSON; an Appender is appended
 	Received time.Time // when the event came to us
 	Mark     string    // what owner's applications know then, for the journal, if there is one; "" if that is not known
+	Again    bool      // it says what holds already: what the journal does not take at once is told here alone
 }
 
 // An Appender appends itself as JSON, as encoding/json would encode it that leaves <, > and & as they are.
@@ -32,7 +33,7 @@ func (s *Server) PublishAll(owner string, all ...Publication) error {
 		e, err := p.event(reaches)
 		failed = errors.Join(failed, err)
 		if e != nil && s.shared != nil {
-			s.append(owner, p.Channel, e, p.Mark)
+			s.append(owner, p, e)
 			continue
 		}
 		events[i] = e

@@ -114,9 +114,13 @@ func (s *Server) turns(owner string) (map[string]uint64, []*client) {
 }
 
 // tail returns the position of the newest event that a client of owner here was offered.
-func (s *Server) tail(owner string) (tail uint64) {
+func (s *Server) tail(owner string) uint64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.tailLocked(owner)
+}
+
+func (s *Server) tailLocked(owner string) (tail uint64) {
 	for _, c := range s.owners[owner] {
 		tail = max(tail, c.tail)
 	}

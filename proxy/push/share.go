@@ -36,10 +36,11 @@ func newSharing(j Journal) *sharing {
 	return &sharing{Journal: j, missed: make(chan struct{}, 1), flights: map[string]*flight{}, catching: map[string]bool{}, doubtful: map[string]doubt{}, unkept: map[string][]unkept{}}
 }
 
-// append publishes e through the journal, and to the clients here. Those have it at once even if the journal does
-// not answer; others have it once that does, within renewEvery.
-func (s *Server) append(owner, channel string, e *event, mark string) {
-	entry := Entry{ID: rand.Text(), Channel: channel, Text: e.text, Mark: mark}
+// append publishes e, which is p's, through the journal, and to the clients here. Those have it at once even if the
+// journal does not answer; others have it once that does, within renewEvery. By then it would come after newer ones of
+// other servers, so what says nothing new they do not get, nor do clients here that were offered a newer one meanwhile.
+func (s *Server) append(owner string, p Publication, e *event) {
+	entry := Entry{ID: rand.Text(), Channel: p.Channel, Text: e.text, Mark: p.Mark}
 	tail := s.tail(owner)
 	position, kept := s.keep(owner, entry)
 	if kept && position > 0 && s.ahead(owner, tail, position-1) {
@@ -48,13 +49,14 @@ func (s *Server) append(owner, channel string, e *event, mark string) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !kept {
+	switch {
+	case !kept && !p.Again:
 		s.putOffLocked(owner, entry, e)
-		return
-	}
-	if position > 0 {
+	case !kept && s.tailLocked(owner) == tail:
+		s.offerDoubtfulLocked(owner, entry, e)
+	case kept && position > 0:
 		e.position = position
-		s.arriveLocked(owner, channel, e)
+		s.arriveLocked(owner, p.Channel, e)
 	}
 }
 

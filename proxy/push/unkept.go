@@ -29,14 +29,20 @@ type doubt struct {
 
 // putOffLocked has e wait for the journal, and offers it to owner's clients here.
 func (s *Server) putOffLocked(owner string, entry Entry, e *event) {
+	had := s.offerDoubtfulLocked(owner, entry, e)
+	waiting := append(s.shared.unkept[owner], unkept{entry, e, had})
+	s.shared.unkept[owner] = waiting[max(0, len(waiting)-unkeptMost):]
+}
+
+// offerDoubtfulLocked offers e, which the journal may have taken or not, to owner's clients here, and returns who they are.
+func (s *Server) offerDoubtfulLocked(owner string, entry Entry, e *event) (had map[string]int64) {
 	s.offerAllLocked(owner, entry.Channel, e)
-	had := map[string]int64{} // not who was ended for want of room
+	had = map[string]int64{} // not who was ended for want of room
 	for _, c := range s.owners[owner] {
 		had[c.id] = 0
 	}
 	s.shared.doubtful[entry.ID] = doubt{time.Now(), had}
-	waiting := append(s.shared.unkept[owner], unkept{entry, e, had})
-	s.shared.unkept[owner] = waiting[max(0, len(waiting)-unkeptMost):]
+	return had
 }
 
 // keepLate puts what of owner's events waits for the journal there, unless it still does not answer. Only renewAll does

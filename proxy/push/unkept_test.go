@@ -1,6 +1,7 @@
 package push
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"testing/synctest"
@@ -109,5 +110,76 @@ func TestEventsThatAClientDidNotGetBeforeItLeft(t *testing.T) {
 				t.Errorf("events = %s; want 1", got)
 			}
 		})
+	})
+}
+
+// publishAgain publishes on devices what holds already.
+func publishAgain(t *testing.T, s *Server, owner string, data any) {
+	t.Helper()
+	err := s.PublishAll(owner, Publication{Channel: devices, Data: data, Received: time.Now(), Again: true})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// What says nothing new is not given to clients of another server after what that one has published meanwhile.
+func TestEventsThatSayNothingNewDoNotWaitForTheJournal(t *testing.T) {
+	inFleet(t, Options{}, func(t *testing.T, f *fleet) {
+		p, other := ready(t, f.servers[0], "anna"), ready(t, f.servers[1], "anna")
+		end := f.late()
+		publishAgain(t, f.servers[0], "anna", "again")
+		publish(t, f.servers[1], "anna", "new")
+		end()
+		publishAgain(t, f.servers[0], "anna", "after")
+		synctest.Wait()
+		if got := dataOf(t, p.connect("").text(t)); got != "again new after" {
+			t.Errorf("events where it was published = %s; want again new after", got)
+		}
+		if got := dataOf(t, other.connect("").text(t)); got != "new after" {
+			t.Errorf("events elsewhere = %s; want new after", got)
+		}
+	})
+}
+
+// slowEnd takes entries until something happens before it answers, and then does not.
+type slowEnd struct {
+	*MemoryEnd
+	meanwhile func()
+}
+
+func (e *slowEnd) Append(ctx context.Context, owner string, entry Entry) (uint64, error) {
+	if e.meanwhile == nil {
+		return e.MemoryEnd.Append(ctx, owner, entry)
+	}
+	e.meanwhile()
+	return 0, errAway
+}
+
+func TestEventsThatSayNothingNewAreNotToldAfterNewerOnes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		memory := NewMemory()
+		slow := &slowEnd{MemoryEnd: memory.End()}
+		ctx, cancel := context.WithCancel(t.Context())
+		var servers []*Server
+		for _, journal := range []Journal{slow, memory.End()} {
+			s := newServer(t, Options{Journal: journal})
+			servers = append(servers, s)
+			go func() { _ = s.Run(ctx) }()
+		}
+		p := ready(t, servers[0], "anna")
+		slow.meanwhile = func() {
+			publish(t, servers[1], "anna", "new")
+			synctest.Wait()
+		}
+		publishAgain(t, servers[0], "anna", "again")
+		slow.meanwhile = nil
+		if got := dataOf(t, p.connect("").text(t)); got != "new" {
+			t.Errorf("events = %s; want new", got)
+		}
+		cancel()
+		for _, s := range servers {
+			s.Close()
+		}
+		synctest.Wait()
 	})
 }
