@@ -272,3 +272,17 @@ func TestALogInAfterAShortAbsenceOfTheStore(t *testing.T) {
 		}
 	})
 }
+
+// TestTurnsThatRanOutAreKeptNoMore has turns be left that cannot be given up, as while the store is away.
+func TestTurnsThatRanOutAreKeptNoMore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var some turns
+		for range 1000 {
+			some.leave(heldTurn{"login/anna", "this one", time.Now()})
+			time.Sleep(time.Second)
+		}
+		if got, most := len(some.takeHeld()), int(turnLife/time.Second)+1; got > most {
+			t.Errorf("%d turns are kept; want %d at most, which have not run out", got, most)
+		}
+	})
+}

@@ -35,6 +35,7 @@ func (p *icwsPart) heardOf(conn icws.Conn, note func(*upstream.Absence)) {
 func (p *icwsPart) called(conn icws.Conn, err error) {
 	p.heardOf(conn, func(a *upstream.Absence) { a.Called(err) })
 }
+
 func (p *icwsPart) broke(conn icws.Conn, err error) {
 	p.heardOf(conn, func(a *upstream.Absence) { a.Note(err) })
 }

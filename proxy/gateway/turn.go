@@ -267,9 +267,13 @@ type heldTurn struct {
 	since        time.Time
 }
 
+// leave keeps a turn for releaseAll, in place of those that have run out: the store may be away for hours.
 func (t *turns) leave(turn heldTurn) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	for len(t.held) > 0 && time.Since(t.held[0].since) >= turnLife {
+		t.held = t.held[1:]
+	}
 	t.held = append(t.held, turn)
 }
 
