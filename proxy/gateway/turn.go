@@ -285,11 +285,16 @@ func (t *turns) takeHeld() []heldTurn {
 	return held
 }
 
-// releaseAll gives up the turns that could not be given up.
+// releaseAll gives up the turns that could not be given up, until the store does not answer.
 func (f *fleet) releaseAll(ctx context.Context) {
-	for _, turn := range f.turns.takeHeld() {
-		if time.Since(turn.since) < turnLife && f.Leases.Release(ctx, turn.name, turn.holder) != nil {
-			f.turns.leave(turn)
+	held := f.turns.takeHeld()
+	for i, turn := range held {
+		if time.Since(turn.since) >= turnLife || f.Leases.Release(ctx, turn.name, turn.holder) == nil {
+			continue
 		}
+		for _, rest := range held[i:] {
+			f.turns.leave(rest)
+		}
+		return
 	}
 }
