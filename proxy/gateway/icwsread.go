@@ -62,14 +62,15 @@ type reading struct {
 	access      *translate.Access
 }
 
-// read asks the site for the agent's state, and for catalogue and access list if they are not held.
+// read asks the site for the agent's state, and for catalogue and access list if they are not held. None ends the
+// others by its failure: one of them may be what tries whether the host is back.
 func (p *icwsPart) read(ctx context.Context) (reading, error) {
 	var got reading
-	work, ctx := errgroup.WithContext(ctx)
-	get(ctx, work, &got.status, p.readStatus)
-	get(ctx, work, &got.activations, p.readActivations)
-	get(ctx, work, &got.catalogue, p.getCatalogue)
-	get(ctx, work, &got.access, p.access.Get)
+	var work errgroup.Group
+	get(ctx, &work, &got.status, p.readStatus)
+	get(ctx, &work, &got.activations, p.readActivations)
+	get(ctx, &work, &got.catalogue, p.getCatalogue)
+	get(ctx, &work, &got.access, p.access.Get)
 	err := work.Wait()
 	if err != nil {
 		return reading{}, p.kinded(err)

@@ -355,3 +355,34 @@ func TestASiteThatCountsSessionsAnewIsLoggedInToOnce(t *testing.T) {
 		w.expect(anna, "after the restart", "voice:NotReady email:NotReady Active dnd:Off")
 	})
 }
+
+// An agent's state takes several reads, of which one tries whether the host is back: that the others may not be made
+// meanwhile must not end it, or the host would not be found to be back.
+func TestAStateIsReadFromAHostThatIsBack(t *testing.T) {
+	for took, reads := range map[time.Duration]int{time.Millisecond: 1, 1500 * time.Millisecond: 2} {
+		t.Run(fmt.Sprint("in ", took), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, &icwssim.Server{}, beating)
+				anna := w.login("anna")
+				w.shows(anna)
+				time.Sleep(time.Second)
+				p := anna.icws()
+				w.fault(icwssim.Fault{Route: routeGetStatus, Status: 503})
+				for range production.BreakerCalls {
+					_, _ = p.site.ICWS.UserStatus(t.Context(), p.connection(), "anna")
+				}
+				w.sim.Reset()
+				time.Sleep(production.BreakerPause + time.Second)
+				w.fault(icwssim.Fault{Route: routeGetStatus, Delay: took})
+				w.fault(icwssim.Fault{Route: routeGetActivations, Delay: took})
+				var err error
+				for range reads {
+					_, err = p.read(t.Context())
+				}
+				if err != nil {
+					t.Errorf("read %d of a host that is back: %v", reads, err)
+				}
+			})
+		})
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
+	"time"
 
 	"github.com/failsafe-go/failsafe-go/circuitbreaker"
 )
@@ -55,14 +56,15 @@ func (all *breakers) of(u *url.URL) *breaker {
 func (all *breakers) make(host string) *breaker {
 	shown := all.site.breakersOf((&url.URL{Host: host}).Hostname())
 	shown.enter(circuitbreaker.ClosedState)
-	circuit := circuitbreaker.NewBuilder[any]().
+	b := &breaker{change: make(chan struct{})}
+	b.circuit = circuitbreaker.NewBuilder[any]().
 		WithFailureRateThreshold(0.5, uint(all.limits.BreakerCalls), all.limits.BreakerWithin).
 		WithDelay(all.limits.BreakerPause).
 		WithJitterFactor(0.2).
 		WithSuccessThreshold(1).
-		OnStateChanged(func(e circuitbreaker.StateChangedEvent) { shown.change(e.OldState, e.NewState) }).
+		OnStateChanged(func(e circuitbreaker.StateChangedEvent) { shown.change(e.OldState, e.NewState); b.changed() }).
 		Build()
-	return &breaker{circuit: circuit}
+	return b
 }
 
 var errBreakerOpen = errors.New("the host failed too often and is not called for a while")
@@ -70,6 +72,50 @@ var errBreakerOpen = errors.New("the host failed too often and is not called for
 // A breaker keeps calls from a host that fails. A nil one takes note of nothing.
 type breaker struct {
 	circuit circuitbreaker.CircuitBreaker[any]
+
+	mu     sync.Mutex
+	change chan struct{} // closed when the state is another; guarded by mu
+}
+
+// trialWait is how long a call waits for what comes of the one by which its host is tried.
+const trialWait = time.Second
+
+// admits reports whether a call may be sent. While the host is tried by another it waits a moment: of calls side
+// by side, all of which are needed, the first would succeed in vain.
+func (b *breaker) admits(ctx context.Context) bool {
+	if b.circuit.TryAcquirePermit() {
+		return true
+	}
+	patience := time.NewTimer(trialWait)
+	defer patience.Stop()
+	for b.circuit.IsHalfOpen() {
+		change := b.next()
+		if b.circuit.TryAcquirePermit() { // since the last look
+			return true
+		}
+		select {
+		case <-change:
+		case <-patience.C:
+			return false
+		case <-ctx.Done():
+			return false
+		}
+	}
+	return b.circuit.TryAcquirePermit() // it is closed, or open again
+}
+
+// next returns what is closed with the next change of the state.
+func (b *breaker) next() <-chan struct{} {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.change
+}
+
+func (b *breaker) changed() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	close(b.change)
+	b.change = make(chan struct{})
 }
 
 // heard tells the breaker how an attempt ended: with a status, or without an answer, for a reason. Every

@@ -109,7 +109,7 @@ func (g *Guard) host(req *http.Request, op *operation) (*breaker, error) {
 		return nil, nil
 	}
 	b := g.breakers.of(req.URL)
-	if b.circuit.TryAcquirePermit() {
+	if b.admits(req.Context()) {
 		return b, nil
 	}
 	op.shorts[shortBreaker].Inc()

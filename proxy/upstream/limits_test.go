@@ -221,7 +221,7 @@ func TestAHostIsTriedByOneCall(t *testing.T) {
 		g.failing(1)
 		g.state("after a trial that failed", "open")
 		time.Sleep(6 * time.Second)
-		g.answer = func(http.ResponseWriter, *http.Request) { time.Sleep(time.Second) }
+		g.answer = func(http.ResponseWriter, *http.Request) { time.Sleep(trialWait * 3 / 2) }
 		before := g.asked.Load()
 		left, leave := context.WithTimeout(t.Context(), time.Millisecond)
 		defer leave()
@@ -230,7 +230,13 @@ func TestAHostIsTriedByOneCall(t *testing.T) {
 		trial := make(chan error, 1)
 		go func() { trial <- g.ask(t.Context(), "ic1") }()
 		synctest.Wait()
-		g.failing(5)
+		var others sync.WaitGroup
+		for range 5 {
+			others.Go(func() {
+				wantRefusedHere(t, "a call while the host was tried for long", g.ask(t.Context(), "ic1"))
+			})
+		}
+		others.Wait()
 		if err := <-trial; err != nil {
 			t.Errorf("the next trial: %v", err)
 		}
@@ -241,6 +247,39 @@ func TestAHostIsTriedByOneCall(t *testing.T) {
 		if err := g.ask(t.Context(), "ic1"); err != nil {
 			t.Errorf("after it: %v", err)
 		}
+	})
+}
+
+func TestCallsSideBySideTryAHostTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGuarded(t, ofBreaker)
+		g.answer = rig.Says("text/plain", 500, "")
+		g.failing(10)
+		time.Sleep(6 * time.Second)
+		g.answer = func(http.ResponseWriter, *http.Request) { time.Sleep(trialWait / 2) }
+		var calls sync.WaitGroup
+		for range 4 {
+			calls.Go(func() {
+				if err := g.ask(t.Context(), "ic1"); err != nil {
+					t.Errorf("one of four calls of a host that is back: %v", err)
+				}
+			})
+		}
+		calls.Wait()
+		g.state("after them", "closed")
+		g.answer = rig.Says("text/plain", 500, "")
+		g.failing(10)
+		time.Sleep(6 * time.Second)
+		g.answer = func(w http.ResponseWriter, _ *http.Request) { time.Sleep(trialWait / 2); w.WriteHeader(500) }
+		before := g.asked.Load()
+		for range 4 {
+			calls.Go(func() { _ = g.ask(t.Context(), "ic1") })
+		}
+		calls.Wait()
+		if got := g.asked.Load() - before; got != 1 {
+			t.Errorf("%d of four calls were sent to a host that is not back; want the trial", got)
+		}
+		g.state("after a trial that failed", "open")
 	})
 }
 
