@@ -59,7 +59,7 @@ func (g *Gateway) StatusMessagesAtHand(a *Agent, dialect htccapi.Dialect, zip bo
 	}
 	catalogue, held := p.catalogue.AtHand()
 	access, allowed := p.access.AtHand()
-	if !held || !allowed || catalogue.Stale() {
+	if !held || !allowed || catalogue.Stale() || access.Stale() {
 		return Document{}, false
 	}
 	p.mu.Lock()

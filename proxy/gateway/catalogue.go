@@ -10,7 +10,6 @@ import (
 	"portico/proxy/fault"
 	"portico/proxy/icws"
 	"portico/proxy/upstream"
-	"portico/translate"
 	"portico/translate/htccapi"
 )
 
@@ -20,8 +19,8 @@ type Document struct {
 	ETag  string // strong, with its quotes
 	Gzip  bool
 	Body  []byte
-	Age   time.Duration // since it was last known to be what the site has
-	Stale bool          // nothing tells of changes at the moment
+	Age   time.Duration // since it was last known to be what the site has, and what the agent may choose
+	Stale bool          // nothing tells of changes of either at the moment
 
 	Looked cache.Result // what became of looking for the catalogue
 }
@@ -42,7 +41,7 @@ func (g *Gateway) StatusMessages(ctx context.Context, a *Agent, dialect htccapi.
 		return Document{}, err
 	}
 	doc, err := p.document(held.directory, dialect, zip, known)
-	doc.Stale, doc.Age, doc.Looked = held.catalogue.Stale(), held.catalogue.Age(), held.looked
+	doc.Stale, doc.Age, doc.Looked = held.stale, held.age, held.looked
 	return doc, err
 }
 
@@ -58,8 +57,9 @@ func (p *icwsPart) document(d *catalogues.Directory, dialect htccapi.Dialect, zi
 // heldLists are an agent's catalogue and access list.
 type heldLists struct {
 	directory *catalogues.Directory
-	catalogue cache.Snapshot[translate.Catalogue] // how well it is known to be up to date
-	looked    cache.Result                        // what became of looking for the catalogue
+	stale     bool          // one of them is not known to be up to date, and was not asked for just now
+	age       time.Duration // since one was last known to be
+	looked    cache.Result  // what became of looking for the catalogue
 }
 
 // lists returns catalogue and access list, fetched if they are not held.
@@ -69,7 +69,7 @@ func (p *icwsPart) lists(ctx context.Context) (heldLists, error) {
 		return heldLists{}, p.kinded(err)
 	}
 	p.avoidedFetch(icws.OpGetStatusMessages, looked)
-	_, result, err := p.access.Lookup(ctx)
+	access, result, err := p.access.Lookup(ctx)
 	if err != nil {
 		return heldLists{}, p.kinded(err)
 	}
@@ -81,7 +81,7 @@ func (p *icwsPart) lists(ctx context.Context) (heldLists, error) {
 	p.redirect() // a fetch may have brought others
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return heldLists{p.directory, catalogue, looked}, nil
+	return heldLists{p.directory, catalogue.Stale() || access.Stale() && result != cache.Miss, max(catalogue.Age(), access.Age()), looked}, nil
 }
 
 // avoidedFetch counts a fetch that a caller needed and that was not made.

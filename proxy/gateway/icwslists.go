@@ -42,14 +42,14 @@ func (p *icwsPart) changeAccess(m icwsapi.UserAccessMessage) {
 // redirect makes the directory follow the catalogue and the access list. Names of states that are
 // shown may change with them.
 func (p *icwsPart) redirect() {
-	catalogue, held := p.catalogue.Snapshot()
+	defer p.agent.send()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	catalogue, held := p.catalogue.Snapshot() // no earlier: one that two change at once must not go back
 	access, allowed := p.access.Snapshot()
 	if !held || !allowed {
 		return
 	}
-	defer p.agent.send()
-	p.mu.Lock()
-	defer p.mu.Unlock()
 	if !p.begun || p.closed || p.directory.Catalogue == catalogue.Value && p.directory.Access == access.Value {
 		return
 	}

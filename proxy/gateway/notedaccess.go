@@ -37,6 +37,7 @@ func (p *icwsPart) shareAccess(ctx context.Context, fetch func(context.Context) 
 	epoch := a.gateway.fleet.catalogues.Epoch(site, p.connection().Language)
 	note := a.notedAccess(site)
 	if note.Known && note.Epoch >= epoch && !a.reads.Load() {
+		p.heedAccess(note)
 		return accessOf(note), nil
 	}
 	access, err := fetch(ctx)
@@ -44,7 +45,7 @@ func (p *icwsPart) shareAccess(ctx context.Context, fetch func(context.Context) 
 		return nil, err
 	}
 	p.accessAsOf.Store(epoch)
-	err = p.noteAccess(ctx, access)
+	err = p.noteAccess(ctx, access, false)
 	if err != nil && a.life.Err() == nil {
 		p.warn("other replicas were not told of an access list", err)
 	}
@@ -52,9 +53,9 @@ func (p *icwsPart) shareAccess(ctx context.Context, fetch func(context.Context) 
 }
 
 // noteAccess has the session's record hold an access list, unless it does.
-func (p *icwsPart) noteAccess(ctx context.Context, access *translate.Access) error {
+func (p *icwsPart) noteAccess(ctx context.Context, access *translate.Access, stale bool) error {
 	a, site := p.agent, p.site.Name
-	note := session.Access{Known: true, IDs: strings.Join(access.IDs(), "\n"), Epoch: p.accessAsOf.Load()}
+	note := session.Access{Known: true, IDs: strings.Join(access.IDs(), "\n"), Epoch: p.accessAsOf.Load(), Stale: stale}
 	if note == a.notedAccess(site) {
 		return nil
 	}
@@ -79,7 +80,7 @@ func (f *fleet) renoteAccess(a *Agent) error {
 	if !ok {
 		return nil
 	}
-	return p.noteAccess(a.life, held.Value)
+	return p.noteAccess(a.life, held.Value, held.Stale())
 }
 
 // learnAccess takes what the session's record says of the access list, where another process reads for
@@ -99,6 +100,16 @@ func (f *fleet) learnAccess(a *Agent, s session.Session) {
 	if held {
 		p.access.Replace(accessOf(note))
 		p.redirect()
+	}
+	p.heedAccess(note)
+}
+
+// heedAccess has the access list be as sure as it is where the session is read.
+func (p *icwsPart) heedAccess(note session.Access) {
+	if note.Stale {
+		p.access.Unproven()
+	} else {
+		p.access.Proven()
 	}
 }
 

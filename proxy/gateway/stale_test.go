@@ -1,12 +1,15 @@
 package gateway
 
 import (
+	"runtime"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"portico/proxy/icws/icwssim"
+	"portico/translate"
 	"portico/translate/htccapi"
 	"portico/translate/icwsapi"
 )
@@ -177,6 +180,53 @@ func TestACatalogueInPartsReplacesTheOldAsAWhole(t *testing.T) {
 		list, err := w.AgentStates(t.Context(), anna)
 		if err != nil || len(list) > 2 {
 			t.Errorf("%d states after a catalogue of one status (%v); want Offline and it", len(list), err)
+		}
+	})
+}
+
+// What of a catalogue the agent may choose is as much of what they read as the rest.
+func TestAnAccessListThatNothingKeepsCurrentIsStale(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fleet := newShared()
+		w, _ := fleet.replica(t, sharing)
+		other, _ := fleet.replica(t, sharing)
+		w.fault(icwssim.Fault{Route: "PUT /icws/{sessionId}/messaging/subscriptions/status/status-messages-user-access", Status: 404})
+		anna := w.login("anna")
+		if w.document(anna).Stale {
+			t.Error("what was asked for just now is served as stale")
+		}
+		inStep()
+		for where, doc := range map[string]Document{"where the agent is read": w.document(anna), "elsewhere": other.document(other.cookie(anna.SessionID()))} {
+			if !doc.Stale {
+				t.Errorf("%s: an access list that nothing keeps current is served as fresh", where)
+			}
+		}
+		_, quick := w.StatusMessagesAtHand(anna, htccapi.DialectStatus, false, func(string) bool { return false })
+		if quick {
+			t.Error("one is served without a look, and so without a warning")
+		}
+	})
+}
+
+// A change that is followed while another one comes must not take that back.
+func TestListsThatChangeTogetherAreBothFollowed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, &icwssim.Server{})
+		p := w.login("anna").icws()
+		settle()
+		p.mu.Lock()
+		var work sync.WaitGroup
+		work.Go(p.redirect)
+		for range 1000 { // it is at the mutex by then
+			runtime.Gosched()
+		}
+		p.access.Replace(translate.NewAccess([]string{"Available"}))
+		p.mu.Unlock()
+		work.Wait()
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if got := p.directory.Access.IDs(); len(got) != 1 {
+			t.Errorf("names are looked up in a list of before: %q", got)
 		}
 	})
 }

@@ -55,6 +55,7 @@ type Access struct {
 	Known bool
 	IDs   string // one a line
 	Epoch int64  // since the purge that it was fetched after
+	Stale bool   // nothing tells the replica that reads for the session of changes
 }
 
 // A Catalogue is what replicas tell each other of a catalogue. What it holds is kept elsewhere.
