@@ -57,10 +57,14 @@ func (p *icwsPart) document(d *catalogues.Directory, dialect htccapi.Dialect, zi
 // heldLists are an agent's catalogue and access list.
 type heldLists struct {
 	directory *catalogues.Directory
-	stale     bool          // one of them is not known to be up to date, and was not asked for just now
+	stale     bool          // one of them is not known to be up to date
 	age       time.Duration // since one was last known to be
 	looked    cache.Result  // what became of looking for the catalogue
 }
+
+// justRead is how long an access list that nothing keeps current is still what the site has: a new session reads it
+// before its subscription stands.
+const justRead = time.Second
 
 // lists returns catalogue and access list, fetched if they are not held.
 func (p *icwsPart) lists(ctx context.Context) (heldLists, error) {
@@ -81,7 +85,7 @@ func (p *icwsPart) lists(ctx context.Context) (heldLists, error) {
 	p.redirect() // a fetch may have brought others
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return heldLists{p.directory, catalogue.Stale() || access.Stale() && result != cache.Miss, max(catalogue.Age(), access.Age()), looked}, nil
+	return heldLists{p.directory, catalogue.Stale() || access.Age() >= justRead, max(catalogue.Age(), access.Age()), looked}, nil
 }
 
 // avoidedFetch counts a fetch that a caller needed and that was not made.

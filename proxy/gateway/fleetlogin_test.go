@@ -246,6 +246,46 @@ func TestATurnToLogInEndsWithTheLastWhoHasIt(t *testing.T) {
 	}
 }
 
+// TestAReplicaThatDiesKeepsNobodyOutForLong has one die, or take its time, whose turn it is to log in under a name.
+func TestAReplicaThatDiesKeepsNobodyOutForLong(t *testing.T) {
+	for name, row := range map[string]struct {
+		dies        bool
+		least, most time.Duration
+		logins      int
+	}{
+		"it dies":           {true, 0, turnLease + time.Second, 2},
+		"it takes its time": {false, 22 * time.Second, 23 * time.Second, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				fleet := newShared()
+				slow := func(_ *Settings, s *Site) {
+					s.ICWS = newPatientClient(fleet.sim.Transport(), prometheus.NewRegistry(), unpaced(), loginTimeout)
+				}
+				a, line := fleet.replica(t, slow)
+				b, _ := fleet.replica(t, slow)
+				a.fault(icwssim.Fault{Route: routeLogin, Delay: 23 * time.Second, Times: 1})
+				go func() { _ = a.tries("anna", "anna") }()
+				time.Sleep(time.Second)
+				line.cut.Store(row.dies)
+				began := time.Now()
+				err := b.tries("anna", "anna")
+				if took := time.Since(began); err != nil || took < row.least || took > row.most {
+					t.Errorf("a log-in at another replica: %v after %v; want it after %v to %v", err, took, row.least, row.most)
+				}
+				if n := a.logins(); n != row.logins {
+					t.Errorf("the site was asked %d times; want %d", n, row.logins)
+				}
+				time.Sleep(turnLease / 2)
+				if lease, _ := fleet.leases.Take(t.Context(), "login/anna", "a third", time.Second); !lease.Held {
+					t.Error("the turn is taken still after all log-ins")
+				}
+				time.Sleep(time.Minute)
+			})
+		})
+	}
+}
+
 // TestALogInAfterAShortAbsenceOfTheStore has the store away for a moment while somebody logs in: the turn that could not
 // be given up then keeps nobody out for long.
 func TestALogInAfterAShortAbsenceOfTheStore(t *testing.T) {

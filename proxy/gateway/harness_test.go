@@ -81,8 +81,12 @@ func newClient(transport http.RoundTripper, reg prometheus.Registerer) *icws.Cli
 }
 
 func newLimitedClient(transport http.RoundTripper, reg prometheus.Registerer, limits upstream.Limits) *icws.Client {
+	return newPatientClient(transport, reg, limits, 5*time.Second)
+}
+
+func newPatientClient(transport http.RoundTripper, reg prometheus.Registerer, limits upstream.Limits, timeout time.Duration) *icws.Client {
 	return icws.New(icws.Settings{Site: "pureconnect", Bases: []string{"http://ic1.example:8018"}, Application: "Portico",
-		Language: "en-us", Timeout: 5 * time.Second, Limits: limits, HTTP: transport, Streams: ownStreams(transport), Metrics: upstream.NewMetrics(reg, []string{"pureconnect"})})
+		Language: "en-us", Timeout: timeout, Limits: limits, HTTP: transport, Streams: ownStreams(transport), Metrics: upstream.NewMetrics(reg, []string{"pureconnect"})})
 }
 
 // ownStreams returns event streams on connections of their own, as a running Portico has them, to the server of a

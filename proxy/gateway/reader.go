@@ -46,7 +46,7 @@ func leaseOf(login string) string { return "reader/" + login }
 // tend keeps an agent in step with the other replicas until the session ends here: who reads, when it
 // was used, and what its upstream sessions are. fresh says that the session begins here.
 func (f *fleet) tend(a *Agent, fresh bool) {
-	r := &reader{agent: a, holder: f.readers.begin(a.Login()), first: fresh, freed: make(chan struct{}, 1)}
+	r := &reader{agent: a, holder: f.readers.begin(a.Login(), leaseLife).holder, first: fresh, freed: make(chan struct{}, 1)}
 	defer f.leave(r)
 	defer r.attend(false)
 	for due := true; ; {

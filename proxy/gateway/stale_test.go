@@ -195,6 +195,7 @@ func TestAnAccessListThatNothingKeepsCurrentIsStale(t *testing.T) {
 		if w.document(anna).Stale {
 			t.Error("what was asked for just now is served as stale")
 		}
+		other.document(other.cookie(anna.SessionID()))
 		inStep()
 		for where, doc := range map[string]Document{"where the agent is read": w.document(anna), "elsewhere": other.document(other.cookie(anna.SessionID()))} {
 			if !doc.Stale {

@@ -9,14 +9,15 @@ import (
 	"time"
 
 	"portico/proxy/fault"
-	"portico/proxy/session"
 	"portico/proxy/upstream"
 )
 
 // A log-in under a name is made by one replica at a time, as two would cost two licences and count
-// twice towards locking the agent out. The turn is held for as long as a log-in may last.
+// twice towards locking the agent out. The turn is held for as long as a log-in may last, by a lease that is
+// renewed: a replica that dies keeps nobody out for longer than that.
 const (
 	turnLife  = loginTimeout + 5*time.Second
+	turnLease = 10 * time.Second
 	turnEvery = 50 * time.Millisecond // how often one who waits looks
 )
 
@@ -24,24 +25,48 @@ const (
 // of the name in this process is held. Whoever has the turn here at the same moment has the same one, which ends with
 // the last.
 func (g *Gateway) turn(ctx context.Context, login string) (func(), error) {
+	return g.turnBy(ctx, login, turnLease)
+}
+
+// turnBy is turn, by a lease for so long.
+func (g *Gateway) turnBy(ctx context.Context, login string, lease time.Duration) (func(), error) {
 	f := g.fleet
 	if f == nil {
 		return func() {}, nil
 	}
 	name := loginTurn(login)
-	holder := f.turns.begin(login) // whose answer may be on its way when another one here ends theirs
-	endTurn, err := f.await(ctx, name, holder, turnLife)
+	turn := f.turns.begin(login, lease) // whose answer may be on its way when another one here ends theirs
+	endTurn, err := f.await(ctx, name, turn.holder, turn.lease)
 	if err != nil {
 		if f.turns.end(login) {
-			f.giveUp(ctx, name, holder)
+			f.giveUp(ctx, name, turn.holder)
 		}
 		return nil, err
 	}
+	settle := f.renew(ctx, name, turn)
 	return func() {
+		settle()
 		if f.turns.end(login) {
 			endTurn()
 		}
 	}, nil
+}
+
+// renew takes a lease again and again, for as long as a turn may last, until what it returns is called. That waits for
+// the call under way, which would take the lease once more after it was given up.
+func (f *fleet) renew(ctx context.Context, name string, turn sharedTurn) func() {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), turnLife-turn.lease)
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		for upstream.Sleep(ctx, turn.lease/3) == nil {
+			_, _ = f.Leases.Take(context.WithoutCancel(ctx), name, turn.holder, turn.lease) // else the next one does
+		}
+	}()
+	return func() {
+		cancel()
+		<-over
+	}
 }
 
 func loginTurn(login string) string { return "login/" + login }
@@ -58,11 +83,12 @@ type turns struct {
 // one is given up may reach the store only then.
 type sharedTurn struct {
 	holder string
+	lease  time.Duration // the longest of them
 	count  int
 }
 
-// begin counts one more who waits for the turn, and returns its holder.
-func (t *turns) begin(login string) string {
+// begin counts one more who waits for the turn.
+func (t *turns) begin(login string, lease time.Duration) sharedTurn {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.here == nil {
@@ -73,8 +99,9 @@ func (t *turns) begin(login string) string {
 		turn = &sharedTurn{holder: rand.Text()}
 		t.here[login] = turn
 	}
+	turn.lease = max(turn.lease, lease)
 	turn.count++
-	return turn.holder
+	return *turn
 }
 
 // end reports whether nobody here has the turn any more, or waits for it.
@@ -114,87 +141,13 @@ func (f *fleet) await(ctx context.Context, name, holder string, life time.Durati
 	}
 }
 
-// writeTurnLife is how long a replica may change an agent's state at a site while no other does. It is
-// also how long another waits at most: one that died must keep nobody from working.
-const writeTurnLife = 5 * time.Second
-
-// writeTurn waits until no other replica changes the agent's state, knows then what they asked for there, and
-// returns what lets the next one. In one process the locks of the parts do. Each operation has the turn for
-// itself until the sites show it, as the next is planned on what they show. While the store is away operations
-// go on without.
-func (a *Agent) writeTurn(ctx context.Context) func() {
-	f := a.gateway.fleet
-	if f == nil {
-		return func() {}
-	}
-	end, err := f.awaitWrite(ctx, a)
-	before := a.wishes()
-	a.operating.Add(1)
-	return func() {
-		ctx := context.WithoutCancel(ctx)
-		a.unsave(before)
-		a.operating.Add(-1)
-		if err != nil {
-			f.unstored.owe(a)
-			return
-		}
-		err := f.shareWishes(ctx, a)
-		if err != nil && !errors.Is(err, session.ErrNotFound) {
-			f.unstored.owe(a)
-			f.gateway.log.Warn("what an agent asked for could not be told to other replicas", "session", a.short, "cause", err.Error())
-		}
-		a.ring(ctx)
-		end()
-	}
-}
-
-// awaitWrite waits for the turn, but not for ever, knows then what other replicas asked for, or that the session has ended
-// there, and returns what ends the turn. It fails if the store does not answer.
-func (f *fleet) awaitWrite(ctx context.Context, a *Agent) (func(), error) {
-	waiting, cancel := context.WithTimeout(ctx, writeTurnLife)
-	defer cancel()
-	name, holder := "write/"+a.Login(), rand.Text()
-	end, err := f.await(waiting, name, holder, writeTurnLife)
-	if err != nil {
-		f.giveUp(ctx, name, holder)
-	}
-	switch {
-	case errors.Is(err, fault.Timeout): // whoever has the turn may have died; the others learn of what is done without it
-		end = func() {}
-	case err != nil:
-		return nil, err
-	}
-	f.saveWishes(ctx, a)
-	s, err := a.gateway.store.ByLogin(ctx, a.Login())
-	switch {
-	case errors.Is(err, session.ErrNotFound), err == nil && s.ID != a.session.ID:
-		f.over(a) // whoever had the turn has ended the session, and nothing is to be done after that
-	case err == nil:
-		a.learn(s)
-	}
-	return end, nil
-}
-
-// between does what no agent asked for between their operations, whichever replicas those come to: each knows of what
-// the other changes.
-func (a *Agent) between(ctx context.Context, do func()) {
-	f := a.gateway.fleet
-	if f == nil {
-		do()
-		return
-	}
-	end, err := f.awaitWrite(ctx, a)
-	do()
-	if err == nil {
-		_ = f.shareWishes(context.WithoutCancel(ctx), a) // else the next report does
-		end()
-	}
-}
-
 // turn is that of the gateway, for a log-in of an agent who is known here: at its end the other replicas
 // can find what it brought.
-func (a *Agent) turn(ctx context.Context) (func(), error) {
-	endTurn, err := a.gateway.turn(ctx, a.Login())
+func (a *Agent) turn(ctx context.Context) (func(), error) { return a.turnBy(ctx, turnLease) }
+
+// turnBy is turn, by a lease for so long.
+func (a *Agent) turnBy(ctx context.Context, lease time.Duration) (func(), error) {
+	endTurn, err := a.gateway.turnBy(ctx, a.Login(), lease)
 	if err != nil || a.gateway.fleet == nil {
 		return endTurn, err
 	}
@@ -207,7 +160,8 @@ func (a *Agent) turn(ctx context.Context) (func(), error) {
 // lastTurn keeps the other replicas from opening upstream sessions while the agent's session ends, and knows those then
 // that they have opened: a reader there which finds one gone would take it for lost, and bring back what the agent
 // worked on. It is the turn of log-ins, which all replicas wait for, and which runs out with a replica that dies. It ends
-// when the store was told of the end, by which the others know. While the store is away the end goes on without.
+// when the store was told of the end, by which the others know: the lease is as long as a turn, in case this replica
+// alone cannot tell it. While the store is away the end goes on without.
 func (a *Agent) lastTurn(ctx context.Context) func() {
 	f := a.gateway.fleet
 	if f == nil {
@@ -229,13 +183,13 @@ func (a *Agent) lastTurn(ctx context.Context) func() {
 // insist is turn for who does not take it that the store did not answer one call, while it answers others.
 func (a *Agent) insist(ctx context.Context) (func(), error) {
 	f, login := a.gateway.fleet, a.Login()
-	holder := f.turns.begin(login) // the next call's too, or it would have to wait for what one has taken that failed
-	endTurn, err := a.turn(ctx)
+	turn := f.turns.begin(login, turnLife) // the next call's too, or it would have to wait for what one has taken that failed
+	endTurn, err := a.turnBy(ctx, turnLife)
 	for errors.Is(err, fault.Overloaded) && f.Up() && upstream.Sleep(ctx, unstoredEvery) == nil {
-		endTurn, err = a.turn(ctx)
+		endTurn, err = a.turnBy(ctx, turnLife)
 	}
 	if f.turns.end(login) {
-		f.giveUp(ctx, loginTurn(login), holder)
+		f.giveUp(ctx, loginTurn(login), turn.holder)
 	}
 	return endTurn, err
 }

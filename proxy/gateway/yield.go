@@ -38,7 +38,7 @@ func (f *fleet) yield(r *reader) {
 	if f.preferred(ctx, a) {
 		r.attend(true) // before: who begins to listen is called, and would take it back
 		f.leave(r)
-		r.holder = f.readers.begin(a.Login())
+		r.holder = f.readers.begin(a.Login(), leaseLife).holder
 		select {
 		case <-r.freed:
 		default:
