@@ -195,8 +195,9 @@ func TestAnAccessListThatNothingKeepsCurrentIsStale(t *testing.T) {
 		if w.document(anna).Stale {
 			t.Error("what was asked for just now is served as stale")
 		}
-		other.document(other.cookie(anna.SessionID()))
 		inStep()
+		other.document(other.cookie(anna.SessionID())) // learns of it
+		time.Sleep(justRead)
 		for where, doc := range map[string]Document{"where the agent is read": w.document(anna), "elsewhere": other.document(other.cookie(anna.SessionID()))} {
 			if !doc.Stale {
 				t.Errorf("%s: an access list that nothing keeps current is served as fresh", where)
