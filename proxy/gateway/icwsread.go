@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -11,6 +12,7 @@ import (
 	"portico/cache"
 	"portico/proxy/fault"
 	"portico/proxy/icws"
+	"portico/proxy/upstream"
 	"portico/translate"
 	"portico/translate/icwsapi"
 )
@@ -62,29 +64,55 @@ type reading struct {
 	access      *translate.Access
 }
 
-// read asks the site for the agent's state, and for catalogue and access list if they are not held. None ends the
-// others by its failure: one of them may be what tries whether the host is back.
+// read asks the site for the agent's state, and for catalogue and access list if they are not held.
 func (p *icwsPart) read(ctx context.Context) (reading, error) {
 	var got reading
-	var work errgroup.Group
-	get(ctx, &work, &got.status, p.readStatus)
-	get(ctx, &work, &got.activations, p.readActivations)
-	get(ctx, &work, &got.catalogue, p.getCatalogue)
-	get(ctx, &work, &got.access, p.access.Get)
-	err := work.Wait()
+	work := newReads(ctx)
+	get(work, &got.status, p.readStatus)
+	get(work, &got.activations, p.readActivations)
+	get(work, &got.catalogue, p.getCatalogue)
+	get(work, &got.access, p.access.Get)
+	err := work.wait()
 	if err != nil {
 		return reading{}, p.kinded(err)
 	}
 	return got, nil
 }
 
-// get adds a read to those that are made side by side. A panic of one is its error.
-func get[T any](ctx context.Context, work *errgroup.Group, into *T, read func(context.Context) (T, error)) {
-	work.Go(func() error {
-		got, err := fault.Guarded(func() (T, error) { return read(ctx) })
+// reads are made side by side, and all needed. One that fails ends the others, unless it was not sent as the host had
+// failed too often: another may be what tries whether the host is back, which would not be found out else.
+type reads struct {
+	group    *errgroup.Group
+	ctx      context.Context
+	withheld atomic.Pointer[error]
+}
+
+func newReads(ctx context.Context) *reads {
+	group, ctx := errgroup.WithContext(ctx)
+	return &reads{group: group, ctx: ctx}
+}
+
+// get adds a read. A panic of one is its error.
+func get[T any](r *reads, into *T, read func(context.Context) (T, error)) {
+	r.group.Go(func() error {
+		got, err := fault.Guarded(func() (T, error) { return read(r.ctx) })
 		*into = got
+		if upstream.IsWithheld(err) {
+			r.withheld.Store(&err)
+			return nil
+		}
 		return err
 	})
+}
+
+// wait returns the error of a read, nil if all succeeded.
+func (r *reads) wait() error {
+	err := r.group.Wait()
+	withheld := r.withheld.Load()
+	if err == nil && withheld != nil {
+		return *withheld
+	}
+	return err
 }
 
 // getCatalogue returns the session's catalogue: that which another session proves, else its own.

@@ -69,6 +69,9 @@ func (all *breakers) make(host string) *breaker {
 
 var errBreakerOpen = errors.New("the host failed too often and is not called for a while")
 
+// IsWithheld reports whether a call failed without being sent, as its host had failed too often.
+func IsWithheld(err error) bool { return errors.Is(err, errBreakerOpen) }
+
 // A breaker keeps calls from a host that fails. A nil one takes note of nothing.
 type breaker struct {
 	circuit circuitbreaker.CircuitBreaker[any]
