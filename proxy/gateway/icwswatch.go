@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"portico/proxy/fault"
 	"portico/proxy/icws"
@@ -83,7 +84,7 @@ func (p *icwsPart) unproven() {
 // begin during an outage, the outage is over.
 func (p *icwsPart) setLive(live bool) {
 	p.mu.Lock()
-	p.live, p.full = live, fullLists{}
+	p.live, p.full = live, fullLists{since: time.Now()}
 	if !live { // what comes next is no repetition, whatever it says
 		p.state.Said = translate.Change{}
 	}
@@ -144,6 +145,9 @@ func (p *icwsPart) hear(message icwsapi.Message) {
 // follow has the state follow a message. A full list of the status shows that the site is there.
 func (p *icwsPart) follow(message icwsapi.Message) {
 	p.update(func(s translate.AgentState, d *translate.Directory) (translate.AgentState, translate.Heard) {
+		if p.full.outdates(message) {
+			return s, translate.Heard{}
+		}
 		p.moments.told++
 		s, heard := p.site.Rules.Heard(s, message, d)
 		p.full.add(message, s.UserID)
@@ -157,7 +161,28 @@ func (p *icwsPart) follow(message icwsapi.Message) {
 
 // fullLists says which full lists of the agent's came since the reader receives: what happened
 // before is not missing any more.
-type fullLists struct{ status, activations bool }
+type fullLists struct {
+	status, activations bool
+	since               time.Time // it receives
+}
+
+// fullWithin is how long the full list of the status is waited for, which new subscriptions bring.
+const fullWithin = 10 * time.Second
+
+// outdates reports whether a message tells a change that the full list to come has: it gathered in the site's queue
+// while nobody received, and may be long over. From a site that sends no full list it is taken a little later.
+func (f *fullLists) outdates(message icwsapi.Message) bool {
+	if f.status || time.Since(f.since) >= fullWithin {
+		return false
+	}
+	switch m := message.(type) {
+	case icwsapi.UserStatusMessage:
+		return m.IsDelta
+	case icwsapi.UserActivationMessage:
+		return m.IsDelta
+	}
+	return false
+}
 
 func (f *fullLists) add(message icwsapi.Message, userID string) {
 	switch m := message.(type) {

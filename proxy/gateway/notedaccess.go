@@ -92,12 +92,16 @@ func (f *fleet) learnAccess(a *Agent, s session.Session) {
 	}
 	site := p.site.Name
 	note := s.Access[site]
-	if !note.Known || note == a.notedAccess(site) || note.Epoch < f.catalogues.Epoch(site, p.connection().Language) {
+	if !note.Known || note.Epoch < f.catalogues.Epoch(site, p.connection().Language) {
+		return
+	}
+	known := a.notedAccess(site)
+	held, holds := p.access.Snapshot()
+	if note == known && held.Stale() == note.Stale { // it may not be where this process has read itself since
 		return
 	}
 	a.setNotedAccess(site, note)
-	_, held := p.access.Snapshot()
-	if held {
+	if holds && note != known {
 		p.access.Replace(accessOf(note))
 		p.redirect()
 	}

@@ -210,6 +210,35 @@ func TestAnAccessListThatNothingKeepsCurrentIsStale(t *testing.T) {
 	})
 }
 
+// TestWhoReadNoMoreKnowsThatTheListsAreCurrent has the lease to read move to another replica.
+func TestWhoReadNoMoreKnowsThatTheListsAreCurrent(t *testing.T) {
+	for name, mode := range modes {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				fleet := newShared()
+				a, line := fleet.replica(t, mode)
+				b, _ := fleet.replica(t, mode)
+				anna := a.login("anna")
+				a.document(anna)
+				settle()
+				atB := b.cookie(anna.SessionID())
+				b.document(atB)
+				line.cut.Store(true)
+				for !atB.reads.Load() {
+					time.Sleep(time.Second)
+				}
+				line.cut.Store(false)
+				time.Sleep(30 * time.Second)
+				again := a.cookie(anna.SessionID())
+				again.expectReads(t, "where the store was away", false)
+				if doc := a.document(again); doc.Stale {
+					t.Errorf("a catalogue that another replica keeps current is stale, for %v", doc.Age)
+				}
+			})
+		})
+	}
+}
+
 // A change that is followed while another one comes must not take that back.
 func TestListsThatChangeTogetherAreBothFollowed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -231,4 +260,37 @@ func TestListsThatChangeTogetherAreBothFollowed(t *testing.T) {
 			t.Errorf("names are looked up in a list of before: %q", got)
 		}
 	})
+}
+
+// TestWhatGatheredWhileNobodyReceivedIsNotNew has an agent work on while the site answers calls and opens no streams.
+func TestWhatGatheredWhileNobodyReceivedIsNotNew(t *testing.T) {
+	for name, mode := range modes {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newTelling(t, &icwssim.Server{}, mode)
+				anna := w.login("anna")
+				w.shows(anna)
+				desktop := w.open(anna, everything)
+				time.Sleep(time.Second)
+				w.fault(icwssim.Fault{Route: routeMessages, Status: 503})
+				w.fault(icwssim.Fault{Scenario: "drop-stream"})
+				time.Sleep(5 * time.Second)
+				w.do(anna, htccapi.Ready, "")
+				w.do(anna, htccapi.DoNotDisturbOn, "")
+				w.do(anna, "AtLunch", "")
+				const want = "voice:NotReadyAt Lunch email:NotReadyAt Lunch Active dnd:On"
+				time.Sleep(12 * time.Second)
+				w.expect(anna, "while nothing is received", want)
+				desktop.heard()
+				w.sim.Reset()
+				time.Sleep(time.Minute)
+				w.expect(anna, "afterwards", want)
+				if got := desktop.heard(); len(got) > 0 {
+					t.Errorf("applications are told %q, which they were told already", got)
+				}
+				w.do(anna, htccapi.DoNotDisturbOff, "")
+				w.expect(anna, "after do-not-disturb", "voice:NotReadyAt Lunch email:NotReadyAt Lunch Active dnd:Off")
+			})
+		})
+	}
 }
