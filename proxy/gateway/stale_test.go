@@ -294,3 +294,32 @@ func TestWhatGatheredWhileNobodyReceivedIsNotNew(t *testing.T) {
 		})
 	}
 }
+
+// TestWhatAFullListOutdates has a change come before the full list that new subscriptions bring, which some site may
+// not send.
+func TestWhatAFullListOutdates(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		change := icwsapi.UserStatusMessage{Head: icwsapi.Head{IsDelta: true}}
+		activation := icwsapi.UserActivationMessage{Head: icwsapi.Head{IsDelta: true}}
+		fresh := fullLists{since: time.Now()}
+		for what, row := range map[string]struct {
+			lists   fullLists
+			message icwsapi.Message
+			want    bool
+		}{
+			"a change of the status":       {fresh, change, true},
+			"one of activations":           {fresh, activation, true},
+			"the full list":                {fresh, icwsapi.UserStatusMessage{}, false},
+			"a completion":                 {fresh, icwsapi.AsyncOperationCompletedMessage{}, false},
+			"a change after the full list": {fullLists{status: true, since: time.Now()}, change, false},
+		} {
+			if got := row.lists.outdates(row.message); got != row.want {
+				t.Errorf("%s is outdated: %v; want %v", what, got, row.want)
+			}
+		}
+		time.Sleep(fullWithin)
+		if fresh.outdates(change) {
+			t.Error("a change is outdated by a full list that does not come")
+		}
+	})
+}
