@@ -90,6 +90,12 @@ func (c Choice) over(status icwsapi.UserStatus) icwsapi.UserStatus {
 	return status
 }
 
+// IsOpen reports whether a request is under way of which the site has not shown that it took place.
+func (s AgentState) IsOpen(requestID string) bool {
+	at := s.pending(requestID)
+	return at >= 0 && !s.Pending[at].Seen
+}
+
 // Decided ends a request whose completion did not come: status is what a fresh read said, and that
 // is what counts.
 func (r Rules) Decided(s AgentState, requestID string, status icwsapi.UserStatus, d *Directory) (AgentState, Heard) {

@@ -21,10 +21,12 @@ type write struct {
 	calls     []translate.Call
 	number    int                   // of the plan, counted in part.plans
 	same      bool                  // what is shown was so before
-	done      chan struct{}         // closed when it completed, or was found to have failed
-	failed    *translate.Completion // set before done is closed, nil on success
+	done      chan struct{}         // closed when it completed, or was found to have failed, or nobody is to wait for that any more
+	failed    *translate.Completion // nil on success, and before it is done
 	unread    bool                  // nobody reads the completion
 	overdue   *time.Timer           // sees to a completion that does not come
+	tries     int                   // to read the status in its place, that have failed
+	left      moment                // of the first of them
 }
 
 // writtenLocked notes a plan that was carried out, and returns the write to wait for, nil if it set no
@@ -108,7 +110,9 @@ func (p *icwsPart) seen(s translate.AgentState, heard translate.Heard, d *transl
 // endLocked ends a write. If it failed, what went before it is taken back.
 func (p *icwsPart) endLocked(w *write) {
 	delete(p.writes, w.requestID)
-	close(w.done)
+	if w.tries == 0 {
+		close(w.done)
+	}
 	w.overdue.Stop()
 	if w.failed != nil {
 		p.agent.start(func() { p.takeBack(w) })
@@ -124,7 +128,12 @@ func (p *icwsPart) wait(ctx context.Context, w *write) error {
 	case <-ctx.Done():
 		return fmt.Errorf("gateway: wait for the completion: %w: %w", fault.Timeout, ctx.Err())
 	}
-	if w.failed == nil {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.writes[w.requestID] == w:
+		return fmt.Errorf("gateway: request %q has not completed, nor could the status be read: %w", w.requestID, fault.Timeout)
+	case w.failed == nil:
 		return nil
 	}
 	return &fault.Error{Kind: fault.BadUpstream, Public: "the contact centre refused the change after accepting it",
@@ -154,7 +163,7 @@ func (p *icwsPart) takeBack(w *write) {
 
 // seek looks for a completion that nobody reads, and decides without one when it is overdue.
 func (p *icwsPart) seek(w *write) {
-	if w.unread {
+	if w.unread && !p.isLeft(w) {
 		_ = p.drain(p.agent.life) // what cannot be had now is decided when it is overdue
 		select {
 		case <-w.done:
@@ -179,20 +188,4 @@ func (p *icwsPart) isLatest(w *write) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.plans == w.number
-}
-
-// decide reads the status once, in place of a completion that did not come. If it cannot be read,
-// what was heard last counts.
-func (p *icwsPart) decide(w *write) {
-	ctx, cancel := context.WithTimeout(p.agent.life, readTimeout)
-	defer cancel()
-	began := p.moment()
-	read, err := p.readStatus(ctx)
-	p.update(func(s translate.AgentState, d *translate.Directory) (translate.AgentState, translate.Heard) {
-		status := s.Status
-		if err == nil {
-			status = p.asOfLocked(began, read)
-		}
-		return p.site.Rules.Decided(s, w.requestID, status, d)
-	})
 }

@@ -251,8 +251,9 @@ func (p *icwsPart) change(change func(translate.AgentState, *translate.Directory
 		p.mu.Unlock()
 		return // begin will read it all
 	}
-	before := p.beforeLocked()
+	before, listed := p.beforeLocked(), p.full.status
 	next, heard := change(p.state, p.directory.Directory)
+	listed = !listed && p.full.status // just now
 	next, heard = p.seen(next, heard, p.directory.Directory)
 	p.state = next
 	p.changedLocked()
@@ -262,6 +263,9 @@ func (p *icwsPart) change(change func(translate.AgentState, *translate.Directory
 	}
 	p.mu.Unlock()
 	p.agent.send()
+	if listed {
+		p.decideLeft(p.moment())
+	}
 	if heard.Doubted {
 		p.agent.start(p.lookAgain)
 	}

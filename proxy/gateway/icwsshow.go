@@ -155,6 +155,7 @@ func (p *icwsPart) readAgain(ctx context.Context) error {
 		return err
 	}
 	p.redirect()
+	counts := false
 	p.update(func(s translate.AgentState, d *translate.Directory) (translate.AgentState, translate.Heard) {
 		p.asRead = nil
 		if p.holding && !p.lost { // what was read may be half of a plan that is being carried out
@@ -167,12 +168,16 @@ func (p *icwsPart) readAgain(ctx context.Context) error {
 		if p.readAt.Before(p.behindUntil) {
 			p.asRead = new(p.ofRead(got, s, d))
 		}
-		if !p.moments.isOld(began) {
+		counts = !p.moments.isOld(began)
+		if counts {
 			s.Activations = got.activations
 		}
 		s, heard := p.site.Rules.HeardStatus(s, p.asOfLocked(began, got.status), d)
 		return p.sureLocked(s, got, began), heard
 	})
+	if counts {
+		p.decideLeft(began)
+	}
 	return nil
 }
 
