@@ -10,22 +10,24 @@ import (
 
 	"portico/proxy/fault"
 	"portico/proxy/icws"
+	"portico/proxy/upstream"
 	"portico/translate"
 	"portico/translate/icwsapi"
 )
 
 // failed decides what the failure of call i of a plan means. A call that may have arrived all the
-// same is looked for; else the calls before it are undone. It returns nil if the plan is done.
+// same is looked for; else the calls before it are undone, and with them one that may have arrived. It
+// returns nil if the plan is done.
 func (p *icwsPart) failed(ctx context.Context, conn icws.Conn, plan translate.Plan, i int, cause error) error {
 	if errors.Is(cause, icws.ErrSessionGone) {
 		return cause // what was activated stays with a status that the recovery looks at first
 	}
 	call := plan.Calls[i]
-	if uncertain(cause) && call.Status != nil && p.arrived(ctx, conn, plan, *call.Status) {
+	if mayHaveArrived(cause) && call.Status != nil && p.arrived(ctx, conn, plan, *call.Status) {
 		return nil
 	}
 	undo := plan.Undo(i)
-	if uncertain(cause) {
+	if mayHaveArrived(cause) {
 		undo = plan.Undo(i + 1)
 	}
 	if call.Status != nil && unanswered(cause) && len(undo.Reactivate) > 0 {
@@ -41,6 +43,9 @@ func (p *icwsPart) failed(ctx context.Context, conn icws.Conn, plan translate.Pl
 	return cause
 }
 
+// mayHaveArrived reports whether a failed call may have been carried out. One that was not sent has not.
+func mayHaveArrived(err error) bool { return uncertain(err) && !upstream.IsUnsent(err) }
+
 // kindOfUndo returns what callers see of an undo that failed. Whatever refused the operation, the site
 // has left it half done: that is the site's error, or its silence.
 func kindOfUndo(err error) fault.Kind {
@@ -54,7 +59,7 @@ func kindOfUndo(err error) fault.Kind {
 // unanswered reports whether a failed call may yet be carried out: the site itself gave no answer.
 func unanswered(err error) bool {
 	refusal, answered := errors.AsType[*icws.Refusal](err)
-	return uncertain(err) && (!answered || refusal.Body.ErrorID == "" && refusal.Body.ErrorCode == 0)
+	return mayHaveArrived(err) && (!answered || refusal.Body.ErrorID == "" && refusal.Body.ErrorCode == 0)
 }
 
 // arrived reads whether a status was set though its answer was lost, and notes the plan as done if

@@ -177,3 +177,24 @@ func TestAWaitingWriteEndsWithTheSession(t *testing.T) {
 		}
 	})
 }
+
+// TestAChangeThatWasNotSentIsNotLookedFor has the site away, and its breaker open soon, while a change it accepted has not
+// completed.
+func TestAChangeThatWasNotSentIsNotLookedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, _, supply, anna := newLame(t)
+		w.do(anna, "AtLunch", "")
+		supply.turn("ic1.example:8018", false)
+		for range 10 {
+			began := time.Now()
+			err := w.change(t.Context(), anna, translate.Request{Operation: "AtPlay"})
+			if took := time.Since(began); !errors.Is(err, fault.Unreachable) || took > 2*time.Second {
+				t.Errorf("after %v: %v; want %v at once", took, err, fault.Unreachable)
+			}
+		}
+		supply.turn("ic1.example:8018", true)
+		time.Sleep(time.Minute)
+		w.expect(anna, "when the site is back", "voice:NotReadyAt Lunch email:NotReadyAt Lunch Active dnd:Off")
+		w.decided(anna)
+	})
+}

@@ -138,6 +138,9 @@ func failsAs(t *testing.T, req *http.Request, test failing) {
 	if !errors.Is(err, test.want) || fault.KindOf(err) != test.want {
 		t.Errorf("Do = %v, %v; want %v", reply, err, test.want)
 	}
+	if got, want := IsUnsent(err), test.reason == "dns" || test.reason == "connect"; got != want {
+		t.Errorf("IsUnsent(%v) = %v; want %v", err, got, want)
+	}
 	if n := testutil.ToFloat64(metrics.failures.WithLabelValues("pc", "get", test.reason)); n != 1 {
 		t.Errorf("failures with reason %s = %v; want 1 (error: %v)", test.reason, n, err)
 	}

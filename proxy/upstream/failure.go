@@ -63,8 +63,7 @@ func reasonOf(err error) reason {
 	if isTLS(err) {
 		return reasonTLS
 	}
-	op, isOp := errors.AsType[*net.OpError](err)
-	if isOp && op.Op == "dial" { // a dial that took too long is a host that cannot be reached
+	if isDial(err) { // one that took too long is a host that cannot be reached
 		return reasonConnect
 	}
 	timeout, isNet := errors.AsType[net.Error](err)
@@ -76,11 +75,22 @@ func reasonOf(err error) reason {
 			return reasonReset
 		}
 	}
+	_, isOp := errors.AsType[*net.OpError](err)
 	if isOp {
 		return reasonReset
 	}
 	return reasonOther
 }
+
+// isDial reports that there was no connection to send anything on.
+func isDial(err error) bool {
+	op, isOp := errors.AsType[*net.OpError](err)
+	return isOp && op.Op == "dial"
+}
+
+// IsUnsent reports whether a call that is made at most once failed without anything of it being sent: it was withheld, or there
+// was no connection to be had. Of others it is not known.
+func IsUnsent(err error) bool { return IsWithheld(err) || isDial(err) }
 
 // isTLS reports a failed handshake: a certificate we do not trust, a host that speaks no TLS, or
 // an alert.
