@@ -114,6 +114,9 @@ func (c *call) run(h handler) (answer raw, err error) {
 		return raw{}, err
 	}
 	reply, err := h(c)
+	if err != nil && c.agent != nil {
+		err = c.agent.BrokenOff(c.context(), err)
+	}
 	if err != nil {
 		return raw{}, c.stopping(err)
 	}

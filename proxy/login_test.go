@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"portico/proxy/htcc/htccsim"
 	"portico/proxy/icws/icwssim"
@@ -222,6 +223,36 @@ func TestEndOfASession(t *testing.T) {
 		return err == nil && state.Sessions == 0
 	})
 	w.as("anna").get("/me?fields=userName").is(t, "the password afterwards", 200, `{"userName":"anna"}`)
+}
+
+// TestWhatTheEndBreaksOffSaysSo ends a session while HTCC keeps reads of it waiting, and others wait for those.
+func TestWhatTheEndBreaksOffSaysSo(t *testing.T) {
+	for agent, paths := range map[string][]string{
+		"bjorn": {"/api/v2/me?subresources=devices", "/api/v2/me/devices", "/api/v2/settings/agent-states"},
+		"cleo":  {"/api/v2/me?subresources=devices", "/api/v2/me/channels"}, // PureConnect tells the states she may choose
+	} {
+		t.Run(agent, func(t *testing.T) {
+			t.Parallel()
+			w := newDoor(t)
+			w.breaks(htccsim.Fault{Route: "POST /api/v2/notifications", Status: 503}) // what is not pushed is read
+			agent := w.with(cookieOf(w.as(agent).get("/api/v2/me")))
+			reads := func() int { return w.cloud.Calls()[routeGetMe] + w.cloud.Calls()[routeStates] }
+			before := reads()
+			for _, route := range []string{routeGetMe, routeStates} {
+				w.breaks(htccsim.Fault{Route: route, Delay: 4 * time.Second})
+			}
+			var asked sync.WaitGroup
+			for _, path := range paths {
+				asked.Go(func() { agent.get(path).is(t, path, 403, deniedB) })
+			}
+			eventually(t, "HTCC is asked", func() bool { return reads() >= before+len(paths)-1 }) // of two that are one read, one waits
+			agent.end()
+			asked.Wait()
+			if strings.Contains(w.log.String(), `"error_class":"timeout"`) || strings.Contains(w.log.String(), `"error_class":"internal"`) {
+				t.Errorf("logged: %s", w.log)
+			}
+		})
+	}
 }
 
 func TestCrossSiteRequests(t *testing.T) {

@@ -17,6 +17,7 @@ const (
 	routeGetMe    = "GET /api/v2/me"
 	routePostMe   = "POST /api/v2/me"
 	routeChannel  = "POST /api/v2/me/channels/{channel}"
+	routeStates   = "GET /api/v2/settings/agent-states"
 	routeServices = "GET /api/v2/services"
 	routeWorkbin  = "POST /api/v2/workbins/{workbinId}"
 )

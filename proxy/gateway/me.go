@@ -85,11 +85,10 @@ func (a *Agent) show(ctx context.Context) (shown, error) {
 	var all shown
 	failed := 0
 	for i, err := range errs {
-		ended := errors.Is(err, fault.Unauthenticated)
-		if ended && a.life.Err() != nil {
+		if err != nil && a.life.Err() != nil {
 			return shown{}, err
 		}
-		if ended || upstream.IsAway(err) {
+		if errors.Is(err, fault.Unauthenticated) || upstream.IsAway(err) {
 			views[i] = a.parts[i].absent()
 		}
 		if err != nil {

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -26,6 +27,15 @@ func (a *Agent) alone(ctx context.Context, lock chan struct{}) (func(), error) {
 }
 
 var errEnded = fmt.Errorf("gateway: the session has ended: %w", fault.Unauthenticated)
+
+// BrokenOff returns why a call of the agent failed: because the session has ended, if that broke off what the caller
+// still waits for, else err. What is broken off says of itself that it took too long, or nothing.
+func (a *Agent) BrokenOff(caller context.Context, err error) error {
+	if caller.Err() != nil || a.life.Err() == nil || !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return fmt.Errorf("%w: %s", errEnded, err)
+}
 
 // hold takes a lock, or gives up with ctx, and returns what gives it back.
 func hold(ctx context.Context, lock chan struct{}) (func(), error) {
