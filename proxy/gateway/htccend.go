@@ -3,19 +3,30 @@ package gateway
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"portico/proxy/fault"
 	"portico/proxy/htcc"
 	"portico/proxy/upstream"
 )
 
-// finish ends the contact centre session at the site, and the upstream session with it.
+// finish ends the contact centre session at the site, and the upstream session with it. Until the caller calls what it
+// returns nobody else opens another: the agent's session may be over by then.
 func (p *htccPart) finish(ctx context.Context) (func(), error) {
 	release, err := p.agent.alone(ctx, p.writing)
 	if err != nil {
 		return nil, err
 	}
+	closing := make(chan struct{})
+	over := func() {
+		p.mu.Lock()
+		p.closing = nil
+		p.mu.Unlock()
+		close(closing)
+		release()
+	}
 	p.mu.Lock()
+	p.closing = closing
 	session, asked, started := p.session, p.asked, p.started
 	p.asked, p.started, p.finished = nil, nil, true // before the reader finds the session gone, and brings all of it back
 	p.mu.Unlock()
@@ -25,20 +36,45 @@ func (p *htccPart) finish(ctx context.Context) (func(), error) {
 		session = p.openedElsewhere(ctx)
 	}
 	if session == nil {
-		return release, nil
+		return over, nil
 	}
 	err = p.logOff(ctx, session)
 	if errors.Is(err, htcc.ErrSessionGone) {
 		err = p.logOffAnew(ctx, session)
 	}
 	if err == nil || upstream.IsAway(err) {
-		return release, nil
+		return over, nil
 	}
 	p.mu.Lock()
 	p.asked, p.started, p.finished = asked, started, false
 	p.mu.Unlock()
-	release()
+	over()
 	return nil, told(err)
+}
+
+// awaitEnd returns when no End is under way, which may have been refused, or have failed at another site. It fails with
+// fault.Unauthenticated when the agent's session has ended.
+func (p *htccPart) awaitEnd(ctx context.Context) error {
+	p.mu.Lock()
+	closing := p.closing
+	p.mu.Unlock()
+	if closing == nil {
+		return nil
+	}
+	select {
+	case <-closing:
+		return nil
+	case <-p.agent.life.Done():
+		return errEnded
+	case <-ctx.Done():
+		return fmt.Errorf("gateway: wait for the end of the agent's session: %w: %w", fault.Timeout, ctx.Err())
+	}
+}
+
+func (p *htccPart) isClosing() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.closing != nil
 }
 
 // logOff ends the contact centre session. What is brought back meanwhile is to be ended too; whoever orders something gives
@@ -79,7 +115,7 @@ func (p *htccPart) logOffAnew(ctx context.Context, gone *htcc.Session) error {
 	}
 	waiting, cancel := context.WithTimeout(ctx, joinPatience)
 	defer cancel()
-	_, err := p.joined(waiting, gone)
+	err := p.joinedAtEnd(waiting, gone)
 	if err != nil {
 		p.warn(textStaysAtWork, err)
 		return nil
@@ -88,6 +124,17 @@ func (p *htccPart) logOffAnew(ctx context.Context, gone *htcc.Session) error {
 	if errors.Is(err, htcc.ErrSessionGone) {
 		return nil
 	}
+	return err
+}
+
+// joinedAtEnd is joined for who ends the session.
+func (p *htccPart) joinedAtEnd(ctx context.Context, gone *htcc.Session) error {
+	release, err := p.joining.hold(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
+	_, err = p.join(ctx, gone)
 	return err
 }
 

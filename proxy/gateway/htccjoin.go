@@ -14,25 +14,40 @@ import (
 )
 
 // joined returns an upstream session other than gone, opening one if there is none, once for all who
-// need it. A lost session is no outage: the state at the site goes on without it.
+// need it. A lost session is no outage: the state at the site goes on without it. While the agent ends theirs it waits
+// for what becomes of that.
 //
 // When none can be had, because no password is kept or the site refuses it, this part of the agent
 // ends, and the error is fault.Unauthenticated. A refused password is not tried again: each try
 // counts towards locking the agent out. Other failures end nothing.
 func (p *htccPart) joined(ctx context.Context, gone *htcc.Session) (*htcc.Session, error) {
+	for {
+		p.mu.Lock()
+		now := p.session
+		p.mu.Unlock()
+		if now != gone {
+			return now, nil
+		}
+		err := p.awaitEnd(ctx)
+		if err != nil {
+			return nil, err
+		}
+		release, err := p.joining.hold(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if !p.isClosing() {
+			defer release()
+			return p.join(ctx, gone)
+		}
+		release() // the agent has come to end it while this one waited
+	}
+}
+
+// join is joined for who holds joining.
+func (p *htccPart) join(ctx context.Context, gone *htcc.Session) (*htcc.Session, error) {
 	p.mu.Lock()
 	now := p.session
-	p.mu.Unlock()
-	if now != gone {
-		return now, nil
-	}
-	release, err := p.joining.hold(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer release()
-	p.mu.Lock()
-	now = p.session
 	p.synced = p.synced && now != gone
 	p.mu.Unlock()
 	if now != gone {
@@ -159,6 +174,10 @@ func (p *htccPart) rejoin(ctx context.Context, presented string) (*htcc.Session,
 // reopen opens an upstream session in place of one that is gone for good, unless the site refused the password a
 // moment ago.
 func (p *htccPart) reopen(ctx context.Context, presented string) error {
+	err := p.awaitEnd(ctx)
+	if err != nil {
+		return err
+	}
 	release, err := p.agent.alone(context.WithoutCancel(ctx), p.joining.lock.channel()) // a log-in is not broken off
 	if err != nil {
 		return err

@@ -46,6 +46,7 @@ type htccPart struct {
 	away     bool                            // the site could not be reached
 	over     bool                            // the part has ended: no upstream session can be had
 	finished bool                            // the agent ended the upstream session: another is opened only for a caller
+	closing  chan struct{}                   // closed when the End under way is over; nil while there is none
 	asked    []htccapi.MediaChannel
 	unasked  []htccapi.MediaChannel // that the last Start did not ask for, and the agent still works on
 	left     []htccapi.MediaChannel // of those asked for, what the agent set Offline, or the reader saw left
