@@ -52,8 +52,13 @@ var (
 // http.Client would follow redirects, and put the URL, which may hold a session id, into its errors.
 func (c *Caller) Do(req *http.Request, operation string, maxBody int64) (Reply, error) {
 	op := c.Site.of(operation)
+	breaker, err := c.Guard.host(req, op) // before the place: who waits while one host is tried takes none from calls of another
+	if err != nil {
+		return Reply{}, err
+	}
 	placed, err := c.Guard.place(req.Context(), op)
 	if err != nil {
+		breaker.forget()
 		return Reply{}, err
 	}
 	if placed {
@@ -61,7 +66,7 @@ func (c *Caller) Do(req *http.Request, operation string, maxBody int64) (Reply, 
 	}
 	c.Site.inFlight.Inc()
 	defer c.Site.inFlight.Dec()
-	reply, err := c.attempt(req, op, maxBody, c.Timeout, sending.took)
+	reply, err := c.attempt(req, op, breaker, maxBody, c.Timeout, sending.took)
 	if err != nil {
 		return Reply{}, err
 	}
@@ -88,21 +93,22 @@ func (c *Caller) DoRepeatable(req *http.Request, operation string, maxBody int64
 // place and is not in flight: a reader always has one such attempt outstanding, and has a gauge of its
 // own.
 func (c *Caller) DoLong(req *http.Request, operation string, maxBody int64, timeout time.Duration) (Reply, error) {
-	reply, err := c.attempt(req, c.Site.of(operation), maxBody, timeout, func(sending, int) {})
+	op := c.Site.of(operation)
+	breaker, err := c.Guard.host(req, op)
+	if err != nil {
+		return Reply{}, err
+	}
+	reply, err := c.attempt(req, op, breaker, maxBody, timeout, func(sending, int) {})
 	if err != nil {
 		return Reply{}, err
 	}
 	return reply, nil
 }
 
-// attempt is the one place where an attempt is made whose answer is read here: it asks the host's
-// breaker, sends, and counts the attempt, its failure and, by timed, how long it took. The reply has a
+// attempt is the one place where an attempt is made whose answer is read here: it sends, tells the host's
+// breaker, which has let it through, and counts the attempt, its failure and, by timed, how long it took. The reply has a
 // status as soon as one came, also together with an error.
-func (c *Caller) attempt(req *http.Request, op *operation, maxBody int64, timeout time.Duration, timed func(sending, int)) (Reply, error) {
-	breaker, err := c.Guard.host(req, op)
-	if err != nil {
-		return Reply{}, err
-	}
+func (c *Caller) attempt(req *http.Request, op *operation, breaker *breaker, maxBody int64, timeout time.Duration, timed func(sending, int)) (Reply, error) {
 	limited := limit(req.Context(), timeout)
 	defer limited.end()
 	ctx, sent := c.begin(limited, req, op)

@@ -283,6 +283,33 @@ func TestCallsSideBySideTryAHostTogether(t *testing.T) {
 	})
 }
 
+// TestWhoWaitsForATrialTakesNoPlace has calls of one host wait while another of the site is well.
+func TestWhoWaitsForATrialTakesNoPlace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		limits := ofBreaker
+		limits.Calls, limits.CallWait = 4, trialWait/2
+		g := newGuarded(t, limits)
+		g.answer = rig.Says("text/plain", 500, "")
+		g.failing(10)
+		time.Sleep(6 * time.Second)
+		g.answer = func(_ http.ResponseWriter, r *http.Request) {
+			if r.Host == "ic1" {
+				time.Sleep(2 * trialWait)
+			}
+		}
+		var calls sync.WaitGroup
+		for range 4 {
+			calls.Go(func() { _ = g.ask(t.Context(), "ic1") })
+		}
+		synctest.Wait()
+		if err := g.ask(t.Context(), "ic2"); err != nil {
+			t.Errorf("a call of the host that is well: %v", err)
+		}
+		calls.Wait()
+		time.Sleep(time.Minute)
+	})
+}
+
 // TestWhatCountsForTheBreakerOfWhatIsPassed has ten answers come that callers asked for as they liked.
 func TestWhatCountsForTheBreakerOfWhatIsPassed(t *testing.T) {
 	for name, row := range map[string]struct {
