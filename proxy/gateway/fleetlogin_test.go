@@ -286,6 +286,30 @@ func TestAReplicaThatDiesKeepsNobodyOutForLong(t *testing.T) {
 	}
 }
 
+// TestALogInLeavesAnEndItsTurn has a log-in be under way here as the agent's session ends, which has the turn for longer.
+func TestALogInLeavesAnEndItsTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fleet := newShared()
+		join, _ := fleet.join()
+		a := newUnion(t, fleet.sim, &htccsim.Server{}, join)
+		endLogin, err := a.turn(t.Context(), "anna")
+		if err != nil {
+			t.Fatal(err)
+		}
+		endLast, err := a.turnBy(t.Context(), "anna", turnLife)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer endLast()
+		time.Sleep(turnLease - time.Second)
+		endLogin()
+		time.Sleep(turnLife - turnLease)
+		if lease, _ := fleet.leases.Take(t.Context(), "login/anna", "another replica", time.Second); lease.Held {
+			t.Errorf("the turn that an End has for %v is another replica's before", turnLife)
+		}
+	})
+}
+
 // TestALogInAfterAShortAbsenceOfTheStore has the store away for a moment while somebody logs in: the turn that could not
 // be given up then keeps nobody out for long.
 func TestALogInAfterAShortAbsenceOfTheStore(t *testing.T) {

@@ -57,6 +57,7 @@ func TestWhatAFullListOutdates(t *testing.T) {
 		}{
 			"a change of the status":       {fresh, change, true},
 			"one of activations":           {fresh, activation, true},
+			"one after their full list":    {fullLists{activations: true, since: time.Now()}, activation, false},
 			"the full list":                {fresh, icwsapi.UserStatusMessage{}, false},
 			"a completion":                 {fresh, icwsapi.AsyncOperationCompletedMessage{}, false},
 			"a change after the full list": {fullLists{status: true, since: time.Now()}, change, false},

@@ -11,7 +11,7 @@ import (
 // decide reads the status in place of a completion that did not come. If it cannot be read, or something newer was heard
 // meanwhile, there is no verdict, unless the site has shown that the change took place: its silence is no refusal.
 func (p *icwsPart) decide(w *write) {
-	ctx, cancel := context.WithTimeout(p.agent.life, readTimeout)
+	ctx, cancel := context.WithTimeout(upstream.WithCause(p.agent.life, upstream.Session), readTimeout)
 	defer cancel()
 	began := p.moment()
 	read, err := p.readStatus(ctx)
@@ -19,7 +19,7 @@ func (p *icwsPart) decide(w *write) {
 		switch {
 		case err == nil && !p.moments.isOld(began):
 			return p.site.Rules.Decided(s, w.requestID, p.asOfLocked(began, read), d)
-		case !s.IsOpen(w.requestID):
+		case !s.IsOpen(w.requestID), p.over != "": // a part that has ended is asked no more
 			return p.site.Rules.Decided(s, w.requestID, s.Status, d)
 		}
 		p.leaveLocked(w, err)

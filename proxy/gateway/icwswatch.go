@@ -179,7 +179,7 @@ func (f *fullLists) outdates(message icwsapi.Message) bool {
 	case icwsapi.UserStatusMessage:
 		return m.IsDelta
 	case icwsapi.UserActivationMessage:
-		return m.IsDelta
+		return m.IsDelta && !f.activations
 	}
 	return false
 }

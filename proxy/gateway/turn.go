@@ -43,7 +43,7 @@ func (g *Gateway) turnBy(ctx context.Context, login string, lease time.Duration)
 		}
 		return nil, err
 	}
-	settle := f.renew(ctx, name, turn)
+	settle := f.renew(ctx, login, turn)
 	return func() {
 		settle()
 		if f.turns.end(login) {
@@ -54,13 +54,13 @@ func (g *Gateway) turnBy(ctx context.Context, login string, lease time.Duration)
 
 // renew takes a lease again and again, for as long as a turn may last, until what it returns is called. That waits for
 // the call under way, which would take the lease once more after it was given up.
-func (f *fleet) renew(ctx context.Context, name string, turn sharedTurn) func() {
+func (f *fleet) renew(ctx context.Context, login string, turn sharedTurn) func() {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), turnLife-turn.lease)
 	over := make(chan struct{})
 	go func() {
 		defer close(over)
 		for upstream.Sleep(ctx, turn.lease/3) == nil {
-			_, _ = f.Leases.Take(context.WithoutCancel(ctx), name, turn.holder, turn.lease) // else the next one does
+			_, _ = f.Leases.Take(context.WithoutCancel(ctx), loginTurn(login), turn.holder, f.turns.lease(login)) // else the next one does
 		}
 	}()
 	return func() {
@@ -102,6 +102,13 @@ func (t *turns) begin(login string, lease time.Duration) sharedTurn {
 	turn.lease = max(turn.lease, lease)
 	turn.count++
 	return *turn
+}
+
+// lease returns for how long the turn is to be taken, which somebody here has.
+func (t *turns) lease(login string) time.Duration {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.here[login].lease
 }
 
 // end reports whether nobody here has the turn any more, or waits for it.

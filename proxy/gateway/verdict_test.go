@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"portico/proxy/fault"
+	"portico/proxy/htcc/htccsim"
 	"portico/proxy/icws/icwssim"
 	"portico/translate"
 	"portico/translate/htccapi"
@@ -172,5 +173,30 @@ func TestACallerDoesNotWaitForAVerdict(t *testing.T) {
 		site.status.Store(false)
 		w.expect(anna, "when the status can be read", allReady)
 		w.decided(anna)
+	})
+}
+
+// TestAWriteOfAPartThatHasEndedIsOver has a supervisor log the agent off at PureConnect while a completion is awaited.
+func TestAWriteOfAPartThatHasEndedIsOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newUnion(t, &icwssim.Server{LoseCompletions: true, AsyncDelay: 30 * time.Second}, &htccsim.Server{})
+		cleo := w.login("cleo")
+		w.started(cleo, "")
+		time.Sleep(time.Minute)
+		w.posted(cleo, "", `{"operationName":"Ready"}`)
+		time.Sleep(time.Second)
+		w.fault(icwssim.Fault{Scenario: "force-logoff", User: "cleo"})
+		time.Sleep(20 * time.Second)
+		before := w.sim.Calls()[routeGetStatus]
+		time.Sleep(time.Hour)
+		if n := w.sim.Calls()[routeGetStatus] - before; n > 0 {
+			t.Errorf("the status is read %d times in the hour after the part has ended", n)
+		}
+		p := cleo.icws()
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if len(p.writes) > 0 {
+			t.Error("a write of a part that has ended is left undecided")
+		}
 	})
 }
