@@ -71,6 +71,21 @@ func (p *htccPart) awaitEnd(ctx context.Context) error {
 	}
 }
 
+// afterEnd takes the lock of joining by hold, when no End is under way.
+func (p *htccPart) afterEnd(ctx context.Context, hold func(context.Context) (func(), error)) (func(), error) {
+	for {
+		err := p.awaitEnd(ctx)
+		if err != nil {
+			return nil, err
+		}
+		release, err := hold(ctx)
+		if err != nil || !p.isClosing() {
+			return release, err
+		}
+		release() // the agent has come to end it while this one waited
+	}
+}
+
 func (p *htccPart) isClosing() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

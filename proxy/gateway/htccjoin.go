@@ -21,27 +21,18 @@ import (
 // ends, and the error is fault.Unauthenticated. A refused password is not tried again: each try
 // counts towards locking the agent out. Other failures end nothing.
 func (p *htccPart) joined(ctx context.Context, gone *htcc.Session) (*htcc.Session, error) {
-	for {
-		p.mu.Lock()
-		now := p.session
-		p.mu.Unlock()
-		if now != gone {
-			return now, nil
-		}
-		err := p.awaitEnd(ctx)
-		if err != nil {
-			return nil, err
-		}
-		release, err := p.joining.hold(ctx)
-		if err != nil {
-			return nil, err
-		}
-		if !p.isClosing() {
-			defer release()
-			return p.join(ctx, gone)
-		}
-		release() // the agent has come to end it while this one waited
+	p.mu.Lock()
+	now := p.session
+	p.mu.Unlock()
+	if now != gone {
+		return now, nil
 	}
+	release, err := p.afterEnd(ctx, p.joining.hold)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	return p.join(ctx, gone)
 }
 
 // join is joined for who holds joining.
@@ -174,11 +165,9 @@ func (p *htccPart) rejoin(ctx context.Context, presented string) (*htcc.Session,
 // reopen opens an upstream session in place of one that is gone for good, unless the site refused the password a
 // moment ago.
 func (p *htccPart) reopen(ctx context.Context, presented string) error {
-	err := p.awaitEnd(ctx)
-	if err != nil {
-		return err
-	}
-	release, err := p.agent.alone(context.WithoutCancel(ctx), p.joining.lock.channel()) // a log-in is not broken off
+	release, err := p.afterEnd(ctx, func(ctx context.Context) (func(), error) {
+		return p.agent.alone(context.WithoutCancel(ctx), p.joining.lock.channel()) // a log-in is not broken off
+	})
 	if err != nil {
 		return err
 	}

@@ -43,9 +43,9 @@ func (g *Gateway) turnBy(ctx context.Context, login string, lease time.Duration)
 		}
 		return nil, err
 	}
-	settle := f.renew(ctx, login, turn)
+	stop := f.renew(ctx, login, turn)
 	return func() {
-		settle()
+		stop()
 		if f.turns.end(login) {
 			endTurn()
 		}
