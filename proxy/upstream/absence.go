@@ -24,6 +24,9 @@ type Absence struct {
 
 	unanswered int       // calls in a row; guarded by mu
 	first      time.Time // when the first of them ended; guarded by mu
+
+	pausing   chan struct{} // closed to cut the pause of a reader short; nil while there is none; guarded by mu
+	shortened time.Time     // when one was cut short last; guarded by mu
 }
 
 // Note takes how a call of the host ended, or why its messages broke off; nil of one that answers. A call that was given up
@@ -56,8 +59,53 @@ func (a *Absence) noteLocked(err error) {
 		}
 	case errors.Is(err, context.Canceled), errors.Is(err, fault.Overloaded):
 	default:
+		if !a.since.IsZero() {
+			a.hastenLocked()
+		}
 		a.since, a.unanswered = time.Time{}, 0
 	}
+}
+
+// Sleep is Sleep for a reader's pause, but no longer than until the host answers after an absence: who called it is at
+// work, and waits to see what comes of that. One reader at a time may pause.
+func (a *Absence) Sleep(ctx context.Context, d time.Duration) error {
+	a.mu.Lock()
+	pausing := make(chan struct{})
+	a.pausing = pausing
+	a.mu.Unlock()
+	defer a.woke()
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-pausing:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (a *Absence) woke() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.pausing = nil
+}
+
+// Hasten cuts the pause of a reader short. A host that answers calls and breaks streams is spared: one pause in
+// LongestPause is.
+func (a *Absence) Hasten() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.hastenLocked()
+}
+
+func (a *Absence) hastenLocked() {
+	if a.pausing == nil || !a.shortened.IsZero() && time.Since(a.shortened) < LongestPause {
+		return
+	}
+	close(a.pausing)
+	a.pausing, a.shortened = nil, time.Now()
 }
 
 // Heard notes that something has come of the host, which need not mean that it answers calls.

@@ -1,9 +1,13 @@
 package upstream
 
 import (
+	"context"
+	"errors"
 	"slices"
 	"strconv"
 	"sync"
+
+	"portico/proxy/fault"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -134,6 +138,18 @@ func (s *Site) breakersOf(host string) *breakerState { return s.breakers[known(s
 
 // Login counts a log-in.
 func (s *Site) Login(outcome LoginOutcome) { count(s.logins, outcome) }
+
+// LoggedIn counts how a log-in ended; one that its caller gave up says nothing of the site.
+func (s *Site) LoggedIn(err error) {
+	switch {
+	case err == nil:
+		s.Login(LoginOK)
+	case errors.Is(err, fault.Unauthenticated):
+		s.Login(LoginRefused)
+	case !errors.Is(err, context.Canceled):
+		s.Login(LoginError)
+	}
+}
 
 // Event counts something that happened to a reader.
 func (s *Site) Event(event StreamEvent) { count(s.events, event) }

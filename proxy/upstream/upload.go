@@ -3,6 +3,7 @@ package upstream
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 
@@ -46,7 +47,16 @@ func uploaded(req *http.Request, s *silence) *http.Request {
 func throughFailure(ctx context.Context, err error) (reason, error) {
 	_, broken := errors.AsType[brokenUpload](err)
 	if broken && ctx.Err() == nil {
-		return reasonCanceled, &fault.Error{Kind: fault.Invalid, Public: "the body ended too early", Err: err}
+		return reasonCanceled, BrokenBody(ctx, err)
 	}
 	return sendFailure(ctx, err)
+}
+
+// BrokenBody returns why the body of a request could not be read: context.Canceled where the caller left, else
+// fault.Invalid.
+func BrokenBody(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return fmt.Errorf("%w: %w", context.Canceled, err)
+	}
+	return &fault.Error{Kind: fault.Invalid, Public: "the body ended too early", Err: err}
 }
