@@ -101,30 +101,6 @@ func checkURL(raw string) string {
 	return ""
 }
 
-// checkPublicURL is checkURL for one that is also an origin.
-func checkPublicURL(raw string) string {
-	if problem := checkURL(raw); problem != "" {
-		return problem
-	}
-	if origin := originOf(raw); origin != raw {
-		return fmt.Sprintf("%q is more than an origin, or not written as browsers do; write %q", raw, origin)
-	}
-	return ""
-}
-
-// originOf returns scheme, host and port of a URL as browsers write them in an Origin header.
-//
-// Source: RFC 6454, section 6.2: lower case, no default port, no path.
-func originOf(raw string) string {
-	parsed, err := url.Parse(raw)
-	if err != nil {
-		return ""
-	}
-	scheme, host := strings.ToLower(parsed.Scheme), strings.ToLower(parsed.Host)
-	host = strings.TrimSuffix(host, map[string]string{"http": ":80", "https": ":443"}[scheme])
-	return scheme + "://" + host
-}
-
 // inClear reports whether passwords sent to a URL could be read on their way.
 func inClear(raw string) bool {
 	parsed, err := url.Parse(raw)

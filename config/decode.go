@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -191,14 +192,30 @@ func bounds[T any](tag reflect.StructTag, parse func(string) (T, error)) (T, T) 
 	return smallest, largest
 }
 
+// zoneForm is the zone of an IPv6 address.
+var zoneForm = regexp.MustCompile(`%[^/]+`)
+
+// mappedBits are what stands before an IPv4 address that is written as IPv6.
+const mappedBits = 96
+
 func decodePrefix(path string, n *node, into reflect.Value, v *verdict) {
+	if zone := zoneForm.FindString(n.text); zone != "" {
+		v.reject(path, "%q has a zone, and networks have none; leave out %s", n.text, zone)
+		return
+	}
 	if address, err := netip.ParseAddr(n.text); err == nil {
+		address = address.Unmap()
 		v.reject(path, "%q is one address; write %s/%d", n.text, address, address.BitLen())
 		return
 	}
 	prefix, err := netip.ParsePrefix(n.text)
 	if err != nil {
 		v.reject(path, "%q is not a network; want one such as 10.0.0.0/8", n.text)
+		return
+	}
+	if prefix.Addr().Is4In6() && prefix.Bits() >= mappedBits { // peers are looked for as IPv4
+		plain := netip.PrefixFrom(prefix.Addr().Unmap(), prefix.Bits()-mappedBits).Masked()
+		v.reject(path, "%q is a network of IPv4; write %q", n.text, plain)
 		return
 	}
 	if prefix != prefix.Masked() {

@@ -96,13 +96,6 @@ func glob(pattern, text string) bool {
 	return strings.HasSuffix(text, parts[last])
 }
 
-// globHost is glob for host names: it ignores case, and a * never matches a dot.
-func globHost(pattern, host string) bool {
-	patterns := strings.Split(strings.ToLower(pattern), ".")
-	labels := strings.Split(strings.ToLower(host), ".")
-	return slices.EqualFunc(patterns, labels, glob)
-}
-
 // covers reports whether every text that narrow matches is matched by wide too.
 func covers(wide, narrow string) bool {
 	// A letter that no pattern holds stands for "any text": only a * of wide can match it.

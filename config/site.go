@@ -2,9 +2,7 @@ package config
 
 import (
 	"cmp"
-	"net/url"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 )
@@ -148,74 +146,21 @@ func (s *Site) complete(name string) {
 // Bases returns the site's base URLs without a trailing slash, one for each host, in order of
 // preference.
 func (s Site) Bases() []string {
-	var urls []string
-	for _, base := range s.bases() {
-		urls = append(urls, base.url)
-	}
-	return urls
-}
-
-// Alternate returns the base URL of a host that the site names as an alternate of itself. A host
-// that is neither one of the site's own nor allowed by Alternates gives false: it must not be called.
-//
-// Source: ICWS reference, connecting: alternateHostList holds bare names, to be reached with the
-// same scheme, port and proxy pattern.
-func (s Site) Alternate(host string) (string, bool) {
-	for _, own := range s.bases() {
-		if strings.EqualFold(own.host, host) {
-			return own.url, true
-		}
-	}
-	allowed := func(pattern string) bool { return globHost(pattern, host) }
-	// A * would match "ic1@elsewhere" too, and that is a user name at another host.
-	if !hostName.MatchString(host) || !slices.ContainsFunc(s.Alternates, allowed) {
-		return "", false
-	}
-	return s.at(host)
-}
-
-// hostName is a name or IPv4 address, without a port.
-var hostName = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?$`)
-
-// base is one base URL and the host it leads to.
-type base struct{ host, url string }
-
-func (s Site) bases() []base {
-	var bases []base
+	var bases []string
 	for _, template := range s.templates() {
-		if strings.Contains(template, hostMark) {
-			for _, host := range s.Hosts {
-				bases = append(bases, base{host, expand(template, host)})
-			}
+		if !strings.Contains(template, hostMark) {
+			bases = append(bases, expand(template, ""))
 			continue
 		}
-		parsed, err := url.Parse(template)
-		if err == nil {
-			bases = append(bases, base{parsed.Hostname(), expand(template, "")})
+		for _, host := range s.Hosts {
+			bases = append(bases, expand(template, host))
 		}
 	}
 	return bases
 }
 
-// at returns the site's first URL with another host in it.
-func (s Site) at(host string) (string, bool) {
-	templates := s.templates()
-	if len(templates) == 0 {
-		return "", false
-	}
-	if strings.Contains(templates[0], hostMark) {
-		return expand(templates[0], host), true
-	}
-	parsed, err := url.Parse(templates[0])
-	if err != nil {
-		return "", false
-	}
-	if port := parsed.Port(); port != "" {
-		host += ":" + port
-	}
-	parsed.Host = host
-	return expand(parsed.String(), ""), true
-}
+// hostName is a name or IPv4 address, without a port.
+var hostName = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?$`)
 
 func (s Site) templates() []string {
 	if s.URL != "" {

@@ -110,6 +110,9 @@ func (c *Config) checkOthers(site Site, path string, v *verdict) {
 	}
 }
 
+// callsBegin is what follows a base URL in all calls of a site.
+var callsBegin = map[Kind]string{ICWS: "/icws", HTCC: "/api/v2"}
+
 // checkTemplate is about one URL and reports whether it has a mark for hosts.
 func (s Site) checkTemplate(path, raw, hosts string, v *verdict) bool {
 	if raw == "" { // could not be read
@@ -118,17 +121,26 @@ func (s Site) checkTemplate(path, raw, hosts string, v *verdict) bool {
 	marked := strings.Contains(raw, hostMark)
 	whole := strings.ReplaceAll(raw, hostMark, "host.example")
 	problem := checkURL(whole)
+	begin := callsBegin[s.Kind]
 	switch {
 	case problem != "":
 		v.fault(path, "%s", problem)
 	case strings.ContainsAny(whole, "{}"):
 		v.fault(path, "%q has braces; %s is the only mark known", raw, hostMark)
+	case begin != "" && endsIn(whole, begin):
+		v.fault(path, "%q ends in %s, which each call begins with; leave %s out", raw, begin, begin)
 	case marked && len(s.Hosts) == 0 && !v.unread(hosts):
 		v.fault(path, "%q needs hosts to put in place of %s", raw, hostMark)
 	case s.inClear(raw):
 		v.warn(path, "passwords travel to %q unencrypted; use https", raw)
 	}
 	return marked
+}
+
+// endsIn reports whether the path of a URL does.
+func endsIn(raw, end string) bool {
+	parsed, err := url.Parse(raw)
+	return err == nil && strings.HasSuffix(strings.TrimRight(parsed.Path, "/"), end)
 }
 
 // inClear reports whether passwords sent to a URL, or to a host it is a template of, could be read
@@ -195,21 +207,25 @@ func (s Site) checkChannels(path string, v *verdict) {
 	}
 }
 
-// checkStatuses keeps statuses apart that tell what an agent's state is.
+// checkStatuses keeps statuses apart that tell what an agent's state is: that of Ready and that of do-not-disturb from all
+// others. Two not-ready states may share one.
 func (s Site) checkStatuses(path string, v *verdict) {
 	same := func(key, status, otherKey, other string) {
-		if status != "" && strings.EqualFold(status, other) {
+		if key != otherKey && status != "" && strings.EqualFold(status, other) {
 			v.fault(join(path, key), "%q is %s too; the two need different statuses", status, otherKey)
 		}
 	}
 	st := s.Statuses
-	same("not_ready", st.NotReady, "ready", st.Ready)
-	same("after_call_work", st.AfterCallWork, "ready", st.Ready)
-	same("aux_work", st.AuxWork, "ready", st.Ready)
-	same("do_not_disturb", st.DoNotDisturb, "ready", st.Ready)
-	same("do_not_disturb", st.DoNotDisturb, "not_ready", st.NotReady)
-	same("do_not_disturb", st.DoNotDisturb, "after_call_work", st.AfterCallWork)
-	same("do_not_disturb", st.DoNotDisturb, "aux_work", st.AuxWork)
+	for _, f := range fieldsOf(reflect.TypeFor[Statuses]()) {
+		if strings.HasPrefix(f.name, "at_") { // says when to set one, and takes any
+			continue
+		}
+		status := reflect.ValueOf(st).FieldByIndex(f.Index).String()
+		same("do_not_disturb", st.DoNotDisturb, f.name, status)
+		if f.name != "do_not_disturb" {
+			same(f.name, status, "ready", st.Ready)
+		}
+	}
 	if st.AtEnd != "" && strings.EqualFold(st.AtEnd, st.Ready) {
 		v.warn(join(path, "at_end"), "agents who have left stay ready for calls; use a not-ready status")
 	}

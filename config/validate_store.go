@@ -6,7 +6,12 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 )
+
+// leastSharedIdle is the shortest idle time of sessions that replicas share: each tells the store of uses every few
+// seconds, and may find it away for some.
+const leastSharedIdle = 30 * time.Second
 
 // checkStore is about what replicas share.
 func (c *Config) checkStore(v *verdict) {
@@ -18,6 +23,9 @@ func (c *Config) checkStore(v *verdict) {
 			}
 		}
 		return
+	}
+	if c.IdleTimeout > 0 && c.IdleTimeout < leastSharedIdle {
+		v.fault("idle_timeout", "%v is too short with a shared store, which is told of a use some seconds late; want %v at least", c.IdleTimeout, leastSharedIdle)
 	}
 	s.checkURLs(v)
 	s.TLS.check("store.tls", v)
