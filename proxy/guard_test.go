@@ -69,7 +69,7 @@ func TestFailedLoginsAreLimited(t *testing.T) {
 }
 
 func TestAddresses(t *testing.T) {
-	d := build(Settings{TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")}})
+	d := build(Settings{TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8"), netip.MustParsePrefix("fe80::/10")}})
 	for _, test := range []struct {
 		name, peer string
 		forwarded  []string
@@ -87,6 +87,7 @@ func TestAddresses(t *testing.T) {
 		{"with a port", "10.0.0.1:1234", []string{"198.51.100.1:4711"}, "198.51.100.1"},
 		{"IPv6 with a port", "10.0.0.1:1234", []string{"[2001:db8::1]:4711"}, "2001:db8::1"},
 		{"IPv4 in IPv6", "[::ffff:10.0.0.1]:1234", []string{"::ffff:198.51.100.1"}, "198.51.100.1"},
+		{"a trusted proxy on the same link", "[fe80::1%eth0]:1234", []string{"198.51.100.1, fe80::2%eth1"}, "198.51.100.1"},
 	} {
 		r := httptest.NewRequest("GET", "/", nil)
 		r.RemoteAddr = test.peer

@@ -89,7 +89,7 @@ func (g *Gate) waitWith(ctx context.Context, one tally, more int) (time.Duration
 	}
 	wait, err := g.store.Wait(ctx, one.key, throttle.Limit{Failures: one.limit.Failures - more, Within: one.limit.Within})
 	if err != nil {
-		return 0, fmt.Errorf("guesses: count refused log-ins: %w: %w", fault.Overloaded, err)
+		return 0, storeDown("count refused log-ins", err)
 	}
 	return wait, nil
 }

@@ -115,9 +115,17 @@ func (g *Gate) tallies(ctx context.Context, accounts []Account, from netip.Addr)
 func (g *Gate) knows(ctx context.Context, pair string) (bool, error) {
 	known, err := g.store.Succeeded(ctx, pair)
 	if err != nil {
-		return false, fmt.Errorf("guesses: look for known addresses: %w: %w", fault.Overloaded, err)
+		return false, storeDown("look for known addresses", err)
 	}
 	return known, nil
+}
+
+// storeRetry is when it is worth trying again once the store did not answer.
+const storeRetry = 2 * time.Second
+
+// storeDown is what callers are told who cannot be judged, while the store does not answer.
+func storeDown(what string, err error) error {
+	return &fault.Error{Kind: fault.Overloaded, RetryAfter: storeRetry, Err: fmt.Errorf("guesses: %s: %w", what, err)}
 }
 
 func knownKey(pair string) string { return "known" + pair }

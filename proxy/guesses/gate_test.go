@@ -151,3 +151,34 @@ func TestRemembered(t *testing.T) {
 		holds("at another replica, later", there, false)
 	})
 }
+
+// A broken store answers each call, or those that count alone, with an error.
+type broken struct {
+	throttle.Store
+	counts bool // only what counts is broken
+}
+
+var errBroken = errors.New("no answer")
+
+func (b broken) Wait(context.Context, string, throttle.Limit) (time.Duration, error) {
+	return 0, errBroken
+}
+
+func (b broken) Succeeded(ctx context.Context, key string) (bool, error) {
+	if !b.counts {
+		return false, errBroken
+	}
+	return b.Store.Succeeded(ctx, key)
+}
+
+func TestWhoCannotBeJudgedIsToldWhenToComeAgain(t *testing.T) {
+	for _, store := range []broken{{throttle.NewMemory(), false}, {throttle.NewMemory(), true}} {
+		g := NewGate(store, session.NewKey())
+		_, entered := g.Enter(t.Context(), anna, home)
+		for _, err := range []error{g.MayTry(t.Context(), []Account{anna}, home), entered} {
+			if !errors.Is(err, fault.Overloaded) || !errors.Is(err, errBroken) || fault.RetryAfter(err) != storeRetry {
+				t.Errorf("%v, again in %v; want %v in %v", err, fault.RetryAfter(err), fault.Overloaded, storeRetry)
+			}
+		}
+	}
+}
