@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -14,6 +15,7 @@ import (
 // they are registered once, by who makes it.
 type Metrics struct {
 	up    prometheus.Gauge
+	deaf  atomic.Bool // the replica does not hear the others
 	lost  prometheus.Counter
 	times map[string]map[string]prometheus.Observer // by operation and outcome
 }
@@ -38,7 +40,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		NativeHistogramMaxBucketNumber: 160, NativeHistogramMinResetDuration: time.Hour,
 	}, []string{"operation", "outcome"})
 	m := &Metrics{times: map[string]map[string]prometheus.Observer{}, up: with.NewGauge(prometheus.GaugeOpts{
-		Name: "portico_session_store_up", Help: "1 if the last operation of the session store brought an answer."})}
+		Name: "portico_session_store_up", Help: "1 if the last operation of the session store brought an answer, and it lets the replica hear the others."})}
 	m.up.Set(1)
 	m.lost = with.NewCounter(prometheus.CounterOpts{Name: "portico_session_store_losses_total",
 		Help: "How often the session store was found without what had been written to it: lost, or of an older copy."})
@@ -65,11 +67,16 @@ func (m *Metrics) Lost() { m.lost.Inc() }
 
 // SetUp notes whether the store answers.
 func (m *Metrics) SetUp(up bool) {
-	m.up.Set(0)
-	if up {
-		m.up.Set(1)
+	value := 0.0
+	if up && !m.deaf.Load() {
+		value = 1
 	}
+	m.up.Set(value)
 }
+
+// SetHears notes whether the store lets the replica hear the others. While it does not, it is not up, whatever it
+// answers.
+func (m *Metrics) SetHears(hears bool) { m.deaf.Store(!hears) }
 
 func outcomeOf(err error) string {
 	slow, ok := errors.AsType[net.Error](err)

@@ -46,6 +46,10 @@ type Session struct {
 	// differ. One that a process put there which does not say so is not among them.
 	Asked map[string]int64 `json:",omitempty"`
 
+	// Vanished is how often another replica than the one that reads for the agent has shown a site, by its name, as away that
+	// is there again: the applications are to be told so.
+	Vanished map[string]int `json:",omitempty"`
+
 	// Now is that clock while Update changes the session, else 0.
 	Now int64 `json:"-"`
 }

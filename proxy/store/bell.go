@@ -19,14 +19,16 @@ import (
 type bell struct {
 	store     *Valkey
 	listeners session.Listeners
-	channels  *redis.PubSub
+	ear       *ear
 	begin     sync.Once
 	rung      atomic.Int64
 	waiting   sync.Map // by the number of what was rung, the chan struct{} that is closed when it was heard
 }
 
 func newBell(v *Valkey) *bell {
-	return &bell{store: v, channels: v.client.Subscribe(context.Background())}
+	b := &bell{store: v, ear: v.newEar()}
+	v.ears.add(b.ear)
+	return b
 }
 
 const (
@@ -62,14 +64,15 @@ func (b *bell) Ring(ctx context.Context, name string) error {
 	return nil
 }
 
-// Hear implements session.Bell. While the store is away nothing is heard, and once it is back all who listen do.
+// Hear implements session.Bell. While the store is away, or does not let the replica listen, nothing is heard, and
+// once it is back all who listen do.
 func (b *bell) Hear(name string, heard func()) (stop func()) {
 	b.start()
 	channel := bellPrefix + nameOf(name)
 	b.listeners.Set(channel, heard)
-	_ = b.channels.Subscribe(context.Background(), channel) // tried again until it succeeds
+	b.ear.subscribe(channel)
 	return func() {
-		_ = b.channels.Unsubscribe(context.Background(), channel)
+		b.ear.unsubscribe(channel)
 		b.listeners.Set(channel, nil)
 	}
 }
@@ -77,14 +80,15 @@ func (b *bell) Hear(name string, heard func()) (stop func()) {
 // start begins to listen, once.
 func (b *bell) start() {
 	b.begin.Do(func() {
-		_ = b.channels.Subscribe(context.Background(), heardPrefix+b.store.me) // tried again until it succeeds
+		b.ear.subscribe(heardPrefix + b.store.me)
+		b.ear.listen()
 		go b.listen()
 	})
 }
 
 // listen has the listeners hear until the connection is closed for good.
 func (b *bell) listen() {
-	for came := range b.channels.ChannelWithSubscriptions(redis.WithChannelSize(noticesWaiting)) {
+	for came := range b.ear.came {
 		switch came := came.(type) {
 		case *redis.Message:
 			b.heard(came)

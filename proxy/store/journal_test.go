@@ -147,17 +147,24 @@ func testClients(t *testing.T, k kit) {
 // hearing returns what a server is told, from the moment when it is heard.
 func hearing(t *testing.T, j push.Journal) <-chan push.Notice {
 	t.Helper()
+	heard := make(chan push.Notice, 100)
+	goes(t, j, heard)
+	if _, inMemory := j.(*push.MemoryEnd); !inMemory {
+		next(t, heard, push.Notice{Missed: true}) // it begins to listen
+	}
+	return heard
+}
+
+// goes has notices go to a channel until the test ends.
+func goes(t *testing.T, j push.Journal, heard chan<- push.Notice) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
-	heard, ended := make(chan push.Notice, 100), make(chan error, 1)
+	ended := make(chan error, 1)
 	go func() { ended <- j.Listen(ctx, func(n push.Notice) { heard <- n }) }()
 	t.Cleanup(func() {
 		cancel()
 		must(t, <-ended)
 	})
-	if _, inMemory := j.(*push.MemoryEnd); !inMemory {
-		next(t, heard, push.Notice{Missed: true}) // it begins to listen
-	}
-	return heard
 }
 
 // next expects a notice.

@@ -15,14 +15,19 @@ const noticesWaiting = 10_000
 
 // Listen implements push.Journal. Whenever the subscription begins anew, notices may have been lost.
 func (j journal) Listen(ctx context.Context, hear func(push.Notice)) error {
-	channel := j.client.Subscribe(ctx, "portico:replica:"+j.me)
-	defer func() { _ = channel.Close() }()
-	came := channel.ChannelWithSubscriptions(redis.WithChannelSize(noticesWaiting))
+	e := j.newEar()
+	j.ears.add(e)
+	defer func() {
+		j.ears.remove(e)
+		_ = e.close()
+	}()
+	e.subscribe("portico:replica:" + j.me)
+	e.listen()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
-		case what, open := <-came:
+		case what, open := <-e.came:
 			if !open {
 				return nil
 			}

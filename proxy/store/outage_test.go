@@ -41,7 +41,7 @@ func running(t *testing.T, v *Valkey) {
 	})
 }
 
-const upIs1 = `# HELP portico_session_store_up 1 if the last operation of the session store brought an answer.
+const upIs1 = `# HELP portico_session_store_up 1 if the last operation of the session store brought an answer, and it lets the replica hear the others.
 # TYPE portico_session_store_up gauge
 portico_session_store_up 1
 `

@@ -49,6 +49,7 @@ type Valkey struct {
 	dialing *dialing
 	seal    *sealer
 	bell    *bell
+	ears    ears
 	me      string // among the servers that share the journal
 	cluster bool
 	timeout time.Duration
@@ -56,6 +57,7 @@ type Valkey struct {
 	down    atomic.Pointer[error] // what operations fail with while the last probe failed
 	outage  logs.Outage           // Run's
 	counted counted               // by the server at the last probe; Run's
+	deaf    time.Time             // when it was said last that the server does not let the replica listen, zero while it does; Run's
 	losses  atomic.Int64          // how often it had lost what was written to it
 	ahead   atomic.Int64          // milliseconds by which the server's clock is set forward; 0 but in tests
 }
@@ -89,7 +91,7 @@ func New(s Settings) (*Valkey, error) {
 }
 
 // Close ends the connections. Operations fail from then on.
-func (v *Valkey) Close() error { return errors.Join(v.bell.channels.Close(), v.client.Close()) }
+func (v *Valkey) Close() error { return errors.Join(v.bell.ear.close(), v.client.Close()) }
 
 // Up reports whether the last probe passed. Before the first one it is taken to have.
 func (v *Valkey) Up() bool { return v.down.Load() == nil }
@@ -138,6 +140,7 @@ func (v *Valkey) Run(ctx context.Context) error {
 		v.outage.Note(err)
 		if err == nil {
 			v.count(is)
+			v.hears(v.ears.deaf())
 		}
 		v.note(err)
 		v.metrics.SetUp(err == nil)
@@ -147,6 +150,23 @@ func (v *Valkey) Run(ctx context.Context) error {
 		case <-tick.C:
 		}
 	}
+}
+
+// deafSaidEvery is how often the log says that the server does not let the replica listen.
+const deafSaidEvery = 10 * time.Minute
+
+// hears notes why a server that answers does not let the replica listen, nil if it does. Operations go on, but what
+// other replicas changed is shown late.
+func (v *Valkey) hears(deaf error) {
+	switch {
+	case deaf == nil && !v.deaf.IsZero():
+		v.deaf = time.Time{}
+		v.outage.Log.Info("the session store lets this replica listen to the others again")
+	case deaf != nil && time.Since(v.deaf) >= deafSaidEvery:
+		v.deaf = time.Now()
+		v.outage.Log.Error("the session store does not let this replica listen to the others: its user must be allowed the channels portico:*", "cause", deaf.Error())
+	}
+	v.metrics.SetHears(deaf == nil)
 }
 
 // note has operations fail at once, or not, as the last probe did.
