@@ -25,6 +25,7 @@ type client struct {
 	interval  time.Duration // pause it makes between connects
 	connect   *connect      // the newest, until it is answered
 	socket    *socket       // where events are written without waiting for a connect; nil over HTTP
+	kicked    bool          // a goroutine is on its way to write events there
 	expires   time.Time     // when it is ended; zero while a connect is being answered or held
 	gone      bool
 	slow      bool   // is gone because it did not take its events in time: they are dropped

@@ -78,9 +78,8 @@ func (s *Server) adoptLocked(c *client, x *exchange, wish wishes) {
 // speakLocked has k speak for c from now on, and no other socket; nil: none does.
 func (s *Server) speakLocked(c *client, k *socket) {
 	before := c.socket
-	c.socket = k
+	c.socket, c.kicked = k, false
 	if k != nil {
-		k.client = c
 		k.watchLocked()
 	}
 	if before != nil {

@@ -26,7 +26,7 @@ type exchange struct {
 	carries bool      // events may go with the replies
 	events  []waiting // that do
 	batch   int64     // of the acknowledgement extension
-	last    bool      // the server is closing
+	last    bool      // on its connection: the server is closing, or about to
 	out     *scratch  // what is written, from compose to settle
 }
 
@@ -99,7 +99,7 @@ func (s *Server) compose(x *exchange) ([]byte, error) {
 
 // sealLocked brings x's replies up to date and takes the events that go with them.
 func (s *Server) sealLocked(x *exchange) error {
-	x.last = s.closed
+	x.last = s.closed || s.opts.Draining()
 	c := x.client
 	if c == nil && x.putsOff() {
 		return errAsk

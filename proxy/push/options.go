@@ -42,7 +42,7 @@ type Options struct {
 	MaxSubscriptions int // of one client; default 100
 	MaxClients       int // of one owner; default 20
 	MaxQueue         int // events waiting for one client; default 1000
-	MaxQueueBytes    int // and their size; default 1 MiB
+	MaxQueueBytes    int // and their size, but for one longer event that finds the others sent; default 1 MiB
 
 	// Handshake reports whether owner may have a client; nil means yes.
 	Handshake func(owner string) bool
@@ -80,6 +80,10 @@ type Options struct {
 	// and returns who is told of it, nil for nobody. nil tells nobody of any.
 	Watch func(context.Context, net.Conn) Watcher
 
+	// Draining reports that connections are to end with what is answered on them from now on; nil means never. It is
+	// called under the server's lock.
+	Draining func() bool
+
 	// Delivered is told of each event that was written to a client: the label of its channel, and when
 	// it was received. It returns the id of a trace that was recorded of that, "" if none was. It is
 	// called under the server's lock, and must not call the server. nil records nothing.
@@ -93,6 +97,9 @@ type Options struct {
 
 // withDefaults returns o with its gaps filled.
 func (o Options) withDefaults() Options {
+	if o.Draining == nil {
+		o.Draining = func() bool { return false }
+	}
 	if o.Delivered == nil {
 		o.Delivered = func(string, time.Time) string { return "" }
 	}

@@ -180,6 +180,9 @@ func (a *answer) appendHead(text []byte) []byte {
 	case http.StatusServiceUnavailable:
 		text = plainhttp.AppendField(text, "Retry-After", retryAfter)
 	}
+	if a.x.last {
+		text = plainhttp.AppendField(text, "Connection", "close")
+	}
 	text = plainhttp.AppendLength(text, int64(a.end.Bytes))
 	return append(plainhttp.AppendDate(text, time.Now()), plainhttp.LineEnd...)
 }
@@ -189,9 +192,6 @@ func (a *answer) appendFields(text []byte) []byte {
 	text = plainhttp.AppendField(text, "Content-Type", jsonType)
 	if a.x.newBrowser {
 		text = plainhttp.AppendField(text, "Set-Cookie", a.line.server.cookie(a.x.browser).String())
-	}
-	if a.x.last {
-		text = plainhttp.AppendField(text, "Connection", "close")
 	}
 	return text
 }

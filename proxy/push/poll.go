@@ -91,6 +91,9 @@ func (s *Server) waitFor(w http.ResponseWriter, r *http.Request, x *exchange, wo
 // finish writes the answer of x.
 func (s *Server) finish(w http.ResponseWriter, x *exchange) error {
 	body, err := s.compose(x)
+	if x.last {
+		w.Header().Set("Connection", "close")
+	}
 	switch {
 	case errors.Is(err, errAsk):
 		w.Header().Set("Retry-After", retryAfter)
@@ -105,9 +108,6 @@ func (s *Server) finish(w http.ResponseWriter, x *exchange) error {
 	header.Set("Content-Length", strconv.Itoa(len(body)))
 	if x.newBrowser {
 		http.SetCookie(w, s.cookie(x.browser))
-	}
-	if x.last {
-		header.Set("Connection", "close")
 	}
 	err = write(w, body)
 	s.settle(x, err == nil)

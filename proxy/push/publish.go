@@ -23,7 +23,7 @@ type Appender interface{ AppendJSON(out []byte) []byte }
 // PublishAll puts events, in order, in the queue of each client of owner with a pattern that matches their channel:
 // once, whichever and however many match, and after everything published before. A connect that is held is answered
 // with all of them. It does not wait for any client: one whose queue is full is ended, and shakes hands when it
-// connects. It waits for the journal if there is one.
+// connects. An event may be of any length: whoever bounds what comes bounds it. It waits for the journal if there is one.
 //
 // It fails only on a channel that cannot be published to and on data that cannot be encoded; the others are published.
 func (s *Server) PublishAll(owner string, all ...Publication) error {

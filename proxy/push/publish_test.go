@@ -169,6 +169,56 @@ func TestOverflowEndsThatClientAlone(t *testing.T) {
 	}
 }
 
+// TestAnEventLongerThanTheQueueFindsRoomWhereAllWasSent has a queue of 100 bytes.
+func TestAnEventLongerThanTheQueueFindsRoomWhereAllWasSent(t *testing.T) {
+	long := strings.Repeat("long", 100)
+	for _, test := range []struct {
+		name string
+		ack  bool
+		play func(p *page, publish func(data any))
+		want string // of the last connect
+	}{
+		{"alone", false, func(_ *page, publish func(any)) { publish(long) }, long},
+		{"with others after it", false, func(_ *page, publish func(any)) { publish(long); publish(1); publish(2) }, long + " 1 2"},
+		{"with too much after it", false, func(_ *page, publish func(any)) { publish(long); publish(1); publish(2); publish(3) }, "gone"},
+		{"after one that waits", false, func(_ *page, publish func(any)) { publish(1); publish(long) }, "gone"},
+		{"after another", false, func(_ *page, publish func(any)) { publish(long); publish(long) }, "gone"},
+		{"after one that was sent, and is not acknowledged", true, func(p *page, publish func(any)) {
+			publish(1)
+			p.connect("").text(p.t)
+			publish(long)
+			publish(2)
+		}, "1 " + long + " 2"},
+		{"after another, that is not acknowledged", true, func(p *page, publish func(any)) {
+			publish(long)
+			p.connect("").text(p.t)
+			publish(long)
+		}, "gone"},
+		{"after another that is", true, func(p *page, publish func(any)) {
+			publish(long)
+			p.connect("").text(p.t)
+			p.connect(`,"ext":{"ack":1}`).text(p.t)
+			publish(long)
+		}, long},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			inTime(t, Options{MaxQueueBytes: 100, AckExtension: true}, func(t *testing.T, s *Server) {
+				shake := map[bool]func(testing.TB, *Server, string) *page{false: ready, true: acking}
+				p := shake[test.ack](t, s, "anna")
+				test.play(p, func(data any) { publish(t, s, "anna", data) })
+				got := p.connect("").text(t)
+				said := dataOf(t, got)
+				if strings.Contains(got, "402::Unknown client") {
+					said = "gone"
+				}
+				if said != test.want {
+					t.Errorf("answer = %s; want %s", got, test.want)
+				}
+			})
+		})
+	}
+}
+
 func TestSubscriptionIsToldBeforeItIsAnswered(t *testing.T) {
 	inTime(t, Options{}, func(t *testing.T, s *Server) {
 		var told []string

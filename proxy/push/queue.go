@@ -40,7 +40,7 @@ func (q *queue) start(ack bool) { q.ack, q.batch = ack, 1 }
 
 // add puts e at the end, and reports whether it finds room.
 func (q *queue) add(e *event, maxEvents, maxBytes int) bool {
-	if len(q.events) >= maxEvents || q.bytes+len(e.text) > maxBytes {
+	if len(q.events) >= maxEvents || !q.hasRoom(len(e.text), maxBytes) {
 		return false
 	}
 	if q.events == nil {
@@ -49,6 +49,28 @@ func (q *queue) add(e *event, maxEvents, maxBytes int) bool {
 	q.events = append(q.events, waiting{event: e, batch: q.batch})
 	q.bytes += len(e.text)
 	return true
+}
+
+// hasRoom reports whether so many bytes more may be queued. One event that alone is longer than a queue may be finds room
+// where nothing waits to be sent, and counts for nothing then: its client is not slow, and would be lost with all others
+// that are to have it.
+func (q *queue) hasRoom(length, maxBytes int) bool {
+	if q.bytes+length <= maxBytes {
+		return true
+	}
+	if length > maxBytes {
+		return q.bytes <= maxBytes && !q.waits()
+	}
+	longest := 0
+	for _, e := range q.events {
+		longest = max(longest, len(e.text))
+	}
+	return longest > maxBytes && q.bytes-longest+length <= maxBytes
+}
+
+// waits reports whether there is an event that has not gone out.
+func (q *queue) waits() bool {
+	return len(q.events) > 0 && q.events[len(q.events)-1].batch == q.batch
 }
 
 // ready reports whether there is something to write now. While an answer with events is under way,

@@ -12,6 +12,10 @@ import (
 // renewEvery is how often clients are kept in the journal, and missed notices made up for.
 const renewEvery = 5 * time.Second
 
+// lateEvery is how often that is done for owners of whose events some wait for the journal. While they do, a client that
+// goes on elsewhere is there without them.
+const lateEvery = 500 * time.Millisecond
+
 // RenewAtOnce is for how many owners that is done at once, at most. All at once would keep a slow journal from other
 // work; one after the other, it would forget clients before it is their turn.
 const RenewAtOnce = 16
@@ -28,23 +32,28 @@ func (s *Server) renewSoon() {
 func (s *Server) renewing(ctx context.Context) error {
 	tick := time.NewTicker(renewEvery)
 	defer tick.Stop()
+	late := time.NewTicker(lateEvery)
+	defer late.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
+		case <-late.C:
+			s.renewAll(ctx, s.haveLate())
+			continue
 		case <-s.shared.missed:
 		case <-tick.C:
 		}
-		s.renewAll(ctx)
+		s.renewAll(ctx, s.toRenew())
 	}
 }
 
-// renewAll renews the clients of all owners, and puts into the journal what it did not take. Where one owner's fail
+// renewAll renews the clients of owners, and puts into the journal what it did not take. Where one owner's fail
 // the others still have their turn: a journal that is known to be away fails at once.
-func (s *Server) renewAll(ctx context.Context) {
+func (s *Server) renewAll(ctx context.Context, owners []string) {
 	var work errgroup.Group
 	work.SetLimit(RenewAtOnce)
-	for _, owner := range s.toRenew() {
+	for _, owner := range owners {
 		work.Go(func() error {
 			if ctx.Err() == nil && s.renew(ctx, owner) == nil {
 				s.keepLate(ctx, owner)
@@ -63,6 +72,13 @@ func (s *Server) toRenew() []string {
 	s.mu.Unlock()
 	slices.Sort(owners)
 	return slices.Compact(owners)
+}
+
+// haveLate returns the owners of whose events some wait for the journal.
+func (s *Server) haveLate() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Sorted(maps.Keys(s.shared.unkept))
 }
 
 // renew keeps owner's clients, has events read that were missed, and lets clients go that are served

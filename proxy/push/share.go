@@ -51,7 +51,7 @@ func (s *Server) append(owner string, p Publication, e *event) {
 	defer s.mu.Unlock()
 	switch {
 	case !kept && !p.Again:
-		s.putOffLocked(owner, entry, e)
+		s.putOffLocked(owner, entry, e, tail)
 	case !kept && s.tailLocked(owner) == tail:
 		s.offerDoubtfulLocked(owner, entry, e)
 	case kept && position > 0:

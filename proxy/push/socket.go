@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -12,7 +13,7 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// A socket is a websocket. It speaks for one client at a time, that of its newest connect. Most are
+// A socket is a websocket. It speaks for each client whose newest connect came on it: one, as a rule. Most are
 // idle, so nothing is kept for one that waits but a goroutine that reads, on a small stack; what
 // happens on its own, such as an event, is written by a goroutine that lives no longer than that.
 type socket struct {
@@ -28,9 +29,7 @@ type socket struct {
 
 	// What follows is guarded by Server.mu.
 
-	client  *client   // that it speaks for; nil before the first connect
 	heard   time.Time // when the last frame came
-	kicked  bool      // a goroutine is on its way to write events
 	running int       // goroutines beside the reader
 	ending  bool      // is closed when the last of them is done
 	left    bool      // the reader has ended: nothing more is begun
@@ -172,12 +171,12 @@ func (k *socket) send(x *exchange) {
 
 // kickLocked has c's events written.
 func (k *socket) kickLocked(c *client) {
-	if k.kicked {
+	if c.kicked {
 		return
 	}
-	k.kicked = k.spawnLocked(func() {
+	c.kicked = k.spawnLocked(func() {
 		k.server.mu.Lock()
-		k.kicked = false
+		c.kicked = false
 		k.server.mu.Unlock()
 		k.send(&exchange{transport: webSocket, socket: k, client: c, carries: true})
 	})
@@ -230,7 +229,7 @@ func (k *socket) endLocked() {
 
 // idleLocked reports whether k speaks for nobody.
 func (k *socket) idleLocked() bool {
-	return k.client == nil || k.client.gone || k.client.socket != k
+	return !slices.ContainsFunc(k.server.owners[k.owner], func(c *client) bool { return c.socket == k && !c.gone })
 }
 
 // watchLocked tells the watcher whether k speaks for somebody.
@@ -247,20 +246,21 @@ func (k *socket) watchLocked() {
 	k.idle = idle
 }
 
-// part takes k from its client, which may go on elsewhere.
+// part takes k from its clients, which may go on elsewhere.
 func (k *socket) part() {
 	s := k.server
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c := k.client
-	if c == nil || c.socket != k {
-		return
+	for _, c := range s.owners[k.owner] {
+		if c.socket != k {
+			continue
+		}
+		c.socket = nil
+		if c.connect != nil && c.connect.socket == k {
+			s.abandonLocked(c.connect)
+		}
 	}
-	c.socket = nil
 	k.watchLocked()
-	if c.connect != nil && c.connect.socket == k {
-		s.abandonLocked(c.connect)
-	}
 }
 
 // leave is the reader's end: nothing more is begun, and what is under way is waited for.

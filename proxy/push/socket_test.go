@@ -191,6 +191,41 @@ func TestSocketPushesAtOnceBesideAHeldConnect(t *testing.T) {
 	})
 }
 
+// TestSocketOfTwoClients has two pages share one socket: each is told at once beside its held connect, also when the
+// newer one has left, and neither stays when the socket ends.
+func TestSocketOfTwoClients(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer(t, Options{WebSocket: true, MaxInterval: 10 * time.Second})
+		older := dialInMemory(t, s, "anna")
+		newer := &line{t: t, conn: older.conn}
+		for _, l := range []*line{older, newer} {
+			l.open("")
+			l.hold(s, "4")
+		}
+		event := `[{"data":1,"channel":"/v2/me/devices"}]`
+		publish(t, s, "anna", 1)
+		began := time.Now()
+		older.expect(event)
+		newer.expect(event)
+		if waited := time.Since(began); waited > 0 {
+			t.Errorf("the second event came after %v; want at once", waited)
+		}
+		newer.say(`[{"id":"5","channel":"/meta/disconnect","clientId":"CLIENT"}]`)
+		newer.hear()
+		newer.hear() // the connect, in any order
+		time.Sleep(20 * time.Second)
+		publish(t, s, "anna", 1)
+		older.expect(event)
+		newer.open("")
+		newer.hold(s, "4")
+		_ = older.conn.CloseNow()
+		time.Sleep(time.Minute)
+		if n := s.Clients("anna"); n != 0 {
+			t.Errorf("%d clients are left a minute after their socket; want none", n)
+		}
+	})
+}
+
 func TestSocketAnswersLikeLongPolling(t *testing.T) {
 	s := newServer(t, Options{WebSocket: true})
 	l := dial(t, sockets(t, s), "anna")

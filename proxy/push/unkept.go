@@ -16,6 +16,11 @@ type unkept struct {
 	entry Entry
 	event *event
 	had   map[string]int64 // as doubt.had
+	after uint64           // the position of what owner's clients here had been offered before
+
+	// anew says that the journal has an event before this one without those who had it: who is given that again
+	// elsewhere is to have this one again too, or the older one would be their last.
+	anew bool
 }
 
 // A doubt is about an event that some clients here have had, and that may be in the journal too.
@@ -27,10 +32,13 @@ type doubt struct {
 	had map[string]int64
 }
 
-// putOffLocked has e wait for the journal, and offers it to owner's clients here.
-func (s *Server) putOffLocked(owner string, entry Entry, e *event) {
+// putOffLocked has e wait for the journal, and offers it to owner's clients here, which had been offered what is there up
+// to a position.
+func (s *Server) putOffLocked(owner string, entry Entry, e *event, after uint64) {
 	had := s.offerDoubtfulLocked(owner, entry, e)
-	waiting := append(s.shared.unkept[owner], unkept{entry, e, had})
+	waiting := s.shared.unkept[owner]
+	anew := len(waiting) > 0 && waiting[len(waiting)-1].anew
+	waiting = append(waiting, unkept{entry, e, had, after, anew})
 	s.shared.unkept[owner] = waiting[max(0, len(waiting)-unkeptMost):]
 }
 
@@ -45,10 +53,47 @@ func (s *Server) offerDoubtfulLocked(owner string, entry Entry, e *event) (had m
 	return had
 }
 
-// keepLate puts what of owner's events waits for the journal there, unless it still does not answer. Only renewAll does
+// keepLate puts what of owner's events waits for the journal there, unless it still does not answer. Only renewing does
 // so: two would change the order.
 func (s *Server) keepLate(ctx context.Context, owner string) {
+	if !s.lookLate(ctx, owner) {
+		return
+	}
 	for s.keepNext(ctx, owner) {
+	}
+}
+
+// lookLate looks in the journal for what it took without an answer, and reports false if nothing waits, or it does not
+// answer. Of those events it does not know who had them, so a client that left since is given them again elsewhere.
+func (s *Server) lookLate(ctx context.Context, owner string) bool {
+	one, waits := s.nextUnkept(owner)
+	if !waits {
+		return false
+	}
+	found, err := s.shared.Since(ctx, owner, one.after)
+	if err != nil {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, entry := range found.All {
+		_, ours := s.shared.doubtful[entry.ID]
+		if ours && len(entry.Had) == 0 {
+			s.anewLocked(owner)
+		}
+		waiting := s.shared.unkept[owner]
+		if len(waiting) > 0 && waiting[0].entry.ID == entry.ID {
+			s.keptLateLocked(owner, waiting[0], entry.Position)
+		}
+	}
+	return true
+}
+
+// anewLocked has all that waits of owner's events be given also to who had it.
+func (s *Server) anewLocked(owner string) {
+	waiting := s.shared.unkept[owner]
+	for i := range waiting {
+		waiting[i].anew = true
 	}
 }
 
@@ -64,7 +109,9 @@ func (s *Server) keepNext(ctx context.Context, owner string) bool {
 	if err != nil {
 		return false
 	}
-	s.keptLate(owner, one, position)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.keptLateLocked(owner, one, position)
 	return true
 }
 
@@ -84,6 +131,9 @@ func (s *Server) nextUnkept(owner string) (unkept, bool) {
 
 // hadLocked returns who need not be given an event elsewhere.
 func (s *Server) hadLocked(one unkept) []Had {
+	if one.anew {
+		return nil
+	}
 	var all []Had
 	for id, batch := range one.had {
 		had := true
@@ -112,10 +162,8 @@ func (s *Server) leaveUnkeptLocked(c *client) {
 	}
 }
 
-// keptLate notes that the journal has an event, unless it does not wait any more.
-func (s *Server) keptLate(owner string, one unkept, position uint64) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+// keptLateLocked notes that the journal has an event, unless it does not wait any more.
+func (s *Server) keptLateLocked(owner string, one unkept, position uint64) {
 	waiting := s.shared.unkept[owner]
 	if len(waiting) == 0 || waiting[0].event != one.event {
 		return

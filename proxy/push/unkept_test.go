@@ -51,6 +51,53 @@ func TestEventsThatAClientHadBeforeTheJournal(t *testing.T) {
 	}
 }
 
+// What the journal took without an answer is given again to who goes on elsewhere: so is all that came after it, in order.
+func TestEventsThatTheJournalTookWithoutAnAnswer(t *testing.T) {
+	for name, first := range map[string]func(testing.TB, *Server, string, any){"news": publish, "what holds already": publishAgain} {
+		t.Run(name, func(t *testing.T) {
+			inFleet(t, Options{}, func(t *testing.T, f *fleet) {
+				p, other := ready(t, f.servers[0], "anna"), ready(t, f.servers[1], "anna")
+				f.ends[0].Refuse(nil, errAway)
+				first(t, f.servers[0], "anna", 1)
+				end := f.late()
+				publish(t, f.servers[0], "anna", 2)
+				publish(t, f.servers[0], "anna", 3)
+				if got := dataOf(t, p.connect("").text(t)); got != "1 2 3" {
+					t.Errorf("events = %s; want 1 2 3", got)
+				}
+				p.s = f.servers[1]
+				if got := dataOf(t, p.connect("").text(t)); got != "1" {
+					t.Errorf("events elsewhere = %s; want 1 again", got)
+				}
+				publish(t, f.servers[0], "anna", 4)
+				end()
+				if got := dataOf(t, p.connect("").text(t)); got != "2 3 4" {
+					t.Errorf("events after that = %s; want 2 3 4", got)
+				}
+				if got := dataOf(t, other.connect("").text(t)); got != "1 2 3 4" {
+					t.Errorf("events of another client = %s; want 1 2 3 4", got)
+				}
+			})
+		})
+	}
+}
+
+// What waited for the journal does not wait for long once it answers.
+func TestEventsThatWaitedAreInTheJournalSoon(t *testing.T) {
+	inFleet(t, Options{}, func(t *testing.T, f *fleet) {
+		other := ready(t, f.servers[1], "anna")
+		time.Sleep(renewEvery / 5)
+		f.ends[0].Refuse(errAway, nil)
+		publish(t, f.servers[0], "anna", 1)
+		f.ends[0].Refuse(nil, nil)
+		time.Sleep(lateEvery)
+		synctest.Wait()
+		if got := dataOf(t, other.connect(`,"advice":{"timeout":0}`).text(t)); got != "1" {
+			t.Errorf("events of another client = %q; want 1", got)
+		}
+	})
+}
+
 func TestEventsThatAClientAcknowledgedBeforeTheJournalHadThem(t *testing.T) {
 	for acked, want := range map[int]string{2: "4", 1: "2 3 4", 0: "1 2 3 4"} {
 		t.Run(fmt.Sprintf("up to batch %d", acked), func(t *testing.T) {
@@ -114,7 +161,7 @@ func TestEventsThatAClientDidNotGetBeforeItLeft(t *testing.T) {
 }
 
 // publishAgain publishes on devices what holds already.
-func publishAgain(t *testing.T, s *Server, owner string, data any) {
+func publishAgain(t testing.TB, s *Server, owner string, data any) {
 	t.Helper()
 	err := s.PublishAll(owner, Publication{Channel: devices, Data: data, Received: time.Now(), Again: true})
 	if err != nil {
