@@ -34,7 +34,7 @@ type certificates struct {
 
 // newCertificates reads the files.
 func newCertificates(name string, files config.TLS, log *slog.Logger) (*certificates, error) {
-	c := &certificates{name: name, files: files, log: log, seen: fingerprint(files), ends: nowhere}
+	c := &certificates{name: name, files: files, log: log, seen: fingerprintOf(files), ends: nowhere}
 	settings, err := tlsOf(files)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
@@ -88,7 +88,7 @@ func (c *certificates) run(ctx context.Context) {
 
 // refresh reads the files if they have changed. A certificate that is not valid now waits while the old one is.
 func (c *certificates) refresh() {
-	seen := fingerprint(c.files)
+	seen := fingerprintOf(c.files)
 	changed := seen != c.seen
 	if !changed && !c.later {
 		return
@@ -133,10 +133,15 @@ func tlsOf(files config.TLS) (*tls.Config, error) {
 	return settings, nil
 }
 
-// fingerprint tells the files' contents apart. A file that cannot be read is one without contents.
-func fingerprint(files config.TLS) [sha256.Size]byte {
+// fingerprintOf tells all three files' contents apart.
+func fingerprintOf(files config.TLS) [sha256.Size]byte {
+	return fingerprint(files.CertificateFile, files.KeyFile, files.ClientCAFile)
+}
+
+// fingerprint tells the contents of files apart. A file that cannot be read is one without contents.
+func fingerprint(names ...string) [sha256.Size]byte {
 	sum := sha256.New()
-	for _, name := range []string{files.CertificateFile, files.KeyFile, files.ClientCAFile} {
+	for _, name := range names {
 		data, _ := os.ReadFile(name)
 		one := sha256.Sum256(data)
 		_, _ = sum.Write(one[:])

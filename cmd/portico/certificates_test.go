@@ -58,19 +58,23 @@ func filesIn(folder string) config.TLS {
 	return config.TLS{CertificateFile: filepath.Join(folder, "tls.crt"), KeyFile: filepath.Join(folder, "tls.key")}
 }
 
-// secured returns a server that speaks HTTPS and is bound by the default limits, until the test ends.
-func secured(t *testing.T, files config.TLS, log *slog.Logger) *server {
+// secured returns a server that speaks HTTPS and is bound by the default limits, or changed ones, until the test ends.
+func secured(t *testing.T, files config.TLS, log *slog.Logger, changes ...func(*config.Limits)) *server {
 	t.Helper()
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write([]byte(r.Proto)) })
 	s, err := listen("door", "127.0.0.1:0", handler, log)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.bound(config.Default().Limits, nil)
 	err = s.secure(files, log)
 	if err != nil {
 		t.Fatal(err)
 	}
+	limits := config.Default().Limits
+	for _, change := range changes {
+		change(&limits)
+	}
+	s.bound(limits, nil)
 	running := make(chan error, 1)
 	go func() { running <- s.run(t.Context()) }()
 	t.Cleanup(func() {

@@ -93,3 +93,43 @@ func TestANativeStreamDoesNotHoldUpTheEnd(t *testing.T) {
 		t.Errorf("the stream = %d, and ended in %v; want its end", stream.StatusCode, err)
 	}
 }
+
+// TestHeldConnectsEndTheirConnectionsWhileDraining has connects that were held before the stop answered in its drain delay:
+// one of those that came by net/http, one that came on its connection after that.
+func TestHeldConnectsEndTheirConnectionsWhileDraining(t *testing.T) {
+	for name, before := range map[string]int{"the first on its connection": 0, "the next": 1} {
+		t.Run(name, func(t *testing.T) {
+			s := newCentres(t, nil).open("drain_delay: 7s\n")
+			polling, working := s.dial(), s.dial()
+			client := polling.shake()
+			polling.send("POST", "/api/v2/notifications", fmt.Sprintf(`[{"channel":"/meta/subscribe","clientId":%q,"subscription":"/v2/me/devices"}]`, client))
+			polling.answer()
+			hold := func() {
+				polling.connect(client)
+				eventually(t, "a connect is held", func() bool { return s.metric(`portico_http_requests_in_flight{kind="push"}`) == "1" })
+			}
+			change := func(operation string) (last bool, body string) {
+				working.send("POST", "/me", `{"operationName":"`+operation+`"}`)
+				working.answer()
+				_, last, body = polling.answer()
+				return last, body
+			}
+			for range before {
+				hold()
+				if last, body := change("Ready"); last {
+					t.Errorf("before the stop: %s, and the last on its connection", body)
+				}
+			}
+			hold()
+			s.stop()
+			<-s.delayed
+			if last, body := change("NotReady"); !last || !strings.Contains(body, "/v2/me/devices") {
+				t.Errorf("while draining: last %v, %s; want an event, and the last on its connection", last, body)
+			}
+			close(s.over)
+			if err := <-s.ended; err != nil {
+				t.Errorf("run = %v", err)
+			}
+		})
+	}
+}

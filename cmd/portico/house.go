@@ -130,7 +130,7 @@ func policy(cfg *config.Config) gateway.Policy {
 // pushServer makes the CometD server. A client is found by its id, so that callers without a cookie jar
 // are served too: whose it is, the log-in tells.
 func (h *house) pushServer(cfg *config.Config, books books, returns *push.Returns) *push.Server {
-	options := push.Options{TrustClientSession: true, AckExtension: true, WebSocket: true, Metrics: push.NewMetrics(books.reg), Returns: returns, Next: h.poll, Watch: watchTaken, Delivered: h.tracer.Delivered,
+	options := push.Options{TrustClientSession: true, AckExtension: true, WebSocket: true, Metrics: push.NewMetrics(books.reg), Returns: returns, Next: h.poll, Watch: watchTaken, Draining: h.draining.Load, Delivered: h.tracer.Delivered,
 		Panicked: func(err error) { books.log.Error("a notification connection ended in a panic", "cause", err.Error()) }}
 	if h.store != nil {
 		options.Journal = h.store.Journal()
@@ -178,11 +178,7 @@ func siteOf(cfg *config.Config, s config.Site, calls *upstream.Metrics, tracer *
 		}),
 		Rules: translate.Rules{
 			Site: s.Name, PublicURL: cfg.PublicURL, Channels: channels(s.Channels),
-			Statuses: translate.Statuses{
-				Ready: s.Statuses.Ready, NotReady: s.Statuses.NotReady, DoNotDisturb: s.Statuses.DoNotDisturb,
-				AfterCallWork: s.Statuses.AfterCallWork, AuxWork: s.Statuses.AuxWork,
-				AtStart: s.Statuses.AtStart, AtEnd: s.Statuses.AtEnd,
-			},
+			Statuses:             translate.Statuses(s.Statuses), // which have the same fields
 			LoggedOutAfterOutage: s.AfterOutage == config.AfterOutageLoggedOut,
 			RestoreActivations:   s.Activations.AtEnd == config.AtEndRestore,
 		},

@@ -106,7 +106,7 @@ type goPackage struct {
 	Imports    []string
 }
 
-// list returns the packages of the module as the go command sees them.
+// listRooms returns the packages of the module as the go command sees them.
 func listRooms(t *testing.T) []goPackage {
 	t.Helper()
 	out, err := exec.CommandContext(t.Context(), "go", "list", "-json=ImportPath,Doc,Imports", module+"...").Output()

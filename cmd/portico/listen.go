@@ -52,9 +52,24 @@ func listen(name, address string, handler http.Handler, log *slog.Logger) (*serv
 	}}, nil
 }
 
-// bound holds callers to the limits.
+// readAhead is what net/http lets a request of HTTP/1.1 have beyond Server.MaxHeaderBytes, in bytes. On a connection that
+// has served it may have as much again, which is read before anything is counted.
+//
+// Source: net/http, Server.initialReadLimitSize.
+const readAhead = 4 << 10
+
+// headerBytes returns what net/http is told for a limit of request line and headers. Over HTTPS it is the limit itself,
+// since HTTP/2 has nothing beyond: of a small limit too little would be left for it.
+func (s *server) headerBytes(limit config.Bytes) int {
+	if s.certificates != nil {
+		return int(limit)
+	}
+	return max(int(limit)-readAhead, 1) // 0 is net/http's default
+}
+
+// bound holds callers to the limits. It comes after secure.
 func (s *server) bound(limits config.Limits, trusted []netip.Prefix) {
-	s.http.ReadHeaderTimeout, s.http.MaxHeaderBytes = limits.HeaderTimeout, int(limits.Header)
+	s.http.ReadHeaderTimeout, s.http.MaxHeaderBytes = limits.HeaderTimeout, s.headerBytes(limits.Header)
 	// Over HTTP/2 one connection carries many requests: it is given up when its peer takes nothing.
 	s.http.HTTP2 = &http.HTTP2Config{MaxConcurrentStreams: maxStreams, WriteByteTimeout: limits.WriteTimeout,
 		SendPingTimeout: pingAfter, PingTimeout: limits.WriteTimeout}

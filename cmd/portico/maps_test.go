@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -42,4 +43,53 @@ func TestMapsNameEachFile(t *testing.T) {
 			t.Errorf("the page of %s names %s, which there is not", room, name)
 		}
 	}
+}
+
+// TestListsOfWhatToAddNameWhatThereIs holds the lists of steps, "Adding a ...", to names that stand in the source.
+func TestListsOfWhatToAddNameWhatThereIs(t *testing.T) {
+	source := sourceWords(t)
+	for _, page := range []string{"proxy/README.md", "dashboards/README.md"} {
+		text, err := os.ReadFile(filepath.Join("../..", page))
+		if err != nil {
+			t.Fatal(err)
+		}
+		lists := 0
+		for _, section := range strings.Split(string(text), "\n## ") {
+			if !strings.HasPrefix(section, "Adding ") {
+				continue
+			}
+			lists++
+			for _, name := range regexp.MustCompile("`([A-Za-z.]+)`").FindAllStringSubmatch(section, -1) {
+				for word := range strings.SplitSeq(name[1], ".") {
+					if word != "" && !source[word] {
+						t.Errorf("%s speaks of %s, which there is not", page, name[1])
+					}
+				}
+			}
+		}
+		if lists == 0 {
+			t.Errorf("%s has no list", page)
+		}
+	}
+}
+
+// sourceWords returns all words of the source.
+func sourceWords(t *testing.T) map[string]bool {
+	t.Helper()
+	words := map[string]bool{}
+	word := regexp.MustCompile(`[A-Za-z]+`)
+	err := filepath.WalkDir("../..", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || filepath.Ext(path) != ".go" {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		for _, one := range word.FindAll(text, -1) {
+			words[string(one)] = true
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return words
 }

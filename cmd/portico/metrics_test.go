@@ -16,8 +16,8 @@ import (
 	"portico/proxy/admin/inventory"
 )
 
-// metricRow is a row of the table of metrics: name, type, labels.
-var metricRow = regexp.MustCompile("(?m)^\\| `(portico_[a-z_]+)` \\| ([a-z]+) \\| ([^|]+) \\| [^|]+ \\|$")
+// metricRow is a row of the table of metrics: name, type, labels, help.
+var metricRow = regexp.MustCompile("(?m)^\\| `(portico_[a-z_]+)` \\| ([a-z]+) \\| ([^|]+) \\| ([^|]+) \\|$")
 
 // TestMetricsAreThoseOfTheTable holds the table to what Portico registers, in both directions, and all
 // of it to the rules of Prometheus.
@@ -57,7 +57,7 @@ func buildFor(t *testing.T, b books) {
 	}
 }
 
-// registered returns name, type and labels of each family of ours.
+// registered returns name, type, labels and help of each family of ours.
 func registered(t *testing.T, registry prometheus.Gatherer) []string {
 	t.Helper()
 	families, err := registry.Gather()
@@ -78,7 +78,7 @@ func registered(t *testing.T, registry prometheus.Gatherer) []string {
 		if text == "" {
 			text = "-"
 		}
-		list = append(list, family.GetName()+" | "+strings.ToLower(family.GetType().String())+" | "+text)
+		list = append(list, family.GetName()+" | "+strings.ToLower(family.GetType().String())+" | "+text+" | "+strings.TrimSuffix(family.GetHelp(), "."))
 	}
 	slices.Sort(list)
 	return list

@@ -77,7 +77,7 @@ type running struct {
 	house   *house
 	door    *server
 	admin   *server
-	clients []clientCertificate
+	clients []clientTLS
 	after   func(time.Duration) <-chan time.Time // time.After, but in tests
 }
 
@@ -110,21 +110,21 @@ func open(cfg *config.Config, books books) (*running, error) {
 		_ = door.listener.Close()
 		return nil, err
 	}
-	door.bound(cfg.Limits, cfg.TrustedProxies)
-	admin.admit(newStrangers(mostOperators, mostOperators, nil))
 	err = errors.Join(door.secure(cfg.TLS, log), admin.secure(cfg.AdminTLS, log))
 	if err != nil {
 		_ = door.listener.Close()
 		_ = admin.listener.Close()
 		return nil, err
 	}
+	door.bound(cfg.Limits, cfg.TrustedProxies)
+	admin.admit(newStrangers(mostOperators, mostOperators, nil))
 	ends := newCertificateEnds(books.reg)
 	for _, one := range []*server{door, admin} {
 		if one.certificates != nil {
 			one.certificates.count(ends)
 		}
 	}
-	clients := clientCertificates(cfg)
+	clients := clientTLSOf(cfg)
 	for _, one := range clients {
 		one.count(ends)
 	}
@@ -185,6 +185,9 @@ func (r *running) drain(ctx context.Context) {
 // not over before. Half of a short grace is.
 const endsWithin = 5 * time.Second
 
+// tracesWithin is how long a stop waits for a collector to take the last traces: agents and sites are done with by then.
+const tracesWithin = 2 * time.Second
+
 // stop ends everything within the settings' grace.
 func (r *running) stop() error {
 	grace := r.settings().Grace
@@ -199,7 +202,9 @@ func (r *running) stop() error {
 	case <-requests.Done():
 	}
 	r.house.gateway.Close(ctx)
-	err := r.house.tracer.Close(ctx)
+	traces, cancelTraces := context.WithTimeout(ctx, tracesWithin)
+	defer cancelTraces()
+	err := r.house.tracer.Close(traces)
 	if err != nil {
 		r.log.Warn("traces could not be sent at the end", "cause", err.Error())
 	}

@@ -305,6 +305,27 @@ func TestAStopEndsWithinItsGraceWhileASiteHangs(t *testing.T) {
 	s.sessions("anna", 0)
 }
 
+// TestAStopDoesNotWaitForACollector has traces left to send to a collector that gives no answer.
+func TestAStopDoesNotWaitForACollector(t *testing.T) {
+	const grace = 20 * time.Second
+	hang := make(chan struct{})
+	collector := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-hang }))
+	defer collector.Close()
+	defer close(hang)
+	s := newCentres(t, nil).open(fmt.Sprintf("drain_delay: 0s\ngrace: %s\ntraces: {endpoint: %q, per_thousand: 1000}\n", grace, collector.URL))
+	get(t, s.http, "anna", "http://"+s.door+"/me")
+	began := time.Now()
+	s.stop()
+	<-s.delayed
+	close(s.over)
+	if err := <-s.ended; err != nil {
+		t.Errorf("run = %v", err)
+	}
+	if took := time.Since(began); took > grace/2 {
+		t.Errorf("the stop took %v; want little more than %v", took, tracesWithin)
+	}
+}
+
 // TestAStopLetsGuessersGo has somebody wait for the answer to a wrong log-in.
 func TestAStopLetsGuessersGo(t *testing.T) {
 	const delay = 10 * time.Second

@@ -72,7 +72,7 @@ func (s *strangers) addressOf(conn net.Conn) netip.Addr {
 	if err != nil {
 		return netip.Addr{}
 	}
-	address := peer.Addr().Unmap()
+	address := peer.Addr().Unmap().WithZone("") // networks have no zone
 	for _, network := range *s.trusted.Load() {
 		if network.Contains(address) {
 			return netip.Addr{}

@@ -92,6 +92,17 @@ func TestStrangersAreBounded(t *testing.T) {
 	}
 }
 
+// A proxy on the same link has an address with a zone, which no network has.
+func TestProxiesOnTheSameLinkAreTrusted(t *testing.T) {
+	c := &crowd{newStrangers(4, 2, []netip.Prefix{netip.MustParsePrefix("fe80::/10")}), map[net.Conn]context.Context{}}
+	first := c.comes("[fe80::1%eth0]")
+	c.comes("[fe80::1%eth0]")
+	c.comes("[fe80::1%eth0]")
+	if first.closed {
+		t.Error("the third connection of a trusted proxy took the place of the first")
+	}
+}
+
 // A connection that comes back from a held connect is an agent's and none of the strangers.
 func TestAgentsComeBackFromAHeldConnect(t *testing.T) {
 	settings := filepath.Join(t.TempDir(), "portico.yaml")
