@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -21,6 +22,8 @@ type bayeux struct {
 	now       func(n int, w http.ResponseWriter, m bayeuxRequest) bool             // answers the nth connect that is not to be held
 	connect   func(n int, w http.ResponseWriter, r *http.Request, m bayeuxRequest) // answers the nth other connect; nil holds it
 	get       http.HandlerFunc                                                     // answers GET; nil with an agent
+
+	reading atomic.Bool
 
 	mu                       sync.Mutex // guards the fields below
 	handshakes, nows, others int
@@ -60,11 +63,13 @@ func (b *bayeux) answer(w http.ResponseWriter, r *http.Request, batch []bayeuxRe
 		b.confirm(w, batch)
 	case kind == "connect" && first.Advice != nil:
 		b.Add("connect now " + first.ClientID)
+		b.reading.Store(true)
 		if b.now == nil || !b.now(b.count(&b.nows), w, first) {
 			reply(w, first, `"successful":true,"advice":{"reconnect":"retry","interval":0,"timeout":30000}`)
 		}
 	case kind == "connect" && b.connect != nil:
 		b.Add("connect " + first.ClientID)
+		b.letRead()
 		b.connect(b.count(&b.others), w, r, first)
 	case kind == "connect":
 		b.Add("connect " + first.ClientID)
@@ -90,6 +95,13 @@ func (b *bayeux) confirm(w http.ResponseWriter, batch []bayeuxRequest) {
 		replies = append(replies, message(m, members))
 	}
 	says(200, "["+strings.Join(replies, ",")+"]")(w, nil)
+}
+
+// letRead has the state read before the first connect after one that is not to be held is answered.
+func (b *bayeux) letRead() {
+	if b.reading.Swap(false) {
+		time.Sleep(time.Millisecond)
+	}
 }
 
 func (b *bayeux) count(n *int) int {

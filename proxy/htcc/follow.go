@@ -91,29 +91,27 @@ func (r *reader) subscribed(requests []bayeuxRequest, got []bayeuxReply) error {
 }
 
 // follow connects again and again. The first connect is answered at once and shows that the Bayeux
-// session lives. The state is read while the second is held: a server gives up a client that does
-// not connect for ten seconds, which reading may take.
-//
-// Source: CometD reference, server options (maxInterval).
+// session lives. The state is read beside those that follow.
 func (r *reader) follow(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
+	err := r.connected(r.connect(ctx, true, 0))
+	if err != nil {
+		cancel()
+		return err
+	}
+	state := r.catchUp(ctx)
+	defer state.wait()
 	defer cancel()
-	err := r.connected(r.connect(ctx, true))
 	for quick := 0; err == nil; {
-		err = upstream.Sleep(ctx, max(r.link.rest, patience(quick)))
-		if err != nil {
-			return err
+		next := r.connect(ctx, false, max(r.link.rest, patience(quick)))
+		gone := r.attend(next, state)
+		if gone != nil {
+			cancel()
 		}
-		next := r.connect(ctx, false)
-		if !r.live {
-			err = r.catchUp(ctx)
-			if err != nil {
-				cancel()
-				<-next.done
-				return err
-			}
+		err = r.connected(next) // the server sends no more what it has answered with
+		if gone != nil {
+			return gone
 		}
-		err = r.connected(next)
 		quick++
 		if next.got.took >= quickAnswer || len(eventsIn(next.got.replies)) > 0 {
 			quick = 0
@@ -129,8 +127,8 @@ type connecting struct {
 	got  delivery
 }
 
-// connect sends a connect in a goroutine of its own, which ends with ctx.
-func (r *reader) connect(ctx context.Context, atOnce bool) *connecting {
+// connect sends a connect after a rest, in a goroutine of its own, which ends with ctx.
+func (r *reader) connect(ctx context.Context, atOnce bool, rest time.Duration) *connecting {
 	held := r.client.settings.Timeout
 	if !atOnce {
 		held += r.link.hold
@@ -138,7 +136,14 @@ func (r *reader) connect(ctx context.Context, atOnce bool) *connecting {
 	c := &connecting{sent: r.link.connect(atOnce), done: make(chan struct{})}
 	go func() {
 		defer close(c.done)
-		c.got = r.exchange(ctx, OpConnect, held, c.sent)
+		c.got.err = upstream.Sleep(ctx, rest)
+		if c.got.err == nil {
+			got, err := fault.Guarded(func() (delivery, error) { return r.exchange(ctx, OpConnect, held, c.sent), nil })
+			c.got = got
+			if err != nil { // a panic
+				c.got.err = err
+			}
+		}
 	}()
 	return c
 }
@@ -156,24 +161,6 @@ func (r *reader) connected(c *connecting) error {
 	events, err := r.link.connected(c.sent, c.got.replies)
 	r.deliver(events)
 	return err
-}
-
-// catchUp reads the state, if something may have been lost, and is live.
-func (r *reader) catchUp(ctx context.Context) error {
-	if r.lost && r.to.Resync != nil {
-		err := r.to.Resync(ctx)
-		if err != nil {
-			return fmt.Errorf("resync: %w", err)
-		}
-	}
-	r.lost = false
-	r.client.metrics.Event(upstream.Opened)
-	if r.broken {
-		r.client.metrics.Event(upstream.Resynced)
-	}
-	r.broken = false
-	r.setLive(true)
-	return nil
 }
 
 // unreadable tells of messages that could not be read.

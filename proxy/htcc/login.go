@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"portico/proxy/fault"
-	"portico/proxy/upstream"
 	"portico/translate/htccapi"
 )
 
@@ -32,7 +31,7 @@ var (
 // Source: GWS, Web Services Authentication Flow; captured traffic of GWS 8.5.202.96.
 func (c *Client) Login(ctx context.Context, credentials Credentials) (*Session, Object, error) {
 	session, user, err := c.login(ctx, credentials)
-	c.countLogin(err)
+	c.metrics.LoggedIn(err)
 	if err != nil {
 		return nil, Object{}, fmt.Errorf("htcc: log in: %w", err)
 	}
@@ -56,18 +55,6 @@ func (c *Client) login(ctx context.Context, credentials Credentials) (*Session, 
 	c.hosts.took(base)
 	user, err = c.withFeatures(ctx, session, user)
 	return session, user, err
-}
-
-// countLogin counts how a log-in ended; one that its caller gave up says nothing of the site.
-func (c *Client) countLogin(err error) {
-	switch {
-	case err == nil:
-		c.metrics.Login(upstream.LoginOK)
-	case errors.Is(err, fault.Unauthenticated):
-		c.metrics.Login(upstream.LoginRefused)
-	case !errors.Is(err, context.Canceled):
-		c.metrics.Login(upstream.LoginError)
-	}
 }
 
 // loginAt makes one attempt.

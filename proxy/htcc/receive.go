@@ -10,8 +10,9 @@ import (
 	"portico/proxy/upstream"
 )
 
-// A Receiver is who a session's notifications are for. All its functions are called from the
-// goroutine that called Receive, one at a time. Those that are nil are not called.
+// A Receiver is who a session's notifications are for. Its functions are called from the goroutine
+// that called Receive, one at a time, but for Resync, which is called beside the others, and Pause.
+// After Receive has returned none is under way. Those that are nil are not called.
 type Receiver struct {
 	// Message takes each notification, in the order the server sent them and none twice. Data is
 	// what it carries, of any type.
@@ -19,14 +20,20 @@ type Receiver struct {
 
 	// Resync reads the agent's state anew. It is called whenever notifications may have been lost:
 	// at first, since the log-in's answer was made before the subscriptions stood, and after
-	// breaks. What happens from its call on is notified, so that a notification after it may tell
-	// of what it has read already. An error of it counts as a break, and ErrSessionGone ends
-	// Receive. Calls made with its context count as the reader's.
+	// breaks. What happens from its call on is notified, also before it returns, so that a
+	// notification since its call may tell of what it has read already, or of what is newer. After
+	// an error, of which Problem is not told, it is called again when Pause has waited;
+	// notifications go on meanwhile. ErrSessionGone ends Receive. Calls made with its context count
+	// as the reader's.
 	Resync func(ctx context.Context) error
 
 	// Live is told true when the subscriptions stand and Resync has read the state; false when
 	// that ends. It is told changes only: at first, nothing is live.
 	Live func(bool)
+
+	// Pause waits before reception begins anew after a break, or before the state is read again, for the time given at
+	// most; by default for that time. One pause at a time is made, of the latter kind beside the other functions.
+	Pause func(context.Context, time.Duration) error
 
 	// Alive is told whenever the server shows that reception works: by each answer to a connect.
 	Alive func()
@@ -52,6 +59,9 @@ const farewell = 2 * time.Second
 // Source: GWS 8.5.2, Asynchronous events; Bayeux 1.0.
 func (c *Client) Receive(ctx context.Context, s *Session, r Receiver) error {
 	ctx = upstream.WithCause(ctx, upstream.Stream)
+	if r.Pause == nil {
+		r.Pause = upstream.Sleep
+	}
 	reader := &reader{client: c, session: s, to: r, gauge: c.metrics.Reader(), lost: true}
 	reader.gauge.Set(upstream.CometD, false)
 	defer reader.gauge.Close()
@@ -94,12 +104,21 @@ func (r *reader) run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		err = upstream.Sleep(ctx, max(upstream.Pause(r.breaks), r.link.rest))
+		err = r.pause(ctx)
 		if err != nil {
 			return err
 		}
 		r.breaks++
 	}
+}
+
+// pause waits before reception begins anew. What the server advises it waits in any case.
+func (r *reader) pause(ctx context.Context) error {
+	pause := upstream.Pause(r.breaks)
+	if r.link.rest >= pause {
+		return upstream.Sleep(ctx, r.link.rest)
+	}
+	return r.to.Pause(ctx, pause)
 }
 
 // broke notes a break. A connect that merely failed may be repeated on the same Bayeux session,

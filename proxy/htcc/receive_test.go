@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -12,6 +13,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
+
+	"portico/proxy/fault"
 )
 
 // A watch is a Receive under way, and what it was told.
@@ -133,7 +136,7 @@ func TestReceive(t *testing.T) {
 		if n := w.value("portico_upstream_requests_in_flight", nil); n != 0 {
 			t.Errorf("in flight = %v; want 0: a held connect is none", n)
 		}
-		w.told(time.Second, "resync", "live", "devices=1", `devices={"n":2}`, "devices=3")
+		w.told(time.Second+time.Millisecond, "resync", "live", "devices=1", `devices={"n":2}`, "devices=3")
 		w.told(time.Hour, "resync", "live", "devices=1", `devices={"n":2}`, "devices=3")
 		w.events(1, 0, 0)
 		labels := map[string]string{"cause": "stream", "operation": "connect"}
@@ -191,29 +194,67 @@ func TestReceiveTakesEventsFromAnyAnswer(t *testing.T) {
 	})
 }
 
-// While the state is read the server must see a client that connects, and what it answers meanwhile
-// comes after what was read.
-func TestReceiveConnectsWhileTheStateIsRead(t *testing.T) {
-	b := &bayeux{connect: func(n int, w http.ResponseWriter, r *http.Request, m bayeuxRequest) {
-		if n == 1 {
-			reply(w, m, `"successful":true`, `1`)
-			return
-		}
-		holdUntil(r, 30*time.Second)
-		reply(w, m, `"successful":true`)
+// While the state is read, or cannot be, the server must see a client that connects, and what it answers is told.
+func TestReceiveGoesOnWhileTheStateIsRead(t *testing.T) {
+	tests := []struct {
+		name  string
+		reads []error // how they end, after 8 s each
+		want  []string
+	}{
+		{"slowly", []error{nil}, []string{"resync", "devices=1", "devices=2", "live", "devices=3", "devices=4", "devices=5", "devices=6"}},
+		{"for the second time", []error{fault.Unreachable, nil},
+			[]string{"resync", "devices=1", "devices=2", "resync", "devices=3", "devices=4", "devices=5", "live", "devices=6"}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			b := &bayeux{connect: func(n int, w http.ResponseWriter, r *http.Request, m bayeuxRequest) {
+				if n > 6 {
+					holdUntil(r, 30*time.Second)
+					reply(w, m, `"successful":true`)
+					return
+				}
+				holdUntil(r, 3*time.Second)
+				reply(w, m, `"successful":true`, fmt.Sprint(n))
+			}}
+			synctest.Test(t, func(t *testing.T) {
+				client, reg := newClient(t, at(b), nil)
+				reads := test.reads
+				w := startWatch(t, client, reg, Resume(testConn()), func(context.Context) error {
+					time.Sleep(8 * time.Second)
+					err := reads[0]
+					reads = reads[1:]
+					return err
+				})
+				w.told(7*time.Second, "resync", "devices=1", "devices=2")
+				w.told(12*time.Second, test.want...)
+				w.events(1, 0, 0)
+				if n := b.saw("connect now c1"); n != 1 {
+					t.Errorf("reception began %d times; want once", n)
+				}
+				w.stop()
+			})
+		})
+	}
+}
+
+// TestReceiveTellsWhatCameBeforeTheEnd has a read of the state find the session gone.
+func TestReceiveTellsWhatCameBeforeTheEnd(t *testing.T) {
+	b := &bayeux{connect: func(_ int, w http.ResponseWriter, r *http.Request, m bayeuxRequest) {
+		holdUntil(r, 3*time.Second)
+		reply(w, m, `"successful":true`, "1")
 	}}
 	synctest.Test(t, func(t *testing.T) {
 		client, reg := newClient(t, at(b), nil)
 		w := startWatch(t, client, reg, Resume(testConn()), func(context.Context) error {
-			time.Sleep(8 * time.Second)
-			return nil
+			time.Sleep(5 * time.Second)
+			return ErrSessionGone
 		})
-		w.told(7*time.Second, "resync")
-		if got := b.All(); got[len(got)-1] != "connect c1" {
-			t.Errorf("the server saw %q last; want a connect", got[len(got)-1])
+		began := time.Now()
+		w.ended(ErrSessionGone)
+		if d := time.Since(began); d > 6*time.Second {
+			t.Errorf("Receive ended after %v; want as soon as the session is known to be gone", d)
 		}
-		w.told(2*time.Second, "resync", "live", "devices=1")
-		w.stop()
+		w.told(0, "resync", "devices=1")
 	})
 }
 
@@ -253,7 +294,7 @@ func TestReceiveIsNotSlowedByEvents(t *testing.T) {
 		reply(w, m, `"successful":true`, "1")
 	}}
 	withServer(t, b, func(t *testing.T, w *watch) {
-		time.Sleep(time.Millisecond)
+		time.Sleep(2 * time.Millisecond)
 		synctest.Wait()
 		if n := len(w.log.All()); n != 1000+2 {
 			t.Errorf("%d messages at once; want all 1000", n-2)
