@@ -42,7 +42,7 @@ func newNativeEndpoints(m *Metrics) nativeEndpoints {
 func passNative(c *call) (any, error) {
 	c.native = true
 	c.numbers = c.door.native.answered[methodLabel(c.Request.Method)]
-	passage := c.door.gateway.Native(valuesOf(c.Request.CookiesNamed(nativeHostCookie)))
+	passage := c.door.gateway.Native(hostCookies(c.Request.Header["Cookie"]))
 	if passage == nil {
 		return nil, fault.New(fault.NotFound, "there is no /icws here: no site is open to applications that speak ICWS")
 	}
@@ -74,22 +74,49 @@ func passNative(c *call) (any, error) {
 	return reply, err
 }
 
-func valuesOf(cookies []*http.Cookie) []string {
+// hostCookies returns the values of nativeHostCookie. Clients are known that send whole Set-Cookie lines, also joined by
+// commas, as withoutOurCookies says.
+func hostCookies(lines []string) []string {
 	var values []string
-	for _, cookie := range cookies {
-		values = append(values, cookie.Value)
+	for _, line := range lines {
+		for part := range strings.FieldsFuncSeq(line, func(r rune) bool { return r == ';' || r == ',' }) {
+			value, found := strings.CutPrefix(strings.TrimSpace(part), nativeHostCookie+"=")
+			if found {
+				values = append(values, strings.Trim(value, `"`))
+			}
+		}
 	}
 	return values
 }
 
-// giveNativeCookie gives the caller the cookie of a session that was opened, for that session's paths.
+// giveNativeCookie gives the caller the cookie of a session that was opened, for that session's paths. Browsers are to
+// send it from the same pages as the session's own: alone that finds the session only while log-ins go to its host.
 func (c *call) giveNativeCookie(res *http.Response, passage *native.Passage) {
 	if passage.Session == "" {
 		return
 	}
+	like := attributesOf(res, passage.Cookie)
 	cookie := http.Cookie{Name: nativeHostCookie, Value: passage.Host, Path: "/icws/" + url.PathEscape(passage.Session),
-		HttpOnly: true, Secure: c.door.secure}
+		HttpOnly: true, Secure: c.door.secure, SameSite: like.SameSite, Partitioned: like.Partitioned}
 	res.Header.Add("Set-Cookie", cookie.String())
+}
+
+// attributesOf returns how an answer sets a cookie, whatever its value is. Of a cookie that it does not set, that is
+// nothing.
+func attributesOf(res *http.Response, name string) http.Cookie {
+	var found http.Cookie
+	for _, line := range res.Header["Set-Cookie"] {
+		pair, attributes, _ := strings.Cut(line, ";")
+		named, _, _ := strings.Cut(strings.TrimSpace(pair), "=")
+		if named != name {
+			continue
+		}
+		parsed, err := http.ParseSetCookie("x=;" + attributes)
+		if err == nil {
+			found = *parsed
+		}
+	}
+	return found
 }
 
 // keepOurs lets no cookie of the site take the place of one of ours.

@@ -85,6 +85,10 @@ func TestASessionStaysAtItsHost(t *testing.T) {
 		}
 	}
 	w.bare("GET", anna.session, "/connection", anna.token, anna.icwsCookie(), cleo.hostCookie(), anna.hostCookie()).is(t, "one of two that is right", 200, up)
+	whole := anna.first.header.Values("Set-Cookie") // which clients are known to send as they came
+	for _, between := range []string{", ", ",", "; ", ";"} {
+		w.bare("GET", anna.session, "/connection", anna.token, strings.Join(whole, between)).is(t, "whole lines joined by "+between, 200, up)
+	}
 }
 
 func TestForeignHostsAreNotCalled(t *testing.T) {
@@ -122,4 +126,44 @@ func TestASiteBehindAProxy(t *testing.T) {
 		t.Errorf("Location: %q; want %q", got, want)
 	}
 	anna.ask("GET", "/connection", "").is(t, "the session", 200, `{"connectionState":1}`)
+}
+
+// TestTheHostCookieGoesWhereTheSessionsOwnDoes has a site that says to which pages browsers may send its cookie. One
+// of the two without the other loses the session once log-ins go to another host.
+func TestTheHostCookieGoesWhereTheSessionsOwnDoes(t *testing.T) {
+	const secure, clear = "https://agents.example", "http://agents.example"
+	for _, test := range []struct{ name, public, said, want string }{
+		{"nothing", secure, "", "; HttpOnly; Secure"},
+		{"to all pages", secure, "; SameSite=None; Secure", "; HttpOnly; Secure; SameSite=None"},
+		{"to all pages, apart for each site", secure, "; secure; samesite=none; partitioned", "; HttpOnly; Secure; SameSite=None; Partitioned"},
+		{"to its own pages", secure, "; SameSite=Strict", "; HttpOnly; Secure; SameSite=Strict"},
+		{"to its own pages, in clear", clear, "; SameSite=Lax", "; HttpOnly; SameSite=Lax"},
+		{"to all pages, in clear", clear, "; SameSite=None; Secure; Partitioned", "; HttpOnly"},
+		{"what nobody knows", secure, "; SameSite=Some", "; HttpOnly; Secure"},
+	} {
+		sim := &icwssim.Server{}
+		_, hosts := behind(t, map[string]http.Handler{"ic1.example": http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			sim.ServeHTTP(saying{w, test.said}, r)
+		})}, "http://ic1.example:8018")
+		w := newDoor(t, hosts, func(k *knobs) { k.sim, k.door.PublicURL, k.icws.PublicURL = sim, test.public, test.public })
+		anna := w.opens("anna")
+		lines := anna.first.header.Values("Set-Cookie")
+		ours := lines[len(lines)-1]
+		if len(lines) != 2 || !strings.HasPrefix(ours, nativeHostCookie+"=") || !strings.HasSuffix(ours, "; Path=/icws/"+anna.session+test.want) {
+			t.Errorf("a site that says %s: %q; want the second to end in %q", test.name, lines, test.want)
+		}
+	}
+}
+
+// saying adds to the cookies of an answer what browsers are told of them.
+type saying struct {
+	http.ResponseWriter
+	said string
+}
+
+func (s saying) WriteHeader(status int) {
+	for i := range s.Header()["Set-Cookie"] {
+		s.Header()["Set-Cookie"][i] += s.said
+	}
+	s.ResponseWriter.WriteHeader(status)
 }

@@ -4,25 +4,19 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"net/url"
-	"strings"
 
 	"portico/translate/icwsapi"
 )
 
-// Activations asks for which of the workgroups, of all that the user belongs to if none is named,
-// a user takes interactions. A workgroup that is not in the answer is one the user does not belong
-// to. It fails with ErrSessionGone, fault.Forbidden, fault.NotFound when there is no such user,
+// Activations asks for which of the workgroups that a user belongs to, which are in the answer, they take
+// interactions. It fails with ErrSessionGone, fault.Forbidden, fault.NotFound when there is no such user,
 // else as every call.
 //
 // Source: ICWS reference, /icws/{sessionId}/activations/users/{userId}.
-func (c *Client) Activations(ctx context.Context, conn Conn, userID string, workgroups ...string) (map[string]bool, error) {
+func (c *Client) Activations(ctx context.Context, conn Conn, userID string) (map[string]bool, error) {
 	var set icwsapi.UserActivationSet
-	path := "/activations/users/" + segment(userID)
-	if len(workgroups) > 0 {
-		path += "?filter=" + url.QueryEscape(strings.Join(workgroups, ","))
-	}
-	err := c.do(ctx, conn, call{operation: OpGetActivations, method: http.MethodGet, path: path, repeatable: true}, &set)
+	k := call{operation: OpGetActivations, method: http.MethodGet, path: "/activations/users/" + segment(userID), repeatable: true}
+	err := c.do(ctx, conn, k, &set)
 	if err != nil {
 		return nil, fmt.Errorf("icws: get activations: %w", err)
 	}

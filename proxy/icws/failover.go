@@ -22,9 +22,13 @@ var errNextHost = errors.New("this host does not take the call")
 //
 // When no host is left it fails with fault.Timeout if all were late, else with fault.Unreachable.
 func (c *Client) eachHost(ctx context.Context, try func(base string) ([]string, error)) (string, error) {
+	return c.hostAmong(ctx, c.hosts.order(), try)
+}
+
+// hostAmong is eachHost for these hosts, in this order, and those that they name.
+func (c *Client) hostAmong(ctx context.Context, untried []string, try func(base string) ([]string, error)) (string, error) {
 	var tried []string
 	var failures []error
-	untried := c.hosts.order()
 	for len(untried) > 0 && len(tried) < maxHops {
 		base := untried[0]
 		untried = untried[1:]

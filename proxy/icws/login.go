@@ -2,14 +2,12 @@ package icws
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
 	"time"
 
 	"portico/proxy/fault"
-	"portico/proxy/upstream"
 	"portico/translate/icwsapi"
 )
 
@@ -38,23 +36,11 @@ func (c *Client) Login(ctx context.Context, credentials Credentials) (Conn, erro
 		conn, alternates, err = c.loginAt(ctx, base, credentials)
 		return alternates, err
 	})
-	c.countLogin(err)
+	c.metrics.LoggedIn(err)
 	if err != nil {
 		return Conn{}, fmt.Errorf("icws: log in: %w", err)
 	}
 	return conn, nil
-}
-
-// countLogin counts how a log-in ended; one that its caller gave up says nothing of the site.
-func (c *Client) countLogin(err error) {
-	switch {
-	case err == nil:
-		c.metrics.Login(upstream.LoginOK)
-	case errors.Is(err, fault.Unauthenticated):
-		c.metrics.Login(upstream.LoginRefused)
-	case !errors.Is(err, context.Canceled):
-		c.metrics.Login(upstream.LoginError)
-	}
 }
 
 // loginAt makes one attempt. It returns the hosts that a host without sessions names.

@@ -1,21 +1,14 @@
 package icws
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
-	"strings"
-	"time"
 
 	"portico/proxy/fault"
-	"portico/proxy/upstream"
-	"portico/translate/icwsapi"
 )
 
 // What native applications send to /icws passes through here: path, query, method, headers and body
@@ -100,134 +93,6 @@ func (c *Client) NativeAnywhere(req *http.Request) (*http.Response, error) {
 // reach it.
 func away(status int) bool {
 	return status == http.StatusServiceUnavailable || status == http.StatusBadGateway || status == http.StatusGatewayTimeout
-}
-
-const (
-	MaxNativeLogin     = 64 << 10 // bytes of a log-in's body
-	nativeLoginTimeout = 30 * time.Second
-)
-
-// NativeLogin sends on a native application's POST /icws/connection, to the next host where one
-// takes no sessions, as Login does. It returns the answer of the host that decided, and, if that
-// opened a session, the session, else a zero Conn. The log-in is counted by how it ended.
-//
-// It goes on when the caller leaves: a session that was opened for nobody is closed again, since it
-// may hold a licence. It fails with fault.TooLarge on an endless body, and as Login does when no host
-// answered.
-//
-// Source: ICWS, Getting started: Connecting.
-func (c *Client) NativeLogin(req *http.Request) (*http.Response, Conn, error) {
-	body, err := readLogin(req)
-	if err != nil {
-		return nil, Conn{}, err
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(req.Context()), nativeLoginTimeout)
-	defer cancel()
-	var last upstream.Reply
-	var at string
-	_, err = c.eachHost(ctx, func(base string) ([]string, error) {
-		reply, err := c.nativeLoginAt(ctx, req, body, base)
-		if err != nil {
-			return nil, err
-		}
-		last, at = reply, base
-		if reply.Status/100 == 2 {
-			return nil, nil
-		}
-		return c.notLoggedIn(OpPassthrough, refusalOf(reply))
-	})
-	c.countNativeLogin(last.Status, err)
-	if last.Status == 0 {
-		return nil, Conn{}, fmt.Errorf("icws: pass a log-in through: %w", err)
-	}
-	conn := c.nativeConn(req, last, at)
-	if req.Context().Err() != nil && conn.SessionID != "" {
-		_ = c.Logout(upstream.WithCause(ctx, upstream.Session), conn) // else it ends there by itself
-		return nil, Conn{}, fmt.Errorf("icws: pass a log-in through: %w", req.Context().Err())
-	}
-	res := response(req, last)
-	_, err = c.readdress(res, at, true)
-	return res, conn, err
-}
-
-// RefusedLogin reports whether an answer of NativeLogin refuses the credentials.
-func RefusedLogin(res *http.Response) bool {
-	if res.StatusCode/100 != 4 {
-		return false
-	}
-	body, err := io.ReadAll(res.Body) // of bytes at hand
-	res.Body = io.NopCloser(bytes.NewReader(body))
-	return err == nil && refusalOf(upstream.Reply{Status: res.StatusCode, Body: body}).credentials()
-}
-
-// MalformedLogin reports whether an answer of NativeLogin finds the log-in malformed, where RefusedLogin says
-// that it does not refuse the credentials. A 403 may be for want of a licence.
-func MalformedLogin(res *http.Response) bool {
-	return res.StatusCode == http.StatusBadRequest || res.StatusCode == http.StatusUnauthorized
-}
-
-// readLogin reads the body of a log-in, which is sent to more than one host.
-func readLogin(req *http.Request) ([]byte, error) {
-	if req.Body == nil {
-		return nil, nil
-	}
-	defer req.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(req.Body, MaxNativeLogin+1))
-	if err != nil {
-		return nil, fmt.Errorf("icws: read a log-in: %w: %w", fault.Invalid, err)
-	}
-	if len(body) > MaxNativeLogin {
-		return nil, fault.New(fault.TooLarge, fmt.Sprintf("a log-in has at most %d bytes", MaxNativeLogin))
-	}
-	return body, nil
-}
-
-// nativeLoginAt makes one attempt. The answer must come plain, as it is read.
-func (c *Client) nativeLoginAt(ctx context.Context, req *http.Request, body []byte, base string) (upstream.Reply, error) {
-	out, err := forwarded(ctx, req, base)
-	if err != nil {
-		return upstream.Reply{}, err
-	}
-	out.Body, out.ContentLength, out.TransferEncoding = io.NopCloser(bytes.NewReader(body)), int64(len(body)), nil
-	out.Header.Set("Accept-Encoding", "identity")
-	err = c.caller.Guard.Turn(ctx, OpPassthrough)
-	if err != nil {
-		return upstream.Reply{}, err
-	}
-	return c.attempt(out, call{operation: OpPassthrough})
-}
-
-// nativeConn returns the session that an answer opened, a zero Conn if it opened none that we can
-// speak of.
-func (c *Client) nativeConn(req *http.Request, reply upstream.Reply, base string) Conn {
-	if reply.Status/100 != 2 {
-		return Conn{}
-	}
-	var opened icwsapi.ConnectionResponse
-	_ = json.Unmarshal(reply.Body, &opened) // what it does not say, headers may
-	c.took(base, opened)
-	conn, err := newConn(base, Credentials{Language: strings.Join(req.Header.Values("Accept-Language"), ",")}, opened, reply.Header())
-	if err != nil {
-		return Conn{}
-	}
-	return conn
-}
-
-// countNativeLogin counts how a log-in ended. A request that the site finds malformed is neither a
-// refusal nor the site's fault.
-func (c *Client) countNativeLogin(status int, err error) {
-	malformed := status/100 == 4 && !errors.Is(err, fault.Unauthenticated) && !errors.Is(err, errNextHost)
-	if !malformed {
-		c.countLogin(err)
-	}
-}
-
-// response makes an answer of a reply that was read.
-func response(req *http.Request, reply upstream.Reply) *http.Response {
-	return &http.Response{
-		StatusCode: reply.Status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: reply.Header(), Request: req,
-		Body: io.NopCloser(bytes.NewReader(reply.Body)), ContentLength: int64(len(reply.Body)),
-	}
 }
 
 // Release asks a host for one of the resources that tell its release, "version" or "features", and

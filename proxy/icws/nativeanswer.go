@@ -71,15 +71,24 @@ func below(prefix, path string) string {
 }
 
 // cookie makes a Set-Cookie line one that a caller's jar keeps for us. Its name and value stay letter
-// by letter.
+// by letter. What browsers take with Secure alone goes with it: they refuse a cookie that has it and is not.
 func (p public) cookie(line, path string) string {
 	parts := strings.Split(line, ";")
 	kept := parts[:1]
 	for _, part := range parts[1:] {
-		name, value, _ := strings.Cut(strings.TrimSpace(part), "=")
-		switch strings.ToLower(name) {
+		name, value, _ := strings.Cut(part, "=")
+		value = strings.TrimSpace(value)
+		switch strings.ToLower(strings.TrimSpace(name)) {
 		case "domain", "secure": // the host's: ours may differ
 			continue
+		case "samesite":
+			if !p.secure && strings.EqualFold(value, "none") {
+				continue
+			}
+		case "partitioned":
+			if !p.secure {
+				continue
+			}
 		case "path":
 			part = " Path=" + below(path, value)
 		}

@@ -22,6 +22,9 @@ func TestCookiesHoldHere(t *testing.T) {
 		{"of http, here https", "https://agents.example", base1, "icws_1=a; Path=/icws/1; HttpOnly", "icws_1=a; Path=/icws/1; HttpOnly; Secure"},
 		{"of https, here too", "https://agents.example", base1, "icws_1=a; secure; Path=/icws/1", "icws_1=a; Path=/icws/1; Secure"},
 		{"of the host's name", "http://agents.example", base1, `x="a b"; Domain=ic1.example; Max-Age=5; SameSite=Lax`, `x="a b"; Max-Age=5; SameSite=Lax`},
+		{"for pages of all sites, here http", "http://agents.example", base1, "icws_1=a; Path=/icws/1; SameSite=None; Secure; Partitioned", "icws_1=a; Path=/icws/1"},
+		{"in other capitals", "http://agents.example", base1, "icws_1=a; samesite = NONE ; secure; partitioned; HttpOnly", "icws_1=a; HttpOnly"},
+		{"for pages of all sites, here https", "https://agents.example", base1, "icws_1=a; SameSite=None; Secure; Partitioned", "icws_1=a; SameSite=None; Partitioned; Secure"},
 		{"bare", "http://agents.example", base1, "x", "x"},
 	} {
 		if got := publicOf(test.public).cookie(test.line, pathOf(test.base)); got != test.want {

@@ -36,6 +36,9 @@ type Receiver struct {
 	// Reception goes on.
 	Problem func(error)
 
+	// Pause waits before reception begins anew after a break, for the time given at most; by default for that time.
+	Pause func(context.Context, time.Duration) error
+
 	// Alive is told whenever the site shows that reception works: by a message, a keep-alive or the
 	// answer to a poll.
 	Alive func()
@@ -70,6 +73,9 @@ func (c *Client) Receive(ctx context.Context, conn Conn, r Receiver) error {
 // Reception returns what receives a session's messages by and by, as Receive does. It is for those who wait
 // thousands of times over: between messages they need neither a buffer nor more than a little stack.
 func (c *Client) Reception(ctx context.Context, conn *Conn, r Receiver) *Reception {
+	if r.Pause == nil {
+		r.Pause = upstream.Sleep
+	}
 	reader := reader{ctx: upstream.WithCause(ctx, upstream.Stream), client: c, conn: conn, to: r, transport: upstream.Poll}
 	if conn.Streams() {
 		reader.transport = upstream.SSE
@@ -158,7 +164,7 @@ func (r *reader) run(ctx context.Context) error {
 		if time.Since(r.began) >= upstream.LongestPause {
 			r.breaks = 0
 		}
-		err = upstream.Sleep(ctx, upstream.Pause(r.breaks))
+		err = r.to.Pause(ctx, upstream.Pause(r.breaks))
 		if err != nil {
 			return err
 		}

@@ -64,7 +64,7 @@ func startWatch(t testing.TB, client *Client, reg *prometheus.Registry, conn Con
 
 func (w *watch) subscribe(ctx context.Context) error {
 	w.log.Add("subscribe")
-	return w.client.SubscribeUserStatuses(ctx, w.conn, []string{w.conn.UserID}, "statusId")
+	return w.client.SubscribeUserStatuses(ctx, w.conn, []string{w.conn.UserID})
 }
 
 func (w *watch) message(m icwsapi.Message) {

@@ -8,16 +8,16 @@ import (
 	"portico/translate/icwsapi"
 )
 
-// SubscribeUserStatuses asks for icwsapi.UserStatusMessage about these users, at least one, with
-// the named properties of a user status, all if none is named.
+// SubscribeUserStatuses asks for icwsapi.UserStatusMessage about these users, at least one, with all properties of a
+// user status.
 //
 // Like every Subscribe it replaces what the session was subscribed to on that resource, and is answered by a message
 // with isDelta false that holds all there is, then by deltas. Each fails with ErrSessionGone, fault.Forbidden,
 // fault.NotFound when a user is not known, else as every call.
 //
 // Source: ICWS, Getting started: Messaging; ICWS reference, /icws/{sessionId}/messaging/subscriptions.
-func (c *Client) SubscribeUserStatuses(ctx context.Context, conn Conn, userIDs []string, properties ...string) error {
-	body := icwsapi.UserStatusSubscription{UserIDs: userIDs, UserStatusProperties: properties}
+func (c *Client) SubscribeUserStatuses(ctx context.Context, conn Conn, userIDs []string) error {
+	body := icwsapi.UserStatusSubscription{UserIDs: userIDs}
 	return c.subscribe(ctx, conn, "/status/user-statuses", body)
 }
 
@@ -34,15 +34,11 @@ func (c *Client) SubscribeUserAccess(ctx context.Context, conn Conn, userIDs []s
 	return c.subscribe(ctx, conn, "/status/status-messages-user-access", body)
 }
 
-// SubscribeActivations asks for icwsapi.UserActivationMessage about one user's workgroups, all the
-// user belongs to if none is named. The messages carry id, which names the subscription: a session
+// SubscribeActivations asks for icwsapi.UserActivationMessage about all workgroups of one user. The messages carry id, which names the subscription: a session
 // may have one for each of several users. It replaces, and fails, as SubscribeUserStatuses
 // does.
-func (c *Client) SubscribeActivations(ctx context.Context, conn Conn, id, userID string, workgroups ...string) error {
-	if len(workgroups) == 0 {
-		workgroups = []string{"*"}
-	}
-	body := icwsapi.UserActivationSubscription{UserID: userID, WorkgroupIDs: workgroups}
+func (c *Client) SubscribeActivations(ctx context.Context, conn Conn, id, userID string) error {
+	body := icwsapi.UserActivationSubscription{UserID: userID, WorkgroupIDs: []string{"*"}}
 	return c.subscribe(ctx, conn, "/activations/users/"+segment(id), body)
 }
 

@@ -20,10 +20,11 @@ import (
 // guess sends a log-in, unless too many of its name or from its address were refused, or would be if all that are
 // under way were.
 func (p *Passage) guess(req *http.Request) (*http.Response, icws.Conn, error) {
-	req, name, err := named(req)
+	asked, err := read(req)
 	if err != nil {
 		return nil, icws.Conn{}, err
 	}
+	req, name := asked.Request, asked.name
 	ctx, site := req.Context(), p.proxy.site
 	known := session.IsName(name)
 	if !known { // it counts for the address alone
@@ -46,12 +47,14 @@ func (p *Passage) guess(req *http.Request) (*http.Response, icws.Conn, error) {
 	}
 	// Others may be refused while this one waits for its turn.
 	still := func() error { return counted(site.Logins.MayTry(ctx, name, p.From)) }
-	res, conn, err := site.ICWS.NativeLogin(req.WithContext(upstream.WithStill(ctx, still)))
+	res, conn, err := p.send(req.WithContext(upstream.WithStill(ctx, still)), asked)
 	ctx = context.WithoutCancel(ctx) // it counts, whether or not the caller waits for the answer
 	switch {
 	case err != nil:
 	case conn.SessionID != "":
 		site.Logins.Tried(ctx, name, p.From, nil)
+		site.Logins.Opened(name)
+		site.Logins.Opened(conn.UserID)
 	case icws.RefusedLogin(res):
 		site.Logins.Tried(ctx, name, p.From, fault.Unauthenticated)
 	case icws.MalformedLogin(res): // it costs the site a log-in, and keeps nobody out who is named in it
@@ -74,32 +77,60 @@ func refusedName(req *http.Request) *http.Response {
 	return ownAnswer(req, http.StatusBadRequest, body, http.Header{"Content-Type": {ContentType}})
 }
 
-// named returns a log-in, with its body at hand, and the user it names; "" where it names none that we
-// can read, as a log-in without a password does. It fails with fault.Invalid where it names a user twice:
-// which of the two the site tries is not known.
+// send sends a log-in to where it may be taken. A token of a session is known at its host alone, which the session's own
+// cookie tells, where it has come along; replicas know no more.
+func (p *Passage) send(req *http.Request, asked login) (*http.Response, icws.Conn, error) {
+	if asked.source == "" {
+		return p.proxy.site.ICWS.NativeLogin(req)
+	}
+	return p.proxy.site.ICWS.NativeTokenLogin(req, p.proxy.hostOf(asked.source, p.hosts))
+}
+
+// A login is one with its body at hand, and what that says.
+type login struct {
+	*http.Request
+	name   string // the user; "" where it names none that we can read, as a log-in without a password does
+	source string // the session that it brings a token of, "" for none
+}
+
+// read reads a log-in. It fails with fault.Invalid where it names a user twice: which of the two the site tries is not
+// known.
 //
 // Source: ICWS reference, POST /icws/connection (userID).
-func named(req *http.Request) (*http.Request, string, error) {
+func read(req *http.Request) (login, error) {
 	if req.Body == nil {
-		return req, "", nil
+		return login{Request: req}, nil
 	}
 	body, err := io.ReadAll(io.LimitReader(req.Body, icws.MaxNativeLogin+1))
 	if err != nil {
-		return nil, "", fmt.Errorf("native: read a log-in: %w: %w", fault.Invalid, err)
+		return login{}, fmt.Errorf("native: read a log-in: %w", upstream.BrokenBody(req.Context(), err))
 	}
 	ahead := req.WithContext(req.Context())
 	ahead.Body = struct {
 		io.Reader
 		io.Closer
 	}{bytes.NewReader(body), req.Body}
+	body = bytes.TrimPrefix(body, []byte("\xef\xbb\xbf"))
 	users := usersOf(body)
 	switch len(users) {
 	case 0:
-		return ahead, "", nil
+		return login{Request: ahead, source: sourceOf(body)}, nil
 	case 1:
-		return ahead, strings.ToLower(strings.TrimSpace(users[0])), nil
+		return login{Request: ahead, name: strings.ToLower(strings.TrimSpace(users[0]))}, nil
 	}
-	return nil, "", fault.New(fault.Invalid, "a log-in names its user once: userID, in whatever capitals")
+	return login{}, fault.New(fault.Invalid, "a log-in names its user once: userID, in whatever capitals")
+}
+
+// sourceOf returns the session that a log-in brings a token of, "" for none.
+//
+// Source: ICWS reference, authTokenConnectionRequestSettings.
+func sourceOf(body []byte) string {
+	var asked icwsapi.AuthTokenConnectionRequestSettings
+	err := json.Unmarshal(body, &asked)
+	if err != nil || asked.Type != icwsapi.TypeAuthToken {
+		return ""
+	}
+	return asked.AuthTokenSourceSession
 }
 
 // usersOf returns what the members of a log-in say that may be the userID, as sites may tell capitals
@@ -107,7 +138,7 @@ func named(req *http.Request) (*http.Request, string, error) {
 // it is written.
 func usersOf(body []byte) []string {
 	var users []string
-	members := json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf"))))
+	members := json.NewDecoder(bytes.NewReader(body))
 	begin, err := members.Token()
 	for err == nil && begin == json.Delim('{') && members.More() {
 		var key json.Token

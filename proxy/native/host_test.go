@@ -2,6 +2,7 @@ package native
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"net/http"
 	"testing"
 	"testing/synctest"
@@ -12,6 +13,7 @@ import (
 	"portico/proxy/icws/icwssim"
 	"portico/proxy/upstream"
 	"portico/proxy/upstream/memhttp"
+	"portico/translate/icwsapi"
 )
 
 const (
@@ -58,6 +60,44 @@ func TestASessionIsFoundWhereItsHostIsNotKnownYet(t *testing.T) {
 			there.world, there.host = test.at, test.seal
 			if got, body := there.ask("GET", "/connection"); got != test.want {
 				t.Errorf("%s: %d %s; want %d", test.name, got, body, test.want)
+			}
+		}
+	})
+}
+
+// A token goes to the host that the cookie of its session tells, where that has come along: a replica may not have heard
+// of the host.
+func TestATokenIsTakenToTheHostThatItsCookieTells(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		first, second := &icwssim.Server{Backup: true, AlternateHosts: []string{"ic2.example"}}, &icwssim.Server{}
+		defer first.Close()
+		w := newWorld(t, second)
+		anna := w.replica(memhttp.Network{"ic1.example:8018": first, "ic2.example:8018": second}, "ic*.example").opens("anna", "en-us")
+		ask := w.request(http.MethodPost, base2+"/icws/"+anna.session+"/connection/unique-auth-token", `{"authTokenSeed":"s"}`)
+		ask.Header.Set("Cookie", anna.cookie)
+		ask.Header.Set("ININ-ICWS-CSRF-Token", anna.token)
+		res, err := memhttp.Network{"ic2.example:8018": second}.RoundTrip(ask)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var given icwsapi.AuthToken
+		err = json.NewDecoder(res.Body).Decode(&given)
+		_ = res.Body.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		refuses := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadRequest) })
+		other := w.replica(memhttp.Network{"ic1.example:8018": refuses, "ic2.example:8018": second}, "ic*.example")
+		for _, test := range []struct {
+			hosts []string
+			want  int
+		}{{nil, http.StatusBadRequest}, {[]string{anna.host}, http.StatusCreated}} {
+			req := w.request(http.MethodPost, "/icws/connection", `{"__type":"`+icwsapi.TypeAuthToken+`","applicationName":"Own","authTokenSeed":"s","authToken":"`+
+				given.AuthToken+`","authTokenSourceSession":"`+anna.session+`"}`)
+			req.Header.Set("Accept-Language", "en-us")
+			res, err := other.Passage(test.hosts).RoundTrip(req)
+			if err != nil || res.StatusCode != test.want {
+				t.Errorf("with the cookies %q: %v (%v); want %d", test.hosts, res, err, test.want)
 			}
 		}
 	})

@@ -35,7 +35,11 @@ type Logins struct {
 	Tried func(ctx context.Context, name string, from netip.Addr, err error)
 	// Enter waits for log-ins of the same name, if there are so many that one more could exceed a limit, and returns
 	// what lets others, which is to be called after Tried. It fails as MayTry does, and with fault.Timeout when ctx ends.
+	// Without a name it waits for none.
 	Enter func(ctx context.Context, name string, from netip.Addr) (func(), error)
+	// Opened is told whose session was opened, before others are let: the name that the log-in gave, and the one that the
+	// site did.
+	Opened func(name string)
 }
 
 // Catalogues knows catalogues that something proves to be what the site has now, such as a live

@@ -65,6 +65,7 @@ func newWorldOver(t testing.TB, sim *icwssim.Server, transport http.RoundTripper
 			MayTry: func(context.Context, string, netip.Addr) error { return nil },
 			Tried:  func(context.Context, string, netip.Addr, error) {},
 			Enter:  func(context.Context, string, netip.Addr) (func(), error) { return func() {}, nil },
+			Opened: func(string) {},
 		}})
 	t.Cleanup(func() {
 		proxy.Close()

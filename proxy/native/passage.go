@@ -24,6 +24,7 @@ type Passage struct {
 
 	// What the answer says, once it is there.
 	Session string // the id of the session that it opened, "" for none
+	Cookie  string // the name of that session's own cookie
 	Host    string // what is to come back with that session's requests, for nobody to change
 	Stream  bool   // it goes on for as long as the session
 	Proven  string // the session that the request was one of, with its host; "" for none
@@ -73,6 +74,7 @@ func (p *Passage) logIn(req *http.Request) (*http.Response, error) {
 	}
 	if conn.SessionID != "" {
 		p.Session, p.Host = conn.SessionID, p.proxy.sealHost(conn.SessionID, conn.Base)
+		p.Cookie = icwsapi.CookiePrefix + conn.SessionID
 		p.Proven = sessionID{conn.Base, conn.SessionID}.String()
 		p.proxy.sessions.opened(conn)
 	}

@@ -83,7 +83,7 @@ func (p *proof) forgotten() bool {
 	return p.streams == 0 && time.Since(p.heard) >= rememberedFor
 }
 
-// A asking is a request of a session on its way to the site.
+// An asking is a request of a session on its way to the site.
 type asking struct {
 	session *proof // nil: it is not known
 	proves  bool   // an answer of 2xx says that the session lives, and that its agent asked

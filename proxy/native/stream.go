@@ -3,9 +3,18 @@ package native
 import (
 	"io"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 )
+
+// OpensStream reports a request that would open a session's event stream.
+//
+// Source: ICWS reference, GET /icws/{sessionId}/messaging/messages.
+func OpensStream(req *http.Request) bool {
+	accept := strings.ToLower(strings.Join(req.Header.Values("Accept"), ","))
+	return req.Method == http.MethodGet && strings.Contains(accept, "text/event-stream") && resourceOf(req).takesMessages()
+}
 
 // A stream is the body of an event stream that an application holds through us. What it brings is the application's
 // alone, and stays as it is.

@@ -40,7 +40,8 @@ func (s *Server) settings() map[string]any {
 	return s.knobs().Values()
 }
 
-// changeSettings returns all settings as they are then.
+// changeSettings returns all settings as they are then. Sessions that are open have the new idle time, from their last
+// call on.
 func (s *Server) changeSettings(asked map[string]json.RawMessage) (map[string]any, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -48,6 +49,9 @@ func (s *Server) changeSettings(asked map[string]json.RawMessage) (map[string]an
 	err := knobs.Turn(asked)
 	if err != nil {
 		return nil, fmt.Errorf("icwssim: %w", err)
+	}
+	for _, session := range s.sessions {
+		s.armIdle(session)
 	}
 	return knobs.Values(), nil
 }

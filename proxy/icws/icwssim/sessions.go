@@ -105,11 +105,16 @@ func (s *Server) checkSession(c *call) (reply, bool) {
 // keepAlive begins the idle time anew.
 func (s *Server) keepAlive(session *session) {
 	session.lastCall = time.Now()
+	s.armIdle(session)
+}
+
+// armIdle has the timer of a session ring when its idle time is over, as the setting is now.
+func (s *Server) armIdle(session *session) {
 	if s.IdleTimeout < 0 {
 		session.idle.Stop()
 		return
 	}
-	session.idle.Reset(s.idleTimeout())
+	session.idle.Reset(max(s.idleTimeout()-time.Since(session.lastCall), 0))
 }
 
 // noSession answers for an id that is not, or no longer, a session. One that ended may still read
@@ -184,11 +189,11 @@ func (s *Server) idleTimeout() time.Duration {
 	return cmp.Or(max(s.IdleTimeout, 0), 120*time.Second)
 }
 
-// expire ends a session whose idle timer rang, unless it was used meanwhile.
+// expire ends a session whose idle timer rang, unless it was used meanwhile, or the setting changed.
 func (s *Server) expire(session *session) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if session.ended || s.life.IsOver() {
+	if session.ended || s.IdleTimeout < 0 || s.life.IsOver() {
 		return
 	}
 	if session.stream != nil {

@@ -178,6 +178,53 @@ func TestNegativeIdleTimeoutKeepsSessions(t *testing.T) {
 	})
 }
 
+// The idle time that is set while the server runs is that of the sessions that are open, from their last call on.
+func TestIdleTimeoutReachesOpenSessions(t *testing.T) {
+	for _, test := range []struct {
+		name, before, after string
+		wait                time.Duration // after 10 s with the one before
+		status              int
+	}{
+		{"shorter, and not yet over", "null", `"20s"`, 9 * time.Second, 200},
+		{"shorter", "null", `"20s"`, 10 * time.Second, 401},
+		{"shorter, and over", "null", `"5s"`, 0, 401},
+		{"longer", `"20s"`, `"40s"`, 29 * time.Second, 200},
+		{"longer, and over", `"20s"`, `"40s"`, 30 * time.Second, 401},
+		{"never", "null", `"-1s"`, 1000 * time.Hour, 200},
+		{"no longer never", `"-1s"`, "null", 110 * time.Second, 401},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s := &Server{}
+			inBubble(t, s, func(t *testing.T) {
+				c, controls := loggedIn(t, s, "anna"), stranger(t, s)
+				controls.must("POST", "/_sim/settings", `{"idleTimeout":`+test.before+`}`)
+				time.Sleep(10 * time.Second)
+				controls.must("POST", "/_sim/settings", `{"idleTimeout":`+test.after+`}`)
+				time.Sleep(test.wait)
+				synctest.Wait()
+				if got := c.do("GET", "/connection", ""); got.status != test.status {
+					t.Errorf("the session = %d; want %d", got.status, test.status)
+				}
+			})
+		})
+	}
+}
+
+func TestAnOpenStreamKeepsTheSessionAtAnyIdleTimeout(t *testing.T) {
+	s := &Server{}
+	inBubble(t, s, func(t *testing.T) {
+		c := loggedIn(t, s, "anna")
+		stream := c.listen()
+		defer stream.body.Close()
+		time.Sleep(time.Minute)
+		stranger(t, s).must("POST", "/_sim/settings", `{"idleTimeout":"5s"}`)
+		time.Sleep(time.Minute)
+		if got := c.do("GET", "/connection", ""); got.status != 200 {
+			t.Errorf("the session = %d; want 200", got.status)
+		}
+	})
+}
+
 func TestSessionsSetLoggedIn(t *testing.T) {
 	for _, test := range []struct {
 		name   string
