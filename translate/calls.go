@@ -7,7 +7,8 @@ import (
 	"portico/translate/icwsapi"
 )
 
-// plan turns the draft into calls, or under do-not-disturb into a changed memory.
+// plan turns the draft into calls, or under do-not-disturb into a changed memory. Channels that go Offline are
+// deactivated then too: whoever else ends it, with a status that routes work, knows nothing of what is remembered.
 func (p *draft) plan() Plan {
 	next := p.state
 	next.Wishes = p.wishes
@@ -16,11 +17,27 @@ func (p *draft) plan() Plan {
 	}
 	to := p.to
 	next.Memory = &to
-	plan := Plan{Next: next}
-	if !p.state.DND() {
-		plan.Calls = []Call{{Status: p.hide.update()}}
+	var calls []Call
+	off := p.left()
+	if len(off) > 0 {
+		calls = append(calls, Call{Activations: off})
+		next = next.WithActivations(off)
 	}
-	return plan
+	if !p.state.DND() {
+		calls = append(calls, Call{Status: p.hide.update()})
+	}
+	return Plan{Calls: calls, Next: next}
+}
+
+// left returns the workgroups to deactivate of channels that go Offline.
+func (p *draft) left() map[string]bool {
+	var off map[string]bool
+	for _, channel := range p.shown {
+		if p.off[channel.Name] && p.wishes[channel.Name].LoggedOut {
+			p.pick(&off, channel, false)
+		}
+	}
+	return off
 }
 
 // carryOut makes the calls that lead from the state before to the draft's stance: first the
@@ -120,7 +137,7 @@ func (s AgentState) Sent(plan Plan, requestID string) (AgentState, Heard) {
 			next = next.WithActivations(call.Activations)
 		}
 	}
-	update := plan.status()
+	update := plan.Status()
 	if update == nil {
 		return next.noted(), Heard{Confirmed: true}
 	}
@@ -150,8 +167,8 @@ func (s AgentState) noted() AgentState {
 	return s
 }
 
-// status returns the status the plan sets, nil if none.
-func (p Plan) status() *icwsapi.UserStatusUpdate {
+// Status returns the status the plan sets, nil if none.
+func (p Plan) Status() *icwsapi.UserStatusUpdate {
 	for _, call := range p.Calls {
 		if call.Status != nil {
 			return call.Status

@@ -114,7 +114,7 @@ func (k *desk) send(plan Plan) Heard {
 		k.apply(call)
 	}
 	id := ""
-	if plan.status() != nil {
+	if plan.Status() != nil {
 		id = k.requestID()
 	}
 	next, heard := k.s.Sent(plan, id)

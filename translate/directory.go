@@ -38,11 +38,11 @@ func (r Rules) NewDirectory(catalogue *Catalogue, access *Access) *Directory {
 		settings:  map[string]htccapi.AgentStateSetting{},
 		byName:    map[htccapi.Operation]icwsapi.StatusMessage{},
 	}
-	for _, op := range assigned {
-		d.assign(r, op)
+	for _, p := range purposes {
+		d.assign(r, p)
 	}
-	for _, op := range assigned {
-		d.show(r, op)
+	for _, p := range purposes {
+		d.show(r, p)
 	}
 	for _, message := range catalogue.Messages() {
 		d.settings[fold(message.StatusID)] = d.settingOf(message)
@@ -52,42 +52,38 @@ func (r Rules) NewDirectory(catalogue *Catalogue, access *Access) *Directory {
 	return d
 }
 
-// assigned lists the operations that a status stands for, so that which comes first is the same in
-// every process.
-var assigned = []htccapi.Operation{htccapi.DoNotDisturbOn, htccapi.NotReady, htccapi.Ready, htccapi.AfterCallWork, htccapi.AuxWork}
-
-// assign finds the status for op among those the agent can choose, and among all.
-func (d *Directory) assign(r Rules, op htccapi.Operation) {
-	message, found := r.find(op, d.Catalogue, d.Choosable)
+// assign finds the status for a purpose among those the agent can choose, and among all.
+func (d *Directory) assign(r Rules, p purpose) {
+	message, found := r.find(p, d.Catalogue, d.Choosable)
 	if found {
-		d.choose[op] = message
+		d.choose[p.op] = message
 	}
-	message, found = r.find(op, d.Catalogue, func(icwsapi.StatusMessage) bool { return true })
+	message, found = r.find(p, d.Catalogue, func(icwsapi.StatusMessage) bool { return true })
 	if found {
-		d.site[op] = message
+		d.site[p.op] = message
 	}
 }
 
-// show settles which statuses show as op's state: what the agent can choose for it and, since a
+// show settles which statuses show as a purpose's state: what the agent can choose for it and, since a
 // supervisor or the system can set it, the status of the policy; without either, what would do.
-func (d *Directory) show(r Rules, op htccapi.Operation) {
+func (d *Directory) show(r Rules, p purpose) {
 	var statuses []icwsapi.StatusMessage
-	chosen, found := d.StatusFor(op)
+	chosen, found := d.StatusFor(p.op)
 	if found {
 		statuses = append(statuses, chosen)
 	}
-	policy := r.policy(op, d.Catalogue)
+	policy := r.policy(p, d.Catalogue)
 	if len(policy) > 0 {
 		statuses = append(statuses, policy[0])
 	}
-	site, found := d.site[op]
+	site, found := d.site[p.op]
 	if found && len(statuses) == 0 {
 		statuses = append(statuses, site)
 	}
 	for _, message := range statuses {
 		_, taken := d.stands[fold(message.StatusID)]
 		if !taken {
-			d.stands[fold(message.StatusID)] = op
+			d.stands[fold(message.StatusID)] = p.op
 		}
 	}
 }
@@ -97,8 +93,8 @@ func (d *Directory) Choosable(m icwsapi.StatusMessage) bool {
 	return m.IsSelectableStatus && d.Access.Has(m.StatusID)
 }
 
-// StatusFor returns the status that carries out one of Ready, NotReady, AfterCallWork, AuxWork and
-// DoNotDisturbOn among those the agent can choose: the one in the settings, else the stock one,
+// StatusFor returns the status that carries out an operation that a status stands for, such as Ready
+// or DoNotDisturbOn, among those the agent can choose: the one in the settings, else the stock one,
 // else the first whose flags fit, in server order. false: there is none.
 func (d *Directory) StatusFor(op htccapi.Operation) (icwsapi.StatusMessage, bool) {
 	message, found := d.choose[op]
@@ -127,10 +123,6 @@ func (d *Directory) endsWish(statusID string) bool {
 	return !message.IsACDStatus && !message.IsAfterCallWorkStatus && message.IsSelectableStatus
 }
 
-// systemSettings are the states that need no catalogue, in the order of a real server's list.
-var systemSettings = []htccapi.AgentStateSetting{htccapi.SettingNotReady, htccapi.SettingOffline,
-	htccapi.SettingAfterCallWork, htccapi.SettingReady, htccapi.SettingAuxWork}
-
 // SettingOf returns the HTCC state that a status is shown as: a system state where the status is
 // the site's for that purpose, else a custom state with the status's text and, unless it is a
 // Ready one, its id as reason. A status that the catalogue does not know shows as NotReady under
@@ -149,9 +141,9 @@ func (d *Directory) SettingOf(statusID string) htccapi.AgentStateSetting {
 }
 
 func (d *Directory) settingOf(message icwsapi.StatusMessage) htccapi.AgentStateSetting {
-	for _, system := range systemSettings {
-		if d.stands[fold(message.StatusID)] == system.OperationName {
-			return system
+	for _, p := range purposes {
+		if p.isState() && d.stands[fold(message.StatusID)] == p.op {
+			return p.shown
 		}
 	}
 	name := d.Catalogue.Name(message.StatusID)
@@ -184,10 +176,10 @@ func (d *Directory) AgentStates() []htccapi.AgentStateSetting { return d.states 
 
 func (d *Directory) agentStates() []htccapi.AgentStateSetting {
 	states := []htccapi.AgentStateSetting{}
-	for _, setting := range systemSettings {
-		_, found := d.StatusFor(setting.OperationName)
-		if found || setting.OperationName == htccapi.Offline {
-			states = append(states, setting)
+	for _, p := range purposes {
+		_, found := d.StatusFor(p.op)
+		if p.isState() && (found || p.op == htccapi.Offline) {
+			states = append(states, p.shown)
 		}
 	}
 	for _, message := range d.Catalogue.Messages() {

@@ -5,8 +5,8 @@ import (
 )
 
 // planDND switches do-not-disturb. HTCC's is a flag that hides the state; ICWS has a status that
-// replaces it. So On remembers what the status replaces, operations meanwhile change only that, and
-// Off plans the way there anew. Switching to what already is makes no call and succeeds.
+// replaces it. So On remembers what the status replaces, operations meanwhile change only that (and
+// deactivate what goes Offline), and Off plans the way there anew. Switching to what already is makes no call and succeeds.
 //
 // Source: HTCC 8.5.1, DoNotDisturbOn: userState keeps its value.
 func (r Rules) planDND(s AgentState, d *Directory, ask Request) (Plan, error) {

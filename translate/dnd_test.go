@@ -36,10 +36,17 @@ func TestDoNotDisturb(t *testing.T) {
 		{"at Off, that channel alone", mapped(), "At Lunch", on, []string{dnd, "email Ready", "DoNotDisturbOff"}, []string{"Sales off, Support off", `set "Available"`}, "voice NotReady, email Ready"},
 		{"a not-ready state of a channel while on", mapped(), "Available", on, []string{dnd, "email AtLunch"}, nil, "voice Ready, email NotReady At Lunch, DND"},
 		{"at Off, that state on that channel", mapped(), "Available", on, []string{dnd, "email AtLunch", "DoNotDisturbOff"}, []string{"Mail off", `set "Available"`}, "voice Ready, email NotReady At Lunch"},
-		{"Offline of a channel while on", mapped(), "Available", on, []string{dnd, "email Offline"}, nil, "voice Ready, email LoggedOut, DND"},
-		{"at Off, it stays LoggedOut", mapped(), "Available", on, []string{dnd, "email Offline", "DoNotDisturbOff"}, []string{"Mail off", `set "Available"`}, "voice Ready, email LoggedOut"},
-		{"Offline of all while on", mapped(), "Available", on, []string{dnd, "Offline", "DoNotDisturbOff"},
-			[]string{"Mail off, Sales off, Support off", `set "Available, No ACD"`}, "voice LoggedOut, email LoggedOut"},
+		{"Offline of a channel while on", mapped(), "Available", on, []string{dnd, "email Offline"}, []string{"Mail off"}, "voice Ready, email LoggedOut, DND"},
+		{"at Off, it stays LoggedOut", mapped(), "Available", on, []string{dnd, "email Offline", "DoNotDisturbOff"}, []string{`set "Available"`}, "voice Ready, email LoggedOut"},
+		{"Offline of a channel over what routes nothing", mapped(), "At Lunch", on, []string{dnd, "email Offline"}, []string{"Mail off"}, "voice NotReady At Lunch, email LoggedOut, DND"},
+		{"Offline of a channel that gets no work", mapped(), "Available", "Sales -Mail", []string{dnd, "email Offline"}, nil, "voice Ready, email LoggedOut, DND"},
+		{"Offline while on, and back", mapped(), "Available", on, []string{dnd, "email Offline", "email NotReady"}, nil, "voice Ready, email NotReady, DND"},
+		{"at Off, it is not Ready", mapped(), "Available", on, []string{dnd, "email Offline", "email NotReady", "DoNotDisturbOff"}, []string{`set "Available"`}, "voice Ready, email NotReady"},
+		{"Offline while on, back, and Ready", mapped(), "Available", on, []string{dnd, "email Offline", "email NotReady", "email Ready"}, nil, "voice Ready, email Ready, DND"},
+		{"at Off, it gets work again", mapped(), "Available", on, []string{dnd, "email Offline", "email NotReady", "email Ready", "DoNotDisturbOff"},
+			[]string{"Mail on", `set "Available"`}, "voice Ready, email Ready"},
+		{"Offline of all while on", mapped(), "Available", on, []string{dnd, "Offline"}, []string{"Mail off, Sales off, Support off"}, "voice LoggedOut, email LoggedOut, DND"},
+		{"at Off, not ready", mapped(), "Available", on, []string{dnd, "Offline", "DoNotDisturbOff"}, []string{`set "Available, No ACD"`}, "voice LoggedOut, email LoggedOut"},
 		{"On while all are LoggedOut", mapped(), "At Lunch", on, []string{"Offline", dnd}, []string{`set "Do Not disturb"`}, "voice LoggedOut, email LoggedOut, DND"},
 		{"the last word counts", mapped(), "Available", on, []string{dnd, "NotReady", "Ready", "AtPlay", "voice Ready", "DoNotDisturbOff"},
 			[]string{"Mail off", `set "Available"`}, "voice Ready, email NotReady"},
@@ -118,6 +125,39 @@ func TestDoNotDisturbOfOthers(t *testing.T) {
 			k.shows(tt.shows)
 			k.calls(k.do("DoNotDisturbOff"), tt.off...)
 		})
+	}
+}
+
+// Who ends do-not-disturb elsewhere knows nothing of what was asked for in it.
+func TestAChannelLeftInDoNotDisturbGetsNoWorkHoweverThatEnds(t *testing.T) {
+	leaves := map[string]func(*desk){
+		"Offline":                      func(k *desk) { k.do("DoNotDisturbOn", "email Offline") },
+		"Offline of all":               func(k *desk) { k.do("DoNotDisturbOn", "Offline") },
+		"Offline, and back":            func(k *desk) { k.do("DoNotDisturbOn", "email Offline", "email NotReady") },
+		"a Start without it":           func(k *desk) { k.do("DoNotDisturbOn"); k.start(htccapi.Voice) },
+		"a Start that switches it on":  func(k *desk) { k.Statuses.AtStart = "Do Not disturb"; k.start(htccapi.Voice) },
+		"Offline before it took place": func(k *desk) { k.take("DoNotDisturbOn", "email Offline", completed(1)) },
+	}
+	ends := map[string]func(*desk){
+		"somebody else":                 func(k *desk) { k.other("Available") },
+		"somebody else after an outage": func(k *desk) { k.recover(); k.other("Available") },
+		"the agent":                     func(k *desk) { k.do("DoNotDisturbOff") },
+		"its failure": func(k *desk) {
+			k.take("DoNotDisturbOff", failed(k.requests+1))
+			k.other("Available")
+		},
+	}
+	for left, leave := range leaves {
+		for by, end := range ends {
+			t.Run(left+", ended by "+by, func(t *testing.T) {
+				k := sit(t, mapped(), mapped().directory(t), "Available", "Sales Mail")
+				leave(k)
+				end(k)
+				if k.active["Mail"] || k.shownReady()[email] {
+					t.Errorf("in %q email gets work: %v; /me shows %q", k.status.StatusID, k.active["Mail"], k.shown())
+				}
+			})
+		}
 	}
 }
 

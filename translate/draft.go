@@ -7,8 +7,8 @@ import (
 )
 
 // A draft is an agent's state while an operation is planned: the stance to reach and the wishes
-// that go with it. It knows nothing of calls, so that an operation under do-not-disturb, which only
-// changes what is remembered, and one that is carried out are planned by the same rules.
+// that go with it. It knows nothing of calls, so that an operation under do-not-disturb, which mostly
+// only changes what is remembered, and one that is carried out are planned by the same rules.
 type draft struct {
 	rules  Rules
 	in     *Directory

@@ -160,7 +160,7 @@ func (o *order) accept(one *asked, plan Plan) {
 			o.echoes, o.pending = append(o.echoes, o.pending...), nil
 		}
 	}
-	update := plan.status()
+	update := plan.Status()
 	if update == nil {
 		return
 	}

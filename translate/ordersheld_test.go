@@ -80,7 +80,7 @@ func (o *order) keeps() {
 
 // offersOnly holds that a plan offers work on no channel but those.
 func (o *order) offersOnly(plan Plan, may map[htccapi.MediaChannel]bool) {
-	status := plan.status()
+	status := plan.Status()
 	for _, channel := range o.Channels {
 		for _, workgroup := range channel.Workgroups {
 			was, is := o.s.Activations[workgroup], plan.Next.Activations[workgroup]

@@ -1,6 +1,7 @@
 package translate
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -208,11 +209,13 @@ func chosen(status icwsapi.StatusMessage, ask Request) (Choice, error) {
 	return choice, nil
 }
 
-// operations lists what the agent may post, for the text of a refusal.
-func (d *Directory) operations() string {
+// operations lists what the agent may post, for the text of a refusal, but for some that would be refused too.
+func (d *Directory) operations(but ...htccapi.Operation) string {
 	var names []string
 	for _, state := range d.states {
-		names = append(names, string(state.OperationName))
+		if !slices.Contains(but, state.OperationName) {
+			names = append(names, string(state.OperationName))
+		}
 	}
 	_, found := d.StatusFor(htccapi.DoNotDisturbOn)
 	if found {
@@ -233,6 +236,20 @@ func (d *Directory) plainNotReady() (Choice, error) {
 	return d.choice(Request{Operation: htccapi.NotReady})
 }
 
+// offWorkBy returns plainNotReady for an operation that sends channels Offline. What refuses it does not name Offline as
+// allowed: that would be refused too.
+func (d *Directory) offWorkBy(op htccapi.Operation) func() (Choice, error) {
+	return func() (Choice, error) {
+		choice, err := d.plainNotReady()
+		refusal, refused := errors.AsType[*Refusal](err)
+		if refused {
+			err = refuse(refusal.Reason, "this agent has no access to a status for %q, which %q needs here; allowed are: %s",
+				htccapi.NotReady, op, d.operations(htccapi.Offline))
+		}
+		return choice, err
+	}
+}
+
 func (r Rules) planOffline(s AgentState, d *Directory, ask Request) (Plan, error) {
 	p := r.draft(s, d)
 	names := p.counted()
@@ -247,7 +264,7 @@ func (r Rules) planOffline(s AgentState, d *Directory, ask Request) (Plan, error
 		}
 		names = slices.DeleteFunc(names, func(name htccapi.MediaChannel) bool { return name != ask.Channel })
 	}
-	err = p.setOffline(names, d.plainNotReady)
+	err = p.setOffline(names, d.offWorkBy(ask.Operation))
 	if err != nil {
 		return Plan{}, err
 	}

@@ -14,6 +14,7 @@ func (s *shift) agrees() {
 	if s.status.StatusID != s.s.Status.StatusID || s.s.DND() != s.d.IsDND(s.status.StatusID) {
 		s.Errorf("holds %q, do-not-disturb %t; the server %q; %v", s.s.Status.StatusID, s.s.DND(), s.status.StatusID, s.steps)
 	}
+	s.leftAlone()
 	if s.s.DND() {
 		return
 	}
@@ -30,6 +31,21 @@ func (s *shift) agrees() {
 			}
 		case ready[channel.Name] != offered[channel.Name]:
 			s.Errorf("%s shows Ready %t and is offered work %t; %v", channel.Name, ready[channel.Name], offered[channel.Name], s.steps)
+		}
+	}
+}
+
+// leftAlone holds that a channel the agent has left is offered nothing, whatever status somebody else may set, unless
+// somebody else activated it.
+func (s *shift) leftAlone() {
+	for workgroup, active := range s.active {
+		s.given[workgroup] = s.given[workgroup] && active
+	}
+	for _, channel := range s.Shown(s.s) {
+		for _, workgroup := range channel.Workgroups {
+			if s.want.out[channel.Name] && s.active[workgroup] && !s.given[workgroup] {
+				s.Errorf("%s is LoggedOut and may get work of %s; %v", channel.Name, workgroup, s.steps)
+			}
 		}
 	}
 }

@@ -43,7 +43,7 @@ func (r Rules) PlanStart(s AgentState, d *Directory, channels []htccapi.MediaCha
 		return Plan{}, err
 	}
 	if len(leave) > 0 {
-		err = p.setOffline(leave, d.plainNotReady)
+		err = p.setOffline(leave, d.offWorkBy(htccapi.StartContactCenterSession))
 		if err != nil {
 			return Plan{}, err
 		}

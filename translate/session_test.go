@@ -42,7 +42,7 @@ func TestStartContactCenterSession(t *testing.T) {
 		{"channels asked for twice count once", mapped(), "", "Available", "Sales Mail", nil, []htccapi.MediaChannel{email, voice, email}, nil, "voice Ready, email Ready"},
 		{"channels the site does not have are left out", mapped(), "", "Available", "Sales Mail", nil, []htccapi.MediaChannel{chat, voice}, []string{"Mail off"}, "voice Ready, email LoggedOut"},
 		{"under do-not-disturb it changes what is hidden", mapped(), "", "Available", "Sales Mail", func(k *desk) { k.do("DoNotDisturbOn") },
-			[]htccapi.MediaChannel{voice}, nil, "voice Ready, email LoggedOut, DND"},
+			[]htccapi.MediaChannel{voice}, []string{"Mail off"}, "voice Ready, email LoggedOut, DND"},
 
 		{"the first sets the status of the settings", mapped(), "At Play", "Available", "Sales Mail", nil, []htccapi.MediaChannel{voice, email}, []string{`set "At Play"`},
 			"voice NotReady At Play, email NotReady At Play"},
@@ -50,6 +50,8 @@ func TestStartContactCenterSession(t *testing.T) {
 			[]string{"Mail off", "Sales on", `set "Available"`}, "voice Ready, email LoggedOut"},
 		{"do-not-disturb is switched on", mapped(), "Do Not disturb", "Available", "Sales Mail", nil, []htccapi.MediaChannel{voice, email}, []string{`set "Do Not disturb"`},
 			"voice Ready, email Ready, DND"},
+		{"for the channels asked", mapped(), "Do Not disturb", "Available", "Sales Mail", nil, []htccapi.MediaChannel{voice}, []string{"Mail off", `set "Do Not disturb"`},
+			"voice Ready, email LoggedOut, DND"},
 		{"do-not-disturb that is on stays", mapped(), "Do Not disturb", "Do Not disturb", "Sales Mail", nil, []htccapi.MediaChannel{voice, email}, nil,
 			"voice NotReady, email NotReady, DND"},
 		{"a state for do-not-disturb that is on is hidden", mapped(), "At Play", "Do Not disturb", "Sales", nil, []htccapi.MediaChannel{voice}, nil, "voice NotReady At Play, DND"},
@@ -99,7 +101,7 @@ func TestStartsThatAreRefused(t *testing.T) {
 		{"without channels", mapped(), nil, nil, Refusal{Missing, `"StartContactCenterSession" needs channels`}},
 		{"with none the agent has", mapped(), nil, []htccapi.MediaChannel{chat}, Refusal{NotFound, `there is no channel "chat"`}},
 		{"that need a not-ready status without access", mapped(), []string{"Available, No ACD", "Working at Home"}, []htccapi.MediaChannel{email},
-			Refusal{Forbidden, `this agent has no access to a status for "NotReady"; allowed are: Offline, AfterCallWork, Ready, AvailableRemote, ` +
+			Refusal{Forbidden, `this agent has no access to a status for "NotReady", which "StartContactCenterSession" needs here; allowed are: AfterCallWork, Ready, AvailableRemote, ` +
 				`AtATrainingSession, AtLunch, AwayFromDesk, GoneHome, InAMeeting, OnVacation, OutOfTheOffice, OutOfTown, AtPlay, DoNotDisturbOn, DoNotDisturbOff`}},
 	}
 	for _, tt := range tests {

@@ -15,6 +15,7 @@ import (
 type shift struct {
 	*desk
 	want  *wanted
+	given map[string]bool // workgroups that others activated, or an outage left active
 	draw  func(n int) int
 	steps []string
 }
@@ -26,7 +27,7 @@ func (s *shift) note(format string, args ...any) {
 }
 
 func newShift(tb testing.TB, draw func(int) int) *shift {
-	s := &shift{draw: draw}
+	s := &shift{draw: draw, given: map[string]bool{}}
 	r := []Rules{oneBare(), bare(), mapped(), mixed(), mapped(), mapped()}[draw(6)]
 	r.LoggedOutAfterOutage = draw(2) == 0
 	r.Statuses.AtStart = s.pick("", "", "At Play", "Available", "Do Not disturb")
@@ -168,7 +169,7 @@ func (s *shift) messages(plan Plan) {
 		s.hearing(message)
 	}
 	id := ""
-	if plan.status() != nil {
+	if plan.Status() != nil {
 		id = s.requestID()
 	}
 	next, heard := s.desk.s.Sent(plan, id)
@@ -212,6 +213,7 @@ func (s *shift) activation() {
 	}
 	s.note("someone turns %s to %t", workgroup, !active)
 	s.activate(map[string]bool{workgroup: !active})
+	s.given[workgroup] = !active
 	s.read()
 }
 
@@ -232,6 +234,9 @@ func (s *shift) outage() {
 	}
 	s.messages(plan)
 	s.want.back(s.desk)
+	if s.LoggedOutAfterOutage { // which leaves activations as they are
+		maps.Copy(s.given, s.active)
+	}
 	for name := range s.shownReady() {
 		s.Errorf("%s is Ready after an outage; %v", name, s.steps)
 	}

@@ -27,14 +27,15 @@ func (t *Time) UnmarshalJSON(b []byte) error {
 	text := string(bytes.Trim(b, `"`))
 	for _, layout := range []string{compact, time.RFC3339Nano} {
 		parsed, err := time.Parse(layout, text)
-		if err == nil && writable(parsed.UTC()) {
-			t.Time = parsed.UTC()
+		read := Time{parsed.UTC()}
+		if err == nil && read.Writable() {
+			*t = read
 			return nil
 		}
 	}
 	return fmt.Errorf("icwsapi: %s is not a date such as %q", b, compact)
 }
 
-// writable reports whether the compact form has room for the year. A date near the end of time with
+// Writable reports whether the compact form has room for the year. A date near the end of time with
 // an offset can lie outside of it.
-func writable(t time.Time) bool { return t.Year() >= 0 && t.Year() <= 9999 }
+func (t Time) Writable() bool { return t.UTC().Year() >= 0 && t.UTC().Year() <= 9999 }
