@@ -3,6 +3,7 @@ package watch
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -50,7 +51,7 @@ type Agent interface {
 // A Service receives what all agents of a site are to be told by the upstream sessions of one user of
 // the site: one for each language that agents need, since a session's texts are in one, of which the
 // first receives what is about the agents too. The agents' own sessions are for writing. Any number of
-// goroutines may use it. The nil Service watches nobody: IsReceiving, Vouches, Life and LivedSince may be asked of it.
+// goroutines may use it. The nil Service watches nobody: Answers, IsReceiving, Vouches, Life and LivedSince may be asked of it.
 //
 // Source: ICWS reference, user-statuses subscription (userIds).
 type Service struct {
@@ -59,6 +60,7 @@ type Service struct {
 
 	mu        sync.Mutex
 	languages map[string]bool // that agents need; guarded by mu
+	watchers  []*watcher      // one for each of them; guarded by mu
 	news      chan struct{}   // has room for one: languages has grown
 
 	conn     icws.Conn     // of the first watcher; guarded by mu
@@ -107,6 +109,9 @@ func (s *Service) Run(ctx context.Context) error {
 			}
 			running[language] = true
 			watcher := newWatcher(ctx, s, language)
+			s.mu.Lock()
+			s.watchers = append(s.watchers, watcher)
+			s.mu.Unlock()
 			work.Go(func() error { return watcher.run(ctx) })
 		}
 		select {
@@ -146,6 +151,19 @@ func (s *Service) setLive(live bool) {
 	if live {
 		s.unbroken = time.Now()
 		s.site.Receives.Set(1)
+	}
+}
+
+// Answers notes that the site has answered an agent's call. If the service waits for the site to come back, it looks now.
+func (s *Service) Answers() {
+	if s == nil || s.IsReceiving() {
+		return
+	}
+	s.mu.Lock()
+	watchers := slices.Clone(s.watchers)
+	s.mu.Unlock()
+	for _, w := range watchers {
+		w.silent.Hasten()
 	}
 }
 

@@ -55,11 +55,11 @@ func (w *watcher) run(ctx context.Context) error {
 		}
 		w.warn("the site's agents are not watched", err)
 		breaks++
-		wait := upstream.Pause(breaks)
 		if errors.Is(err, errServiceRefused) {
-			wait = w.service.site.RefusedFor
+			err = upstream.Sleep(ctx, w.service.site.RefusedFor)
+		} else {
+			err = w.silent.Sleep(ctx, upstream.Pause(breaks))
 		}
-		err = upstream.Sleep(ctx, wait)
 		if err != nil {
 			return err
 		}
@@ -134,6 +134,7 @@ func (w *watcher) listen(ctx context.Context, conn icws.Conn) error {
 		Live:      w.setLive,
 		Polls:     w.member.Polls.Store,
 		Problem:   w.problem,
+		Pause:     w.silent.Sleep,
 		Alive:     w.beat,
 	})
 	cause := context.Cause(ctx)
