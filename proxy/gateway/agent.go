@@ -30,7 +30,7 @@ type Agent struct {
 	used       clock.Instant              // when a caller used the session last
 	passing    atomic.Int32               // requests that are being passed through
 	from       atomic.Pointer[netip.Addr] // where the password last came from
-	reads      atomic.Bool                // this process receives what the sites push; in a fleet one does
+	leased     atomic.Bool                // of replicas this one receives what the sites push
 	tells      atomic.Bool                // and marks what the agent's applications are told
 	tellsSince clock.Instant              // when another replica did before
 	unmarked   atomic.Bool                // what other replicas told is not known, since the store did not say
@@ -46,6 +46,7 @@ type Agent struct {
 	ended    bool                  // guarded by mu
 	ledger   wishes.Ledger         // of what the agent asked for; guarded by mu
 	before   map[string]recordHead // what the store had of the upstream sessions before session has what it has now; guarded by mu
+	absences map[part]int          // how often parts were shown here as vanished, until they are in view again (vanished.go); guarded by mu
 	over     map[part]bool         // parts that have ended; guarded by mu, and changed under the part's lock
 }
 
@@ -81,6 +82,11 @@ func (a *Agent) siteNames() []string {
 		names[i] = p.siteName()
 	}
 	return names
+}
+
+// warn tells the log of something that went wrong for the agent at a site.
+func (a *Agent) warn(site, text string, err error) {
+	a.gateway.log.Warn(text, "site", site, "session", a.short, "cause", err.Error())
 }
 
 // use notes that a caller used the session.

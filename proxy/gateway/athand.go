@@ -57,8 +57,8 @@ func (g *Gateway) StatusMessagesAtHand(a *Agent, dialect htccapi.Dialect, zip bo
 	if p == nil {
 		return Document{}, false
 	}
-	catalogue, held := p.catalogue.AtHand()
-	access, allowed := p.access.AtHand()
+	catalogue, held := p.lists.catalogue.AtHand()
+	access, allowed := p.lists.access.AtHand()
 	if !held || !allowed || catalogue.Stale() || access.Stale() {
 		return Document{}, false
 	}
@@ -73,8 +73,8 @@ func (g *Gateway) StatusMessagesAtHand(a *Agent, dialect htccapi.Dialect, zip bo
 	if err != nil {
 		return Document{}, false
 	}
-	p.avoidedFetch(icws.OpGetStatusMessages, p.catalogue.Served(catalogue))
-	p.avoidedFetch(icws.OpGetUserAccess, p.access.Served(access))
+	p.lists.avoidedFetch(icws.OpGetStatusMessages, p.lists.catalogue.Served(catalogue))
+	p.lists.avoidedFetch(icws.OpGetUserAccess, p.lists.access.Served(access))
 	doc.Looked = cache.Hit
 	return doc, true
 }
@@ -87,7 +87,7 @@ func (g *Gateway) MeAtHand(a *Agent, form []byte) (Me, []byte, bool) {
 		return Me{}, nil, false
 	}
 	p.mu.Lock()
-	kept := p.begun && p.over == "" && p.knownLocked() && p.shows != nil
+	kept := p.begun && p.link.over == "" && p.knownLocked() && p.shows != nil
 	var view shown
 	if kept {
 		view = p.pushedLocked()

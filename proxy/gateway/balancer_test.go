@@ -1,8 +1,11 @@
 package gateway
 
 import (
+	"bytes"
 	"fmt"
+	"io"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -18,16 +21,38 @@ type balancer struct {
 	http.RoundTripper
 	renews atomic.Bool
 	asked  atomic.Int64
+	logins atomic.Int64
+
+	strays  atomic.Int64 // so many connects that are to be held go to a host that does not know the session
+	strayed atomic.Int64 // when one did last, in Unix nanoseconds
 }
 
 func (b *balancer) RoundTrip(r *http.Request) (*http.Response, error) {
 	time.Sleep(20 * time.Millisecond) // on the network
 	asked := b.asked.Add(1)
+	if r.Header.Get("Authorization") != "" {
+		b.logins.Add(1)
+	}
+	if b.goesAstray(r) {
+		b.strayed.Store(time.Now().UnixNano())
+		return &http.Response{StatusCode: http.StatusForbidden, Header: http.Header{"Content-Type": {"application/json"}},
+			Body: io.NopCloser(strings.NewReader(`{"statusCode":20,"statusMessage":"Access denied"}`)), Request: r}, nil
+	}
 	res, err := b.RoundTripper.RoundTrip(r)
 	if err == nil && b.renews.Load() {
 		res.Header.Add("Set-Cookie", fmt.Sprintf("AWSALB=%d; Path=/; Max-Age=604800", asked))
 	}
 	return res, err
+}
+
+func (b *balancer) goesAstray(r *http.Request) bool {
+	if r.Method != http.MethodPost {
+		return false
+	}
+	body, err := io.ReadAll(r.Body)
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	isHeld := bytes.Contains(body, []byte(`"/meta/connect"`)) && !bytes.Contains(body, []byte(`"timeout":0`))
+	return err == nil && isHeld && b.strays.Add(-1) >= 0
 }
 
 // behindBalancer has both sites, HTCC behind a balancer.

@@ -12,11 +12,53 @@ import (
 	"portico/proxy/upstream"
 )
 
-// open logs an agent in whose password is not known, or checks another password of one who is
+// logInWithOthers is logIn, once for all who ask for the same together. It goes on when its callers leave,
+// unless it still waits for its turn when the last one does.
+func (g *Gateway) logInWithOthers(ctx context.Context, c Caller, proof []byte) (*Agent, error) {
+	gone, leave := g.interests.enter(string(proof))
+	defer leave()
+	flight := g.logInFlights.DoChan(string(proof), func() (any, error) {
+		return fault.Guarded(func() (*Agent, error) { return g.fly(upstream.WithWish(ctx, upstream.Wish{Gone: gone}), c, proof) })
+	})
+	select {
+	case landed := <-flight:
+		agent, _ := landed.Val.(*Agent)
+		return agent, landed.Err
+	case <-ctx.Done():
+		return nil, fmt.Errorf("gateway: log in: %w: %w", fault.Timeout, ctx.Err())
+	}
+}
+
+var errStopping = fmt.Errorf("gateway: log in: stopping: %w", fault.Overloaded)
+
+// fly is logIn as work that outlives its callers, and that Close waits for.
+func (g *Gateway) fly(ctx context.Context, c Caller, proof []byte) (*Agent, error) {
+	if !g.enter() {
+		return nil, errStopping
+	}
+	defer g.logins.Done()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), loginTimeout)
+	defer cancel()
+	return g.logIn(ctx, c, proof)
+}
+
+// enter counts a log-in under way, which ends with a call of logins.Done; false once the gateway
+// is closed.
+func (g *Gateway) enter() bool {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	if g.closed {
+		return false
+	}
+	g.logins.Add(1)
+	return true
+}
+
+// logIn logs an agent in whose password is not known, or checks another password of one who is
 // logged in: if the site takes it, it replaces the old one, and the upstream session that checked
 // it is closed. One log-in a name runs at a time, so that two passwords at once cannot make two
 // sessions.
-func (g *Gateway) open(ctx context.Context, c Caller, proof []byte) (*Agent, error) {
+func (g *Gateway) logIn(ctx context.Context, c Caller, proof []byte) (*Agent, error) {
 	unlock, err := g.names.Lock(ctx, c.Login)
 	if err != nil {
 		return nil, fmt.Errorf("gateway: wait for another log-in of the same name: %w: %w", fault.Timeout, err)
@@ -27,6 +69,9 @@ func (g *Gateway) open(ctx context.Context, c Caller, proof []byte) (*Agent, err
 		return nil, err
 	}
 	defer endTurn()
+	accounts := g.accountsOf(c.Login)
+	g.lateEnds.hold(accounts)
+	defer g.lateEnds.release(accounts)
 	agent, err := g.ofLogin(ctx, c, proof)
 	if err != nil {
 		return nil, err
@@ -49,7 +94,27 @@ func (g *Gateway) open(ctx context.Context, c Caller, proof []byte) (*Agent, err
 		discard(ctx, opened)
 		return nil, err
 	}
-	return g.begin(ctx, route, opened, c, proof)
+	agent, err = g.begin(ctx, route, opened, c, proof)
+	if err == nil {
+		g.lateEnds.stop(accounts)
+	}
+	return agent, err
+}
+
+// changePassword makes another password the agent's, which the site has taken; false if the session
+// has ended meanwhile. If the store cannot keep it, the password is asked of the site again next
+// time.
+func (g *Gateway) changePassword(ctx context.Context, a *Agent, c Caller, proof []byte) bool {
+	s, lives := a.change(proof, g.toKeep(c.Password))
+	if !lives {
+		return false
+	}
+	a.use()
+	_, err := g.store.Update(ctx, s.ID, func(kept *session.Session) { kept.Proof = proof })
+	if err != nil && !errors.Is(err, session.ErrNotFound) {
+		g.log.Error("a changed password could not be stored", "session", a.short, "cause", err.Error())
+	}
+	return err == nil || g.agent(s.ID) != nil
 }
 
 // askInTurn has the sites asked, if they may be, and counts what they say. One password at a time is tried on
@@ -76,23 +141,23 @@ func (g *Gateway) ask(ctx context.Context, c Caller, proof []byte) (Route, []ope
 	began := time.Now()
 	route, found := g.policy().Route(c.Login)
 	if !found {
-		g.refused.Add(ctx, string(proof))
+		g.rememberRefused(ctx, c.Login, proof)
 		return route, nil, g.turnAway(ctx)
 	}
 	// Others may be refused while this one waits for its turn.
 	ctx = upstream.WithStill(ctx, func() error { return g.mayGuess(ctx, c) })
-	opened, err := g.join(ctx, route, c)
+	opened, err := g.openSites(ctx, route, c)
 	if errors.Is(err, fault.Unauthenticated) {
-		g.refused.Add(ctx, string(proof))
+		g.rememberRefused(ctx, c.Login, proof)
 		g.refusals.add(time.Since(began))
 	}
 	return route, opened, err
 }
 
-// join opens an upstream session at each site of the route, side by side. A site that refuses the
+// openSites opens an upstream session at each site of the route, side by side. A site that refuses the
 // credentials refuses the log-in: what was opened elsewhere is closed.
 // A site that cannot say joins later, as long as another one lets the agent in.
-func (g *Gateway) join(ctx context.Context, route Route, c Caller) ([]opening, error) {
+func (g *Gateway) openSites(ctx context.Context, route Route, c Caller) ([]opening, error) {
 	opened := make([]opening, len(route.Stops))
 	errs := make([]error, len(route.Stops))
 	sideBySide(len(route.Stops), func(i int) {

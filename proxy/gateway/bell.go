@@ -40,12 +40,12 @@ func (a *Agent) ring(ctx context.Context) {
 func (a *Agent) bell() string { return "operations/" + a.session.ID }
 
 func (p *htccPart) behind() {
-	p.operated(p.toldSoFar())
+	p.operated(p.cameSoFar(), tally{})
 	if p.agent.isKnownWish(p.siteName(), p.wishes()) {
 		return // whoever rang knew what was brought back
 	}
 	p.mu.Lock()
-	p.back = nil // the agent may have made them Ready
+	p.wish.Back = nil // the agent may have made them Ready
 	p.mu.Unlock()
 }
 

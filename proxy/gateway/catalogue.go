@@ -9,7 +9,6 @@ import (
 	"portico/proxy/catalogues"
 	"portico/proxy/fault"
 	"portico/proxy/icws"
-	"portico/proxy/upstream"
 	"portico/translate/htccapi"
 )
 
@@ -36,7 +35,7 @@ func (g *Gateway) StatusMessages(ctx context.Context, a *Agent, dialect htccapi.
 	if p == nil {
 		return Document{}, fault.New(fault.NotFound, "this agent has no PureConnect site, and so no status messages")
 	}
-	held, err := p.lists(ctx)
+	held, err := p.readLists(ctx)
 	if err != nil {
 		return Document{}, err
 	}
@@ -66,18 +65,18 @@ type heldLists struct {
 // before its subscription stands.
 const justRead = time.Second
 
-// lists returns catalogue and access list, fetched if they are not held.
-func (p *icwsPart) lists(ctx context.Context) (heldLists, error) {
-	catalogue, looked, err := p.lookUpCatalogue(ctx)
+// readLists returns catalogue and access list, fetched if they are not held.
+func (p *icwsPart) readLists(ctx context.Context) (heldLists, error) {
+	catalogue, looked, err := p.lists.lookUpCatalogue(ctx)
 	if err != nil {
 		return heldLists{}, p.kinded(err)
 	}
-	p.avoidedFetch(icws.OpGetStatusMessages, looked)
-	access, result, err := p.access.Lookup(ctx)
+	p.lists.avoidedFetch(icws.OpGetStatusMessages, looked)
+	access, result, err := p.lists.access.Lookup(ctx)
 	if err != nil {
 		return heldLists{}, p.kinded(err)
 	}
-	p.avoidedFetch(icws.OpGetUserAccess, result)
+	p.lists.avoidedFetch(icws.OpGetUserAccess, result)
 	_, err = p.ready(ctx)
 	if err != nil {
 		return heldLists{}, err
@@ -86,16 +85,4 @@ func (p *icwsPart) lists(ctx context.Context) (heldLists, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return heldLists{p.directory, catalogue.Stale() || access.Age() >= justRead, max(catalogue.Age(), access.Age()), looked}, nil
-}
-
-// avoidedFetch counts a fetch that a caller needed and that was not made.
-func (p *icwsPart) avoidedFetch(operation string, result cache.Result) {
-	switch result {
-	case cache.Hit:
-		p.site.metrics.Avoided(operation, upstream.CacheHit)
-	case cache.StaleHit:
-		p.site.metrics.Avoided(operation, upstream.StaleHit)
-	case cache.Coalesced:
-		p.site.metrics.Avoided(operation, upstream.Coalesced)
-	}
 }

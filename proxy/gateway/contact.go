@@ -42,7 +42,7 @@ func (a *Agent) startAt(ctx context.Context, p part, channels []htccapi.MediaCha
 		a.tellFleet()
 		started, err = p.start(ctx, channels, ask)
 	} else {
-		p.owes(channels, ask)
+		p.oweStart(channels, ask)
 	}
 	if err == nil {
 		return started
@@ -59,8 +59,8 @@ func (a *Agent) startAt(ctx context.Context, p part, channels []htccapi.MediaCha
 }
 
 // EndContactCenterSession takes the agent out of work at each site and ends the session, for all
-// who share it. If a site refuses that, the session goes on and the error says why; a site that
-// cannot be reached keeps nobody logged in.
+// who share it. If a site refuses that, the session goes on and the error says why. A site that
+// cannot be reached keeps nobody logged in: it is asked again for a while after the end (lateend.go).
 func (g *Gateway) EndContactCenterSession(ctx context.Context, a *Agent) error {
 	endTurn := a.writeTurn(ctx)
 	defer endTurn()

@@ -1,6 +1,11 @@
 package gateway
 
-import "context"
+import (
+	"context"
+	"sync"
+
+	"portico/proxy/push"
+)
 
 // An ending is why a session ends.
 type ending string
@@ -22,6 +27,9 @@ func (g *Gateway) end(a *Agent, why ending) {
 	if why == endOperator || why == endForced {
 		g.barred.Add(a.life, a.session.Login) // before the session is gone, or the next request opened another
 	}
+	if g.fleet != nil { // before it is unknown here, or who comes now took it up again from the store
+		g.fleet.unstored.add(a.session.ID)
+	}
 	g.delist(a)
 	g.unstore(a)
 	g.settings.Metrics.ended(why)
@@ -35,7 +43,11 @@ func (g *Gateway) end(a *Agent, why ending) {
 // unstore takes the agent's session out of the store.
 func (g *Gateway) unstore(a *Agent) {
 	err := g.store.Delete(context.WithoutCancel(a.life), a.session.ID)
-	if err != nil && g.fleet != nil {
+	switch {
+	case g.fleet == nil:
+	case err == nil:
+		g.fleet.unstored.take(a.session.ID)
+	default:
 		g.fleet.unstored.add(a.session.ID)
 		g.fleet.unstored.away()
 	}
@@ -78,8 +90,23 @@ func (a *Agent) shut(logOut bool) {
 	go func() {
 		defer a.gateway.gone(a)
 		defer a.work.Done() // leave counted it
+		var sites sync.WaitGroup
 		for _, p := range a.parts {
-			p.close(logOut)
+			left := p.close(logOut)
+			if !left.isNothing() {
+				sites.Go(func() { a.endLate(left) })
+			}
 		}
+		sites.Wait()
 	}()
+}
+
+// adviceAt says what the end of a session means for its applications: who ended it on purpose, or was
+// logged off, is not to come back by themselves.
+func adviceAt(why ending) push.Advice {
+	switch why {
+	case endByAgent, endOperator, endForced:
+		return push.None
+	}
+	return push.Handshake
 }

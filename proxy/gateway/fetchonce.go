@@ -16,11 +16,11 @@ import (
 const fetchLook = 50 * time.Millisecond
 
 // catalogueKey returns what replicas find the part's catalogue by.
-func (p *icwsPart) catalogueKey() catalogues.Key {
-	if p.site.ShareCatalogue {
-		return catalogues.Key{Site: p.site.Name, Place: placeOf(p.connection())}
+func (l *icwsLists) catalogueKey() catalogues.Key {
+	if l.part.site.ShareCatalogue {
+		return catalogues.Key{Site: l.part.site.Name, Place: placeOf(l.part.connection())}
 	}
-	return catalogues.Key{Site: p.site.Name, Login: p.agent.Login()}
+	return catalogues.Key{Site: l.part.site.Name, Login: l.part.agent.Login()}
 }
 
 // sharing returns how a part shares what it fetches with the other replicas, nil if it does not.
@@ -28,27 +28,27 @@ func (f *fleet) sharing(p *icwsPart) func(context.Context, func(context.Context)
 	if f == nil || f.catalogues == nil {
 		return nil
 	}
-	return p.shareCatalogue
+	return p.lists.shareCatalogue
 }
 
 // shareCatalogue returns the catalogue that another replica has fetched, else fetches it for all. While
 // one fetches the others wait: for a session's own catalogue as long as they can, since it is fetched
 // once; for a shared one no longer than for another session's proof. Without the store each replica
 // fetches for itself.
-func (p *icwsPart) shareCatalogue(ctx context.Context, fetch func(context.Context) (*translate.Catalogue, error)) (*translate.Catalogue, error) {
-	c, of, holder := p.agent.gateway.fleet.catalogues, p.catalogueKey(), p.agent.short
+func (l *icwsLists) shareCatalogue(ctx context.Context, fetch func(context.Context) (*translate.Catalogue, error)) (*translate.Catalogue, error) {
+	c, of, holder := l.part.agent.gateway.fleet.catalogues, l.catalogueKey(), l.part.agent.short
 	began := time.Now()
 	for {
-		p.asOf.Store(c.Epoch(of.Site, p.connection().Language))
+		l.asOf.Store(c.Epoch(of.Site, l.part.connection().Language))
 		held, err := c.Claim(ctx, of, holder)
 		if err != nil {
 			return fetch(ctx)
 		}
-		found := p.found(ctx, of)
+		found := l.found(ctx, of)
 		if found == nil && held {
 			found, err = c.Holding(ctx, of, holder, fetch)
 			if err == nil {
-				p.leaveForOthers(ctx, of, found)
+				l.leaveForOthers(ctx, of, found)
 			}
 		}
 		if held {
@@ -68,52 +68,52 @@ func (p *icwsPart) shareCatalogue(ctx context.Context, fetch func(context.Contex
 }
 
 // found returns what another replica has left, nil if there is nothing, or nothing that may be used.
-func (p *icwsPart) found(ctx context.Context, of catalogues.Key) *translate.Catalogue {
+func (l *icwsLists) found(ctx context.Context, of catalogues.Key) *translate.Catalogue {
 	if of.Login != "" {
-		return p.foundNoted(ctx)
+		return l.foundNoted(ctx)
 	}
-	found, err := p.agent.gateway.fleet.catalogues.Found(ctx, of, p.asOf.Load())
+	found, err := l.part.agent.gateway.fleet.catalogues.Found(ctx, of, l.asOf.Load())
 	if err != nil {
-		p.warn("a catalogue of other replicas cannot be used", err)
+		l.part.warn("a catalogue of other replicas cannot be used", err)
 	}
 	return found
 }
 
 // foundNoted returns the catalogue that the session's record speaks of. Who has one that was unproven for
 // too long has no use for another such.
-func (p *icwsPart) foundNoted(ctx context.Context) *translate.Catalogue {
-	a := p.agent
+func (l *icwsLists) foundNoted(ctx context.Context) *translate.Catalogue {
+	a := l.part.agent
 	s, err := a.gateway.store.ByLogin(ctx, a.Login())
 	if err == nil && s.ID != a.session.ID {
 		err = session.ErrNotFound
 	}
-	note := s.Catalogues[p.site.Name]
-	_, held := p.catalogue.Snapshot()
-	if err == nil && note.Version != "" && note.Epoch >= p.asOf.Load() && (!held || !note.Stale) {
+	note := s.Catalogues[l.part.site.Name]
+	_, held := l.catalogue.Snapshot()
+	if err == nil && note.Version != "" && note.Epoch >= l.asOf.Load() && (!held || !note.Stale) {
 		var catalogue *translate.Catalogue
-		catalogue, err = a.gateway.fleet.catalogues.Content(ctx, p.site.Name, note.Version)
+		catalogue, err = a.gateway.fleet.catalogues.Content(ctx, l.part.site.Name, note.Version)
 		if err == nil {
-			p.heed(note)
+			l.heed(note)
 			return catalogue
 		}
 	}
 	if err != nil && !errors.Is(err, cache.ErrNoCopy) && !errors.Is(err, session.ErrNotFound) {
-		p.warn("a catalogue of other replicas cannot be used", err)
+		l.part.warn("a catalogue of other replicas cannot be used", err)
 	}
 	return nil
 }
 
 // leaveForOthers has the other replicas find what was fetched. A shared catalogue that is not proven soon
 // is nobody else's.
-func (p *icwsPart) leaveForOthers(ctx context.Context, of catalogues.Key, catalogue *translate.Catalogue) {
-	c := p.agent.gateway.fleet.catalogues
+func (l *icwsLists) leaveForOthers(ctx context.Context, of catalogues.Key, catalogue *translate.Catalogue) {
+	c := l.part.agent.gateway.fleet.catalogues
 	var err error
 	if of.Login == "" {
-		err = c.Leave(ctx, of, catalogue, p.asOf.Load())
+		err = c.Leave(ctx, of, catalogue, l.asOf.Load())
 	} else {
-		err = p.note(ctx, catalogue, false)
+		err = l.note(ctx, catalogue, false)
 	}
-	if err != nil && p.agent.life.Err() == nil {
-		p.warn("other replicas were not told of a catalogue", err)
+	if err != nil && l.part.agent.life.Err() == nil {
+		l.part.warn("other replicas were not told of a catalogue", err)
 	}
 }

@@ -118,7 +118,7 @@ func (f *fleet) knows(ctx context.Context, id string) bool {
 
 // readsHere reports whether what the sites push to the agent, and to nobody else, is for this process to
 // receive.
-func (a *Agent) readsHere() bool { return a.gateway.fleet == nil || a.reads.Load() }
+func (a *Agent) readsHere() bool { return a.gateway.fleet == nil || a.leased.Load() }
 
 // agentNamed returns the agent of a login name, nil if there is none. It looks at all agents: it is for
 // when the store cannot tell.

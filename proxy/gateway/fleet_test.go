@@ -159,7 +159,7 @@ func settle() {
 
 func (a *Agent) expectReads(t *testing.T, when string, want bool) {
 	t.Helper()
-	if a.reads.Load() != want {
+	if a.leased.Load() != want {
 		t.Errorf("%s: reads = %v; want %v", when, !want, want)
 	}
 }
@@ -255,7 +255,7 @@ func TestAnotherReplicaReadsWhenOneIsCutOff(t *testing.T) {
 		for range int(2 * leaseLife / time.Second) {
 			time.Sleep(time.Second)
 			synctest.Wait()
-			if atA.reads.Load() && atB.reads.Load() {
+			if atA.leased.Load() && atB.leased.Load() {
 				t.Fatal("two replicas read at once")
 			}
 		}
@@ -564,8 +564,8 @@ func TestAnotherReplicaReadsAtOnceWhenOneStops(t *testing.T) {
 		a.Close(t.Context())
 		time.Sleep(500 * time.Millisecond)
 		synctest.Wait()
-		if atB.reads.Load() == atC.reads.Load() {
-			t.Errorf("half a second after a replica has stopped, reads = %v at both others; want one", atB.reads.Load())
+		if atB.leased.Load() == atC.leased.Load() {
+			t.Errorf("half a second after a replica has stopped, reads = %v at both others; want one", atB.leased.Load())
 		}
 	})
 }

@@ -2,8 +2,8 @@
 // It knows no HTTP of the callers' side.
 //
 // An Agent is a logged-in agent in this process. It has a part for each site it works on; a part
-// holds the upstream session, what the agent's state there is known to be, the catalogue and
-// access list, and the reader that keeps them current.
+// holds the upstream session, what the agent's state there is known to be, at an ICWS site catalogue
+// and access list too, and the reader that keeps all that current.
 package gateway
 
 import (
@@ -115,16 +115,19 @@ type Gateway struct {
 	fleet    *fleet        // nil if this process is alone
 	older    []session.Key // that proofs may have been made with
 
-	opening   singleflight.Group  // log-ins under way, by proof
-	interests interests           // who waits for them
-	logins    sync.WaitGroup      // the same, for Close
-	names     guesses.NamedLocks  // one log-in a login name at a time
-	refused   *guesses.Remembered // proofs of refused passwords
-	refusals  times               // of sites
-	guesses   *guesses.Gate       // who may try a password
-	barred    *guesses.Remembered // login names that may not open a session for a while
-	reads     singleflight.Group  // of agents' states, by readOf
-	aside     aside.Pool          // of those who keep agents current
+	logInFlights singleflight.Group  // log-ins under way, by proof
+	interests    interests           // who waits for them
+	logins       sync.WaitGroup      // the same, for Close
+	names        guesses.NamedLocks  // one log-in a login name at a time
+	refused      *guesses.Remembered // passwords, by proof and what they were tried on
+	refusals     times               // of sites
+	guesses      *guesses.Gate       // who may try a password
+	barred       *guesses.Remembered // login names that may not open a session for a while
+	reads        singleflight.Group  // of agents' states, by readOf
+	aside        aside.Pool          // of those who keep agents current
+	lateEnds     *lateEnds           // who are still to be taken out of work somewhere
+	life         context.Context     // ends when Close begins
+	stop         context.CancelFunc
 
 	mu      sync.RWMutex
 	agents  map[string]*Agent // by session id, guarded by mu
@@ -139,7 +142,8 @@ func New(s Settings) (*Gateway, error) {
 		return nil, err
 	}
 	g := &Gateway{settings: s, sites: map[string]siteAtWork{}, store: s.Store, log: s.Logger, key: session.NewKey(), forms: forms,
-		agents: map[string]*Agent{}, leaving: map[*Agent]bool{}}
+		agents: map[string]*Agent{}, leaving: map[*Agent]bool{}, lateEnds: newLateEnds()}
+	g.life, g.stop = context.WithCancel(context.Background())
 	if g.log == nil {
 		g.log = slog.New(slog.DiscardHandler)
 	}

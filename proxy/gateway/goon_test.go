@@ -112,7 +112,7 @@ func TestASessionOfBeforeIsNotTakenBack(t *testing.T) {
 					for _, agent := range []*Agent{p.atA, p.atB} {
 						agent.learn(before)
 						if !is.sameSession(headOf(agent.parts[0].record())) {
-							t.Errorf("reads %v: a replica does not have the session of now", agent.reads.Load())
+							t.Errorf("reads %v: a replica does not have the session of now", agent.leased.Load())
 						}
 					}
 				}

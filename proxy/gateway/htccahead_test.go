@@ -11,6 +11,7 @@ import (
 
 	"portico/proxy/fault"
 	"portico/proxy/htcc/htccsim"
+	"portico/translate/htccapi"
 )
 
 // TestAnAgentOnHTCCReadsTheirOwnOperations reads at once after each of many operations, while the
@@ -93,4 +94,105 @@ func TestASiteThatGoesAwayAtAnOperationIsAway(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestQuickOperationsThatLeadBackShowNothingInBetween reads while the notifications of both are on their way.
+func TestQuickOperationsThatLeadBackShowNothingInBetween(t *testing.T) {
+	for what, channel := range map[string]htccapi.MediaChannel{"a channel": "chat", "voice": "voice", "all channels": ""} {
+		t.Run(what, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				cloud := &htccsim.Server{NotifyDelay: 80 * time.Millisecond}
+				w, bjorn, _ := newBjornAt(t, cloud)
+				for range 3 {
+					w.posted(bjorn, channel, `{"operationName":"Ready"}`)
+					time.Sleep(30 * time.Millisecond)
+					w.posted(bjorn, channel, `{"operationName":"NotReady"}`)
+					for range 30 {
+						w.expect(bjorn, "after the second", "chat:NotReady Active dnd:Off")
+						w.expectVoice(bjorn, "NotReady")
+						time.Sleep(5 * time.Millisecond)
+					}
+					time.Sleep(time.Second)
+				}
+				before := cloud.Calls()[routeMe]
+				w.shows(bjorn)
+				time.Sleep(2 * settledAfter)
+				if got := cloud.Calls()[routeMe] - before; got != 0 {
+					t.Errorf("%d reads reached HTCC when everything had been notified; want 0", got)
+				}
+			})
+		})
+	}
+}
+
+// expectVoice holds the state of the device, which is that of voice.
+func (w *world) expectVoice(a *Agent, want string) {
+	w.t.Helper()
+	me, err := w.Me(w.t.Context(), a, nil)
+	if err != nil || len(me.Devices) != 1 {
+		w.t.Fatalf("/me has %d devices (%v); want one", len(me.Devices), err)
+	}
+	var device htccapi.Device
+	w.decode(me.Devices[0], &device)
+	if device.UserState.State != want {
+		w.t.Errorf("voice is %q; want %q", device.UserState.State, want)
+	}
+}
+
+// TestALostNotificationIsMadeGoodFor has HTCC notify of the first of two operations alone: an application that only
+// listens is told what the second came to.
+func TestALostNotificationIsMadeGoodFor(t *testing.T) {
+	for _, test := range []struct{ what, channel, told string }{
+		{"a channel", "chat", "channels chat:NotReady"},
+		{"voice", "voice", "device Active:NotReady dnd:Off"},
+		{"the device of all channels", "", "device Active:NotReady dnd:Off"},
+	} {
+		t.Run(test.what, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w, cloud, bjorn, desktop := newBjorn(t)
+				w.posted(bjorn, htccapi.MediaChannel(test.channel), `{"operationName":"Ready"}`)
+				w.faultCloud(cloud, htccsim.Fault{Scenario: "lose-notification", User: "bjorn", Times: 1})
+				w.posted(bjorn, htccapi.MediaChannel(test.channel), `{"operationName":"NotReady"}`)
+				w.shows(bjorn)
+				time.Sleep(settledAfter / 2)
+				desktop.heard()
+				before := cloud.Calls()[routeMe]
+				desktop.later("a second after", test.told)
+				w.expect(bjorn, "then", "chat:NotReady Active dnd:Off")
+				w.expectVoice(bjorn, "NotReady")
+				time.Sleep(time.Minute)
+				if got := cloud.Calls()[routeMe] - before; got != 1 {
+					t.Errorf("%d reads reached HTCC; want 1", got)
+				}
+			})
+		})
+	}
+}
+
+// TestOperationsOfWhichTheSiteTellsCostNoReads has nobody read.
+func TestOperationsOfWhichTheSiteTellsCostNoReads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, cloud, bjorn, _ := newBjorn(t)
+		for _, step := range []struct{ channel, body string }{
+			{"chat", `{"operationName":"Ready"}`},
+			{"voice", `{"operationName":"Ready"}`},
+			{"", `{"operationName":"NotReady"}`},
+			{"", `{"operationName":"DoNotDisturbOn"}`},
+			{"", `{"operationName":"DoNotDisturbOff"}`},
+			{"", startTwo}, // once more
+			{"chat", `{"operationName":"NoSuchState"}`},
+			{"chat", `{"operationName":"Offline"}`},
+			{"chat", `{"operationName":"Ready"}`}, // refused
+			{"", `{"operationName":"Ready"}`},
+			{"voice", `{"operationName":"Offline"}`},
+			{"", `{"operationName":"NotReady"}`}, // refused
+		} {
+			before := cloud.Calls()[routeMe]
+			_, err := w.post(bjorn, htccapi.MediaChannel(step.channel), step.body)
+			time.Sleep(3 * settledAfter)
+			if got := cloud.Calls()[routeMe] - before; got != 0 {
+				t.Errorf("%d reads followed %s on %q (%v); want 0", got, step.body, step.channel, err)
+			}
+		}
+	})
 }

@@ -29,6 +29,13 @@ func (w *world) breakCometD(cloud *htccsim.Server, name string) {
 func newBjorn(t *testing.T) (*world, *htccsim.Server, *Agent, *desktop) {
 	t.Helper()
 	cloud := &htccsim.Server{}
+	w, bjorn, desktop := newBjornAt(t, cloud)
+	return w, cloud, bjorn, desktop
+}
+
+// newBjornAt is newBjorn at an HTCC site with knobs.
+func newBjornAt(t *testing.T, cloud *htccsim.Server) (*world, *Agent, *desktop) {
+	t.Helper()
 	w := newTellingUnion(t, cloud)
 	bjorn := w.login("bjorn")
 	time.Sleep(time.Second)
@@ -36,7 +43,7 @@ func newBjorn(t *testing.T) (*world, *htccsim.Server, *Agent, *desktop) {
 	time.Sleep(time.Second)
 	w.posted(bjorn, "", `{"operationName":"NotReady"}`)
 	time.Sleep(time.Second)
-	return w, cloud, bjorn, w.open(bjorn, everything)
+	return w, bjorn, w.open(bjorn, everything)
 }
 
 // TestWhileNotificationsOfHTCCFailOwnOperationsAreTold has an application that never reads, and then one that does at
@@ -70,6 +77,39 @@ func TestWhileNotificationsOfHTCCFailOwnOperationsAreTold(t *testing.T) {
 	})
 }
 
+// TestASessionThatIsRefusedOnce has a site that notifies refuse a call as one without a session. On another one, or on the
+// same where none can be had, the agent is told all again, without reads.
+func TestASessionThatIsRefusedOnce(t *testing.T) {
+	for _, none := range []bool{false, true} {
+		t.Run(fmt.Sprint("no log-in ", none), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w, cloud, bjorn, desktop := newBjorn(t)
+				w.faultCloud(cloud, htccsim.Fault{Route: "POST /api/v2/me/channels/{channel}", Status: 403, Times: 1})
+				if none {
+					w.faultCloud(cloud, htccsim.Fault{Route: routeHTCCLogin, Status: 503})
+				}
+				_, err := w.post(bjorn, "chat", `{"operationName":"Ready"}`)
+				if (err != nil) != none {
+					t.Errorf("Ready on chat: %v; want an error: %v", err, none)
+				}
+				time.Sleep(20 * time.Second)
+				cloud.Reset()
+				time.Sleep(time.Minute)
+				desktop.heard()
+				before := cloud.Calls()[routeMe]
+				for range 3 {
+					w.posted(bjorn, "chat", `{"operationName":"NotReady"}`)
+					desktop.later("NotReady on chat", "channels chat:NotReady")
+					w.shows(bjorn)
+				}
+				if got := cloud.Calls()[routeMe] - before; got != 0 {
+					t.Errorf("%d reads of the agent followed; want 0", got)
+				}
+			})
+		})
+	}
+}
+
 // TestDoNotDisturbRightAfterNotificationsWorkAgainIsTold has it set while what the site notifies of may be what reads
 // have told: of channels nothing else changes.
 func TestDoNotDisturbRightAfterNotificationsWorkAgainIsTold(t *testing.T) {
@@ -87,6 +127,27 @@ func TestDoNotDisturbRightAfterNotificationsWorkAgainIsTold(t *testing.T) {
 		time.Sleep(500 * time.Millisecond)
 		if told := strings.Join(desktop.heardWhole(), "\n"); !strings.Contains(told, `"dndState":"On"`) {
 			t.Errorf("told %s; want do-not-disturb of the channels too", told)
+		}
+	})
+}
+
+// TestTheSameStateRightAfterNotificationsWorkAgainIsTold has it asked for while what the site notifies of may be what reads
+// have told.
+func TestTheSameStateRightAfterNotificationsWorkAgainIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cloud := &htccsim.Server{NotifyDelay: 50 * time.Millisecond}
+		w, bjorn, desktop := newBjornAt(t, cloud)
+		w.breakCometD(cloud, "bjorn")
+		w.posted(bjorn, "", `{"operationName":"Ready"}`)
+		desktop.later("Ready", "device Active:Ready dnd:Off", "channels chat:Ready")
+		cloud.Reset()
+		for !bjorn.parts[0].current() {
+			time.Sleep(10 * time.Millisecond)
+		}
+		desktop.heard()
+		for range 3 {
+			w.posted(bjorn, "", `{"operationName":"Ready"}`)
+			desktop.later("Ready again", "device Active:Ready dnd:Off", "channels chat:Ready")
 		}
 	})
 }

@@ -3,6 +3,7 @@ package gateway
 import (
 	"encoding/json"
 	"errors"
+	"net/http"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -29,7 +30,7 @@ var uses = map[string]func(*world, *Agent) error{
 		return err
 	},
 	"a Start where HTCC had taken the password no more": func(w *world, a *Agent) error {
-		a.atHTCC()[0].ended(nil)
+		a.atHTCC()[0].end(nil)
 		_, err := w.StartContactCenterSession(w.t.Context(), a, []htccapi.MediaChannel{"chat"}, Ask{Body: json.RawMessage(startTwo)})
 		return err
 	},
@@ -111,4 +112,35 @@ func TestAnEndThatPureConnectRefusesLetsTheAgentWorkOn(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestAnEndThatPureConnectRefusesLeavesWhatWasAskedForAtAnHTCCThatWasAway has HTCC offer channels later that the agent has
+// not started.
+func TestAnEndThatPureConnectRefusesLeavesWhatWasAskedForAtAnHTCCThatWasAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cloud := &htccsim.Server{IdleTimeout: time.Hour}
+		w := newUnion(t, &icwssim.Server{IdleTimeout: time.Hour}, cloud)
+		cleo := w.login("cleo")
+		w.posted(cleo, "", startOf("voice chat"))
+		w.posted(cleo, "", `{"operationName":"Ready"}`)
+		settle()
+		w.faultCloud(cloud, htccsim.Fault{Status: http.StatusServiceUnavailable})
+		w.fault(icwssim.Fault{Route: routePutStatus, Status: http.StatusInternalServerError})
+		err := w.EndContactCenterSession(t.Context(), cleo)
+		if err == nil {
+			t.Error("the end succeeded; want it refused")
+		}
+		cloud.Reset()
+		w.sim.Reset()
+		time.Sleep(time.Minute)
+		w.setCloud(cloud, htccsim.StateChange{User: "cleo", Channels: htccsim.ChannelStates{"chat": "NotReady", "email": "NotReady"}})
+		settle()
+		w.expect(cleo, "once HTCC is back", "voice:Ready chat:NotReady email:LoggedOut Active dnd:Off")
+		w.posted(cleo, "", `{"operationName":"Ready"}`)
+		settle()
+		worksAt(t, cloud, "cleo", "chat:Ready email:NotReady")
+		w.faultCloud(cloud, htccsim.Fault{Scenario: "expire-session", User: "cleo"})
+		time.Sleep(time.Minute)
+		w.sessionsAtHTCC(cloud, "cleo", 1)
+	})
 }

@@ -197,7 +197,7 @@ func TestAnEndedSessionTakesNoUpstreamSession(t *testing.T) {
 		l := newLost(t)
 		p := l.bjorn.parts[0].(*htccPart)
 		record := p.record()
-		p.ended(nil)
+		p.end(nil)
 		if p.beginAgain(record) {
 			t.Error("a part of an agent whose session has ended began again")
 		}
@@ -218,6 +218,42 @@ func TestASessionWithoutNotificationsIsNotReplacedAtOnce(t *testing.T) {
 		time.Sleep(time.Minute)
 		if n := line.asked.Load() - before; n > 60 {
 			t.Errorf("%d requests in a minute; want few", n)
+		}
+	})
+}
+
+// TestSessionsThatDoNotLastAreReplacedLessAndLessOften has HTCC take log-ins, and a balancer bring what is held to
+// another host, which knows no session. The first session is replaced at once, also when all has been well again.
+func TestSessionsThatDoNotLastAreReplacedLessAndLessOften(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cloud := &htccsim.Server{}
+		sites, line := behindBalancer(t, cloud)
+		w := newWorld(t, &icwssim.Server{}, sites)
+		bjorn := w.login("bjorn")
+		for range 2 {
+			time.Sleep(time.Minute)
+			before := line.logins.Load()
+			line.strays.Store(1)
+			w.lose(cloud, "bjorn")
+			for line.strays.Load() > 0 || !bjorn.parts[0].current() {
+				time.Sleep(10 * time.Millisecond)
+			}
+			took := time.Since(time.Unix(0, line.strayed.Load()))
+			if n := line.logins.Load() - before; n != 1 || took > 200*time.Millisecond {
+				t.Errorf("%d log-ins, and the state known %v after a session was lost; want 1, at once", n, took)
+			}
+		}
+		before := line.logins.Load()
+		line.strays.Store(1_000_000)
+		w.lose(cloud, "bjorn")
+		time.Sleep(time.Minute)
+		if n := line.logins.Load() - before; n > 12 {
+			t.Errorf("%d log-ins in a minute; want few", n)
+		}
+		line.strays.Store(0)
+		time.Sleep(time.Minute)
+		if !bjorn.parts[0].current() {
+			t.Error("the state is not kept current once sessions last; want that it is")
 		}
 	})
 }

@@ -44,6 +44,7 @@ func (p *htccPart) join(ctx context.Context, gone *htcc.Session) (*htcc.Session,
 	if now != gone {
 		return now, nil
 	}
+	defer p.receiveAnew(gone)
 	if !p.agent.enter() {
 		return nil, errEnded
 	}
@@ -58,7 +59,7 @@ func (p *htccPart) join(ctx context.Context, gone *htcc.Session) (*htcc.Session,
 		return next, err
 	}
 	if p.wasRefused(p.agent.proof()) {
-		p.ended(nil)
+		p.end(nil)
 		return nil, fmt.Errorf("gateway: log in again: the site refused the password: %w", fault.Unauthenticated)
 	}
 	return p.rejoin(ctx, "")
@@ -76,7 +77,7 @@ func (p *htccPart) succeeded(ctx context.Context, gone *htcc.Session) (*htcc.Ses
 		return nil, err
 	}
 	if headOf(record).Over != "" {
-		p.ended(nil)
+		p.end(nil)
 		return nil, errEnded
 	}
 	opened, err := p.site.resume(ctx, record)
@@ -118,13 +119,13 @@ func (p *htccPart) rejoin(ctx context.Context, presented string) (*htcc.Session,
 	proof, kept := p.agent.credentials()
 	password := cmp.Or(kept, presented)
 	if password == "" {
-		p.ended(nil)
+		p.end(nil)
 		return nil, fmt.Errorf("gateway: log in again: no password is kept: %w", fault.Unauthenticated)
 	}
 	session, user, err := p.site.HTCC.Login(p.joining.unbroken(ctx), htcc.Credentials{UserName: p.login, Password: password})
 	if errors.Is(err, fault.Unauthenticated) && p.agent.proves(proof) { // there is no other password since
-		p.agent.gateway.refused.Add(ctx, string(proof))
-		p.ended(proof)
+		p.agent.gateway.rememberRefused(ctx, p.agent.Login(), proof)
+		p.end(proof)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("gateway: log in again: %w", err)
@@ -159,6 +160,7 @@ func (p *htccPart) rejoin(ctx context.Context, presented string) (*htcc.Session,
 		return nil, errEnded
 	}
 	p.replay(ctx, session, missing)
+	p.amend(true)
 	return session, nil
 }
 
@@ -178,7 +180,7 @@ func (p *htccPart) reopen(ctx context.Context, presented string) error {
 	if !over {
 		return nil
 	}
-	refused, _ := p.agent.gateway.refused.Has(ctx, string(p.agent.proof())) // of the others that cannot be asked nothing is known
+	refused, _ := p.agent.gateway.isRefused(ctx, p.agent.Login(), p.agent.proof()) // of the others that cannot be asked nothing is known
 	if refused {
 		return fmt.Errorf("gateway: log in again: refused a moment ago: %w", fault.Unauthenticated)
 	}
@@ -194,9 +196,9 @@ func (p *htccPart) wasRefused(proof []byte) bool {
 	return p.refused != nil && hmac.Equal(p.refused, proof)
 }
 
-// ended notes that the part has ended, and the proof of the password that the site refused, if it did. It
-// is told last, as by icwsPart.end.
-func (p *htccPart) ended(refused []byte) {
+// end ends the part, and keeps the proof of the password that the site refused, if it did. It is told last, as by
+// icwsPart.end.
+func (p *htccPart) end(refused []byte) {
 	p.mu.Lock()
 	before := p.viewLocked()
 	p.over = true

@@ -2,13 +2,14 @@ package gateway
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
 	"portico/proxy/clock"
 	"portico/proxy/fault"
+	"portico/proxy/guesses"
 	"portico/proxy/htcc"
 	"portico/proxy/states"
 	"portico/proxy/upstream"
@@ -27,6 +28,7 @@ type htccPart struct {
 	joining joining
 	orders  slot // what changes the agent's state goes to the site one at a time
 	silent  upstream.Absence
+	amends  amends
 	alive   clock.Instant // of the reader
 
 	mu       sync.Mutex // guards what follows
@@ -38,7 +40,9 @@ type htccPart struct {
 	readAt   time.Time                       // when they were last
 	synced   bool                            // the reader tells of every change
 	mended   time.Time                       // when it began to, or ceased to, last, or a reader began
+	anew     func(*htcc.Session)             // has the reader leave an upstream session, if it is on that; nil before it was on one
 	moments  moments                         // what devices and channels are as new as
+	latest   latest                          // messages about each of them
 	tells    bool                            // the agent's applications are told of changes
 	first    string                          // marks of what they were shown first, in a fleet
 	unheard  unheard                         // own operations
@@ -46,16 +50,12 @@ type htccPart struct {
 	away     bool                            // the site could not be reached
 	over     bool                            // the part has ended: no upstream session can be had
 	finished bool                            // the agent ended the upstream session: another is opened only for a caller
+	unended  unended                         // what the agent has ended while the site was away
 	closing  chan struct{}                   // closed when the End under way is over; nil while there is none
-	asked    []htccapi.MediaChannel
-	unasked  []htccapi.MediaChannel // that the last Start did not ask for, and the agent still works on
-	left     []htccapi.MediaChannel // of those asked for, what the agent set Offline, or the reader saw left
-	back     []htccapi.MediaChannel // brought back, and not seen out of work yet
-	replays  int                    // so far
-	started  json.RawMessage        // body of the last StartContactCenterSession; nil before it
-	starts   int                    // how many there were: one that asks for the same again is later than one of another replica
-	known    []states.State         // the states the agent may choose, once they were read
-	refused  []byte                 // proof of the password that the site would not take any more; nil if none
+	wish     htccWishes                      // what the agent asked for and the site does not know
+	replays  int                             // so far
+	known    []states.State                  // the states the agent may choose, once they were read
+	refused  []byte                          // proof of the password that the site would not take any more; nil if none
 }
 
 func newHTCCPart(a *Agent, at *htccSite, login string, owned []htccapi.MediaChannel, opened *htccSession) *htccPart {
@@ -92,8 +92,16 @@ func (p *htccPart) reused() {
 }
 
 // close lets the upstream session go: HTCC knows no log-out but EndContactCenterSession, which is
-// the agent's own to send.
-func (p *htccPart) close(bool) {}
+// the agent's own to send. One that they have sent while the site was away is left to be done.
+func (p *htccPart) close(bool) lateEnd {
+	left := lateEnd{account: guesses.Account{Site: p.site.Name, Name: p.login}}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.unended.cause != nil {
+		left.takeOut, left.cause = p.lateEnd(p.unended), p.unended.cause
+	}
+	return left
+}
 
 // takeLocked keeps what a read of the agent says.
 func (p *htccPart) takeLocked(user htcc.Object) {
@@ -119,6 +127,9 @@ func (p *htccPart) call(ctx context.Context, use func(*htcc.Session) error) erro
 	if p.isOn(session) {
 		p.silent.Called(err)
 	}
+	if err == nil {
+		p.amends.answered()
+	}
 	if p.shouldMove() && p.move(ctx, session) == nil {
 		return told(err)
 	}
@@ -131,10 +142,14 @@ func (p *htccPart) call(ctx context.Context, use func(*htcc.Session) error) erro
 	}
 	err = use(session)
 	if errors.Is(err, htcc.ErrSessionGone) {
-		return &fault.Error{Kind: fault.BadUpstream, Public: textDenied, Err: errors.New(err.Error())}
+		return &fault.Error{Kind: fault.BadUpstream, Public: textDenied, Err: fmt.Errorf("%w: %s", errGoneAgain, err)}
 	}
 	return told(err)
 }
+
+// errGoneAgain is what a call comes to on which the site finds a session gone, and the next one too. Another call is like to
+// cost another log-in.
+var errGoneAgain = errors.New("gateway: the session that was opened for the call is gone too")
 
 // told gives the caller the site's own words on a refusal: they are the API's, made for them.
 func told(err error) error {
@@ -157,16 +172,24 @@ func (p *htccPart) resync(ctx context.Context, s *htcc.Session) error {
 
 // take keeps and tells what a read of devices and channels says that began at a moment.
 func (p *htccPart) take(user htcc.Object, began moment) {
-	p.change(func() { p.keepLocked(user, began) })
+	back := false
+	p.change(func() {
+		back = !p.begun || p.away
+		p.keepLocked(user, began)
+	})
+	if back {
+		p.amend(true)
+	}
 }
 
 func (p *htccPart) keepLocked(user htcc.Object, began moment) {
-	if p.begun && p.moments.isOld(began) {
-		return // notifications have come since, or the answer to a later read: as new as what was read or newer
+	if p.begun && p.moments.isPassed(began) {
+		return // the answer to a later read has come since: as new as what was read or newer
 	}
 	p.moments.took(began)
-	kept := p.object
+	kept, devices, channels := p.object, p.devices, p.channels
 	p.takeLocked(user)
+	p.layLocked(began.told, devices, channels)
 	if kept.Text("userName") != "" {
 		p.object = kept // the log-in's has the features too
 	}
@@ -179,10 +202,10 @@ func (p *htccPart) moment() moment {
 	return p.moments.begin()
 }
 
-func (p *htccPart) toldSoFar() int {
+func (p *htccPart) cameSoFar() tally {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.moments.told
+	return p.unheard.came
 }
 
 // change changes what is kept of the agent, other than a notification of the site does. What is shown

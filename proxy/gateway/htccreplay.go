@@ -17,8 +17,8 @@ import (
 // wantedLocked returns the channels that the agent wants, at the moment when the upstream session is lost.
 func (p *htccPart) wantedLocked() []htccapi.MediaChannel {
 	var wanted []htccapi.MediaChannel
-	for _, name := range p.asked {
-		if slices.Contains(p.back, name) || !p.leftLocked(name) {
+	for _, name := range p.wish.Asked {
+		if slices.Contains(p.wish.Back, name) || !p.leftLocked(name) {
 			wanted = append(wanted, name)
 		}
 	}
@@ -33,7 +33,7 @@ func (p *htccPart) wantedLocked() []htccapi.MediaChannel {
 func (p *htccPart) leftLocked(name htccapi.MediaChannel) bool {
 	state, known := p.stateLocked(name)
 	if !known || p.behindLocked() || !p.agent.readsHere() {
-		return slices.Contains(p.left, name)
+		return slices.Contains(p.wish.Left, name)
 	}
 	return state.State == htccapi.StateLoggedOut
 }
@@ -62,13 +62,13 @@ func (p *htccPart) noteShownLocked() {
 // noteLeftLocked keeps which channels are known to be left, and which to be taken up again: what the site lists later may
 // not say. Of those that are being brought back it says nothing.
 func (p *htccPart) noteLeftLocked() {
-	for _, name := range p.asked {
+	for _, name := range p.wish.Asked {
 		switch {
-		case slices.Contains(p.back, name):
+		case slices.Contains(p.wish.Back, name):
 		case !p.leftLocked(name):
-			p.left = without(p.left, name)
-		case !slices.Contains(p.left, name):
-			p.left = append(slices.Clone(p.left), name)
+			p.wish.Left = without(p.wish.Left, name)
+		case !slices.Contains(p.wish.Left, name):
+			p.wish.Left = append(slices.Clone(p.wish.Left), name)
 		}
 	}
 }
@@ -76,25 +76,24 @@ func (p *htccPart) noteLeftLocked() {
 // heed takes an operation of the agent's own that the site accepted. A state is a newer wish than that a channel
 // be out of work because it came back; a Start is none.
 func (p *htccPart) heed(path string, body json.RawMessage, outcome htcc.Outcome) {
-	var ask htccapi.OperationRequest
-	_ = json.Unmarshal(body, &ask) // the door has looked, or the site would have refused it
-	if isDND(ask.OperationName) {
+	op := operationOf(body)
+	if isDND(op) {
 		return
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if ask.OperationName == htccapi.StartContactCenterSession {
-		p.left = nil
+	if op == htccapi.StartContactCenterSession {
+		p.wish.Left = nil
 		return
 	}
 	if p.agent.readsHere() && !p.away && !p.behindLocked() {
-		p.left = slices.DeleteFunc(slices.Clone(p.left), p.presentLocked) // another client has taken it up
+		p.wish.Left = slices.DeleteFunc(slices.Clone(p.wish.Left), p.presentLocked) // another client has taken it up
 	}
 	if p.agent.gateway.fleet == nil { // else a.noteLeft does, as the site may not have told yet of an operation elsewhere
 		p.noteShownLocked()
 	}
 	var about []htccapi.MediaChannel
-	for _, name := range slices.Concat(p.owned, p.asked, p.back) {
+	for _, name := range slices.Concat(p.owned, p.wish.Asked, p.wish.Back) {
 		if path == htcc.PathMe || path == htcc.ChannelPath(name) {
 			about = append(about, name)
 		}
@@ -103,14 +102,21 @@ func (p *htccPart) heed(path string, body json.RawMessage, outcome htcc.Outcome)
 		if r.err != nil {
 			continue
 		}
-		p.back = without(p.back, r.channel)
+		p.wish.Back = without(p.wish.Back, r.channel)
 		switch {
-		case ask.OperationName == htccapi.SettingOffline.OperationName:
-			p.left = append(without(p.left, r.channel), r.channel)
+		case op == htccapi.SettingOffline.OperationName:
+			p.wish.Left = append(without(p.wish.Left, r.channel), r.channel)
 		case path != htcc.PathMe: // which passes by those that are LoggedOut
-			p.left = without(p.left, r.channel)
+			p.wish.Left = without(p.wish.Left, r.channel)
 		}
 	}
+}
+
+// operationOf returns the operation of a body. The door has looked at it, or the site refuses it.
+func operationOf(body json.RawMessage) htccapi.Operation {
+	var ask htccapi.OperationRequest
+	_ = json.Unmarshal(body, &ask)
+	return ask.OperationName
 }
 
 func without(names []htccapi.MediaChannel, name htccapi.MediaChannel) []htccapi.MediaChannel {
@@ -126,8 +132,8 @@ func (p *htccPart) replay(ctx context.Context, session *htcc.Session, missing []
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readTimeout)
 	defer cancel()
 	p.mu.Lock()
-	started := p.started
-	back := slices.DeleteFunc(slices.Clone(p.back), func(name htccapi.MediaChannel) bool { return !slices.Contains(p.asked, name) })
+	started := p.wish.Started
+	back := slices.DeleteFunc(slices.Clone(p.wish.Back), func(name htccapi.MediaChannel) bool { return !slices.Contains(p.wish.Asked, name) })
 	p.mu.Unlock()
 	if len(missing) > 0 {
 		for _, name := range p.startAgain(ctx, session, started, missing) {
@@ -141,7 +147,7 @@ func (p *htccPart) replay(ctx context.Context, session *htcc.Session, missing []
 		}
 	}
 	p.mu.Lock()
-	p.back = back
+	p.wish.Back = back
 	p.replays++
 	turn := p.replays
 	p.mu.Unlock()
@@ -205,7 +211,7 @@ func (p *htccPart) hush(ctx context.Context, turn int, late bool) bool {
 // quietenOn is quieten where this replica reads for the agent, and another brought channels back, which may be gone.
 func (p *htccPart) quietenOn() {
 	p.mu.Lock()
-	some := len(p.back) > 0
+	some := len(p.wish.Back) > 0
 	p.replays++
 	turn := p.replays
 	p.mu.Unlock()
@@ -227,7 +233,7 @@ func (p *htccPart) loud(ctx context.Context, turn int, late bool) ([]htccapi.Med
 		return nil, true
 	}
 	var loud, back []htccapi.MediaChannel
-	for _, name := range p.back {
+	for _, name := range p.wish.Back {
 		state, _ := p.stateLocked(name)
 		present := p.presentLocked(name)
 		if seen && (state.State == htccapi.StateNotReady || late && !present) {
@@ -238,7 +244,7 @@ func (p *htccPart) loud(ctx context.Context, turn int, late bool) ([]htccapi.Med
 			loud = append(loud, name)
 		}
 	}
-	p.back = back
+	p.wish.Back = back
 	return loud, len(back) > 0
 }
 
@@ -251,7 +257,7 @@ func (p *htccPart) order(ctx context.Context, name htccapi.MediaChannel, body js
 		}
 		defer release()
 		p.mu.Lock()
-		still := slices.Contains(p.back, name)
+		still := slices.Contains(p.wish.Back, name)
 		p.mu.Unlock()
 		if !still {
 			return nil

@@ -8,7 +8,6 @@ import (
 
 	"portico/proxy/fault"
 	"portico/proxy/htcc"
-	"portico/proxy/upstream"
 	"portico/translate/htccapi"
 )
 
@@ -25,7 +24,7 @@ func (p *htccPart) forward(ctx context.Context, path string, body json.RawMessag
 
 // post posts a body and returns what became of it. The caller holds writing.
 func (p *htccPart) post(ctx context.Context, path string, body json.RawMessage) (Outcome, error) {
-	defer p.operated(p.toldSoFar())
+	before, owes := p.cameSoFar(), p.owes(path, body)
 	var outcome htcc.Outcome
 	err := p.call(ctx, func(s *htcc.Session) error {
 		release, err := hold(ctx, p.orders.channel())
@@ -39,6 +38,10 @@ func (p *htccPart) post(ctx context.Context, path string, body json.RawMessage) 
 		}
 		return err
 	})
+	if err != nil || len(outcome.Failed) > 0 {
+		owes = tally{} // what it did is for the site to say
+	}
+	p.operated(before, owes)
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -63,6 +66,21 @@ func withCode(outcome htcc.Outcome) htcc.Object {
 	return outcome.Answer.Without("status").With("statusCode", mustEncode(code))
 }
 
+// setDevice posts an operation on a device. Do-not-disturb, which is the agent's, ends only if that offers work on no channel
+// that is to be left.
+func (p *htccPart) setDevice(ctx context.Context, id string, ask Ask) (Outcome, error) {
+	release, err := p.agent.alone(ctx, p.writing)
+	if err != nil {
+		return Outcome{}, err
+	}
+	defer release()
+	failed := p.leave(ctx, "")
+	if len(failed) > 0 && ask.Operation == htccapi.DoNotDisturbOff {
+		return Outcome{}, failed[0].err
+	}
+	return p.post(ctx, htcc.DevicePath(id), ask.Body)
+}
+
 // set carries out an operation for an agent on two sites. State operations on all channels go to
 // each channel that counts, since /me would change those of the other site too; do-not-disturb is
 // the agent's.
@@ -77,6 +95,7 @@ func (p *htccPart) set(ctx context.Context, ask Ask) ([]result, error) {
 		return nil, err
 	}
 	if ask.Channel != "" {
+		p.leave(ctx, ask.Channel)
 		_, err = p.post(ctx, htcc.ChannelPath(ask.Channel), body)
 		if err == nil {
 			p.wanted(ask.Channel, ask.Operation)
@@ -84,22 +103,22 @@ func (p *htccPart) set(ctx context.Context, ask Ask) ([]result, error) {
 		return each([]htccapi.MediaChannel{ask.Channel}, err), nil
 	}
 	if !p.agent.readsHere() { // nobody tells which channels there are
-		_, err = p.show(ctx)
-		if err == nil && p.isAway() {
-			err = fault.New(fault.Unreachable, "the contact centre cannot be reached")
-		}
+		err = p.reach(ctx)
 		if err != nil {
 			return nil, err
 		}
 	}
+	results := p.leave(ctx, "")
 	if isDND(ask.Operation) {
+		if len(results) > 0 && ask.Operation == htccapi.DoNotDisturbOff { // it would offer work on what is to be left
+			return each(coveredBy(p, ask), results[0].err), nil
+		}
 		outcome, err := p.post(ctx, htcc.PathMe, body)
 		if err != nil {
-			return each(covered(p, ask), err), nil
+			return each(coveredBy(p, ask), err), nil
 		}
-		return expand(covered(p, ask), outcome.Failed), nil
+		return expand(coveredBy(p, ask), outcome.Failed), nil
 	}
-	results := p.leave(ctx)
 	if offersNone(ask.Operation) {
 		results = nil
 	}
@@ -140,9 +159,13 @@ func (p *htccPart) start(ctx context.Context, channels []htccapi.MediaChannel, a
 	}
 	defer release()
 	mine := slices.DeleteFunc(slices.Clone(channels), func(name htccapi.MediaChannel) bool { return !slices.Contains(p.owned, name) })
-	known := p.agent.readsHere() || p.refresh(ctx) == nil
-	p.owe(mine, ask, known) // also if it fails: these count from now on
-	left := p.leave(ctx)
+	var unread error
+	if !p.knows() {
+		unread = p.refresh(ctx)
+	}
+	p.owe(mine, ask, unread == nil) // also if it fails: these count from now on
+	defer p.amend(false)
+	left := p.leaveUnless(ctx, unread)
 	if len(mine) == 0 {
 		return left, nil
 	}
@@ -157,72 +180,11 @@ func (p *htccPart) start(ctx context.Context, channels []htccapi.MediaChannel, a
 	return append(left, expand(mine, outcome.Failed)...), nil
 }
 
-// owes notes which channels a Start asks for that could not be tried.
-func (p *htccPart) owes(channels []htccapi.MediaChannel, ask Ask) {
-	p.owe(channels, ask, p.agent.readsHere())
-}
-
-// owe notes which channels a Start asks for, and which others the agent works on by then. Unless it is known they may
-// work on any.
-func (p *htccPart) owe(channels []htccapi.MediaChannel, ask Ask, known bool) {
-	p.change(func() {
-		var unasked []htccapi.MediaChannel
-		for _, name := range p.owned {
-			works := !known || p.presentLocked(name) || p.behindLocked() && slices.Contains(p.asked, name)
-			if works && !slices.Contains(channels, name) {
-				unasked = append(unasked, name)
-			}
-		}
-		p.asked, p.unasked, p.started = channels, unasked, ask.Body
-		p.starts++
-	})
-}
-
-// wanted notes that the agent has set a channel themselves: it is not to be left any more, and counts from now on, unless
-// they set it Offline.
-func (p *htccPart) wanted(channel htccapi.MediaChannel, op htccapi.Operation) {
-	if isDND(op) {
-		return
-	}
-	p.change(func() {
-		p.unasked = without(p.unasked, channel)
-		if op != htccapi.Offline && p.started != nil && !slices.Contains(p.asked, channel) {
-			p.asked = append(slices.Clone(p.asked), channel)
-		}
-	})
-}
-
-// leave takes the agent from the channels that the last Start did not ask for, which count until that has worked, and
-// returns what failed. Where a site knows no Offline they are out of work at least. The caller holds writing.
-func (p *htccPart) leave(ctx context.Context) []result {
-	p.mu.Lock()
-	unasked := slices.Clone(p.unasked)
-	p.mu.Unlock()
-	var failed []result
-	for _, name := range unasked {
-		_, err := p.post(ctx, htcc.ChannelPath(name), offline)
-		if err != nil && !upstream.IsAway(err) {
-			_, again := p.post(ctx, htcc.ChannelPath(name), notReady)
-			if again == nil {
-				err = nil
-			}
-		}
-		if err != nil {
-			failed = append(failed, result{name, err})
-			continue
-		}
-		p.change(func() { p.unasked = without(p.unasked, name) })
-	}
-	return failed
-}
-
-var offline = json.RawMessage(`{"operationName":"Offline"}`)
-
 // startAll starts the contact centre session of an agent who works on this site alone.
 func (p *htccPart) startAll(ctx context.Context, channels []htccapi.MediaChannel, body json.RawMessage) (Outcome, error) {
 	p.mu.Lock()
-	p.asked, p.started = channels, body
-	p.starts++
+	p.wish.Asked, p.wish.Started = channels, body
+	p.wish.Starts++
 	p.mu.Unlock()
 	return p.forward(ctx, htcc.PathMe, body)
 }
@@ -244,10 +206,4 @@ func expand(channels []htccapi.MediaChannel, failed []htccapi.ChannelResult) []r
 		results = append(results, result{channel, &fault.Error{Kind: fault.BadUpstream, Public: failed[at].StatusMessage}})
 	}
 	return results
-}
-
-func (p *htccPart) isAway() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.away
 }

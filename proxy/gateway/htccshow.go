@@ -70,6 +70,7 @@ func (p *htccPart) refresh(ctx context.Context) error {
 // in view.
 func (p *htccPart) absent() shown {
 	p.change(func() { p.away = !p.synced })
+	p.agent.vanished(p)
 	return p.view()
 }
 
@@ -142,7 +143,7 @@ func (p *htccPart) countsLocked(channel htccapi.MediaChannel) bool {
 	if p.over {
 		return false
 	}
-	return p.owned == nil || p.started == nil || slices.Contains(p.asked, channel) || slices.Contains(p.unasked, channel)
+	return p.owned == nil || p.wish.Started == nil || slices.Contains(p.wish.Asked, channel) || slices.Contains(p.wish.Unasked, channel)
 }
 
 // counted returns the channels of an agent on two sites that operations on all channels cover: those that are
@@ -166,7 +167,7 @@ func (p *htccPart) hasLocked(name htccapi.MediaChannel) bool {
 	if p.away || !p.begun || name == htccapi.Voice && len(p.devices) > 0 {
 		return true
 	}
-	return slices.Contains(p.asked, name) || slices.ContainsFunc(p.channels, func(c htcc.Channel) bool { return c.Name() == name })
+	return slices.Contains(p.wish.Asked, name) || slices.ContainsFunc(p.channels, func(c htcc.Channel) bool { return c.Name() == name })
 }
 
 // loggedOutLocked reports whether the channel is LoggedOut: as the site shows it or, until that has told of all that
@@ -174,9 +175,9 @@ func (p *htccPart) hasLocked(name htccapi.MediaChannel) bool {
 func (p *htccPart) loggedOutLocked(name htccapi.MediaChannel) bool {
 	state, known := p.stateLocked(name)
 	if !known || p.behindLocked() && !p.away {
-		return slices.Contains(p.left, name)
+		return slices.Contains(p.wish.Left, name)
 	}
-	return state.State == htccapi.StateLoggedOut || p.away && slices.Contains(p.left, name)
+	return state.State == htccapi.StateLoggedOut || p.away && slices.Contains(p.wish.Left, name)
 }
 
 // has returns the channels that are this site's. The only site of an agent says itself.

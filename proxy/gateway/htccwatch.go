@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"slices"
 	"time"
 
 	"portico/proxy/fault"
@@ -20,37 +19,52 @@ func (p *htccPart) watch(ctx context.Context) {
 	ctx = upstream.WithCause(ctx, upstream.Session)
 	breaks := 0
 	for {
-		lived, err := p.receive(ctx)
+		last, err := p.receive(ctx)
 		if ctx.Err() != nil {
 			return
 		}
-		if err == nil && lived {
+		if last.lasted >= upstream.LongestPause {
 			breaks = 0
-			continue
-		}
-		if err != nil && !errors.Is(err, fault.Unauthenticated) {
-			p.warn("the agent's state is not kept current", err)
 		}
 		breaks++
-		if upstream.Sleep(ctx, upstream.Pause(breaks)) != nil {
+		switch {
+		case err == nil && (last.lived || last.left) && breaks == 1:
+			continue
+		case err == nil && last.left:
+		case err == nil:
+			p.warn("the agent's state is not kept current for a while", errShort)
+		case !errors.Is(err, fault.Unauthenticated):
+			p.warn("the agent's state is not kept current", err)
+		}
+		if p.silent.Sleep(ctx, upstream.Pause(breaks)) != nil {
 			return
 		}
 	}
 }
 
-// receive receives until the upstream session is gone, and opens a new one. It reports whether notifications would have
-// come: a session on which none do is not left for the next at once.
-func (p *htccPart) receive(ctx context.Context) (bool, error) {
+var errShort = errors.New("the site took a log-in and gave the session up soon after")
+
+// A reception is what became of receiving on one upstream session.
+type reception struct {
+	lived  bool // notifications would have come
+	left   bool // in favour of another, at this host or elsewhere
+	lasted time.Duration
+}
+
+// receive receives until the upstream session is gone, and opens a new one, which the caller need not receive on at once:
+// a site may take log-ins and give up each session it opens.
+func (p *htccPart) receive(ctx context.Context) (reception, error) {
 	session, err := p.joined(ctx, nil)
 	if err != nil {
-		return false, err
+		return reception{}, err
 	}
-	lived := false
+	lived, began := false, time.Now()
 	reading, leave := context.WithCancelCause(ctx)
 	defer leave(nil)
+	p.leavesBy(session, leave)
 	err = p.site.HTCC.Receive(reading, session, htcc.Receiver{
 		Message: p.receiveMessage,
-		Resync:  func(ctx context.Context) error { return p.resync(ctx, session) },
+		Resync:  func(ctx context.Context) error { return p.readBeside(ctx, session, leave) },
 		Live: func(live bool) {
 			lived = lived || live
 			p.setLive(live)
@@ -61,20 +75,46 @@ func (p *htccPart) receive(ctx context.Context) (bool, error) {
 				p.silent.Heard()
 			}
 		},
+		Pause:   p.silent.Sleep,
 		Problem: func(err error) { p.problem(session, err, leave) },
 	})
 	p.setLive(false)
+	was := reception{lived: lived, lasted: time.Since(began)}
 	switch cause := context.Cause(reading); {
 	case errors.Is(cause, errMove):
-		return lived, p.move(ctx, session)
+		was.left = true
+		return was, p.move(ctx, session)
 	case errors.Is(cause, errAnew):
-		return lived, nil
+		was.left = true
+		return was, nil
 	}
 	if !errors.Is(err, htcc.ErrSessionGone) || p.isFinished() {
-		return lived, err
+		return was, err
 	}
 	_, err = p.joined(ctx, session)
-	return lived, err
+	return was, err
+}
+
+// leavesBy notes how the reader leaves an upstream session.
+func (p *htccPart) leavesBy(session *htcc.Session, leave func(error)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.anew = func(gone *htcc.Session) {
+		if gone == session {
+			leave(errAnew)
+		}
+	}
+}
+
+// receiveAnew has the reader begin anew if it is on an upstream session that a call has found gone: notifications may go
+// on there, but only a reader that begins shows that what is kept is current.
+func (p *htccPart) receiveAnew(gone *htcc.Session) {
+	p.mu.Lock()
+	anew := p.anew
+	p.mu.Unlock()
+	if anew != nil {
+		anew(gone)
+	}
 }
 
 // problem takes why reception broke. Of a host that gives no answer for long the agent's applications
@@ -95,15 +135,30 @@ func (p *htccPart) problem(session *htcc.Session, err error, leave func(error)) 
 	}
 }
 
+// readBeside reads the state for the reader, beside its notifications. A site that notifies is not left, and nothing
+// said of it, because it answers no reads: that is for callers, whose calls fail too, and for the connects.
+func (p *htccPart) readBeside(ctx context.Context, session *htcc.Session, leave func(error)) error {
+	err := p.resync(ctx, session)
+	switch {
+	case err == nil || ctx.Err() != nil || errors.Is(err, htcc.ErrSessionGone):
+	case !p.isOn(session):
+		leave(errAnew)
+	default:
+		if !upstream.IsAway(err) {
+			p.silent.Note(err)
+		}
+		p.warn("the agent's state could not be read, notifications go on", err)
+	}
+	return err
+}
+
 func (p *htccPart) isFinished() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.finished
 }
 
-func (p *htccPart) warn(text string, err error) {
-	p.agent.gateway.log.Warn(text, "site", p.site.Name, "session", p.agent.gateway.ShortName(p.agent), "cause", err.Error())
-}
+func (p *htccPart) warn(text string, err error) { p.agent.warn(p.site.Name, text, err) }
 
 // readsFromNow notes that a reader begins, who will be live soon.
 func (p *htccPart) readsFromNow() {
@@ -120,6 +175,9 @@ func (p *htccPart) setLive(live bool) {
 		p.synced, p.mended = live, time.Now()
 		p.away = p.away && !live
 	})
+	if live {
+		p.amend(true)
+	}
 }
 
 // receiveMessage takes one notification. Devices come whole, and so do channels; of those that a
@@ -136,48 +194,6 @@ func (p *htccPart) receiveMessage(topic string, data json.RawMessage) {
 	}
 	p.mu.Unlock()
 	p.agent.send()
-}
-
-// applyLocked takes what a message says of devices and channels, and returns which channels it is about.
-func (p *htccPart) applyLocked(messageType string, message htcc.Object) []htccapi.MediaChannel {
-	var names []htccapi.MediaChannel
-	if messageType == htccapi.TypeDeviceStateChange || messageType == htccapi.TypeChannelStateChange {
-		p.moments.told++
-	}
-	switch messageType {
-	case htccapi.TypeDeviceStateChange:
-		devices, err := htcc.Devices(message)
-		if err == nil {
-			p.devices = laidOver(p.devices, devices, htcc.Device.ID)
-		}
-	case htccapi.TypeChannelStateChange:
-		channels, err := htcc.Channels(message)
-		about := channels
-		if err == nil && len(channels) == 0 {
-			about, p.channels = p.channels, nil
-		} else if err == nil {
-			p.channels = laidOver(p.channels, channels, htcc.Channel.Name)
-		}
-		for _, channel := range about {
-			names = append(names, channel.Name())
-		}
-	}
-	return names
-}
-
-// laidOver returns list with the items of change in place of those with the same key, and at the
-// end those that are new.
-func laidOver[T any, K comparable](list, change []T, key func(T) K) []T {
-	list = slices.Clone(list)
-	for _, item := range change {
-		at := slices.IndexFunc(list, func(old T) bool { return key(old) == key(item) })
-		if at < 0 {
-			list = append(list, item)
-			continue
-		}
-		list[at] = item
-	}
-	return list
 }
 
 // stateLocked returns the state that the site tells of a channel: that of voice may stand in devices alone.

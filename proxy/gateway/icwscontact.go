@@ -3,7 +3,6 @@ package gateway
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"portico/proxy/fault"
@@ -12,16 +11,22 @@ import (
 	"portico/translate/htccapi"
 )
 
-// start makes channels the agent's at the site, and the others LoggedOut.
+// start makes channels the agent's at the site, and the others LoggedOut. Until it has worked it is owed.
 func (p *icwsPart) start(ctx context.Context, channels []htccapi.MediaChannel, _ Ask) ([]result, error) {
+	p.owe(channels) // for what the agent does while this waits
+	number := 0
 	plan, err := p.write(ctx, func(s translate.AgentState, d *translate.Directory) (translate.Plan, error) {
+		number = p.owe(channels) // once more, where no other Start is under way
 		return p.site.Rules.PlanStart(s, d, channels)
 	})
+	if err != nil && number == 0 {
+		p.owe(channels)
+	}
 	if err != nil {
-		p.owes(channels, Ask{})
+		p.amend(false)
 		return nil, err
 	}
-	p.setOwed(nil)
+	p.paid(number)
 	if plan.Warning != "" {
 		p.warn("a session was started without its status", errors.New(plan.Warning))
 	}
@@ -32,44 +37,10 @@ func (p *icwsPart) start(ctx context.Context, channels []htccapi.MediaChannel, _
 	return results, nil
 }
 
-// owes notes a Start that could not be carried out here. Of an agent's only site nothing is owed: the whole Start has
-// failed.
-func (p *icwsPart) owes(channels []htccapi.MediaChannel, _ Ask) {
-	if len(p.agent.parts) > 1 {
-		p.setOwed(append([]htccapi.MediaChannel{}, channels...)) // none is not nil
-	}
-}
-
-func (p *icwsPart) setOwed(channels []htccapi.MediaChannel) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.owed = channels
-	p.starts++
-}
-
-// wanted notes that the agent has set a channel themselves: a Start that is owed does not take them from it any more.
-func (p *icwsPart) wanted(channel htccapi.MediaChannel) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.owed != nil && !slices.Contains(p.owed, channel) {
-		p.owed = append(slices.Clone(p.owed), channel)
-	}
-}
-
-// makeUp carries out a Start that failed, before an operation on all channels: that must offer no work on one which
-// the Start was to take the agent from. What offers none is carried out in any case.
-func (p *icwsPart) makeUp(ctx context.Context, op htccapi.Operation) error {
-	p.mu.Lock()
-	owed := p.owed
-	p.mu.Unlock()
-	if owed == nil {
-		return nil
-	}
-	_, err := p.start(ctx, owed, Ask{})
-	if offersNone(op) {
-		return nil
-	}
-	return err
+// oweStart notes a Start that could not be tried here.
+func (p *icwsPart) oweStart(channels []htccapi.MediaChannel, _ Ask) {
+	p.owe(channels)
+	p.amend(false)
 }
 
 // endWithin is how long the end of a session waits for the completion of the status it set: a
@@ -83,27 +54,34 @@ func (p *icwsPart) finish(ctx context.Context) (func(), error) {
 	if err != nil {
 		return nil, err
 	}
-	err = p.takeOut(context.WithoutCancel(ctx))
-	if err != nil {
+	ctx = context.WithoutCancel(ctx)
+	err = patiently(ctx, func() error { return p.takeOut(ctx) })
+	if err != nil && !upstream.IsAway(err) {
 		release()
 		return nil, err
 	}
-	return release, nil
+	p.setAtWork(err)
+	return func() {
+		if p.agent.lives() { // the End has failed at another site
+			p.setAtWork(nil)
+		}
+		release()
+	}, nil
 }
 
-// takeOut takes the agent out of work before the session ends. The caller holds writing.
+// takeOut takes the agent out of work before the session ends. It may be done again. The caller holds writing.
 func (p *icwsPart) takeOut(ctx context.Context) error {
 	plan, accepted, err := p.accept(ctx, func(s translate.AgentState, d *translate.Directory) (translate.Plan, error) {
 		return p.site.Rules.PlanEnd(s, d), nil
 	})
-	if upstream.IsAway(err) || errors.Is(err, fault.Unauthenticated) { // nobody is there, or lets us in, to be told anything
+	if errors.Is(err, fault.Unauthenticated) { // nobody lets us in to be told anything
 		return nil
 	}
 	if err != nil {
 		return err
 	}
 	if plan.Warning != "" {
-		p.warn("a session ends in work", errors.New(plan.Warning))
+		p.warn(textInWork, errors.New(plan.Warning))
 	}
 	if accepted != nil {
 		ctx, cancel := context.WithTimeout(ctx, endWithin)
@@ -117,60 +95,36 @@ func (p *icwsPart) takeOut(ctx context.Context) error {
 	if fault.KindOf(err) == fault.BadUpstream {
 		return err
 	}
-	p.restoreActivations(ctx)
-	return nil
+	return p.restoreActivations(ctx)
 }
 
 // restoreActivations puts the agent's activations back to what they were at log-in, if the settings
-// want it and no work is routed to the agent.
-func (p *icwsPart) restoreActivations(ctx context.Context) {
+// want it and no work is routed to the agent. It fails if the site is away alone.
+func (p *icwsPart) restoreActivations(ctx context.Context) error {
 	p.mu.Lock()
 	restore := p.site.Rules.PlanRestore(p.state, p.atLogin)
 	p.mu.Unlock()
 	if len(restore) == 0 {
-		return
+		return nil
 	}
 	conn := p.connection()
 	routed, err := p.routed(ctx, conn)
 	if err == nil && routed {
-		err = errors.New("the status routes work to the agent")
+		err = errRouted
 	}
 	if err == nil {
 		err = p.putBack(ctx, conn, restore)
 	}
+	if upstream.IsAway(err) {
+		return err
+	}
 	if err != nil {
-		p.warn("activations stay as they are at the end of a session", err)
+		p.warn(textStayActive, err)
 	}
+	return nil
 }
 
-// has returns the channels that the agent has here.
-func (p *icwsPart) has() []htccapi.MediaChannel {
-	p.mu.Lock()
-	state, begun := p.state, p.begun
-	p.mu.Unlock()
-	if begun {
-		return append([]htccapi.MediaChannel{}, p.site.Rules.ChannelNames(state)...) // none is not nil
-	}
-	return p.covered("")
-}
-
-// covered returns the channels that an operation on channel covers, on all that count if it is "".
-// Before the state was read, the settings say which they may be.
-func (p *icwsPart) covered(channel htccapi.MediaChannel) []htccapi.MediaChannel {
-	if channel != "" {
-		return []htccapi.MediaChannel{channel}
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	state := p.state
-	if p.begun {
-		return slices.DeleteFunc(p.site.Rules.ChannelNames(state), func(name htccapi.MediaChannel) bool { return state.Wishes[name].LoggedOut })
-	}
-	var names []htccapi.MediaChannel
-	for _, one := range p.site.Rules.Channels {
-		if !slices.Contains(p.elsewhere, one.Name) {
-			names = append(names, one.Name)
-		}
-	}
-	return names
-}
+const (
+	textInWork     = "a session ends in work"
+	textStayActive = "activations stay as they are at the end of a session"
+)

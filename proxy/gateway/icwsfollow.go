@@ -19,7 +19,7 @@ type write struct {
 	requestID string
 	statusID  string
 	calls     []translate.Call
-	number    int                   // of the plan, counted in part.plans
+	number    int                   // of the plan
 	same      bool                  // what is shown was so before
 	done      chan struct{}         // closed when it completed, or was found to have failed, or nobody is to wait for that any more
 	failed    *translate.Completion // nil on success, and before it is done
@@ -29,18 +29,42 @@ type write struct {
 	left      moment                // of the first of them
 }
 
+// openWrites are the status changes that the site has accepted and not completed. Those who use it hold the part's lock.
+type openWrites struct {
+	byID  map[string]*write // by request id
+	plans int               // carried out so far, also those that set no status
+}
+
+func (o *openWrites) add(w *write) {
+	if o.byID == nil {
+		o.byID = map[string]*write{}
+	}
+	o.byID[w.requestID] = w
+}
+
+func (o *openWrites) has(w *write) bool { return o.byID[w.requestID] == w }
+
+// leftBefore returns those that were left undecided before a moment, in the order asked.
+func (o *openWrites) leftBefore(began moment) []*write {
+	var left []*write
+	for _, w := range o.byID {
+		if w.tries > 0 && w.left.read < began.read {
+			left = append(left, w)
+		}
+	}
+	slices.SortFunc(left, func(a, b *write) int { return a.number - b.number })
+	return left
+}
+
 // writtenLocked notes a plan that was carried out, and returns the write to wait for, nil if it set no
 // status.
 func (p *icwsPart) writtenLocked(plan translate.Plan, requestID string) *write {
-	p.plans++
+	p.writes.plans++
 	if requestID == "" {
 		return nil
 	}
-	w := &write{requestID: requestID, statusID: statusOf(plan), calls: plan.Calls, number: p.plans, done: make(chan struct{}), unread: p.isUnreadLocked()}
-	if p.writes == nil {
-		p.writes = map[string]*write{}
-	}
-	p.writes[requestID] = w
+	w := &write{requestID: requestID, statusID: statusOf(plan), calls: plan.Calls, number: p.writes.plans, done: make(chan struct{}), unread: p.isUnreadLocked()}
+	p.writes.add(w)
 	within := completionWithin
 	if w.unread {
 		within = askAfter
@@ -67,20 +91,19 @@ func (p *icwsPart) hurry() {
 
 // statusOf returns the id of the status that a plan sets, "" if it sets none.
 func statusOf(plan translate.Plan) string {
-	for _, call := range plan.Calls {
-		if call.Status != nil {
-			return call.Status.StatusID
-		}
+	status := plan.Status()
+	if status == nil {
+		return ""
 	}
-	return ""
+	return status.StatusID
 }
 
 // finishLocked tells the writes that are no longer pending that they are done.
 func (p *icwsPart) finishLocked(heard translate.Heard) {
-	if len(p.writes) == 0 {
+	if len(p.writes.byID) == 0 {
 		return
 	}
-	for id, w := range p.writes {
+	for id, w := range p.writes.byID {
 		if slices.ContainsFunc(p.state.Pending, func(one translate.Pending) bool { return one.RequestID == id }) {
 			continue
 		}
@@ -109,7 +132,7 @@ func (p *icwsPart) seen(s translate.AgentState, heard translate.Heard, d *transl
 
 // endLocked ends a write. If it failed, what went before it is taken back.
 func (p *icwsPart) endLocked(w *write) {
-	delete(p.writes, w.requestID)
+	delete(p.writes.byID, w.requestID)
 	if w.tries == 0 {
 		close(w.done)
 	}
@@ -131,7 +154,7 @@ func (p *icwsPart) wait(ctx context.Context, w *write) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {
-	case p.writes[w.requestID] == w:
+	case p.writes.has(w):
 		return fmt.Errorf("gateway: request %q has not completed, nor could the status be read: %w", w.requestID, fault.Timeout)
 	case w.failed == nil:
 		return nil
@@ -187,5 +210,5 @@ func (p *icwsPart) lookAgain() {
 func (p *icwsPart) isLatest(w *write) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.plans == w.number
+	return p.writes.plans == w.number
 }

@@ -107,7 +107,7 @@ func (p *icwsPart) adoptOrLetGo(ctx context.Context, conn icws.Conn, alone, lost
 		p.site.ICWS.LetGo(ctx, conn)
 		return errEnded
 	}
-	p.shareAt(conn)
+	p.lists.shareAt(conn)
 	p.agent.gateway.log.Info("logged in again", "site", p.site.Name, "session", p.agent.short)
 	return nil
 }
@@ -116,17 +116,15 @@ func (p *icwsPart) adoptOrLetGo(ctx context.Context, conn icws.Conn, alone, lost
 func (p *icwsPart) setGone() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.gone = true
+	p.link.gone = true
 }
 
 // usable returns the upstream session; false if there is none, or it is known to be gone.
 func (p *icwsPart) usable() (icws.Conn, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return *p.conn, p.usableLocked()
+	return *p.link.conn, p.link.usable()
 }
-
-func (p *icwsPart) usableLocked() bool { return p.conn.SessionID != "" && !p.gone }
 
 // logInAgain logs in with the kept password, and ends the part if that cannot succeed. The caller
 // holds joining.
@@ -138,7 +136,7 @@ func (p *icwsPart) logInAgain(ctx context.Context, language string) (icws.Conn, 
 	}
 	conn, err := p.site.ICWS.Login(p.joining.unbroken(ctx), icws.Credentials{UserID: p.login, Password: password, Language: language})
 	if errors.Is(err, fault.Unauthenticated) && p.agent.proves(proof) { // there is no other password since
-		p.agent.gateway.refused.Add(ctx, string(proof))
+		p.agent.gateway.rememberRefused(ctx, p.agent.Login(), proof)
 		p.end(endUpstream)
 	}
 	return p.unlessEnded(ctx, conn, err)
@@ -177,7 +175,7 @@ func (p *icwsPart) reopen(ctx context.Context, presented string) error {
 		p.site.ICWS.LetGo(ctx, conn)
 		return errEnded
 	}
-	p.shareAt(conn)
+	p.lists.shareAt(conn)
 	p.agent.gateway.log.Info("logged in again", "site", p.site.Name, "session", p.agent.short)
 	return nil
 }
@@ -191,13 +189,13 @@ func (p *icwsPart) reopened(ctx context.Context, presented string) (icws.Conn, e
 	if password == "" {
 		return icws.Conn{}, fmt.Errorf("no password is kept: %w", fault.Unauthenticated)
 	}
-	refused, _ := gateway.refused.Has(ctx, string(proof)) // of the others that cannot be asked nothing is known
+	refused, _ := gateway.isRefused(ctx, p.agent.Login(), proof) // of the others that cannot be asked nothing is known
 	if refused {
 		return icws.Conn{}, fmt.Errorf("refused a moment ago: %w", fault.Unauthenticated)
 	}
 	conn, err := p.site.ICWS.Login(ctx, icws.Credentials{UserID: p.login, Password: password, Language: p.site.language(ctx, p.language)})
 	if errors.Is(err, fault.Unauthenticated) {
-		gateway.refused.Add(ctx, string(proof))
+		gateway.rememberRefused(ctx, p.agent.Login(), proof)
 	}
 	return p.unlessEnded(ctx, conn, err)
 }
@@ -208,16 +206,14 @@ func (p *icwsPart) reopened(ctx context.Context, presented string) (icws.Conn, e
 func (p *icwsPart) revive(conn icws.Conn, recovers bool) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.closed {
+	if p.link.closed {
 		return false
 	}
-	p.conn, p.who, p.gone, p.over = &conn, nil, false, ""
+	life, _ := p.site.service.Life()
+	p.link.revive(conn, life, recovers)
+	p.who, p.full = nil, fullLists{}
 	p.silent.Note(nil)
 	p.agent.partBack(p)
-	p.verified, _ = p.site.service.Life()
-	p.lost, p.unrecovered = recovers, recovers
-	p.losses++
-	p.full = fullLists{}
 	if !recovers {
 		p.state.Link = translate.Unreachable // until it is read, or pushed
 	}
@@ -235,15 +231,12 @@ func (p *icwsPart) adopt(conn icws.Conn, alone, lost bool) bool {
 	life, _ := p.site.service.Life()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.closed {
+	if p.link.closed {
 		return false
 	}
-	p.conn, p.who, p.shows, p.gone, p.verified = &conn, nil, nil, false, life // what is shown of it follows with the state that it brings
+	p.link.adopt(conn, life, lost)
+	p.who, p.shows = nil, nil // what is shown of it follows with the state that it brings
 	p.silent.Note(nil)
-	if lost && !p.lost {
-		p.losses++
-	}
-	p.lost, p.unrecovered = lost, lost
 	anew := p.anew
 	if anew != nil && !alone {
 		time.AfterFunc(lastWords, func() { anew(errAnew) }) // it would wait long for a host that is gone
@@ -254,7 +247,10 @@ func (p *icwsPart) adopt(conn icws.Conn, alone, lost bool) bool {
 // end ends the part: its upstream session is gone for good, and its channels show LoggedOut. That is
 // told last: if it ends the agent's session too, a connect that is held is to be answered with how that
 // ended, not with an event.
-func (p *icwsPart) end(why ending) {
+func (p *icwsPart) end(why ending) { p.endAs(why, nil) }
+
+// endAs is end of a part of which another replica has told what is left in view, if that is not nil.
+func (p *icwsPart) endAs(why ending, left *translate.View) {
 	p.mu.Lock()
 	before := p.beforeLocked()
 	p.mu.Unlock()
@@ -263,11 +259,15 @@ func (p *icwsPart) end(why ending) {
 		return s, translate.Heard{}
 	}, false)
 	p.mu.Lock()
-	p.over = why
+	p.link.over, p.link.left = why, left
+	if p.begun && left == nil {
+		p.link.left = p.viewLocked()
+	}
+	p.changedLocked()
 	last := p.agent.partOver(p)
 	p.mu.Unlock()
 	p.listenAnew()
-	p.site.groups.Leave(p.member)
+	p.site.groups.Leave(p.lists.member)
 	p.agent.partEnded(last, why)
 	p.mu.Lock()
 	p.tellLocked(before, translate.Heard{})
@@ -278,5 +278,5 @@ func (p *icwsPart) end(why ending) {
 func (p *icwsPart) ended() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.over != ""
+	return p.link.over != ""
 }

@@ -62,7 +62,7 @@ func (s *icwsSite) holdsStream(conn *icws.Conn) bool {
 // isUnreadLocked reports whether nobody reads what the site has to say of the agent's own session, completions
 // among it.
 func (p *icwsPart) isUnreadLocked() bool {
-	return p.site.service != nil && !p.site.holdsStream(p.conn) && p.agent.readsHere()
+	return p.site.service != nil && !p.site.holdsStream(p.link.conn) && p.agent.readsHere()
 }
 
 // silence returns what keeps an upstream session alive by a stream on which there is next to nothing: it
@@ -83,20 +83,17 @@ func (p *icwsPart) silence(ctx context.Context, conn *icws.Conn) *icws.Reception
 		},
 		Alive:   lives,
 		NoPolls: true,
-		Problem: func(err error) { p.leave(*conn, err) },
+		Pause:   p.silent.Sleep,
+		Problem: func(err error) { p.streamBroke(*conn, err) },
 	})
 }
 
-// leave takes why the stream that keeps a session alive broke. A host that gives no answer for long is left.
-func (p *icwsPart) leave(conn icws.Conn, err error) {
+// streamBroke takes why the stream that keeps a session alive broke. A host that gives no answer for long is left.
+func (p *icwsPart) streamBroke(conn icws.Conn, err error) {
 	p.broke(conn, err)
-	if !p.shouldMove() {
-		return
+	if p.shouldMove() {
+		p.receiveAnew(errMove)
 	}
-	p.mu.Lock()
-	anew := p.anew
-	p.mu.Unlock()
-	anew(errMove)
 }
 
 // reception returns what receives the agent's own messages.
@@ -105,9 +102,10 @@ func (p *icwsPart) reception(ctx context.Context, conn *icws.Conn) *icws.Recepti
 		Subscribe: func(ctx context.Context) error { return p.subscribe(ctx, *conn) },
 		Message:   func(message icwsapi.Message) { p.receiveFrom(conn, message) },
 		Live:      p.setLive,
-		Polls:     p.member.Polls.Store,
+		Polls:     p.lists.member.Polls.Store,
 		Problem:   func(err error) { p.problem(*conn, err) },
 		Nudge:     p.nudge,
+		Pause:     p.silent.Sleep,
 		Alive: func() {
 			p.alive.Note()
 			p.heardOf(*conn, (*upstream.Absence).Heard)
@@ -119,13 +117,13 @@ func (p *icwsPart) reception(ctx context.Context, conn *icws.Conn) *icws.Recepti
 func (p *icwsPart) verifiedAt() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.verified
+	return p.link.verified
 }
 
 func (p *icwsPart) verify(life int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.verified = life
+	p.link.verified = life
 }
 
 // beat tells the site that the agent's session is alive. Where it knows no heartbeat a poll does, which
@@ -183,11 +181,8 @@ func (p *icwsPart) forcedOff(ctx context.Context, gone icws.Conn) bool {
 
 // listenAnew ends the reception of a session that is gone where no reader of it would find that out.
 func (p *icwsPart) listenAnew() {
-	p.mu.Lock()
-	anew := p.anew
-	p.mu.Unlock()
-	if p.site.service != nil && anew != nil {
-		anew(errAnew)
+	if p.site.service != nil {
+		p.receiveAnew(errAnew)
 	}
 }
 

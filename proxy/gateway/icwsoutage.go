@@ -16,11 +16,10 @@ import (
 
 // lose notes that the upstream session is gone: the agent is offline at the site.
 func (p *icwsPart) lose() {
-	p.site.groups.Leave(p.member)
+	p.site.groups.Leave(p.lists.member)
 	p.loseUnread()
 	p.update(func(s translate.AgentState, _ *translate.Directory) (translate.AgentState, translate.Heard) {
-		p.lost = true
-		p.losses++
+		p.link.lose()
 		p.full = fullLists{}
 		s.Link = translate.Unreachable
 		return s, translate.Heard{}
@@ -33,9 +32,8 @@ func (p *icwsPart) lose() {
 func (p *icwsPart) loseUnread() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.begun && p.conn.SessionID != "" {
-		p.lost = true
-		p.losses++
+	if !p.begun && p.link.conn.SessionID != "" {
+		p.link.lose()
 	}
 }
 
@@ -62,7 +60,7 @@ func (p *icwsPart) restoreAlone(ctx context.Context) error {
 func (p *icwsPart) isLost() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.lost
+	return p.link.lost
 }
 
 // restore makes sure that the part has a state to work on: read for the first time, or recovered
@@ -80,6 +78,7 @@ func (p *icwsPart) restore(ctx context.Context) (*catalogues.Directory, error) {
 		return nil, fmt.Errorf("gateway: recover from an outage: %w", err)
 	}
 	p.agent.tellFleet()
+	p.amend(true)
 	return d, nil
 }
 
@@ -98,7 +97,7 @@ func (p *icwsPart) recover(ctx context.Context) error {
 	}
 	p.redirect()
 	p.mu.Lock()
-	state, d, losses := p.state, p.directory, p.losses
+	state, d, losses := p.state, p.directory, p.link.losses
 	p.mu.Unlock()
 	plan, err := p.site.Rules.PlanRecovery(state, got.status, got.activations, d.Directory)
 	if err != nil {
@@ -111,7 +110,7 @@ func (p *icwsPart) recover(ctx context.Context) error {
 	if !p.recovered(plan, requestID, began, losses) {
 		return fmt.Errorf("%w: the upstream session was lost again", fault.BadUpstream)
 	}
-	p.shareAgain()
+	p.lists.shareAgain()
 	return nil
 }
 
@@ -138,10 +137,10 @@ func (p *icwsPart) recovered(plan translate.Plan, requestID string, began moment
 	defer p.agent.send()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.losses != losses {
+	if p.link.losses != losses {
 		return false
 	}
-	for id, w := range p.writes {
+	for id, w := range p.writes.byID {
 		took := len(plan.Calls) == 0 && strings.EqualFold(w.statusID, plan.Next.Status.StatusID)
 		if !took {
 			w.failed = &translate.Completion{RequestID: id, Error: &icwsapi.Error{Message: "the upstream session was lost"}}
@@ -154,7 +153,8 @@ func (p *icwsPart) recovered(plan translate.Plan, requestID string, began moment
 	w := p.writtenLocked(plan, requestID)
 	p.state = next
 	p.moments.outdate()
-	p.lost, p.unrecovered, p.readAt, p.readFrom = false, false, time.Now(), began
+	p.link.recovered()
+	p.readAt, p.readFrom = time.Now(), began
 	p.changedLocked()
 	p.finishLocked(heard)
 	heard.Confirmed = heard.Confirmed && w != nil // without a write nobody asked for anything

@@ -4,14 +4,11 @@ import (
 	"context"
 	"fmt"
 	"sync"
-	"sync/atomic"
 	"time"
 
-	"portico/cache"
 	"portico/proxy/catalogues"
 	"portico/proxy/clock"
 	"portico/proxy/icws"
-	"portico/proxy/tracing"
 	"portico/proxy/upstream"
 	"portico/translate"
 	"portico/translate/htccapi"
@@ -31,12 +28,7 @@ type icwsPart struct {
 	elsewhere []htccapi.MediaChannel // the site's channels that another site owns for the agent
 	late      bool                   // the site was not there when the agent logged in
 
-	catalogue  *cache.Cell[translate.Catalogue]
-	feed       *catalogues.Feed   // keeps it current
-	member     *catalogues.Member // of those who share it
-	asOf       atomic.Int64       // the epoch of the last look for it among replicas
-	access     *cache.Cell[translate.Access]
-	accessAsOf atomic.Int64 // the epoch in which it was fetched
+	lists icwsLists
 
 	writing chan struct{} // room for one
 	joining joining
@@ -45,19 +37,11 @@ type icwsPart struct {
 	revived slot          // tells the reader of a part which had ended that it has not any more
 	alive   clock.Instant // of the part's own reader
 	silent  upstream.Absence
+	amends  amends
 
 	mu sync.Mutex // guards what follows
 
-	// The upstream session.
-
-	conn        *icws.Conn // unchanging; of no session while there is none
-	gone        bool       // conn is, as the site said
-	lost        bool       // the upstream session of state is gone, and state is to be recovered
-	closed      bool       // the session has ended, and conn was the last
-	losses      int        // how often it was lost so far
-	unrecovered bool       // state is to be recovered on conn, which was opened after an outage: as other replicas know it
-	verified    int        // during which life of the service conn was last known to live
-	over        ending     // why this part has ended, and conn is gone for good; "" while it has not
+	link icwsLink
 
 	// The state, and what is shown of it.
 
@@ -74,20 +58,20 @@ type icwsPart struct {
 
 	// What is received.
 
-	anew    func(error) // makes the reader receive anew; nil before it did once
-	live    bool        // the reader receives
-	watched bool        // the part has been current since its upstream session was opened
-	full    fullLists   // what the reader received since it does
+	anew        func(error) // makes the reader receive anew; nil before it did once
+	live        bool        // the reader receives
+	everCurrent bool        // the part has been current since its upstream session was opened
+	full        fullLists   // what the reader received since it does
 
 	// What the agent does.
 
-	writes    map[string]*write      // accepted and not completed, by request id
-	plans     int                    // carried out so far
+	writes    openWrites
+	held      heldMessages           // while a plan is carried out
 	activated time.Time              // when activations were set by us last
-	owed      []htccapi.MediaChannel // of a Start that failed here, and is to be made up for; nil: of none
-	starts    int                    // as htccPart.starts
-	holding   bool                   // a plan is carried out
-	held      []icwsapi.Message      // since then
+	owed      []htccapi.MediaChannel // of a Start that is not carried out here, and is to be made up for; nil: of none
+	starts    int                    // as htccWishes.Starts
+	atWork    error                  // why the agent, who has ended the session, was not taken out of work, as the site was away
+	lateWith  string                 // the password, to do that later at another host; "" if there is none, or none is kept
 
 	// Among replicas.
 
@@ -101,55 +85,12 @@ type icwsPart struct {
 // newICWSPart makes the part of a new upstream session; of the zero Conn one is opened when it is
 // needed.
 func newICWSPart(a *Agent, at *icwsSite, login string, conn icws.Conn) *icwsPart {
-	p := &icwsPart{agent: a, site: at, login: login, language: a.session.Language, elsewhere: a.elsewhere(at), conn: &conn, late: conn.SessionID == "", tells: a.gateway.fleet == nil,
+	p := &icwsPart{agent: a, site: at, login: login, language: a.session.Language, elsewhere: a.elsewhere(at), link: icwsLink{conn: &conn}, late: conn.SessionID == "", tells: a.gateway.fleet == nil,
 		nudge: make(chan struct{}, 1), writing: make(chan struct{}, 1)}
-	p.catalogue = cache.NewCell(a.life, cache.CellOptions[translate.Catalogue]{
-		Cache: cache.Catalogue, Site: at.Name, StaleIfError: at.StaleIfError, Intern: at.interned.Of, Metrics: at.cells,
-		Fetch: traced(at.tracer, cache.Catalogue, at.Name, func(ctx context.Context) (*translate.Catalogue, error) { return at.fetchCatalogue(ctx, p) }),
-		Share: a.gateway.fleet.sharing(p), Follow: tracing.Follow, Dropped: true,
-	})
-	p.feed = catalogues.NewFeed(at.maker, p.catalogue, p.catalogueChanged)
-	p.member = &catalogues.Member{Cell: p.catalogue, Changed: p.redirect, Renew: p.renew, Reads: a.readsHere}
-	p.access = cache.NewCell(a.life, cache.CellOptions[translate.Access]{
-		Cache: cache.Access, Site: at.Name, StaleIfError: at.StaleIfError, Intern: at.access.Of, Metrics: at.cells,
-		Fetch: traced(at.tracer, cache.Access, at.Name, func(ctx context.Context) (*translate.Access, error) { return at.fetchAccess(ctx, p) }),
-		Share: a.gateway.fleet.sharingAccess(p), Follow: tracing.Follow, Dropped: true,
-	})
-	p.verified, _ = at.service.Life()
-	context.AfterFunc(a.life, p.dropLists)
-	if at.service != nil { // no subscription of its own will prove what it fetches
-		p.unproven()
-	}
-	p.shareAt(conn)
+	p.lists.begin(p)
+	p.link.verified, _ = at.service.Life()
+	p.lists.shareAt(conn)
 	return p
-}
-
-// dropLists lets go of what is kept for the agent's life, when that ends.
-func (p *icwsPart) dropLists() {
-	p.site.groups.Leave(p.member)
-	p.catalogue.Drop()
-	p.access.Drop()
-}
-
-// shareAt has the part share its catalogue with the others where conn is.
-func (p *icwsPart) shareAt(conn icws.Conn) {
-	if conn.SessionID != "" {
-		p.site.groups.Join(p.member, placeOf(conn))
-	}
-	p.leaveIfOver()
-}
-
-// shareAgain has the part share its catalogue where it did before an outage that its upstream session has outlived.
-func (p *icwsPart) shareAgain() {
-	p.site.groups.Return(p.member, placeOf(p.connection()))
-	p.leaveIfOver()
-}
-
-// leaveIfOver has a part share nothing that may have ended just before.
-func (p *icwsPart) leaveIfOver() {
-	if p.agent.life.Err() != nil || p.ended() {
-		p.site.groups.Leave(p.member)
-	}
 }
 
 // placeOf returns where an upstream session has its catalogue.
@@ -168,7 +109,7 @@ func (p *icwsPart) reused() {
 func (p *icwsPart) connection() icws.Conn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return *p.conn
+	return *p.link.conn
 }
 
 // ready makes sure that the state was read once and returns what statuses are looked up in.
@@ -201,15 +142,16 @@ func (p *icwsPart) begin(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("gateway: read the agent's state: %w", err)
 	}
+	defer p.amend(true)
 	defer p.agent.send()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.closed {
+	if p.link.closed {
 		return errEnded
 	}
 	p.directory = p.site.directories.Of(p.site.Rules, got.catalogue, got.access)
-	p.state = translate.Begin(p.conn.UserID, got.status, got.activations, p.directory.Directory)
-	p.state.Station = translate.StationName(p.conn.Station)
+	p.state = translate.Begin(p.link.conn.UserID, got.status, got.activations, p.directory.Directory)
+	p.state.Station = translate.StationName(p.link.conn.Station)
 	p.state.Elsewhere, p.state.Shared = p.elsewhere, len(p.agent.route.Stops) > 1
 	if p.asked != nil {
 		p.state = p.sureLocked(p.state.Recalled(*p.asked, p.directory.Directory), got, began)
@@ -288,19 +230,17 @@ func (p *icwsPart) asOfLocked(began moment, read icwsapi.UserStatus) icwsapi.Use
 }
 
 // close ends the part with its session here: what is kept is dropped and, if logOut, the upstream session
-// closed.
-func (p *icwsPart) close(logOut bool) {
-	p.catalogue.Drop()
-	p.access.Drop()
+// left to be closed.
+func (p *icwsPart) close(logOut bool) lateEnd {
+	p.lists.catalogue.Drop()
+	p.lists.access.Drop()
 	p.mu.Lock()
-	p.closed = true
-	for _, w := range p.writes {
+	p.link.closed = true
+	for _, w := range p.writes.byID {
 		w.overdue.Stop()
 	}
-	conn, directory := p.conn, p.directory
+	left, directory := p.leftLocked(logOut), p.directory
 	p.mu.Unlock()
 	p.site.directories.Release(directory)
-	if logOut && conn.SessionID != "" {
-		p.site.ICWS.LetGo(context.Background(), *conn)
-	}
+	return left
 }

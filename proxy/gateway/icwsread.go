@@ -20,6 +20,94 @@ import (
 // readTimeout bounds the reads that make up an agent's state.
 const readTimeout = 15 * time.Second
 
+// refreshForPlan reads the state if nothing tells of changes: other clients may have activated workgroups,
+// whose work a plan must not offer to an agent who did not ask for it.
+func (p *icwsPart) refreshForPlan(ctx context.Context) error {
+	p.mu.Lock()
+	fresh := p.knownLocked() || p.freshLocked()
+	p.mu.Unlock()
+	if fresh {
+		return nil
+	}
+	return p.refresh(ctx)
+}
+
+// refresh reads the state while nothing is pushed. A site that cannot be reached takes its channels
+// out of view, and is back with the next read or message.
+func (p *icwsPart) refresh(ctx context.Context) error {
+	err := p.afresh.do(ctx, p.agent.life, p.readAgain)
+	if errors.Is(err, fault.Unreachable) {
+		p.outOfReach()
+		p.agent.vanished(p)
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("gateway: refresh the agent's state: %w", err)
+	}
+	return nil
+}
+
+func (p *icwsPart) readAgain(ctx context.Context) error {
+	began := p.moment()
+	got, err := p.read(ctx)
+	if err != nil {
+		return err
+	}
+	p.redirect()
+	counts := false
+	p.update(func(s translate.AgentState, d *translate.Directory) (translate.AgentState, translate.Heard) {
+		p.asRead = nil
+		if p.held.holding && !p.link.lost { // what was read may be half of a plan that is being carried out
+			return s, translate.Heard{}
+		}
+		if !p.link.lost {
+			s.Link = translate.Connected
+		}
+		p.readAt, p.readFrom = time.Now(), began
+		if p.readAt.Before(p.behindUntil) {
+			p.asRead = new(p.ofRead(got, s, d))
+		}
+		counts = !p.moments.isOld(began)
+		if counts {
+			s.Activations = got.activations
+		}
+		s, heard := p.site.Rules.HeardStatus(s, p.asOfLocked(began, got.status), d)
+		return p.sureLocked(s, got, began), heard
+	})
+	if counts {
+		p.decideLeft(began)
+	}
+	return nil
+}
+
+// sureLocked has do-not-disturb hide nothing where a read has shown that it is not on, and began when all was known that was
+// asked for elsewhere.
+func (p *icwsPart) sureLocked(s translate.AgentState, got reading, began moment) translate.AgentState {
+	if p.moments.knows(began) && !p.directory.IsDND(got.status.StatusID) {
+		return s.Sure()
+	}
+	return s
+}
+
+// ofRead returns what a read shows whatever messages say. Who reads after a write at another replica is to see it,
+// and a message that comes meanwhile may have been on its way since before the write.
+func (p *icwsPart) ofRead(got reading, s translate.AgentState, d *translate.Directory) shown {
+	s.Activations = got.activations
+	s, _ = p.site.Rules.HeardStatus(s, got.status, d)
+	return resources(p.site.Rules.View(s, d))
+}
+
+// outOfReach takes the site's channels out of view, unless messages show that it is there after all.
+func (p *icwsPart) outOfReach() {
+	p.update(func(s translate.AgentState, _ *translate.Directory) (translate.AgentState, translate.Heard) {
+		p.asRead = nil
+		if !p.currentLocked() {
+			s.Link = translate.Unreachable
+		}
+		return s, translate.Heard{}
+	})
+}
+
 // call makes a read on the upstream session, and once more on a new one if that is gone, or if its host
 // has given no answer for long and another takes a session.
 func (p *icwsPart) call(ctx context.Context, read func(icws.Conn) error) error {
@@ -70,8 +158,8 @@ func (p *icwsPart) read(ctx context.Context) (reading, error) {
 	work := newReads(ctx)
 	get(work, &got.status, p.readStatus)
 	get(work, &got.activations, p.readActivations)
-	get(work, &got.catalogue, p.getCatalogue)
-	get(work, &got.access, p.access.Get)
+	get(work, &got.catalogue, p.lists.getCatalogue)
+	get(work, &got.access, p.lists.access.Get)
 	err := work.wait()
 	if err != nil {
 		return reading{}, p.kinded(err)
@@ -113,21 +201,6 @@ func (r *reads) wait() error {
 		return *withheld
 	}
 	return err
-}
-
-// getCatalogue returns the session's catalogue: that which another session proves, else its own.
-func (p *icwsPart) getCatalogue(ctx context.Context) (*translate.Catalogue, error) {
-	catalogue, _, err := p.lookUpCatalogue(ctx)
-	return catalogue.Value, err
-}
-
-func (p *icwsPart) lookUpCatalogue(ctx context.Context) (cache.Snapshot[translate.Catalogue], cache.Result, error) {
-	p.site.groups.Await(ctx, p.member)
-	catalogue, result, err := p.catalogue.Lookup(ctx)
-	if err != nil || p.site.service != nil { // what an agent of a service's site has fetched they never prove
-		p.site.groups.Doubt(p.member)
-	}
-	return catalogue, result, err
 }
 
 func (p *icwsPart) readStatus(ctx context.Context) (icwsapi.UserStatus, error) {

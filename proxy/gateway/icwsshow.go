@@ -2,27 +2,29 @@ package gateway
 
 import (
 	"context"
-	"errors"
-	"fmt"
+	"slices"
 	"time"
 
 	"portico/proxy/clock"
-	"portico/proxy/fault"
 	"portico/proxy/icws"
 	"portico/proxy/states"
 	"portico/proxy/upstream"
 	"portico/translate"
+	"portico/translate/htccapi"
 )
 
 // show returns what /me shows: the state kept by the reader while it receives, else what one read
 // for all who ask together says.
 func (p *icwsPart) show(ctx context.Context) (shown, error) {
+	if p.endedUnread() {
+		return p.kept(), nil
+	}
 	err := p.recoveredHere(ctx)
 	if err != nil {
 		return shown{}, err
 	}
 	p.mu.Lock()
-	view, current := p.pushedLocked(), p.atHandLocked()
+	view, current := p.pushedLocked(), p.mayShowLocked()
 	p.mu.Unlock()
 	if current {
 		p.avoided()
@@ -31,7 +33,7 @@ func (p *icwsPart) show(ctx context.Context) (shown, error) {
 	err = p.refresh(ctx)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if err != nil && p.over != "" { // as the read has found
+	if err != nil && p.link.over != "" { // as the read has found
 		return p.pushedLocked(), nil
 	}
 	if err != nil {
@@ -45,18 +47,12 @@ func (p *icwsPart) show(ctx context.Context) (shown, error) {
 	return view, nil
 }
 
-// atHandLocked reports whether what is kept may be shown, without asking the site.
-func (p *icwsPart) atHandLocked() bool {
-	return p.lost || p.over != "" || p.knownLocked() || p.justBegunLocked()
-}
-
-// knownLocked reports whether what is held is what the site has, with what other replicas did there.
-func (p *icwsPart) knownLocked() bool { return p.currentLocked() && time.Now().After(p.behindUntil) }
-
-// freshLocked reports whether the whole state was read a moment ago, and nothing may have been changed since that only
-// a read would show.
-func (p *icwsPart) freshLocked() bool {
-	return time.Since(p.readAt) < freshFor && p.agent.readsHere() && !p.moments.misses(p.readFrom)
+// endedUnread reports whether the part has ended before its state was read here, and another replica has told what is left
+// in view.
+func (p *icwsPart) endedUnread() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return !p.begun && p.link.left != nil
 }
 
 // pushedLocked returns what is kept, and how old it is.
@@ -74,19 +70,12 @@ func (p *icwsPart) recoveredHere(ctx context.Context) error {
 		return err
 	}
 	p.mu.Lock()
-	lost := p.lost && p.over == ""
+	lost := p.link.lost && p.link.over == ""
 	p.mu.Unlock()
 	if !lost {
 		return nil
 	}
 	return p.restoreAlone(ctx)
-}
-
-// justBegunLocked reports whether the state was read a moment ago and the part is still to be watched:
-// what an application asks for at its log-in, one after the other, needs no read each. Where another
-// replica watches it, the next request may follow a write there.
-func (p *icwsPart) justBegunLocked() bool {
-	return !p.watched && p.freshLocked()
 }
 
 // pulse returns that of the reader who keeps the state current.
@@ -101,12 +90,16 @@ func (p *icwsPart) pulse() *clock.Instant {
 func (p *icwsPart) changedLocked() { p.view, p.shows = nil, nil } // and so nothing that was kept of it
 
 // viewLocked returns what is seen of the state, made once for all who ask: a write changes the state three
-// times, and of most agents nobody looks each time. Before the state was read nothing is seen. Nobody changes it.
+// times, and of most agents nobody looks each time. Before the state was read nothing is seen, but what another replica has
+// told of a part that ended. Nobody changes it.
 func (p *icwsPart) viewLocked() *translate.View {
-	if p.view == nil && p.begun {
+	switch {
+	case p.view != nil:
+	case p.begun:
 		p.view = new(p.site.Rules.View(p.state, p.directory.Directory))
-	}
-	if p.view == nil {
+	case p.link.left != nil:
+		return p.link.left
+	default:
 		return &nothingSeen
 	}
 	return p.view
@@ -134,87 +127,13 @@ func (p *icwsPart) avoided() {
 	}
 }
 
-// refresh reads the state while nothing is pushed. A site that cannot be reached takes its channels
-// out of view, and is back with the next read or message.
-func (p *icwsPart) refresh(ctx context.Context) error {
-	err := p.afresh.do(ctx, p.agent.life, p.readAgain)
-	if errors.Is(err, fault.Unreachable) {
-		p.outOfReach()
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("gateway: refresh the agent's state: %w", err)
-	}
-	return nil
-}
-
-func (p *icwsPart) readAgain(ctx context.Context) error {
-	began := p.moment()
-	got, err := p.read(ctx)
-	if err != nil {
-		return err
-	}
-	p.redirect()
-	counts := false
-	p.update(func(s translate.AgentState, d *translate.Directory) (translate.AgentState, translate.Heard) {
-		p.asRead = nil
-		if p.holding && !p.lost { // what was read may be half of a plan that is being carried out
-			return s, translate.Heard{}
-		}
-		if !p.lost {
-			s.Link = translate.Connected
-		}
-		p.readAt, p.readFrom = time.Now(), began
-		if p.readAt.Before(p.behindUntil) {
-			p.asRead = new(p.ofRead(got, s, d))
-		}
-		counts = !p.moments.isOld(began)
-		if counts {
-			s.Activations = got.activations
-		}
-		s, heard := p.site.Rules.HeardStatus(s, p.asOfLocked(began, got.status), d)
-		return p.sureLocked(s, got, began), heard
-	})
-	if counts {
-		p.decideLeft(began)
-	}
-	return nil
-}
-
-// sureLocked has do-not-disturb hide nothing where a read has shown that it is not on, and began when all was known that was
-// asked for elsewhere.
-func (p *icwsPart) sureLocked(s translate.AgentState, got reading, began moment) translate.AgentState {
-	if p.moments.knows(began) && !p.directory.IsDND(got.status.StatusID) {
-		return s.Sure()
-	}
-	return s
-}
-
-// ofRead returns what a read shows whatever messages say. Who reads after a write at another replica is to see it,
-// and a message that comes meanwhile may have been on its way since before the write.
-func (p *icwsPart) ofRead(got reading, s translate.AgentState, d *translate.Directory) shown {
-	s.Activations = got.activations
-	s, _ = p.site.Rules.HeardStatus(s, got.status, d)
-	return resources(p.site.Rules.View(s, d))
-}
-
-// outOfReach takes the site's channels out of view, unless messages show that it is there after all.
-func (p *icwsPart) outOfReach() {
-	p.update(func(s translate.AgentState, _ *translate.Directory) (translate.AgentState, translate.Heard) {
-		p.asRead = nil
-		if !p.currentLocked() {
-			s.Link = translate.Unreachable
-		}
-		return s, translate.Heard{}
-	})
-}
-
 // absent returns what is left in view of a site that cannot be reached: the device, without a state.
 func (p *icwsPart) absent() shown {
+	p.agent.vanished(p)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.begun {
-		return shown{}
+		return p.shownLocked()
 	}
 	state := p.state
 	state.Link = translate.Unreachable
@@ -236,16 +155,18 @@ func resources(view translate.View) shown {
 
 // user returns the agent object and features. The site has no other sub-resources.
 func (p *icwsPart) user(ctx context.Context, _ []string) (person, error) {
-	_, err := p.ready(ctx)
-	if err != nil {
-		return person{}, err
+	if !p.endedUnread() {
+		_, err := p.ready(ctx)
+		if err != nil {
+			return person{}, err
+		}
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.who == nil {
-		p.who = p.site.Rules.User(p.agent.session.Login, p.conn.UserID, p.conn.DisplayName)
+		p.who = p.site.Rules.User(p.agent.session.Login, p.link.conn.UserID, p.link.conn.DisplayName)
 	}
-	names := p.site.Rules.ChannelNames(p.state)
+	names := p.namesLocked()
 	features := make([]Resource, 0, len(names))
 	for _, channel := range names {
 		features = append(features, p.site.features[channel])
@@ -253,9 +174,20 @@ func (p *icwsPart) user(ctx context.Context, _ []string) (person, error) {
 	return person{object: p.who, features: features}, nil
 }
 
+// namesLocked returns the channels that the agent has, or had when the part ended before its state was read here.
+func (p *icwsPart) namesLocked() (names []htccapi.MediaChannel) {
+	if p.begun {
+		return p.site.Rules.ChannelNames(p.state)
+	}
+	for _, channel := range p.viewLocked().Channels {
+		names = append(names, channel.Channel)
+	}
+	return names
+}
+
 // states returns the states that the agent may choose.
 func (p *icwsPart) states(ctx context.Context) ([]states.State, error) {
-	held, err := p.lists(ctx)
+	held, err := p.readLists(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -268,7 +200,7 @@ func (p *icwsPart) states(ctx context.Context) ([]states.State, error) {
 
 // barred returns the states of the site that the agent may not choose.
 func (p *icwsPart) barred(ctx context.Context) ([]states.State, error) {
-	held, err := p.lists(ctx)
+	held, err := p.readLists(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -280,4 +212,36 @@ func (p *icwsPart) barred(ctx context.Context) ([]states.State, error) {
 		}
 	}
 	return list, nil
+}
+
+// has returns the channels that the agent has here.
+func (p *icwsPart) has() []htccapi.MediaChannel {
+	p.mu.Lock()
+	state, begun := p.state, p.begun
+	p.mu.Unlock()
+	if begun {
+		return append([]htccapi.MediaChannel{}, p.site.Rules.ChannelNames(state)...) // none is not nil
+	}
+	return p.covered("")
+}
+
+// covered returns the channels that an operation on channel covers, on all that count if it is "".
+// Before the state was read, the settings say which they may be.
+func (p *icwsPart) covered(channel htccapi.MediaChannel) []htccapi.MediaChannel {
+	if channel != "" {
+		return []htccapi.MediaChannel{channel}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	state := p.state
+	if p.begun {
+		return slices.DeleteFunc(p.site.Rules.ChannelNames(state), func(name htccapi.MediaChannel) bool { return state.Wishes[name].LoggedOut })
+	}
+	var names []htccapi.MediaChannel
+	for _, one := range p.site.Rules.Channels {
+		if !slices.Contains(p.elsewhere, one.Name) {
+			names = append(names, one.Name)
+		}
+	}
+	return names
 }

@@ -3,7 +3,6 @@ package gateway
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
@@ -22,7 +21,6 @@ import (
 	"portico/proxy/watch"
 	"portico/translate"
 	"portico/translate/htccapi"
-	"portico/translate/icwsapi"
 )
 
 // icwsSite is a Site with an ICWS server behind it, at work: what its agents share.
@@ -92,7 +90,7 @@ func (o icwsSession) discard(ctx context.Context) { o.site.ICWS.LetGo(ctx, o.con
 func (s *icwsSite) part(a *Agent, login string, opened opening) part {
 	is, _ := opened.(icwsSession) // of none one is opened when it is needed
 	p := newICWSPart(a, s, login, is.conn)
-	p.lost, p.unrecovered = is.lost, is.lost
+	p.link.lost, p.link.unrecovered = is.lost, is.lost
 	return p
 }
 
@@ -154,32 +152,4 @@ func outageOf(s Site, log *slog.Logger) *logs.Outage {
 // language returns which of the site's languages suits an Accept-Language value best, else the one in the settings.
 func (s *icwsSite) language(ctx context.Context, accept string) string {
 	return cmp.Or(s.ICWS.Language(ctx, accept), s.Language)
-}
-
-// fetchCatalogue asks the site for its catalogue in the language of conn.
-func (s *icwsSite) fetchCatalogue(ctx context.Context, p *icwsPart) (*translate.Catalogue, error) {
-	var messages []icwsapi.StatusMessage
-	err := p.call(ctx, func(conn icws.Conn) error {
-		var err error
-		messages, err = s.ICWS.StatusMessages(ctx, conn)
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("gateway: fetch the catalogue of site %q: %w", s.Name, err)
-	}
-	return s.maker.Of(messages), nil
-}
-
-// fetchAccess asks the site which statuses the agent of p may be given.
-func (s *icwsSite) fetchAccess(ctx context.Context, p *icwsPart) (*translate.Access, error) {
-	var ids []string
-	err := p.call(ctx, func(conn icws.Conn) error {
-		var err error
-		ids, err = s.ICWS.UserAccess(ctx, conn, conn.UserID)
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("gateway: fetch an access list of site %q: %w", s.Name, err)
-	}
-	return translate.NewAccess(ids), nil
 }

@@ -65,7 +65,7 @@ func unanswered(err error) bool {
 // arrived reads whether a status was set though its answer was lost, and notes the plan as done if
 // it was.
 func (p *icwsPart) arrived(ctx context.Context, conn icws.Conn, plan translate.Plan, asked icwsapi.UserStatusUpdate) bool {
-	p.settled(ctx)
+	p.awaitWrites(ctx)
 	began := p.moment()
 	status, err := p.site.ICWS.UserStatus(ctx, conn, conn.UserID)
 	if err != nil || !strings.EqualFold(status.StatusID, asked.StatusID) ||
@@ -73,7 +73,7 @@ func (p *icwsPart) arrived(ctx context.Context, conn icws.Conn, plan translate.P
 		return false
 	}
 	p.update(func(s translate.AgentState, d *translate.Directory) (translate.AgentState, translate.Heard) {
-		p.plans++
+		p.writes.plans++
 		status = p.asOfLocked(began, status)
 		s, _ = s.Sent(plan, "")
 		return p.site.Rules.Decided(s, "", status, d)
@@ -88,11 +88,11 @@ func text(property *string) string {
 	return *property
 }
 
-// settled waits until the writes that were accepted have completed, or have been decided: until then
+// awaitWrites waits until the writes that were accepted have completed, or have been decided: until then
 // a read may show a status that is about to be replaced.
-func (p *icwsPart) settled(ctx context.Context) {
+func (p *icwsPart) awaitWrites(ctx context.Context) {
 	p.mu.Lock()
-	under := slices.Collect(maps.Values(p.writes))
+	under := slices.Collect(maps.Values(p.writes.byID))
 	p.mu.Unlock()
 	for _, w := range under {
 		select {

@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"context"
-	"slices"
 
 	"portico/proxy/upstream"
 	"portico/translate"
@@ -19,7 +18,7 @@ func (p *icwsPart) decide(w *write) {
 		switch {
 		case err == nil && !p.moments.isOld(began):
 			return p.site.Rules.Decided(s, w.requestID, p.asOfLocked(began, read), d)
-		case !s.IsOpen(w.requestID), p.over != "": // a part that has ended is asked no more
+		case !s.IsOpen(w.requestID), p.link.over != "": // a part that has ended is asked no more
 			return p.site.Rules.Decided(s, w.requestID, s.Status, d)
 		}
 		p.leaveLocked(w, err)
@@ -30,7 +29,7 @@ func (p *icwsPart) decide(w *write) {
 // leaveLocked leaves a write undecided, after a read that failed with err or came too late. What it asked for is shown on, nobody
 // waits for it any more, and the next read or full list decides: at the latest one that is tried after a pause.
 func (p *icwsPart) leaveLocked(w *write, err error) {
-	if p.closed || p.writes[w.requestID] != w {
+	if p.link.closed || !p.writes.has(w) {
 		return
 	}
 	if w.tries == 0 {
@@ -52,26 +51,15 @@ func (p *icwsPart) isLeft(w *write) bool {
 
 // decideLeft decides the writes that were left undecided before a moment, from which on the state was read, or listed in full.
 func (p *icwsPart) decideLeft(began moment) {
-	for _, w := range p.leftBefore(began) {
+	p.mu.Lock()
+	left := p.writes.leftBefore(began)
+	p.mu.Unlock()
+	for _, w := range left {
 		p.update(func(s translate.AgentState, d *translate.Directory) (translate.AgentState, translate.Heard) {
-			if p.lost { // the recovery ends them
+			if p.link.lost { // the recovery ends them
 				return s, translate.Heard{}
 			}
 			return p.site.Rules.Decided(s, w.requestID, s.Status, d)
 		})
 	}
-}
-
-// leftBefore returns the writes that were left undecided before a moment, in the order asked.
-func (p *icwsPart) leftBefore(began moment) []*write {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	var left []*write
-	for _, w := range p.writes {
-		if w.tries > 0 && w.left.read < began.read {
-			left = append(left, w)
-		}
-	}
-	slices.SortFunc(left, func(a, b *write) int { return a.number - b.number })
-	return left
 }

@@ -3,217 +3,163 @@ package gateway
 import (
 	"context"
 	"errors"
-	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"portico/proxy/fault"
 	"portico/proxy/icws"
-	"portico/translate"
-	"portico/translate/icwsapi"
+	"portico/proxy/upstream"
 )
 
-// problem takes what went wrong with reception. A break is made good for by the new subscriptions
-// that follow it. While messages flow it is one of them that could not be read, and what it told is
-// missing until there are new subscriptions.
-func (p *icwsPart) problem(conn icws.Conn, err error) {
-	p.mu.Lock()
-	live, anew := p.live, p.anew
-	p.mu.Unlock()
-	if live {
-		anew(fmt.Errorf("gateway: a message was lost: %w", err))
-		return
+// watch keeps the part current until the session ends: it reads the state, receives what the site
+// pushes, and when the upstream session is gone opens a new one. It outlives the end of the part,
+// which the agent can undo.
+//
+// All it does itself is to wait: for most of a shift that is all there is to do, and a goroutine that does
+// nothing else has a stack of 2 KB.
+func (p *icwsPart) watch(ctx context.Context) {
+	aside := &p.agent.gateway.aside
+	aside.Enter()
+	defer aside.Leave()
+	c := &currency{part: p, life: upstream.WithCause(ctx, upstream.Session)}
+	work := c.work // made once
+	for aside.Call(work); c.waits; aside.Call(work) {
+		c.listening.Wait()
 	}
-	p.broke(conn, err)
-	if p.silent.IsLong() {
-		p.outOfReach() // the agent's applications are told, whether or not one reads
-	}
-	if p.shouldMove() {
-		anew(errMove)
-	}
-	p.unproven() // also before the first subscriptions stand, which prove it
-	p.warn("the reader of an agent broke", err)
 }
 
-func (p *icwsPart) warn(text string, err error) {
-	p.agent.gateway.log.Warn(text, "site", p.site.Name, "session", p.agent.short, "cause", err.Error())
+// A currency is what keeps one part current. One goroutine at a time uses it.
+type currency struct {
+	part   *icwsPart
+	life   context.Context
+	began  time.Time // when it began to receive
+	breaks int       // in a row
+	waits  bool      // there is nothing to do but to wait
+
+	// Of the reception under way.
+	conn      *icws.Conn // nil if there is none
+	listening listening
+	anew      context.CancelCauseFunc
+	ctx       context.Context // that anew ends
+	leave     func()          // ends that the service watches the agent
 }
 
-// subscribe puts everything the part is to be told. What an older site cannot tell is read when it is
-// needed; the status must be told.
-func (p *icwsPart) subscribe(ctx context.Context, conn icws.Conn) error {
-	client, agent := p.site.ICWS, []string{conn.UserID}
-	err := client.SubscribeUserStatuses(ctx, conn, agent)
+// work works until there is nothing to do but to wait, or until life ends.
+func (c *currency) work() {
+	c.waits = false
+	for {
+		_, err := fault.Guarded(func() (struct{}, error) { return struct{}{}, c.receive() })
+		if c.waits || c.life.Err() != nil || !c.again(err) {
+			return
+		}
+	}
+}
+
+// again returns when reception that ended with err is to begin anew; false if life ended before.
+func (c *currency) again(err error) bool {
+	if c.part.ended() {
+		select {
+		case <-c.life.Done():
+			return false
+		case <-c.part.revived.channel():
+			c.breaks = 0
+			return true
+		}
+	}
+	if time.Since(c.began) > upstream.LongestPause {
+		c.breaks = 0
+		if err == nil {
+			return true
+		}
+	}
 	if err != nil {
+		c.part.warn("the agent's state is not kept current", err)
+	}
+	c.breaks++
+	return c.part.silent.Sleep(c.life, upstream.Pause(c.breaks)) == nil
+}
+
+// receive receives until nothing has come, or until the upstream session is gone, and opens a new one; or until
+// reception is to begin anew, since its session was replaced or the agent is to be taken out of an outage.
+func (c *currency) receive() error {
+	if c.conn == nil {
+		c.began = time.Now()
+		err := c.part.prepare(c.life)
+		if err != nil {
+			return err
+		}
+		c.begin()
+	}
+	defer func() {
+		if !c.waits { // also after a panic
+			c.end()
+		}
+	}()
+	err := c.listen()
+	if c.waits {
+		return nil
+	}
+	c.part.setLive(false)
+	if errors.Is(err, icws.ErrSessionGone) {
+		_, err = c.part.rejoin(c.life, *c.conn)
 		return err
 	}
-	optional := []func() error{
-		func() error { return client.SubscribeStatusMessages(ctx, conn) },
-		func() error { return client.SubscribeUserAccess(ctx, conn, agent) },
+	err = context.Cause(c.ctx)
+	switch {
+	case errors.Is(err, errAnew):
+		return nil
+	case errors.Is(err, errMove):
+		return c.part.move(c.life, *c.conn)
 	}
-	if p.site.needsActivations() {
-		optional = append(optional, func() error { return client.SubscribeActivations(ctx, conn, "portico", conn.UserID) })
-	}
-	refused := false
-	for _, put := range optional {
-		err = put()
-		if errors.Is(err, fault.NotFound) || errors.Is(err, fault.Gone) || errors.Is(err, fault.Forbidden) {
-			p.warn("the site refuses a subscription", err)
-			refused = true
-			continue
+	return err
+}
+
+// begin begins a reception.
+func (c *currency) begin() {
+	c.ctx, c.anew = context.WithCancelCause(c.life)
+	c.conn = c.part.receiveOn(c.anew)
+	c.leave = c.part.attend(c.conn)
+	c.listening = c.part.listening(c.ctx, c.conn)
+}
+
+// end ends it.
+func (c *currency) end() {
+	c.anew(nil)
+	c.conn, c.listening = nil, nil
+}
+
+// listen receives until nothing has come, or until the reception ends.
+func (c *currency) listen() error {
+	defer func() {
+		if !c.waits {
+			c.leave()
 		}
+	}()
+	var err error
+	c.waits, err = c.listening.Work()
+	if errors.Is(err, icws.ErrNoStream) {
+		c.part.site.streamless.Store(true)
+		c.listening = &keeping{part: c.part, ctx: c.ctx}
+		c.waits, err = c.listening.Work()
+	}
+	return err
+}
+
+// prepare sees to it that there are an upstream session and a state to receive for.
+func (p *icwsPart) prepare(life context.Context) error {
+	gone, usable := p.usable()
+	if !usable { // here, and not by a read, since that would not wait long enough for its turn
+		_, err := p.rejoin(life, gone)
 		if err != nil {
 			return err
 		}
 	}
-	if refused { // those that stand prove their lists anew
-		p.unproven()
-	}
-	return nil
+	return p.restoreAlone(life)
 }
 
-// unproven notes that what is kept of catalogue and access list is not known to be up to date.
-func (p *icwsPart) unproven() {
-	p.catalogue.Unproven()
-	p.site.groups.Doubt(p.member)
-	p.access.Unproven()
-}
-
-// setLive notes whether messages flow. When they stop, what is held is no longer proven; when they
-// begin during an outage, the outage is over.
-func (p *icwsPart) setLive(live bool) {
-	p.mu.Lock()
-	p.live, p.full = live, fullLists{since: time.Now()}
-	if !live { // what comes next is no repetition, whatever it says
-		p.state.Said = translate.Change{}
-	}
-	over := live && p.lost
-	anew := p.anew
-	p.mu.Unlock()
-	p.feed.Reset()
-	if live {
-		p.silent.Note(nil)
-	} else {
-		p.unproven()
-	}
-	if over {
-		anew(errAnew)
-	}
-}
-
-// receiveFrom takes one message of an upstream session's queue. Of one that was replaced nothing counts but what
-// became of it: the rest is older than what the new one brought.
-func (p *icwsPart) receiveFrom(conn *icws.Conn, message icwsapi.Message) {
-	_, ofSession := message.(icwsapi.ConnectionStateChangeMessage)
-	if ofSession || p.isOn(conn) {
-		p.receiveMessage(message)
-	}
-}
-
-func (p *icwsPart) isOn(conn *icws.Conn) bool {
+// receiveOn notes how reception is made to begin anew and returns the upstream session to read.
+func (p *icwsPart) receiveOn(anew func(error)) *icws.Conn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.conn == conn
-}
-
-// receiveMessage takes one message of the agent's queue.
-func (p *icwsPart) receiveMessage(message icwsapi.Message) {
-	list, ok := message.(icwsapi.StatusMessagesMessage)
-	if ok {
-		p.feed.Take(list)
-		return
-	}
-	p.feed.Arrived()
-	switch m := message.(type) {
-	case icwsapi.UserAccessMessage:
-		p.changeAccess(m)
-	case icwsapi.ConnectionStateChangeMessage:
-		p.changeConnection(m)
-	default:
-		p.hear(message)
-	}
-}
-
-// hear takes a message about the agent's state, now or when it is not held back any more.
-func (p *icwsPart) hear(message icwsapi.Message) {
-	if !p.isHeld(message) {
-		p.follow(message)
-	}
-}
-
-// follow has the state follow a message. A full list of the status shows that the site is there.
-func (p *icwsPart) follow(message icwsapi.Message) {
-	p.update(func(s translate.AgentState, d *translate.Directory) (translate.AgentState, translate.Heard) {
-		if p.full.outdates(message) {
-			return s, translate.Heard{}
-		}
-		p.moments.told++
-		s, heard := p.site.Rules.Heard(s, message, d)
-		p.full.add(message, s.UserID)
-		p.watched = p.watched || p.currentLocked()
-		if p.full.status && !p.lost {
-			s.Link = translate.Connected
-		}
-		return s, heard
-	})
-}
-
-// fullLists says which full lists of the agent's came since the reader receives: what happened
-// before is not missing any more.
-type fullLists struct {
-	status, activations bool
-	since               time.Time // it receives
-}
-
-// fullWithin is how long the full list of the status is waited for, which new subscriptions bring.
-const fullWithin = 10 * time.Second
-
-// outdates reports whether a message tells a change that the full list to come has: it gathered in the site's queue
-// while nobody received, and may be long over. From a site that sends no full list it is taken a little later.
-func (f *fullLists) outdates(message icwsapi.Message) bool {
-	if f.status || time.Since(f.since) >= fullWithin {
-		return false
-	}
-	switch m := message.(type) {
-	case icwsapi.UserStatusMessage:
-		return m.IsDelta
-	case icwsapi.UserActivationMessage:
-		return m.IsDelta && !f.activations
-	}
-	return false
-}
-
-func (f *fullLists) add(message icwsapi.Message, userID string) {
-	switch m := message.(type) {
-	case icwsapi.UserStatusMessage:
-		about := func(s icwsapi.UserStatus) bool { return strings.EqualFold(s.UserID, userID) }
-		f.status = f.status || !m.IsDelta && slices.ContainsFunc(m.UserStatusList, about)
-	case icwsapi.UserActivationMessage:
-		f.activations = f.activations || !m.IsDelta && strings.EqualFold(m.UserID, userID)
-	}
-}
-
-// currentLocked reports whether what is held is what the site has.
-func (p *icwsPart) currentLocked() bool {
-	untold := p.state.Activations == nil // the site has none to tell of, or none are needed
-	return p.live && !p.lost && p.full.status && (p.full.activations || untold)
-}
-
-// changeConnection takes the site's word on the upstream session. Down is an outage, unless the
-// site logged the agent off and wants no new session; Up ends it.
-func (p *icwsPart) changeConnection(m icwsapi.ConnectionStateChangeMessage) {
-	switch {
-	case m.NewConnectionState == icwsapi.ConnectionDown && m.ShouldReconnect != nil && !*m.ShouldReconnect:
-		p.end(endForced)
-	case m.NewConnectionState == icwsapi.ConnectionDown:
-		p.lose()
-	case m.NewConnectionState == icwsapi.ConnectionUp:
-		p.mu.Lock()
-		anew := p.anew
-		p.mu.Unlock()
-		if anew != nil { // the message may have been drained for a write, before or beside the reader
-			anew(errAnew)
-		}
-	}
+	p.anew = anew
+	return p.link.conn
 }

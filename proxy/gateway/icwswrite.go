@@ -3,33 +3,40 @@ package gateway
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"portico/proxy/catalogues"
 	"portico/proxy/icws"
 	"portico/translate"
+	"portico/translate/htccapi"
 )
 
 // set carries out a state operation.
 func (p *icwsPart) set(ctx context.Context, ask Ask) ([]result, error) {
-	if ask.Channel == "" {
-		err := p.makeUp(ctx, ask.Operation)
-		if err != nil {
+	if p.owesFor(ask.Channel) { // what offers work must offer none where the Start was to take the agent from
+		err := p.makeUp(ctx, ask.Channel)
+		if err != nil && !offersNone(ask.Operation) && ask.Operation != htccapi.Offline {
 			return nil, err
 		}
 	}
-	channels := covered(p, ask)
+	channels := coveredBy(p, ask)
 	if len(p.agent.parts) > 1 && len(channels) == 0 && !isDND(ask.Operation) {
 		return nil, nil // nothing here counts: the other site's channels do
 	}
+	refused := func() {}
 	_, err := p.write(ctx, func(s translate.AgentState, d *translate.Directory) (translate.Plan, error) {
-		return p.site.Rules.Plan(s, d, ask.Request)
+		plan, err := p.site.Rules.Plan(s, d, ask.Request)
+		if err == nil && (ask.Channel != "" || ask.Operation == htccapi.Offline) {
+			refused = p.wanted(channels, ask.Operation) // here, where no Start is made up for that would undo it
+		}
+		return plan, err
 	})
+	if err != nil && !mayHaveArrived(err) {
+		refused()
+	}
 	if err != nil {
 		return nil, err
-	}
-	if ask.Channel != "" {
-		p.wanted(ask.Channel)
 	}
 	return each(channels, nil), nil
 }
@@ -89,26 +96,67 @@ func (p *icwsPart) upToDate(ctx context.Context) (*catalogues.Directory, error) 
 	if err != nil {
 		return nil, err
 	}
-	err = p.freshen(ctx)
+	err = p.refreshForPlan(ctx)
 	if err != nil {
 		return nil, err
 	}
 	return p.restore(ctx)
 }
 
-// freshFor is how long after a read a plan may be made on it while nothing tells of changes.
-const freshFor = time.Second
+// A planner works out how to change the agent's state.
+type planner func(translate.AgentState, *translate.Directory) (translate.Plan, error)
 
-// freshen reads the state if nothing tells of changes: other clients may have activated workgroups,
-// whose work a plan must not offer to an agent who did not ask for it.
-func (p *icwsPart) freshen(ctx context.Context) error {
-	p.mu.Lock()
-	fresh := p.knownLocked() || p.freshLocked()
-	p.mu.Unlock()
-	if fresh {
-		return nil
+// planAndCarryOut makes a plan on the state as it is, and its calls on conn, which brought that state. It
+// returns the write whose completion is to come, nil if the plan set no status. The caller holds writing.
+func (p *icwsPart) planAndCarryOut(ctx context.Context, conn icws.Conn, plan planner, d *translate.Directory) (translate.Plan, *write, error) {
+	p.holdMessages()
+	defer p.letMessagesGo()
+	state, err := p.planOn(ctx)
+	if err != nil {
+		return translate.Plan{}, nil, err
 	}
-	return p.refresh(ctx)
+	made, err := plan(state, d)
+	if err != nil {
+		return translate.Plan{}, nil, refusal(err)
+	}
+	accepted, err := p.carryOut(ctx, conn, made)
+	return made, accepted, err
+}
+
+// echoFor is how long messages about activations that we set may still be on their way.
+const echoFor = 5 * time.Second
+
+// planOn returns the state to plan on. When activations were set a moment ago, as an operation and
+// then its undo do, messages may have told what held in between. A plan made on that could leave a
+// workgroup activated that it takes for inactive, so the site is asked.
+func (p *icwsPart) planOn(ctx context.Context) (translate.AgentState, error) {
+	p.mu.Lock()
+	state, echoes := p.state, time.Since(p.activated) < echoFor
+	p.mu.Unlock()
+	if !echoes {
+		return state, nil
+	}
+	activations, err := p.readActivations(ctx)
+	if err != nil {
+		return state, fmt.Errorf("gateway: read activations before a plan: %w", err)
+	}
+	state.Activations = activations
+	return state, nil
+}
+
+// carryOut makes a plan's calls. If one fails, those before it are undone. The caller holds writing, and
+// messages back.
+func (p *icwsPart) carryOut(ctx context.Context, conn icws.Conn, plan translate.Plan) (*write, error) {
+	requestID := ""
+	for i, call := range plan.Calls {
+		id, err := p.send(ctx, conn, call)
+		if err != nil {
+			p.letMessagesGo() // what comes next reads the state
+			return nil, p.failed(ctx, conn, plan, i, err)
+		}
+		requestID = id
+	}
+	return p.sent(plan, requestID), nil
 }
 
 // send makes one call; for a status it returns the id of the request.
@@ -126,4 +174,34 @@ func (p *icwsPart) setActivations(ctx context.Context, conn icws.Conn, activatio
 	defer p.mu.Unlock()
 	p.activated = time.Now()
 	return err
+}
+
+// sent notes that all calls of a plan were accepted. It returns the write to wait for.
+func (p *icwsPart) sent(plan translate.Plan, requestID string) *write {
+	var w *write
+	var before *translate.View // nil if nobody asks for it
+	// What is wanted shows at once, and is told when the site has confirmed it.
+	p.change(func(s translate.AgentState, d *translate.Directory) (translate.AgentState, translate.Heard) {
+		if p.agent.gateway.fleet != nil {
+			before = p.viewLocked()
+		}
+		next, heard := s.Sent(plan, requestID)
+		next = p.beneathLocked(next, plan, d)
+		p.moments.outdate()
+		w = p.writtenLocked(plan, requestID)
+		return next, heard
+	}, false)
+	if w != nil && before != nil {
+		p.compare(w, before)
+	}
+	p.awaited(w)
+	return w
+}
+
+// compare notes of a write whether it changes what is shown.
+func (p *icwsPart) compare(w *write, before *translate.View) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	after := p.viewLocked()
+	w.same = before.SameDevices(*after) && before.SameChannels(*after)
 }

@@ -12,7 +12,6 @@ import (
 
 	"portico/proxy/fault"
 	"portico/proxy/session"
-	"portico/proxy/upstream"
 )
 
 const (
@@ -75,28 +74,11 @@ func (g *Gateway) Login(ctx context.Context, c Caller) (*Agent, error) {
 		}
 	}
 	for {
-		agent, err := g.openWithOthers(ctx, c, proof)
+		agent, err := g.logInWithOthers(ctx, c, proof)
 		if errors.Is(err, context.Canceled) && ctx.Err() == nil { // given up for want of others who waited
 			continue
 		}
 		return agent, err
-	}
-}
-
-// openWithOthers is open, once for all who ask for the same together. It goes on when its callers leave,
-// unless it still waits for its turn when the last one does.
-func (g *Gateway) openWithOthers(ctx context.Context, c Caller, proof []byte) (*Agent, error) {
-	gone, leave := g.interests.enter(string(proof))
-	defer leave()
-	flight := g.opening.DoChan(string(proof), func() (any, error) {
-		return fault.Guarded(func() (*Agent, error) { return g.fly(upstream.WithWish(ctx, upstream.Wish{Gone: gone}), c, proof) })
-	})
-	select {
-	case landed := <-flight:
-		agent, _ := landed.Val.(*Agent)
-		return agent, landed.Err
-	case <-ctx.Done():
-		return nil, fmt.Errorf("gateway: log in: %w: %w", fault.Timeout, ctx.Err())
 	}
 }
 
@@ -163,45 +145,4 @@ func (g *Gateway) ofLogin(ctx context.Context, c Caller, proof []byte) (*Agent, 
 		return nil, fmt.Errorf("gateway: look for the session of a name: %w: %w", fault.Overloaded, err)
 	}
 	return g.agent(s.ID), nil
-}
-
-var errStopping = fmt.Errorf("gateway: log in: stopping: %w", fault.Overloaded)
-
-// fly is open as work that outlives its callers, and that Close waits for.
-func (g *Gateway) fly(ctx context.Context, c Caller, proof []byte) (*Agent, error) {
-	if !g.enter() {
-		return nil, errStopping
-	}
-	defer g.logins.Done()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), loginTimeout)
-	defer cancel()
-	return g.open(ctx, c, proof)
-}
-
-// enter counts a log-in under way, which ends with a call of logins.Done; false once the gateway
-// is closed.
-func (g *Gateway) enter() bool {
-	g.mu.RLock()
-	defer g.mu.RUnlock()
-	if g.closed {
-		return false
-	}
-	g.logins.Add(1)
-	return true
-}
-
-// changePassword makes another password the agent's, which the site has taken; false if the session
-// has ended meanwhile. If the store cannot keep it, the password is asked of the site again next
-// time.
-func (g *Gateway) changePassword(ctx context.Context, a *Agent, c Caller, proof []byte) bool {
-	s, lives := a.change(proof, g.toKeep(c.Password))
-	if !lives {
-		return false
-	}
-	a.use()
-	_, err := g.store.Update(ctx, s.ID, func(kept *session.Session) { kept.Proof = proof })
-	if err != nil && !errors.Is(err, session.ErrNotFound) {
-		g.log.Error("a changed password could not be stored", "session", a.short, "cause", err.Error())
-	}
-	return err == nil || g.agent(s.ID) != nil
 }

@@ -51,13 +51,13 @@ func TestANotificationDoesNotHideAnotherChangeBetweenTwoReaders(t *testing.T) {
 		desktop := anywhere(cleo.SessionID(), inTurn(b))
 		settle()
 		toStore.cut.Store(true) // as far as the others can tell, a is dead
-		for cleo.reads.Load() {
+		for cleo.leased.Load() {
 			time.Sleep(100 * time.Millisecond)
 		}
 		a.set(icwssim.StateChange{User: "cleo", StatusID: ptr("At Lunch")})
 		desktop.heard()
 		journal.fails.Store(1)
-		for !atB.reads.Load() || journal.fails.Load() > 0 {
+		for !atB.leased.Load() || journal.fails.Load() > 0 {
 			time.Sleep(10 * time.Millisecond)
 		}
 		time.Sleep(500 * time.Millisecond)

@@ -28,7 +28,10 @@ func (m *moments) knows(began moment) bool { return m.recalled == began.recalled
 
 // isOld reports whether what was read from a moment on may be older than what is known: messages have come since,
 // which are as new or newer, or the answer to a later read, or something was set.
-func (m *moments) isOld(began moment) bool { return m.told != began.told || m.newest > began.read }
+func (m *moments) isOld(began moment) bool { return m.told != began.told || m.isPassed(began) }
+
+// isPassed is isOld, but for messages.
+func (m *moments) isPassed(began moment) bool { return m.newest > began.read }
 
 // took notes that what was read from a moment on is known now.
 func (m *moments) took(began moment) { m.newest = began.read }

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"time"
 
 	"portico/proxy/icws"
 	"portico/proxy/upstream"
@@ -34,6 +35,10 @@ func (p *icwsPart) heardOf(conn icws.Conn, note func(*upstream.Absence)) {
 // called takes how a call on an upstream session ended, and broke why its messages did, for what that says of the host.
 func (p *icwsPart) called(conn icws.Conn, err error) {
 	p.heardOf(conn, func(a *upstream.Absence) { a.Called(err) })
+	if err == nil {
+		p.site.service.Answers()
+		p.amends.answered()
+	}
 }
 
 func (p *icwsPart) broke(conn icws.Conn, err error) {
@@ -94,11 +99,23 @@ func (p *icwsPart) goAlong(ctx context.Context, from icws.Conn) (bool, error) {
 	if err != nil || next.SessionID == "" {
 		return false, err
 	}
+	p.receiveAnew(errAnew) // the host of the session that is read has no last words
+	return true, nil
+}
+
+// receiveAnew ends the reception under way, if there is one, for a reason that says what comes next.
+func (p *icwsPart) receiveAnew(why error) {
 	p.mu.Lock()
 	anew := p.anew
 	p.mu.Unlock()
-	if anew != nil { // the host of the session that it reads has no last words
-		anew(errAnew)
+	if anew != nil {
+		anew(why)
 	}
-	return true, nil
 }
+
+// errAnew ends a reception in favour of another, which begins at once.
+var errAnew = errors.New("receive anew")
+
+// lastWords is how long the reader of an upstream session that was replaced may still read why: a
+// session that is over says so last.
+const lastWords = 2 * time.Second

@@ -35,12 +35,24 @@ func (g *Gateway) nativeLogins(site string) native.Logins {
 			g.tried(ctx, named(name), from, err)
 		},
 		Enter: func(ctx context.Context, name string, from netip.Addr) (func(), error) {
-			if name == "" {
-				return func() {}, g.guesses.MayTry(ctx, nil, from)
+			one := guesses.Account{Site: site, Name: name}
+			leave, err := g.enterNative(ctx, one, from)
+			if err != nil {
+				return nil, err
 			}
-			return g.guesses.Enter(ctx, guesses.Account{Site: site, Name: name}, from)
+			g.lateEnds.hold([]guesses.Account{one})
+			return func() { g.lateEnds.release([]guesses.Account{one}); leave() }, nil
 		},
+		Opened: func(name string) { g.lateEnds.stop(named(name)) },
 	}
+}
+
+// enterNative is Enter of the gate, and of an account without a name, as of a log-in with a token, for the address alone.
+func (g *Gateway) enterNative(ctx context.Context, one guesses.Account, from netip.Addr) (func(), error) {
+	if one.Name == "" {
+		return func() {}, g.guesses.MayTry(ctx, nil, from)
+	}
+	return g.guesses.Enter(ctx, one, from)
 }
 
 // Native returns the passage of one request of an application that speaks ICWS itself; nil if no site is for

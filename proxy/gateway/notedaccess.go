@@ -28,34 +28,34 @@ func (f *fleet) sharingAccess(p *icwsPart) func(context.Context, func(context.Co
 	if f == nil || f.catalogues == nil {
 		return nil
 	}
-	return p.shareAccess
+	return p.lists.shareAccess
 }
 
 // shareAccess returns the access list that the session's record has, else fetches it.
-func (p *icwsPart) shareAccess(ctx context.Context, fetch func(context.Context) (*translate.Access, error)) (*translate.Access, error) {
-	a, site := p.agent, p.site.Name
-	epoch := a.gateway.fleet.catalogues.Epoch(site, p.connection().Language)
+func (l *icwsLists) shareAccess(ctx context.Context, fetch func(context.Context) (*translate.Access, error)) (*translate.Access, error) {
+	a, site := l.part.agent, l.part.site.Name
+	epoch := a.gateway.fleet.catalogues.Epoch(site, l.part.connection().Language)
 	note := a.notedAccess(site)
-	if note.Known && note.Epoch >= epoch && !a.reads.Load() {
-		p.heedAccess(note)
+	if note.Known && note.Epoch >= epoch && !a.leased.Load() {
+		l.heedAccess(note)
 		return accessOf(note), nil
 	}
 	access, err := fetch(ctx)
 	if err != nil {
 		return nil, err
 	}
-	p.accessAsOf.Store(epoch)
-	err = p.noteAccess(ctx, access, false)
+	l.accessAsOf.Store(epoch)
+	err = l.noteAccess(ctx, access, false)
 	if err != nil && a.life.Err() == nil {
-		p.warn("other replicas were not told of an access list", err)
+		l.part.warn("other replicas were not told of an access list", err)
 	}
 	return access, nil
 }
 
 // noteAccess has the session's record hold an access list, unless it does.
-func (p *icwsPart) noteAccess(ctx context.Context, access *translate.Access, stale bool) error {
-	a, site := p.agent, p.site.Name
-	note := session.Access{Known: true, IDs: strings.Join(access.IDs(), "\n"), Epoch: p.accessAsOf.Load(), Stale: stale}
+func (l *icwsLists) noteAccess(ctx context.Context, access *translate.Access, stale bool) error {
+	a, site := l.part.agent, l.part.site.Name
+	note := session.Access{Known: true, IDs: strings.Join(access.IDs(), "\n"), Epoch: l.accessAsOf.Load(), Stale: stale}
 	if note == a.notedAccess(site) {
 		return nil
 	}
@@ -73,21 +73,21 @@ func (p *icwsPart) noteAccess(ctx context.Context, access *translate.Access, sta
 // renoteAccess is noteAccess where this process reads for the session, and what it was told changes it.
 func (f *fleet) renoteAccess(a *Agent) error {
 	p := a.icws()
-	if p == nil || f.catalogues == nil || !a.reads.Load() {
+	if p == nil || f.catalogues == nil || !a.leased.Load() {
 		return nil
 	}
-	held, ok := p.access.Snapshot()
+	held, ok := p.lists.access.Snapshot()
 	if !ok {
 		return nil
 	}
-	return p.noteAccess(a.life, held.Value, held.Stale())
+	return p.lists.noteAccess(a.life, held.Value, held.Stale())
 }
 
 // learnAccess takes what the session's record says of the access list, where another process reads for
 // the session.
 func (f *fleet) learnAccess(a *Agent, s session.Session) {
 	p := a.icws()
-	if p == nil || f.catalogues == nil || a.reads.Load() {
+	if p == nil || f.catalogues == nil || a.leased.Load() {
 		return
 	}
 	site := p.site.Name
@@ -96,24 +96,24 @@ func (f *fleet) learnAccess(a *Agent, s session.Session) {
 		return
 	}
 	known := a.notedAccess(site)
-	held, holds := p.access.Snapshot()
+	held, holds := p.lists.access.Snapshot()
 	if note == known && held.Stale() == note.Stale { // it may not be where this process has read itself since
 		return
 	}
 	a.setNotedAccess(site, note)
 	if holds && note != known {
-		p.access.Replace(accessOf(note))
+		p.lists.access.Replace(accessOf(note))
 		p.redirect()
 	}
-	p.heedAccess(note)
+	p.lists.heedAccess(note)
 }
 
 // heedAccess has the access list be as sure as it is where the session is read.
-func (p *icwsPart) heedAccess(note session.Access) {
+func (l *icwsLists) heedAccess(note session.Access) {
 	if note.Stale {
-		p.access.Unproven()
+		l.access.Unproven()
 	} else {
-		p.access.Proven()
+		l.access.Proven()
 	}
 }
 

@@ -121,7 +121,7 @@ func TestMessagesOfAReplacedSessionDoNotCount(t *testing.T) {
 		want := w.shows(anna)
 		p.receiveFrom(new(icws.Conn), said("At Lunch"))
 		w.expect(anna, "after a message of another session", want)
-		p.receiveFrom(p.conn, said("At Lunch"))
+		p.receiveFrom(p.link.conn, said("At Lunch"))
 		w.expect(anna, "after one of its own", atLunch)
 	})
 }

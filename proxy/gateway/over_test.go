@@ -21,8 +21,8 @@ func turncoats(cleo *Agent) map[string]turncoat {
 	atICWS, atHTCC := cleo.parts[0].(*icwsPart), cleo.parts[1].(*htccPart)
 	conn, record := atICWS.connection(), atHTCC.record()
 	return map[string]turncoat{
-		"PureConnect": {atICWS, func() { atICWS.end(endForced) }, func() { atICWS.revive(conn, false) }, func() bool { return atICWS.over != "" }, &atICWS.mu},
-		"HTCC":        {atHTCC, func() { atHTCC.ended(nil) }, func() { atHTCC.beginAgain(record) }, func() bool { return atHTCC.over }, &atHTCC.mu},
+		"PureConnect": {atICWS, func() { atICWS.end(endForced) }, func() { atICWS.revive(conn, false) }, func() bool { return atICWS.link.over != "" }, &atICWS.mu},
+		"HTCC":        {atHTCC, func() { atHTCC.end(nil) }, func() { atHTCC.beginAgain(record) }, func() bool { return atHTCC.over }, &atHTCC.mu},
 	}
 }
 

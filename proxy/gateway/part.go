@@ -19,14 +19,18 @@ type part interface {
 	siteName() string
 	look() PartView            // for operators, without asking the site
 	watch(ctx context.Context) // keeps the part current until ctx ends
-	close(logOut bool)         // drops what is kept; if logOut closes the upstream session, which ends with ours
-	record() []byte            // of the upstream session, for other replicas; nil while there is none
-	learnRecord([]byte) bool   // takes such a record if it says that the part has ended, or begun again, at another replica
-	goOn([]byte) bool          // takes such a record if it is of an upstream session that is not the part's
-	wishes() []byte            // what the agent asked for and the site does not know, for other replicas; nil if nothing was
-	recall(wishes []byte)      // takes those of another replica
 	reused()                   // counts a log-in that was not sent
+	close(logOut bool) lateEnd // drops what is kept; what is left are an End that is to be made up for, and if logOut the upstream session
 
+	readable
+	operable
+	contactable
+	notifying
+	replicated
+}
+
+// readable is what a part is to those who read /me (me.go).
+type readable interface {
 	// show returns what the agent's channels and devices are. A site that cannot be reached shows
 	// no channels, and devices without a state.
 	show(ctx context.Context) (shown, error)
@@ -34,23 +38,48 @@ type part interface {
 	// absent is show for a site that cannot be reached, without asking it.
 	absent() shown
 
+	// reached is show for who asks whether the site could be.
+	reached(ctx context.Context) bool
+
 	// user returns who the agent is, with what the site has of the named sub-resources.
 	user(ctx context.Context, subresources []string) (person, error)
 
 	// states returns the states that the agent may choose here, in the site's order.
 	states(ctx context.Context) ([]states.State, error)
 
+	// has returns the channels that the agent has here; nil means that the site is to say.
+	has() []htccapi.MediaChannel
+}
+
+// operable is what a part is to operations on the agent's state (operations.go).
+type operable interface {
 	// set carries out an operation on one channel, or on all that count. What became of it is told
 	// for each channel; none means that no channel counts.
 	set(ctx context.Context, ask Ask) ([]result, error)
 
-	// has returns the channels that the agent has here; nil means that the site is to say.
-	has() []htccapi.MediaChannel
-
 	// covered returns the channels that an operation on channel covers, on all that count if it
 	// is "".
 	covered(channel htccapi.MediaChannel) []htccapi.MediaChannel
+}
 
+// contactable is what a part is to Start and End (contact.go).
+type contactable interface {
+	// reopen opens an upstream session in place of one that is gone for good, with the kept password,
+	// else with the one that the caller presented. A part that has not ended needs none.
+	reopen(ctx context.Context, presented string) error
+
+	// start makes channels the agent's here, and no others. oweStart notes that it could not be tried.
+	start(ctx context.Context, channels []htccapi.MediaChannel, ask Ask) ([]result, error)
+	oweStart(channels []htccapi.MediaChannel, ask Ask)
+
+	// finish takes the agent out of work. Nothing else changes their state here until the caller
+	// calls what it returns. A site that cannot be reached keeps nobody logged in: if the session has ended by then, what
+	// close returns takes them out of work.
+	finish(ctx context.Context) (func(), error)
+}
+
+// notifying is what a part is to what the agent's applications are told (tell.go, takeover.go).
+type notifying interface {
 	// kept is what was shown last or would be now, without asking the site. current reports whether that is
 	// what the site has, or will never be known better.
 	kept() shown
@@ -63,24 +92,24 @@ type part interface {
 	// change is in there, or told. Another replica may have told of writes whose completion is still to come.
 	tell(changes bool) standing
 
-	// behind notes that the agent's state was changed at another replica: what the site pushes may come after a
-	// read that is to show it.
-	behind()
+	// tellAll tells all that the part shows, if it tells of changes.
+	tellAll()
 
 	// notified returns the channels as notifications carry them, without asking the site.
 	notified() []any
+}
 
-	// reopen opens an upstream session in place of one that is gone for good, with the kept password,
-	// else with the one that the caller presented. A part that has not ended needs none.
-	reopen(ctx context.Context, presented string) error
+// replicated is what a part is to other replicas.
+type replicated interface {
+	record() []byte          // of the upstream session; nil while there is none
+	learnRecord([]byte) bool // takes such a record if it says that the part has ended, or begun again, at another replica
+	goOn([]byte) bool        // takes such a record if it is of an upstream session that is not the part's
+	wishes() []byte          // what the agent asked for and the site does not know; nil if nothing was
+	recall(wishes []byte)    // takes those of another replica
 
-	// start makes channels the agent's here, and no others. owes notes that it could not be tried.
-	start(ctx context.Context, channels []htccapi.MediaChannel, ask Ask) ([]result, error)
-	owes(channels []htccapi.MediaChannel, ask Ask)
-
-	// finish takes the agent out of work. Nothing else changes their state here until the caller
-	// calls what it returns. A site that cannot be reached keeps nobody logged in.
-	finish(ctx context.Context) (func(), error)
+	// behind notes that the agent's state was changed at another replica: what the site pushes may come after a
+	// read that is to show it.
+	behind()
 }
 
 // An Ask is a state operation: as the door decoded it, and as it came.
@@ -143,57 +172,11 @@ func offersNone(op htccapi.Operation) bool {
 	return op == htccapi.NotReady || op == htccapi.DoNotDisturbOn
 }
 
-// An Outcome is what became of an operation on several channels. Without Failed all succeeded.
-type Outcome struct {
-	Succeeded   []htccapi.ChannelResult
-	Failed      []htccapi.ChannelResult
-	Substituted []Substitution
-	Answer      json.RawMessage // of the only site, if that is an HTCC one: as it came
-}
-
-// A Substitution says that a site had no state of the name asked for, and which took its place.
-type Substitution struct {
-	Channel       htccapi.MediaChannel `json:"channel"`
-	OperationName htccapi.Operation    `json:"operationName"`
-}
-
-// outcomeOf sorts results. When nothing succeeded, the first error is that of the whole.
-func outcomeOf(results []result, substituted []Substitution) (Outcome, error) {
-	outcome := Outcome{Succeeded: make([]htccapi.ChannelResult, 0, len(results)), Substituted: substituted}
-	var first error
-	for _, r := range results {
-		if r.err == nil {
-			outcome.Succeeded = append(outcome.Succeeded, htccapi.ChannelResult{Channel: r.channel})
-			continue
-		}
-		if first == nil {
-			first = r.err
-		}
-		outcome.Failed = append(outcome.Failed, htccapi.ChannelResult{
-			StatusCode: fault.Code(r.err), StatusMessage: fault.Public(r.err), Channel: r.channel})
-	}
-	if len(outcome.Succeeded) == 0 {
-		return Outcome{}, first
-	}
-	return outcome, nil
-}
-
 // uncertain reports whether a failed call may have been carried out: no answer came, or none that
 // could be read.
 func uncertain(err error) bool {
 	return errors.Is(err, fault.Timeout) || errors.Is(err, fault.Unreachable) || errors.Is(err, fault.BadUpstream)
 }
-
-// errAnew ends a reception in favour of another, which begins at once.
-var errAnew = errors.New("receive anew")
-
-// lastWords is how long the reader of an upstream session that was replaced may still read why: a
-// session that is over says so last.
-const lastWords = 2 * time.Second
-
-// settledAfter is when a notification that came is taken for that of the operation, and not for a
-// late one of something before.
-const settledAfter = time.Second
 
 func mustEncode(v any) json.RawMessage {
 	encoded, err := json.Marshal(v)

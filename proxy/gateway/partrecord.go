@@ -9,6 +9,7 @@ import (
 	"portico/proxy/icws"
 	"portico/proxy/session"
 	"portico/proxy/upstream"
+	"portico/translate"
 )
 
 // A part that has ended while the agent goes on at another site is to have ended at every replica: one that
@@ -21,6 +22,9 @@ type icwsRecord struct {
 	icws.Conn
 	endNote
 	lossNote
+
+	// Left is what is seen of a part that has ended, for replicas where its state was not read; nil of one that goes on.
+	Left *translate.View `json:"left,omitempty"`
 }
 
 // An htccRecord is what the store has of a part at an HTCC site.
@@ -151,22 +155,29 @@ func (a *Agent) hasEndedPart() bool {
 
 func (p *icwsPart) learnRecord(record []byte) bool {
 	p.mu.Lock()
-	here := recordHead{p.conn.Opened, endNote{p.over}, lossNote{p.unrecovered}}
+	here := p.link.head()
 	p.mu.Unlock()
 	is := headOf(record)
 	switch {
 	case is.ends(here):
-		p.end(is.Over)
+		p.endElsewhere(record)
 		return true
 	case is.begins(here):
 		return p.beginAgain(record)
 	case is.recovers(here):
 		p.mu.Lock()
-		p.lost, p.unrecovered = false, false
+		p.link.recovered()
 		p.mu.Unlock()
 		return true
 	}
 	return false
+}
+
+// endElsewhere ends the part as another replica has.
+func (p *icwsPart) endElsewhere(record []byte) {
+	var is icwsRecord
+	_ = json.Unmarshal(record, &is) // whose head was read
+	p.endAs(is.Over, is.Left)
 }
 
 // beginAgain takes the upstream session that another replica opened after the part had ended. Whatever was to be
@@ -177,7 +188,7 @@ func (p *icwsPart) beginAgain(record []byte) bool {
 	if err != nil || !p.site.ICWS.MayCall(is.Base) || !p.revive(is.Conn, is.Lost) {
 		return false
 	}
-	p.shareAt(is.Conn)
+	p.lists.shareAt(is.Conn)
 	return true
 }
 
@@ -189,7 +200,7 @@ func (p *icwsPart) goOn(record []byte) bool {
 	if err != nil || is.Over != "" || p.ended() || headOf(record).Opened.Equal(p.connection().Opened) || !p.site.ICWS.MayCall(is.Base) || !p.adopt(is.Conn, false, is.Lost) {
 		return false
 	}
-	p.shareAt(is.Conn)
+	p.lists.shareAt(is.Conn)
 	return true
 }
 
@@ -197,7 +208,7 @@ func (p *htccPart) learnRecord(record []byte) bool {
 	is, here := headOf(record), headOf(p.record())
 	switch {
 	case is.ends(here):
-		p.ended(nil)
+		p.end(nil)
 		return true
 	case is.begins(here):
 		return p.beginAgain(record)

@@ -31,13 +31,29 @@ func TestAReplicaThatDoesNotReadLogsNobodyInAgainWhomTheSiteLoggedOff(t *testing
 				time.Sleep(time.Second)
 				a.expect(a.cookie(atA.SessionID()), "logged off", offAtPureConnect)
 				c, _ := fleet.teller(t, cloud)
-				c.expect(c.cookie(atA.SessionID()), "logged off, at a new replica", "chat:NotReady email:NotReady ")
+				c.expect(c.cookie(atA.SessionID()), "logged off, at a new replica", offAtPureConnect)
+				if got, want := c.features(c.cookie(atA.SessionID())), a.features(atA); got != want {
+					t.Errorf("features at a new replica = %s; want %s", got, want)
+				}
 				settle()
 				b.expect(b.cookie(atA.SessionID()), "later, at the other replica", offAtPureConnect)
 				a.sessions("cleo", 0)
 			})
 		})
 	}
+}
+
+// features returns the names of an agent's features.
+func (w *world) features(a *Agent) (names string) {
+	w.t.Helper()
+	me, err := w.Me(w.t.Context(), a, nil)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, feature := range me.Features {
+		names += feature.ID + " "
+	}
+	return names
 }
 
 // TestAPartThatBeganAgainGoesOnAtAllReplicas has cleo start and go Ready at another replica after PureConnect logged

@@ -64,9 +64,9 @@ func (g *Gateway) purge(ctx context.Context, at *icwsSite, language string) (int
 		if p == nil || p.site != at || !catalogues.InLanguage(language, p.connection().Language) {
 			continue
 		}
-		p.access.Purge()
-		if !slices.ContainsFunc(shared, func(one catalogues.ProvenGroup) bool { return one.Has(p.member) }) {
-			p.catalogue.Purge()
+		p.lists.access.Purge()
+		if !slices.ContainsFunc(shared, func(one catalogues.ProvenGroup) bool { return one.Has(p.lists.member) }) {
+			p.lists.catalogue.Purge()
 			purged++
 		}
 	}

@@ -154,12 +154,12 @@ func (r *reader) begin() {
 	}
 	ctx, stop := context.WithCancel(r.agent.life)
 	r.stop = sync.OnceFunc(func() {
-		r.agent.reads.Store(false)
+		r.agent.leased.Store(false)
 		stop()
 	})
 	r.expires = time.AfterFunc(time.Until(r.until)-leaseMargin, r.stop)
 	r.deaf = r.agent.listen()
-	r.agent.reads.Store(true)
+	r.agent.leased.Store(true)
 	for _, p := range r.agent.parts {
 		r.run(func() { p.watch(ctx) })
 	}

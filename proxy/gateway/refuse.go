@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -28,7 +29,7 @@ func (g *Gateway) mayLogIn(ctx context.Context, agent *Agent, c Caller, proof []
 // mayTry reports whether a name and password were refused, or the name logged off, a moment ago. It fails
 // with fault.Overloaded when the store that replicas share cannot say.
 func (g *Gateway) mayTry(ctx context.Context, agent *Agent, login string, proof []byte) error {
-	refused, err := g.refused.Has(ctx, string(proof))
+	refused, err := g.isRefused(ctx, login, proof)
 	if err != nil {
 		return storeDown(err)
 	}
@@ -46,6 +47,28 @@ func (g *Gateway) mayTry(ctx context.Context, agent *Agent, login string, proof 
 		return fmt.Errorf("gateway: log in: logged off by the site or an operator a moment ago: %w", fault.Unauthenticated)
 	}
 	return nil
+}
+
+// rememberRefused remembers that a name's password was refused.
+func (g *Gateway) rememberRefused(ctx context.Context, login string, proof []byte) {
+	g.refused.Add(ctx, g.refusal(login, proof))
+}
+
+// isRefused reports whether it was a moment ago. It fails if the store that replicas share cannot say.
+func (g *Gateway) isRefused(ctx context.Context, login string, proof []byte) (bool, error) {
+	return g.refused.Has(ctx, g.refusal(login, proof))
+}
+
+// refusal is what a refused password is remembered by: with what it was tried on, since nobody has called it wrong where
+// other routes lead.
+func (g *Gateway) refusal(login string, proof []byte) string {
+	route, _ := g.policy().Route(login)
+	tried := slices.Clone(proof)
+	for _, stop := range route.Stops {
+		tried = append(append(tried, 0), stop.Site...)
+		tried = append(append(tried, 0), stop.Login...)
+	}
+	return string(tried)
 }
 
 // mayGuess is guesses.Gate.MayTry, counted at the sites that are not asked.

@@ -41,7 +41,7 @@ func (s *icwsSite) resume(_ context.Context, record []byte) (opening, error) {
 // record returns the upstream session for other replicas, nil while there is none.
 func (p *icwsPart) record() []byte {
 	p.mu.Lock()
-	is, usable := icwsRecord{*p.conn, endNote{p.over}, lossNote{p.unrecovered}}, p.usableLocked()
+	is, usable := p.link.record(), p.link.usable()
 	p.mu.Unlock()
 	if !usable && is.Over == "" {
 		return nil

@@ -92,6 +92,7 @@ func (g *Gateway) Close(ctx context.Context) {
 	g.mu.Lock()
 	g.closed = true
 	g.mu.Unlock()
+	g.stop()
 	g.endAll(ctx)
 	waitFor(ctx, &g.logins)
 	if g.native != nil {
@@ -118,7 +119,7 @@ func (g *Gateway) endAll(ctx context.Context) {
 		place := places[agent.parts[0].siteName()]
 		ends.Go(func() {
 			place <- struct{}{}
-			read := agent.reads.Load()
+			read := agent.leased.Load()
 			g.stopped(agent)
 			agent.wait(ctx)
 			<-place

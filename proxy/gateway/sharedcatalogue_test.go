@@ -140,7 +140,7 @@ func TestTheNextProves(t *testing.T) {
 		time.Sleep(time.Second)
 		w.fault(icwssim.Fault{Route: routeMessages, Status: 503})
 		for _, agent := range []*Agent{one, two} {
-			if held, _ := one.icws().catalogue.Snapshot(); held.Stale() {
+			if held, _ := one.icws().lists.catalogue.Snapshot(); held.Stale() {
 				t.Errorf("the catalogue is stale before the stream of %s broke", agent.Login())
 			}
 			w.fault(icwssim.Fault{Scenario: "drop-stream", User: agent.Login()})

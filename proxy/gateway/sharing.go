@@ -23,7 +23,7 @@ func (f *fleet) report(a *Agent) {
 	if err == nil {
 		err = errors.Join(f.renote(a), f.renoteAccess(a))
 	}
-	if err == nil && a.reads.Load() { // others know less
+	if err == nil && a.leased.Load() { // others know less
 		a.noteLeft()
 		err = f.shareWishes(a.life, a)
 	}
@@ -154,10 +154,11 @@ func (a *Agent) shared(records map[string][]byte) {
 }
 
 // learn takes what the store has of the agent that is new here: another password's proof, which parts have ended
-// or begun again, or go on with another upstream session, and what was asked for elsewhere.
+// or begun again, or go on with another upstream session, what was asked for elsewhere, and what is to be told again.
 func (a *Agent) learn(s session.Session) {
 	a.learnProof(s.Proof)
 	a.learnRecords(s)
+	a.learnVanished(s)
 	a.recall(s)
 }
 
@@ -219,7 +220,7 @@ func (a *Agent) isToOpen() error {
 	if !a.gateway.fleet.unstored.settled() {
 		return errUnsettled
 	}
-	if !a.reads.Load() && a.keptPassword() == "" {
+	if !a.leased.Load() && a.keptPassword() == "" {
 		return &fault.Error{Kind: fault.Unreachable, RetryAfter: storeRetry, Err: errReadElsewhere}
 	}
 	return nil

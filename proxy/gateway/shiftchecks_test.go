@@ -62,8 +62,8 @@ func (s *shift) checkDesk(d *desk) {
 	if !strings.EqualFold(state.Status.StatusID, held.StatusID) || !maps.Equal(state.Activations, held.Activations) {
 		s.t.Errorf("%s: we hold %q and %v; the site holds %q and %v", d.name, state.Status.StatusID, state.Activations, held.StatusID, held.Activations)
 	}
-	if !p.currentLocked() || state.Link != translate.Connected || len(state.Pending) != 0 || len(p.writes) != 0 {
-		s.t.Errorf("%s: after quiet: current %v, lost %v, link %v, %d pending, %d writes", d.name, p.currentLocked(), p.lost, state.Link, len(state.Pending), len(p.writes))
+	if !p.currentLocked() || state.Link != translate.Connected || len(state.Pending) != 0 || len(p.writes.byID) != 0 {
+		s.t.Errorf("%s: after quiet: current %v, lost %v, link %v, %d pending, %d writes", d.name, p.currentLocked(), p.link.lost, state.Link, len(state.Pending), len(p.writes.byID))
 	}
 }
 

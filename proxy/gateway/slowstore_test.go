@@ -88,7 +88,7 @@ func TestOneReadsWhereTheStoreIsSlow(t *testing.T) {
 		for n := range 1800 {
 			time.Sleep(100 * time.Millisecond)
 			atA.use()
-			if atA.reads.Load() && atB.reads.Load() {
+			if atA.leased.Load() && atB.leased.Load() {
 				t.Fatal("two replicas read")
 			}
 			if n%600 == 599 {

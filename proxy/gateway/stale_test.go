@@ -224,7 +224,7 @@ func TestWhoReadNoMoreKnowsThatTheListsAreCurrent(t *testing.T) {
 				atB := b.cookie(anna.SessionID())
 				b.document(atB)
 				line.cut.Store(true)
-				for !atB.reads.Load() {
+				for !atB.leased.Load() {
 					time.Sleep(time.Second)
 				}
 				line.cut.Store(false)
@@ -251,7 +251,7 @@ func TestListsThatChangeTogetherAreBothFollowed(t *testing.T) {
 		for range 1000 { // it is at the mutex by then
 			runtime.Gosched()
 		}
-		p.access.Replace(translate.NewAccess([]string{"Available"}))
+		p.lists.access.Replace(translate.NewAccess([]string{"Available"}))
 		p.mu.Unlock()
 		work.Wait()
 		p.mu.Lock()

@@ -110,8 +110,8 @@ func TestALostCompletionIsDecidedByARead(t *testing.T) {
 		w.expect(anna, "after the time for a completion", "voice:Ready email:Ready Active dnd:Off")
 		anna.icws().mu.Lock()
 		defer anna.icws().mu.Unlock()
-		if len(anna.icws().writes) != 0 || len(anna.icws().state.Pending) != 0 {
-			t.Errorf("%d writes and %d pending changes are left", len(anna.icws().writes), len(anna.icws().state.Pending))
+		if len(anna.icws().writes.byID) != 0 || len(anna.icws().state.Pending) != 0 {
+			t.Errorf("%d writes and %d pending changes are left", len(anna.icws().writes.byID), len(anna.icws().state.Pending))
 		}
 	})
 }
@@ -148,4 +148,42 @@ func TestConfirmCompletedWaits(t *testing.T) {
 		}
 		w.holds("anna", "At Lunch")
 	})
+}
+
+// TestAChannelLeftInDoNotDisturbGetsNoWork has somebody else end do-not-disturb with a status that work is routed to.
+func TestAChannelLeftInDoNotDisturbGetsNoWork(t *testing.T) {
+	for name, leave := range map[string]func(*world, *Agent){
+		"Offline": func(w *world, anna *Agent) { w.do(anna, htccapi.Offline, htccapi.Voice) },
+		"a Start without it": func(w *world, anna *Agent) {
+			_, err := w.StartContactCenterSession(w.t.Context(), anna, []htccapi.MediaChannel{"email"}, Ask{})
+			if err != nil {
+				w.t.Fatal(err)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				fleet := newShared()
+				a, _ := fleet.replica(t)
+				b, _ := fleet.replica(t)
+				anna := a.login("anna")
+				settle()
+				a.do(anna, htccapi.Ready, "")
+				a.do(anna, htccapi.DoNotDisturbOn, "")
+				time.Sleep(time.Second)
+				leave(b, b.cookie(anna.SessionID())) // where nobody reads the site
+				settle()
+				a.expect(anna, "after it", "voice:LoggedOut email:Ready Active dnd:On")
+				a.set(icwssim.StateChange{User: "anna", StatusID: ptr("Available")})
+				settle()
+				state, err := fleet.sim.State("anna")
+				if err != nil || state.Activations["Sales"] || state.Activations["Support"] || !state.Activations["Mail"] {
+					t.Errorf("the site has %v active (%v); want email's workgroups alone", state.Activations, err)
+				}
+				for _, w := range []*world{a, b} {
+					w.expect(w.cookie(anna.SessionID()), "when somebody ended it", "voice:LoggedOut email:Ready Active dnd:Off")
+				}
+			})
+		})
+	}
 }

@@ -16,8 +16,8 @@ type outbox struct {
 	mu      sync.Mutex
 	waiting []letter // guarded by mu
 	paused  int      // by so many nothing is to be sent; guarded by mu
-	marks   []string // of what was told last, in a fleet; guarded by mu
-	last    []string // of what there was to tell at the end; nil before; guarded by mu
+	marks   []mark   // of what was told last, in a fleet; guarded by mu
+	last    []mark   // of what there was to tell at the end; nil before; guarded by mu
 
 	sending sync.Mutex // one sends at a time, so that the order holds
 }
@@ -144,14 +144,4 @@ func (g *Gateway) tellServices(site string, up bool) {
 			}
 		}
 	}
-}
-
-// adviceAt says what the end of a session means for its applications: who ended it on purpose, or was
-// logged off, is not to come back by themselves.
-func adviceAt(why ending) push.Advice {
-	switch why {
-	case endByAgent, endOperator, endForced:
-		return push.None
-	}
-	return push.Handshake
 }

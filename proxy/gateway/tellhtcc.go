@@ -16,8 +16,8 @@ import (
 // what is about channels as the list of all of them, and only what the site owns.
 func (p *htccPart) relayLocked(topic string, data json.RawMessage, messageType string, names []htccapi.MediaChannel) {
 	isState := messageType == htccapi.TypeDeviceStateChange || messageType == htccapi.TypeChannelStateChange
-	if isState && !p.tells {
-		return // takeOver tells of it
+	if isState && (!p.tells || p.away) {
+		return // takeOver tells of it, or what ends the absence
 	}
 	one := letter{topic: topic, data: data, received: time.Now()}
 	if p.owned != nil {
@@ -57,9 +57,10 @@ func (p *htccPart) noteDNDLocked() {
 
 // markLocked returns a hash of what messages of a type are about while one that comes may be of a change that was told
 // already, and "" else: the site shows changes before it notifies of them. So it is shortly after this replica began to
-// tell of changes, and after a read has told, during a break of the reader, of what the agent did.
+// tell of changes, and after a read has told, during a break of the reader, of what the agent did, but for messages that
+// are owed of what they did since.
 func (p *htccPart) markLocked(messageType string) string {
-	if time.Since(p.agent.tellsSince.Time()) > settledAfter && !p.caughtUpLocked() {
+	if time.Since(p.agent.tellsSince.Time()) > settledAfter && (!p.caughtUpLocked() || p.awaitsLocked(messageType)) {
 		return ""
 	}
 	switch messageType {

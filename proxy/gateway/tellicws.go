@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"slices"
 	"time"
 
 	"portico/translate"
@@ -25,7 +26,9 @@ func (p *icwsPart) tellLocked(before *translate.View, heard translate.Heard) {
 	now, after := time.Now(), p.viewLocked()
 	letters := make([]letter, 0, 3)
 	if p.tells {
-		for _, n := range translate.Notifications(*before, *after, heard) {
+		changed := heard
+		changed.Confirmed = heard.Confirmed || p.bringsBackLocked(heard)
+		for _, n := range translate.Notifications(*before, *after, changed) {
 			one := letter{topic: n.Topic, data: n.Data, received: now}
 			if n.Topic == htccapi.TopicChannels && len(p.agent.parts) > 1 {
 				one.data = nil
@@ -40,6 +43,13 @@ func (p *icwsPart) tellLocked(before *translate.View, heard translate.Heard) {
 	if len(letters) > 0 {
 		p.agent.outbox.put(letters...)
 	}
+}
+
+// bringsBackLocked reports whether a write has failed and what it wanted is shown no more. That was not told, so what
+// others did beneath it may look like no change; while a later write lies there still, what becomes of that one tells.
+func (p *icwsPart) bringsBackLocked(heard translate.Heard) bool {
+	untold := func(one translate.Pending) bool { return !one.Told }
+	return heard.Failed != nil && !slices.ContainsFunc(p.state.Pending, untold)
 }
 
 // tellAgain tells of a write that set the state there was: the replica that reads sees no change. What other
@@ -68,14 +78,14 @@ func (p *icwsPart) kept() shown {
 func (p *icwsPart) current() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.currentLocked() || p.over != ""
+	return p.currentLocked() || p.link.over != ""
 }
 
 // hasShown reports whether what is shown first is known, or nothing is.
 func (p *icwsPart) hasShown() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.begun || p.late || p.over != ""
+	return p.begun || p.late || p.link.over != ""
 }
 
 // tell has changes told or not, and takes writes under way for told.

@@ -128,6 +128,25 @@ func TestALaterRefusalIsTold(t *testing.T) {
 	})
 }
 
+// TestAChangeBeneathARefusalIsTold has somebody else lead an agent to what their own operation asks for, and the site
+// refuse the operation. What is shown does not change by that, but has not been told.
+func TestAChangeBeneathARefusalIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newTelling(t, &icwssim.Server{AsyncDelay: 300 * time.Millisecond})
+		anna := w.login("anna")
+		w.shows(anna)
+		w.set(icwssim.StateChange{User: "anna", Activations: map[string]bool{"Sales": false, "Support": false, "Mail": false}})
+		w.do(anna, htccapi.DoNotDisturbOn, "")
+		time.Sleep(10 * time.Second)
+		desktop := w.open(anna, everything)
+		w.fault(icwssim.Fault{Scenario: "refuse-async", User: "anna", Times: 1})
+		w.do(anna, htccapi.DoNotDisturbOff, "")
+		w.set(icwssim.StateChange{User: "anna", StatusID: ptr("Available")})
+		desktop.later("a refusal", "device Active:NotReady dnd:Off", "channels voice:NotReady email:NotReady", "/v2/me/devices ErrorMessage")
+		w.expect(anna, "after the refusal", "voice:NotReady email:NotReady Active dnd:Off")
+	})
+}
+
 func TestWhatListsSayOfTheStateIsTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newTelling(t, &icwssim.Server{})

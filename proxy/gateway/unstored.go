@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"maps"
 	"sync"
 	"time"
 
@@ -22,6 +23,8 @@ import (
 type unstored struct {
 	mu  sync.Mutex
 	ids map[string]func() // with what waits until the store was told, nil if nothing does; guarded by mu
+
+	told map[string]time.Time // sessions that have ended here, and when the store was told: who asked it before may come with one; guarded by mu
 
 	wishing map[*Agent]bool // guarded by mu
 
@@ -67,11 +70,13 @@ func (u *unstored) then(id string, do func()) {
 	}
 }
 
+// has reports whether a session has ended here and the store still has it, or had it a moment ago.
 func (u *unstored) has(id string) bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	_, untold := u.ids[id]
-	return untold
+	_, told := u.told[id]
+	return untold || told
 }
 
 // take takes out a session of whose end the store was told, and does what waited for that.
@@ -79,10 +84,21 @@ func (u *unstored) take(id string) {
 	u.mu.Lock()
 	waits := u.ids[id]
 	delete(u.ids, id)
+	if u.told == nil {
+		u.told = map[string]time.Time{}
+	}
+	u.told[id] = time.Now()
 	u.mu.Unlock()
 	if waits != nil {
 		waits()
 	}
+}
+
+// forget forgets the sessions of which nobody comes any more who asked the store before it was told.
+func (u *unstored) forget() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	maps.DeleteFunc(u.told, func(_ string, at time.Time) bool { return time.Since(at) > readTimeout })
 }
 
 func (u *unstored) all() []string {
@@ -151,6 +167,7 @@ func (f *fleet) mindStore(ctx context.Context) error {
 		for _, id := range f.unstored.all() {
 			f.delete(ctx, id)
 		}
+		f.unstored.forget()
 		if now := f.losses(); now != losses {
 			losses = now
 			f.makeAllGood()
@@ -169,7 +186,7 @@ func (f *fleet) saveAll() {
 			return
 		}
 		f.saveWishes(a.life, a)
-		if a.owes() && a.lives() {
+		if a.hasUntoldWishes() && a.lives() {
 			f.unstored.owe(a)
 			return
 		}
@@ -186,7 +203,7 @@ func (f *fleet) losses() int64 {
 // makeAllGood makes good for all agents what the store has lost.
 func (f *fleet) makeAllGood() {
 	for _, a := range f.gateway.all() {
-		if a.reads.Load() { // the others look with their next report
+		if a.leased.Load() { // the others look with their next report
 			a.doubt()
 		}
 		f.makeGood(a)
@@ -205,7 +222,7 @@ func (f *fleet) makeGood(a *Agent) {
 	if f.gateway.settings.Push != nil {
 		f.gateway.settings.Push.End(a.session.ID, push.Handshake)
 	}
-	if a.reads.Load() {
+	if a.leased.Load() {
 		a.mu.Lock()
 		a.session.Upstreams = nil
 		a.mu.Unlock()

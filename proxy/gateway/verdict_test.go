@@ -69,8 +69,8 @@ func (w *world) decided(a *Agent) {
 	p := a.icws()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(p.writes) != 0 || len(p.state.Pending) != 0 {
-		w.t.Errorf("%d writes and %d pending changes are left", len(p.writes), len(p.state.Pending))
+	if len(p.writes.byID) != 0 || len(p.state.Pending) != 0 {
+		w.t.Errorf("%d writes and %d pending changes are left", len(p.writes.byID), len(p.state.Pending))
 	}
 }
 
@@ -195,7 +195,7 @@ func TestAWriteOfAPartThatHasEndedIsOver(t *testing.T) {
 		p := cleo.icws()
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		if len(p.writes) > 0 {
+		if len(p.writes.byID) > 0 {
 			t.Error("a write of a part that has ended is left undecided")
 		}
 	})

@@ -82,7 +82,7 @@ func (a *Agent) isOver(p part) bool {
 func (p *icwsPart) look() PartView {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return PartView{Site: p.site.Name, Language: p.conn.Language, Live: p.live && (p.site.service == nil || p.site.service.IsReceiving())}
+	return PartView{Site: p.site.Name, Language: p.link.conn.Language, Live: p.live && (p.site.service == nil || p.site.service.IsReceiving())}
 }
 
 func (p *htccPart) look() PartView {
@@ -115,7 +115,7 @@ func (g *Gateway) Catalogues() (list []CatalogueView, forms int64) {
 		if p == nil {
 			continue
 		}
-		held, ok := p.catalogue.Snapshot()
+		held, ok := p.lists.catalogue.Snapshot()
 		if !ok {
 			continue
 		}

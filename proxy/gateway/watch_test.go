@@ -297,7 +297,7 @@ func TestAConnectionThatIsUpNeedsNoReader(t *testing.T) {
 	p.changeConnection(up)
 	ctx, anew := context.WithCancelCause(t.Context())
 	var reading sync.WaitGroup
-	reading.Go(func() { p.reader(anew) })
+	reading.Go(func() { p.receiveOn(anew) })
 	p.changeConnection(up)
 	reading.Wait()
 	p.changeConnection(up)

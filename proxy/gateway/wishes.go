@@ -76,8 +76,8 @@ func (a *Agent) unsave(before map[string][]byte) {
 	a.ledger.Ask(before, mine, time.Now())
 }
 
-// owes reports whether the store is to be told of wishes that it could not be told of, or may have lost.
-func (a *Agent) owes() bool {
+// hasUntoldWishes reports whether the store is to be told of wishes that it could not be told of, or may have lost.
+func (a *Agent) hasUntoldWishes() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.ledger.Owes()
@@ -132,7 +132,7 @@ func (a *Agent) shareWishes(ctx context.Context) {
 
 // saveWishes puts in the store what the agent asked for here while it did not answer, and what it has lost.
 func (f *fleet) saveWishes(ctx context.Context, a *Agent) {
-	if !a.owes() {
+	if !a.hasUntoldWishes() {
 		return
 	}
 	err := f.shareWishes(ctx, a)
@@ -178,25 +178,27 @@ func (p *icwsPart) recall(wishes []byte) {
 	p.update(func(s translate.AgentState, d *translate.Directory) (translate.AgentState, translate.Heard) {
 		return s.Recalled(is.Asked, d), translate.Heard{}
 	})
+	p.amend(false)
 }
 
-// htccWishes are those of an agent at an HTCC site.
+// htccWishes are those of an agent at an HTCC site, as the part holds them and the store has them.
 type htccWishes struct {
-	Asked   []htccapi.MediaChannel
-	Unasked []htccapi.MediaChannel `json:",omitempty"`
-	Started json.RawMessage
-	Left    []htccapi.MediaChannel `json:",omitempty"`
-	Starts  int                    `json:",omitempty"` // as htccPart.starts
-	Back    []htccapi.MediaChannel `json:",omitempty"`
+	Asked   []htccapi.MediaChannel // by the last Start
+	Unasked []htccapi.MediaChannel `json:",omitempty"` // that it did not ask for, and the agent still works on
+	Unread  bool                   `json:",omitempty"` // the site was not read before it, and Unasked are all
+	Started json.RawMessage        // its body; nil before it
+	Left    []htccapi.MediaChannel `json:",omitempty"` // of those asked for, what the agent set Offline, or the reader saw left
+	Starts  int                    `json:",omitempty"` // how many there were: one that asks for the same again is later than one of another replica
+	Back    []htccapi.MediaChannel `json:",omitempty"` // brought back, and not seen out of work yet
 }
 
 func (p *htccPart) wishes() []byte {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.started == nil {
+	if p.wish.Started == nil {
 		return nil
 	}
-	return mustEncode(htccWishes{p.asked, p.unasked, p.started, p.left, p.starts, p.back})
+	return mustEncode(p.wish)
 }
 
 // recallBack takes which channels another replica brought back, for an operation that goes on with the upstream session
@@ -209,7 +211,7 @@ func (p *htccPart) recallBack(wishes []byte) {
 		return
 	}
 	p.mu.Lock()
-	p.back = is.Back
+	p.wish.Back = is.Back
 	p.mu.Unlock()
 	if p.agent.readsHere() {
 		p.quietenOn()
@@ -225,11 +227,11 @@ func (p *htccPart) recall(wishes []byte) {
 	}
 	more := false
 	p.change(func() {
-		more = slices.ContainsFunc(is.Back, func(name htccapi.MediaChannel) bool { return !slices.Contains(p.back, name) })
-		p.asked, p.unasked, p.started, p.left = is.Asked, is.Unasked, is.Started, is.Left
-		p.starts, p.back = is.Starts, is.Back
+		more = slices.ContainsFunc(is.Back, func(name htccapi.MediaChannel) bool { return !slices.Contains(p.wish.Back, name) })
+		p.wish = is
 	})
 	if more && p.agent.readsHere() {
 		p.quietenOn()
 	}
+	p.amend(false)
 }

@@ -14,7 +14,7 @@ func TestWhoLeftItsLeaseReadsAgainAtOnceWhenTheOtherStops(t *testing.T) {
 		settle()
 		atB := b.cookie(anna.SessionID())
 		anywhere(anna.SessionID(), inTurn(b))
-		for !atB.reads.Load() {
+		for !atB.leased.Load() {
 			time.Sleep(100 * time.Millisecond)
 		}
 		time.Sleep(time.Second)
@@ -40,14 +40,14 @@ func TestWhoReadsForASessionKeepsItsLeaseWhenTheOneBeforeEnds(t *testing.T) {
 		synctest.Wait()
 		anna.expectReads(t, "where the agent logged in again", true)
 		time.Sleep(2 * time.Second) // the end is found out
-		if before.reads.Load() {
+		if before.leased.Load() {
 			t.Error("the session of before is read")
 		}
 		atB := b.cookie(anna.SessionID())
 		for range 200 {
 			time.Sleep(100 * time.Millisecond)
 			synctest.Wait()
-			if anna.reads.Load() && atB.reads.Load() {
+			if anna.leased.Load() && atB.leased.Load() {
 				t.Fatal("two replicas read for one session")
 			}
 		}

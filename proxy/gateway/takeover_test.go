@@ -146,7 +146,7 @@ func TestADesktopHearsWhatChangedBetweenTwoReaders(t *testing.T) {
 		}
 		dead.Store(true)
 		toStore.cut.Store(true) // as far as the others can tell, a is dead
-		for bjorn.reads.Load() {
+		for bjorn.leased.Load() {
 			time.Sleep(100 * time.Millisecond)
 		}
 		ofAnna.hears("while nobody reads")
@@ -272,7 +272,7 @@ func TestWhoReadsAgainAfterItLeftItsLeaseIsNotTheFirst(t *testing.T) {
 				var where atomic.Pointer[world]
 				where.Store(b)
 				desktop := anywhere(anna.SessionID(), where.Load)
-				for !atB.reads.Load() {
+				for !atB.leased.Load() {
 					time.Sleep(100 * time.Millisecond)
 				}
 				time.Sleep(time.Second)
@@ -319,12 +319,12 @@ func TestALeaseThatIsLeftIsNotTakenBack(t *testing.T) {
 		if err != nil || !lease.Held {
 			t.Fatalf("the wish is %+v, %v", lease, err)
 		}
-		for anna.reads.Load() {
+		for anna.leased.Load() {
 			time.Sleep(10 * time.Millisecond)
 		}
 		for range 400 {
 			time.Sleep(10 * time.Millisecond)
-			if anna.reads.Load() {
+			if anna.leased.Load() {
 				t.Fatal("who left the lease reads again before the other has looked")
 			}
 		}
@@ -355,7 +355,7 @@ func TestAChangeBetweenTwoReadersIsToldWhereTheMarkIsForgotten(t *testing.T) {
 		time.Sleep(10 * time.Second)
 		anna.expectReads(t, "where the agent logged in", true)
 		toStore.cut.Store(true)
-		for anna.reads.Load() {
+		for anna.leased.Load() {
 			time.Sleep(100 * time.Millisecond)
 		}
 		b.do(atB, "NotReady", "") // as at the log-in

@@ -36,12 +36,12 @@ func (a *Agent) takeOver(ctx context.Context) {
 	defer resume()
 	a.tellsSince.Note()
 	shows := a.tell(true)
-	before, err := a.begin()
+	before, err := a.beginMarking()
 	if err != nil {
 		return
 	}
 	known, now := cmp.Or(before, a.firstKnown(shows)), marksOf(shows)
-	untold := since(known, now, shows)
+	untold := untoldSince(known, now, shows)
 	a.outbox.mark(knownOf(known, len(now)))
 	a.outbox.putFirst(untold...)
 	if before == "" && len(untold) == 0 {
@@ -49,10 +49,10 @@ func (a *Agent) takeOver(ctx context.Context) {
 	}
 }
 
-// begin begins to mark what is told, and returns what was marked before, "" if nothing was. It only looks: who gets no
+// beginMarking begins to mark what is told, and returns what was marked before, "" if nothing was. It only looks: who gets no
 // answer may look again, and what is different by then is marked by what tells it. Meanwhile nothing may be sent;
 // what is sent before the answer is known marks nothing.
-func (a *Agent) begin() (before string, err error) {
+func (a *Agent) beginMarking() (before string, err error) {
 	a.outbox.mark(nil)
 	a.tells.Store(true)
 	return a.marked("")
@@ -64,7 +64,7 @@ func (a *Agent) tellFirst(ctx context.Context) {
 	resume := a.pause()
 	a.tellsSince.Note()
 	shows := a.tell(true)
-	untold := since(firstOf(shows), marksOf(shows), shows)
+	untold := untoldSince(firstOf(shows), marksOf(shows), shows)
 	a.outbox.putFirst(untold...)
 	if len(untold) == 0 { // what the sites notify of was not told, be it the same as before
 		a.tellsSince.Forget()
@@ -104,9 +104,9 @@ func (a *Agent) tell(changes bool) []standing {
 }
 
 // mark notes that so much is told, here and in the journal. Meanwhile nothing may be sent.
-func (a *Agent) mark(now []string) {
+func (a *Agent) mark(now []mark) {
 	a.outbox.mark(now)
-	_, _ = a.marked(strings.Join(now, " "))
+	_, _ = a.marked(textOf(now))
 }
 
 // marked puts a mark into the journal, or with "" only looks, and returns what was marked before, "" if nothing was.
@@ -159,29 +159,45 @@ func firstOf(shows []standing) string {
 }
 
 // firstShown returns the marks of what a part shows first.
-func firstShown(is shown) string { return strings.Join(marksOf([]standing{{shown: is}}), " ") }
+func firstShown(is shown) string { return textOf(marksOf([]standing{{shown: is}})) }
 
-// knownOf returns the n marks of what is known, or as many that fit nothing if it is of something else.
-func knownOf(marked string, n int) []string {
-	known := strings.Fields(marked)
-	if len(known) != n {
-		return slices.Repeat([]string{"-"}, n)
+// A mark says what of a part the agent's applications were told last: a hash of its devices, and one of its channels.
+type mark struct{ devices, channels string }
+
+// textOf returns marks as the journal has them, of each part both hashes.
+func textOf(marks []mark) string {
+	words := make([]string, 0, 2*len(marks))
+	for _, one := range marks {
+		words = append(words, one.devices, one.channels)
+	}
+	return strings.Join(words, " ")
+}
+
+// knownOf reads the marks of n parts, or returns as many that fit nothing if the text is of something else.
+func knownOf(text string, n int) []mark {
+	words := strings.Fields(text)
+	if len(words) != 2*n {
+		return slices.Repeat([]mark{{"-", "-"}}, n)
+	}
+	known := make([]mark, n)
+	for i := range known {
+		known[i] = mark{words[2*i], words[2*i+1]}
 	}
 	return known
 }
 
-// since returns notifications of what shows and is not marked as before.
-func since(marked string, now []string, shows []standing) []letter {
+// untoldSince returns notifications of what shows and is not marked as before.
+func untoldSince(marked string, now []mark, shows []standing) []letter {
 	before := knownOf(marked, len(now))
-	same := func(i int) bool { return before[i] == now[i] }
 	var letters []letter
 	channels, changed := []any{}, false
 	for i, one := range shows {
-		if !same(2*i) && len(one.devices) > 0 {
+		others := before[i].devices != now[i].devices && len(one.devices) > 0
+		if others {
 			letters = append(letters, letter{topic: htccapi.TopicDevices, data: devicesMessage(one.devices), received: time.Now()})
 		}
 		channels = append(channels, one.notified...)
-		changed = changed || !same(2*i+1) || !same(2*i) && len(one.devices) > 0 // do-not-disturb of channels is in no mark
+		changed = changed || others || before[i].channels != now[i].channels // do-not-disturb of channels is in no mark
 	}
 	if changed {
 		letters = append(letters, letter{topic: htccapi.TopicChannels, data: channelsMessage(channels), received: time.Now()})
@@ -191,16 +207,16 @@ func since(marked string, now []string, shows []standing) []letter {
 
 // marksOf returns of each part hashes of the devices and of the channels that are shown: replicas that show the
 // same have the same.
-func marksOf(shows []standing) []string {
-	marks := make([]string, 0, 2*len(shows))
-	for _, one := range shows {
-		marks = append(marks, markOf(one.devices), markOf(one.channels))
+func marksOf(shows []standing) []mark {
+	marks := make([]mark, len(shows))
+	for i, one := range shows {
+		marks[i] = mark{markOf(one.devices), markOf(one.channels)}
 	}
 	return marks
 }
 
 // marks returns those of what is shown now.
-func (a *Agent) marks() []string {
+func (a *Agent) marks() []mark {
 	shows := make([]standing, len(a.parts))
 	for i, p := range a.parts {
 		shows[i].shown = p.kept()
@@ -214,18 +230,18 @@ func (a *Agent) markWith(topic string) string {
 	if a.gateway.fleet == nil || !a.tells.Load() {
 		return ""
 	}
-	return strings.Join(a.outbox.told(topic, a.marks()), " ")
+	return textOf(a.outbox.told(topic, a.marks()))
 }
 
 // mark notes that so much is told; nil: that it is not known how much.
-func (o *outbox) mark(all []string) {
+func (o *outbox) mark(all []mark) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.marks, o.last = all, nil
 }
 
 // close notes what is told once all that waits is.
-func (o *outbox) close(all []string) {
+func (o *outbox) close(all []mark) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.last = all
@@ -233,7 +249,7 @@ func (o *outbox) close(all []string) {
 
 // told takes from now the marks of what a topic tells, unless more of it waits, and returns all; nil while
 // it is not known what was told before.
-func (o *outbox) told(topic string, now []string) []string {
+func (o *outbox) told(topic string, now []mark) []mark {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.last != nil {
@@ -245,8 +261,11 @@ func (o *outbox) told(topic string, now []string) []string {
 	}
 	o.marks = slices.Clone(o.marks)
 	for i := range now {
-		if topic == htccapi.TopicDevices && i%2 == 0 || topic == htccapi.TopicChannels && i%2 == 1 {
-			o.marks[i] = now[i]
+		switch topic {
+		case htccapi.TopicDevices:
+			o.marks[i].devices = now[i].devices
+		case htccapi.TopicChannels:
+			o.marks[i].channels = now[i].channels
 		}
 	}
 	return o.marks
