@@ -14,11 +14,10 @@ func (c *call) address() netip.Addr {
 }
 
 func (d *door) addressOf(remote, forwarded string) netip.Addr {
-	peer, err := netip.ParseAddrPort(remote)
-	if err != nil {
+	address, ok := peerOf(remote)
+	if !ok {
 		return netip.Addr{}
 	}
-	address := peer.Addr().Unmap()
 	hops := strings.Split(forwarded, ",")
 	for i := len(hops) - 1; i >= 0 && d.trusts(address); i-- {
 		before, ok := hop(hops[i])
@@ -28,6 +27,13 @@ func (d *door) addressOf(remote, forwarded string) netip.Addr {
 		address = before
 	}
 	return address
+}
+
+// peerOf reads the address that a connection comes from. Its zone, of a peer on the same link, is left out: no network
+// of the settings has one.
+func peerOf(remote string) (netip.Addr, bool) {
+	peer, err := netip.ParseAddrPort(remote)
+	return peer.Addr().Unmap().WithZone(""), err == nil
 }
 
 // hop reads one address of X-Forwarded-For, with or without a port: proxies are known that add it.
@@ -54,8 +60,8 @@ func (d *door) trusts(address netip.Addr) bool {
 // trustedBefore returns the headers of a request that came by a proxy that is trusted, nil for any
 // other: what it says of those before it is then the caller's invention.
 func (c *call) trustedBefore(in *http.Request) http.Header {
-	peer, err := netip.ParseAddrPort(in.RemoteAddr)
-	if err != nil || !c.door.trusts(peer.Addr().Unmap()) {
+	peer, ok := peerOf(in.RemoteAddr)
+	if !ok || !c.door.trusts(peer) {
 		return nil
 	}
 	return in.Header

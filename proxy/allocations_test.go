@@ -32,7 +32,7 @@ var allocations = map[string]int{
 	"GET /me, quick":         2,
 	"POST /me":               69,
 	"POST /me, quick":        74,   // before net/http handles it
-	"log-in":                 1385, // catalogue, event stream, subscriptions and what they bring
+	"log-in":                 1400, // catalogue, event stream, subscriptions and what they bring
 	"event of the site":      6,    // nobody listens
 	"held poll":              17,
 	"push of one event":      24, // from the site's stream to the answer of a held poll

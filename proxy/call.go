@@ -81,6 +81,9 @@ func (d *door) handle(h handler, dialect htccapi.Dialect, op operation, numbers 
 			header.Set("Connection", "close")
 		}
 		answer, err := c.run(c.allowOrigin(h))
+		if err != nil && c.unanswered(err) {
+			c.breakOff(err)
+		}
 		if err != nil {
 			answer = c.fail(err)
 		}

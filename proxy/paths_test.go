@@ -1,9 +1,56 @@
 package proxy
 
 import (
+	"os"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
 )
+
+// A path that is added is counted, and people read of it.
+func TestEachResourceIsWhole(t *testing.T) {
+	page, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	reg := prometheus.NewRegistry()
+	NewMetrics(reg)
+	counted := helpOf(t, reg, "portico_api_responses_total")
+	named := regexp.MustCompile(`:(\w+)`)
+	for _, r := range new(door).resources() {
+		if r.get == nil {
+			t.Errorf("%s cannot be read, as all can: GET and HEAD are routed", r.path)
+		}
+		if !slices.Contains(operations(), r.operation) {
+			t.Errorf("what reads %s is counted as %q, which is not among operations", r.path, r.operation)
+		}
+		if !strings.Contains(counted, " "+string(r.operation)+",") {
+			t.Errorf("the help of what counts answers does not list %q: %s", r.operation, counted)
+		}
+		if told := named.ReplaceAllString(r.path, "{$1}"); !strings.Contains(string(page), told+"`") {
+			t.Errorf("README.md does not tell of %s", told)
+		}
+	}
+}
+
+// helpOf returns the help of a metric.
+func helpOf(t *testing.T, reg *prometheus.Registry, name string) string {
+	t.Helper()
+	families, err := reg.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, family := range families {
+		if family.GetName() == name {
+			return family.GetHelp()
+		}
+	}
+	t.Fatalf("there is no %s", name)
+	return ""
+}
 
 // TestSpellingsOfPaths holds every spelling of a path that is documented or was seen to the answer
 // of the plain one.

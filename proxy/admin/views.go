@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -29,16 +30,31 @@ func (s Settings) show(views gin.IRoutes) {
 	views.PUT("/log/level", s.setLevel)
 }
 
-// only refuses parameters of other names: with one that is misspelled more might be done than was asked for.
+// only refuses parameters of other names, and those of these that are there twice or cannot be read: more might be done than
+// was asked for, or less.
 func only(names ...string) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		for name := range c.Request.URL.Query() {
-			if !slices.Contains(names, name) {
-				c.AbortWithStatusJSON(http.StatusBadRequest, gin.H{"error": fmt.Sprintf("there is no parameter %q here; there are %q", name, names)})
-				return
-			}
+		if problem := oddParameter(c.Request.URL.RawQuery, names); problem != "" {
+			c.AbortWithStatusJSON(http.StatusBadRequest, gin.H{"error": problem})
 		}
 	}
+}
+
+// oddParameter returns what is wrong with the parameters of a query, "" for nothing.
+func oddParameter(query string, names []string) string {
+	given, err := url.ParseQuery(query)
+	if err != nil {
+		return "the parameters cannot be read; write name=value, with & between two"
+	}
+	for name, values := range given {
+		if !slices.Contains(names, name) {
+			return fmt.Sprintf("there is no parameter %q here; there are %q", name, names)
+		}
+		if len(values) > 1 {
+			return fmt.Sprintf("parameter %q is there twice; a request is for one", name)
+		}
+	}
+	return ""
 }
 
 // sessions shows those that are known here, of one site if one is named. Where replicas share sessions it also says how

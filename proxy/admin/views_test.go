@@ -301,6 +301,10 @@ func TestOddRequestsOfOperators(t *testing.T) {
 			{"GET", "/sessions?sight=pureconnect", 400, `there is no parameter \"sight\" here`},
 			{"DELETE", "/sessions?login=agent0001&site=elsewhere", 400, `there is no parameter \"site\" here`},
 			{"DELETE", "/sessions/" + o.gateway.ShortName(o.agents[0]) + "?dry=true", 400, `there is no parameter \"dry\" here`},
+			{"DELETE", "/sessions?login=agent0001&login=agent0002", 400, `parameter \"login\" is there twice`},
+			{"GET", "/sessions?site=pureconnect&site=elsewhere", 400, `parameter \"site\" is there twice`},
+			{"POST", "/cache/purge?site=pureconnect&language=de&language=en-us", 400, `parameter \"language\" is there twice`},
+			{"POST", "/cache/purge?site=pureconnect&language=de;", 400, `the parameters cannot be read`},
 		} {
 			status, body := o.ask(test.method, test.path, "")
 			if status != test.status || !strings.Contains(body, test.says) {
