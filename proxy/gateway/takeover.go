@@ -120,6 +120,19 @@ func (a *Agent) marked(now string) (before string, err error) {
 	return before, err
 }
 
+// wasTold reports whether a part shows what the agent's applications were told of it last. Only who reads may tell them
+// anything else: told elsewhere it is in no mark, so if it has changed back by the time that another replica begins to
+// read, that finds nothing to tell.
+func (a *Agent) wasTold(p part, is shown) bool {
+	before, err := a.gateway.settings.Push.Mark(a.session.ID, "")
+	if err != nil {
+		return false
+	}
+	known := knownOf(before, len(a.parts))[slices.Index(a.parts, p)]
+	now := marksOf([]standing{{shown: is}})[0]
+	return known.devices == now.devices && (known.channels == now.channels || len(a.parts) > 1)
+}
+
 // handOver tells what there is still to tell, with its mark, without which the next reader would tell it again.
 // What changes from then on is neither told nor marked.
 func (a *Agent) handOver() {

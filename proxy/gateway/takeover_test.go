@@ -117,6 +117,39 @@ func TestAnOperationThatChangesNothingIsNotToldLate(t *testing.T) {
 	})
 }
 
+// TestAStateThatNobodyToldOfIsNotToldAgain has a reader die before it tells of a change. The agent asks for that state
+// where nobody reads, and then for the one before, which is the one that the next reader finds told.
+func TestAStateThatNobodyToldOfIsNotToldAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fleet, cloud := newShared(), &htccsim.Server{}
+		end := fleet.journal.End()
+		a, toStore := fleet.tellerWith(t, cloud, end)
+		b, _ := fleet.teller(t, cloud)
+		for _, login := range []string{"anna", "cleo"} {
+			agent := a.login(login)
+			settle()
+			a.do(agent, "Ready", "voice")
+			atB := b.cookie(agent.SessionID())
+			desktop := b.open(atB, everything)
+			settle()
+			desktop.heard()
+			end.Cut(true)
+			toStore.cut.Store(true) // as far as the others can tell, a is dead
+			a.set(icwssim.StateChange{User: login, StatusID: ptr("At Lunch")})
+			b.do(atB, "AtLunch", "voice")
+			time.Sleep(time.Second)
+			b.do(atB, "Ready", "voice")
+			desktop.later("of what is again as it was told")
+			time.Sleep(2 * leaseLife)
+			atB.expectReads(t, "where the lease ran out", true)
+			desktop.later("of who reads now")
+			end.Cut(false)
+			toStore.cut.Store(false)
+			settle()
+		}
+	})
+}
+
 func TestADesktopHearsWhatChangedBetweenTwoReaders(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fleet, cloud := newShared(), &htccsim.Server{}

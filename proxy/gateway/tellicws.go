@@ -54,11 +54,14 @@ func (p *icwsPart) bringsBackLocked(heard translate.Heard) bool {
 
 // tellAgain tells of a write that set the state there was: the replica that reads sees no change. What other
 // sites of a unified agent show is not known well enough here to list all channels. It is told now or not at all: later
-// it would come after newer states that the reader has told.
+// it would come after newer states that the reader has told. What nobody has told of yet is for who reads.
 func (p *icwsPart) tellAgain() {
 	p.mu.Lock()
-	view := p.viewLocked()
+	view, is := p.viewLocked(), p.shownLocked()
 	p.mu.Unlock()
+	if !p.agent.wasTold(p, is) {
+		return
+	}
 	for _, n := range translate.Notifications(*view, *view, translate.Heard{Confirmed: true}) {
 		if n.Topic != htccapi.TopicChannels || len(p.agent.parts) == 1 {
 			p.agent.outbox.put(letter{topic: n.Topic, data: n.Data, received: time.Now(), again: true})
